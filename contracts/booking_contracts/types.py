@@ -1,0 +1,130 @@
+"""Value types that messages share: money, instants, actors, people."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from booking_contracts.currencies import ISO_4217
+
+MAX_AMOUNT_MINOR = 10**12
+"""Largest amount a message may carry, in minor units; far below what a bigint holds."""
+
+
+class Value(BaseModel):
+    """An immutable value in a message: no unknown field, no coercion between JSON types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=True)
+
+
+class Fact(BaseModel):
+    """A value in an event: consumers ignore fields they do not know (contract.md, A message)."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+
+
+def _utc(value: datetime) -> datetime:
+    if value.utcoffset() != timedelta(0):
+        raise ValueError("must be an instant in UTC, e.g. 2030-01-31T09:00:00Z")
+    return value.astimezone(UTC)
+
+
+def _iso_4217(value: str) -> str:
+    if value not in ISO_4217:
+        raise ValueError("must be an ISO 4217 currency code, e.g. EUR")
+    return value
+
+
+NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f-\x9f]*$"
+Instant = Annotated[datetime, AfterValidator(_utc)]
+Id = UUID
+OpaqueId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@-]{1,128}$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_CONTROL_CHARACTERS)]
+Email = Annotated[str, StringConstraints(min_length=3, max_length=254, pattern=NO_CONTROL_CHARACTERS)]
+Token = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO_CONTROL_CHARACTERS)]
+Prose = Annotated[
+    str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$")
+]
+Currency = Annotated[str, AfterValidator(_iso_4217)]
+Minutes = Annotated[int, Field(ge=0, le=366 * 24 * 60)]
+Seats = Annotated[int, Field(ge=1, le=100_000)]
+
+
+class Money(Value):
+    """An amount in minor units (cents) of an ISO 4217 currency; never negative."""
+
+    amount: Annotated[int, Field(ge=0, le=MAX_AMOUNT_MINOR)]
+    currency: Currency
+
+
+class Price(Money):
+    """Money of at least one minor unit (rules.md: price 0 is refused)."""
+
+    amount: Annotated[int, Field(ge=1, le=MAX_AMOUNT_MINOR)]
+
+
+class Actor(Value):
+    """Who caused something. The publishing service vouches for customers and providers."""
+
+    kind: Literal["customer", "provider", "admin", "system"]
+    id: OpaqueId
+
+
+SYSTEM = Actor(kind="system", id="system")
+
+
+class Customer(Value):
+    """The payer, and how to reach them: phone in E.164, locale as BCP 47, timezone as IANA name."""
+
+    id: OpaqueId
+    name: Name
+    email: Email
+    phone: Token | None = None
+    locale: Token | None = None
+    timezone: Token | None = None
+
+
+class Attendee(Value):
+    """Who comes, when it is not the payer (a parent's child)."""
+
+    id: OpaqueId
+    name: Name
+    email: Email | None = None
+
+
+class PaymentChoice(Value):
+    """How a booking is paid: by card (with a Stripe payment method, or one to be named later) or wallet."""
+
+    method: Literal["card", "wallet"]
+    payment_method: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,128}$")] | None = None
+
+
+class Period(Fact):
+    """When something takes place, ends excluded."""
+
+    starts_at: Instant
+    ends_at: Instant
+
+
+class Tier(Value):
+    """A step of a refund policy: `percent` of the price from `hours_before` the start on (at exactly too)."""
+
+    hours_before: Annotated[int, Field(ge=1, le=8760)]
+    percent: Annotated[int, Field(ge=0, le=100)]
+
+
+def _distinct_hours(tiers: tuple[Tier, ...]) -> tuple[Tier, ...]:
+    if len({tier.hours_before for tier in tiers}) != len(tiers):
+        raise ValueError("two tiers name the same hours_before; keep one of them")
+    return tiers
+
+
+class Tiers(Value):
+    """A custom refund policy (rules.md, Amounts)."""
+
+    tiers: Annotated[
+        tuple[Tier, ...], Field(strict=False, min_length=1, max_length=50), AfterValidator(_distinct_hours)
+    ]
