@@ -353,9 +353,7 @@ class BookingConfirmed(BookingEvent):
 class PaymentFailed(BookingEvent):
     """The booking ended unpaid and its seats are free again."""
 
-    reason: Literal[
-        "declined", "INSUFFICIENT_FUNDS", "abandoned", "superseded", "action_failed", "capture_failed"
-    ]
+    reason: Literal["declined", "INSUFFICIENT_FUNDS", "abandoned", "superseded", "action_failed", "capture_failed"]
     customer_message: str
 
 

@@ -56,12 +56,8 @@ CATALOGUE_EVENTS = Topic(
     (ANY,),
     retention_ms=FOR_EVER,
 )
-PAYMENTS_COMMANDS = Topic(
-    "payments.commands", "booking id", "commands to payments", ("booking",), ("payments",)
-)
-WALLET_COMMANDS = Topic(
-    "wallet.commands", "customer id", "TopUpWallet, WithdrawFromWallet", (ANY,), ("payments",)
-)
+PAYMENTS_COMMANDS = Topic("payments.commands", "booking id", "commands to payments", ("booking",), ("payments",))
+WALLET_COMMANDS = Topic("wallet.commands", "customer id", "TopUpWallet, WithdrawFromWallet", (ANY,), ("payments",))
 WALLET_REPLIES = Topic("wallet.replies", "customer id", "one reply per wallet command", ("payments",), (ANY,))
 PAYMENTS_EVENTS = Topic(
     "payments.events",
@@ -70,9 +66,7 @@ PAYMENTS_EVENTS = Topic(
     ("payments",),
     (ANY, "booking", "notifications"),
 )
-NOTIFICATIONS_EVENTS = Topic(
-    "notifications.events", "booking id", "delivery outcomes", ("notifications",), (ANY,)
-)
+NOTIFICATIONS_EVENTS = Topic("notifications.events", "booking id", "delivery outcomes", ("notifications",), (ANY,))
 
 
 def dead_letters(service: str) -> Topic:

@@ -45,9 +45,7 @@ OpaqueId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@-]{1,128}$"
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_CONTROL_CHARACTERS)]
 Email = Annotated[str, StringConstraints(min_length=3, max_length=254, pattern=NO_CONTROL_CHARACTERS)]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO_CONTROL_CHARACTERS)]
-Prose = Annotated[
-    str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$")
-]
+Prose = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$")]
 Currency = Annotated[str, AfterValidator(_iso_4217)]
 Minutes = Annotated[int, Field(ge=0, le=366 * 24 * 60)]
 Seats = Annotated[int, Field(ge=1, le=100_000)]

@@ -1,0 +1,169 @@
+"""The Kafka consumer of a service, and where its offsets stand (engine.md, Offsets and rebalances).
+
+Kafka's offsets are committed behind the database, on a short timer, on stop and before partitions are given up: exactly
+the positions whose batch has committed. On assignment reading goes on from the database's own positions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import KafkaError
+
+from services.chassis.messages import Raw
+from services.chassis.offsets import Partition
+
+log = structlog.get_logger()
+COMMIT_SECONDS = 0.2
+
+
+class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Fetches by priority and commits exactly what is done.
+
+    `give_up` is awaited before partitions are given up: it finishes or cancels the batch in hand. `positions` reads
+    the database's positions.
+    """
+
+    def __init__(
+        self,
+        *,
+        bootstrap_servers: str,
+        group: str,
+        instance: str,
+        event_topics: Sequence[str],
+        command_topics: Sequence[str],
+        give_up: Callable[[], Coroutine[Any, Any, None]],
+        positions: Callable[[list[Partition]], Coroutine[Any, Any, dict[Partition, int]]],
+    ) -> None:
+        self._events, self._commands = frozenset(event_topics), frozenset(command_topics)
+        self._give_up, self._positions = give_up, positions
+        self._done: dict[Partition, int] = {}
+        self.joined = False
+        self._kafka = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap_servers,
+            group_id=group,
+            client_id=instance,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            partition_assignment_strategy=(RangePartitionAssignor,),
+            fetch_max_wait_ms=50,
+            max_poll_interval_ms=600_000,
+            session_timeout_ms=10_000,
+            heartbeat_interval_ms=3_000,
+        )
+
+    async def start(self) -> None:
+        """Join the group."""
+        self._kafka.subscribe(topics=[*self._events, *self._commands], listener=self)
+        await self._kafka.start()
+
+    async def stop(self) -> None:
+        """Commit what is done and leave the group."""
+        await self.commit()
+        await self._kafka.stop()
+
+    async def events(self, most: int) -> list[Raw]:
+        """Events that are here already, at most `most`."""
+        return await self._fetch(self._assigned(self._events), most, 0)
+
+    async def commands(self, most: int) -> list[Raw]:
+        """Commands that are here already, at most `most`."""
+        return await self._fetch(self._assigned(self._commands), most, 0)
+
+    async def wait(self, most: int, seconds: float) -> list[Raw]:
+        """Whatever comes next, waiting up to `seconds`; may be cancelled without losing a record."""
+        return await self._fetch([], most, int(seconds * 1000))
+
+    def _assigned(self, topics: frozenset[str]) -> list[TopicPartition]:
+        return [partition for partition in self._kafka.assignment() if partition.topic in topics]
+
+    async def _fetch(self, partitions: list[TopicPartition], most: int, wait_ms: int) -> list[Raw]:
+        if not partitions and not wait_ms:
+            return []
+        found = await self._kafka.getmany(*partitions, timeout_ms=wait_ms, max_records=most)
+        return [
+            Raw(
+                topic=record.topic,
+                partition=record.partition,
+                offset=record.offset,
+                key=record.key,
+                headers=[(name, (value or b"").decode("latin-1")) for name, value in record.headers],
+                body=record.value or b"",
+            )
+            for records in found.values()
+            for record in records
+        ]
+
+    def done(self, following: dict[Partition, int]) -> None:
+        """These positions are in the database; the timer commits them."""
+        self._done.update(following)
+
+    async def rewind(self, first: dict[Partition, int]) -> None:
+        """Read again from these offsets: the batch that began there was not handled."""
+        assigned = self._kafka.assignment()
+        for (topic, partition), offset in first.items():
+            if TopicPartition(topic, partition) in assigned:
+                self._kafka.seek(TopicPartition(topic, partition), offset)
+
+    async def commit(self) -> None:
+        """Commit the positions done so far; a failure is no loss, the database knows better."""
+        assigned = self._kafka.assignment()
+        done, self._done = self._done, {}
+        offsets = {
+            TopicPartition(topic, partition): offset
+            for (topic, partition), offset in done.items()
+            if TopicPartition(topic, partition) in assigned
+        }
+        if not offsets:
+            return
+        try:
+            await self._kafka.commit(offsets)
+        except KafkaError as error:
+            log.warning("offsets were not committed, the database's positions hold", error=repr(error))
+
+    async def commit_forever(self) -> None:
+        """The timer."""
+        while True:
+            await asyncio.sleep(COMMIT_SECONDS)
+            await self.commit()
+
+    async def broker_answers(self) -> bool:
+        """Whether the broker tells a topic's partitions."""
+        try:
+            await asyncio.wait_for(self._kafka.end_offsets(list(self._kafka.assignment())[:1]), 3)
+        except (KafkaError, TimeoutError):
+            return False
+        return True
+
+    async def lag(self) -> dict[str, int]:
+        """Records not consumed yet by this replica, by topic, as far as the last fetches tell."""
+        lag: dict[str, int] = {}
+        for partition in self._kafka.assignment():
+            end = self._kafka.highwater(partition)
+            if end is not None:
+                here = await self._kafka.position(partition)
+                lag[partition.topic] = lag.get(partition.topic, 0) + max(0, end - here)
+        return lag
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Finish or drop the batch in hand, then commit what is done."""
+        self.joined = False
+        await self._give_up()
+        await self.commit()
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Go on where the database says."""
+        await self.seek_to_database()
+        self.joined = True
+        log.info("partitions assigned", partitions=len(assigned))
+
+    async def seek_to_database(self) -> None:
+        """Read on from the positions that the database holds."""
+        assigned = self._kafka.assignment()
+        wanted = [(partition.topic, partition.partition) for partition in assigned]
+        await self.rewind(await self._positions(wanted))

@@ -1,0 +1,109 @@
+"""Which function decides on which message: the table that every service's app.py fills, one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from booking_contracts.envelope import Command, Event, MessageBody
+from pydantic import BaseModel
+
+from services.chassis.database import Connection
+from services.chassis.messages import Accepted, Answer, LocalBody, Message, Refused
+from services.chassis.unit_of_work import UnitOfWork
+
+WorkT = TypeVar("WorkT", bound=UnitOfWork)
+WorkT_contra = TypeVar("WorkT_contra", bound=UnitOfWork, contravariant=True)
+BodyT = TypeVar("BodyT", bound=BaseModel)
+CommandT = TypeVar("CommandT", bound=Command)
+EventT = TypeVar("EventT", bound=Event)
+LocalT = TypeVar("LocalT", bound=LocalBody)
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """A message type and the pure function that decides on it."""
+
+    body: type[BaseModel]
+    decide: Callable[[Message[Any], Any], Accepted | None]
+    check: Callable[[Any], None] | None = None
+    """Further checks of a command's body that need a library; raises FieldProblem."""
+
+
+class FieldProblem(ValueError):
+    """A field of a command is wrong: answered INVALID_COMMAND with the field's dotted path."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field, self.problem = field, problem
+
+
+def command(
+    body: type[CommandT],
+    decide: Callable[[Message[CommandT], WorkT], Accepted | None],
+    check: Callable[[CommandT], None] | None = None,
+) -> Handler:
+    """A command: its function returns Accepted or raises Rejected, and exactly one reply goes out."""
+    return Handler(body, decide, check)
+
+
+def event(body: type[EventT], decide: Callable[[Message[EventT], WorkT], None]) -> Handler:
+    """Another service's event."""
+    return Handler(body, decide)
+
+
+def local(body: type[LocalT], decide: Callable[[Message[LocalT], WorkT], None]) -> Handler:
+    """A timer, a stored webhook or a gateway result."""
+    return Handler(body, decide)
+
+
+class Store(Protocol[WorkT_contra]):
+    """A service's SQL: it loads and locks what messages are about, and saves what was decided."""
+
+    async def load(
+        self, connection: Connection, messages: Sequence[Message[Any]], work: WorkT_contra, *, skip_locked: bool
+    ) -> frozenset[str]:
+        """Plan, lock, verify. Returns the keys of messages whose rows are locked by another (skip_locked).
+
+        Raises PlanChanged where what was planned on has changed meanwhile.
+        """
+        ...
+
+    async def save(self, connection: Connection, work: WorkT_contra) -> None:
+        """Write the journal's rows: frees before takes, one statement per table."""
+        ...
+
+
+class PlanChanged(Exception):
+    """What the plan rests on changed before the locks were had: roll back and plan again."""
+
+
+Reply = Callable[[Message[Any] | Refused, Answer], MessageBody]
+
+
+@dataclass(frozen=True)
+class Service:
+    """All that the engine has to know of a service; app.py builds it."""
+
+    name: str
+    handlers: Sequence[Handler]
+    command_topics: Mapping[str, Reply | None]
+    """Topics of commands, with the maker of replies (None: commands of our own, answered by events)."""
+    event_topics: Sequence[str]
+    new_work: Callable[..., Any]
+    store: Store[Any]
+    admit: Callable[[str, Command], None] = lambda topic, command: None
+    """Checks a command against the topic it came on; raises Rejected."""
+
+    @property
+    def by_type(self) -> dict[str, Handler]:
+        """Handlers by CloudEvents type."""
+        found = {handler.body.ce_type: handler for handler in self.handlers}  # type: ignore[attr-defined]
+        assert len(found) == len(self.handlers), "two handlers for one message type"
+        return found
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Every topic that the service consumes."""
+        return (*self.command_topics, *self.event_topics)

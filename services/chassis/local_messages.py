@@ -1,0 +1,114 @@
+"""Local messages: timers, stored webhooks and held-back records, rows that enter the batch beside Kafka's (engine.md).
+
+They are peeked at without a lock; after the aggregates are locked, deleting the row is the message's inbox: what the
+deletion does not return, another replica has handled. No handler updates or deletes a timer; a stale one decides to
+nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from services.chassis.database import Connection
+from services.chassis.messages import Headers, Message, Raw, Refused
+from services.chassis.unit_of_work import Remind
+
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+"""Due date of a record that waits behind a failed one."""
+
+Item = Message[Any] | Refused
+
+
+async def peek(connection: Connection, now: datetime, limit: int) -> list[Raw]:
+    """Due rows, oldest first; timers of blocked keys stay where they are."""
+    rows = await connection.fetch(
+        """
+        SELECT id, arrival, kind, key, headers, body, type, topic, partition, "offset" FROM local_message m
+        WHERE due_at <= $1
+          AND (kind = 'record' OR NOT EXISTS (SELECT FROM blocked_key b WHERE b.key = m.key))
+        ORDER BY due_at, arrival LIMIT $2
+        """,
+        now,
+        limit,
+    )
+    return [
+        Raw(
+            topic=row["topic"] or row["type"],
+            partition=row["partition"],
+            offset=row["offset"] or row["arrival"],
+            key=row["key"].encode(),
+            headers=[(name, value) for name, value in json.loads(row["headers"])],
+            body=row["body"],
+            row=row["id"],
+            held=row["kind"] == "record",
+        )
+        for row in rows
+    ]
+
+
+async def take(connection: Connection, items: Sequence[Item]) -> list[Item]:
+    """Delete the rows of local messages; what another replica has taken is dropped from the items."""
+    ids = sorted(item.raw.row for item in items if item.raw.row is not None)
+    if not ids:
+        return list(items)
+    rows = await connection.fetch("DELETE FROM local_message WHERE id = ANY($1) RETURNING id", ids)
+    taken = {row["id"] for row in rows}
+    return [item for item in items if item.raw.row is None or item.raw.row in taken]
+
+
+async def save_timers(connection: Connection, timers: Sequence[Remind]) -> None:
+    """Write timers, one statement for all."""
+    if not timers:
+        return
+    await connection.execute(
+        """
+        INSERT INTO local_message (id, kind, type, key, due_at, headers, body)
+        SELECT id, 'timer', type, key, due_at, headers, body
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::bytea[])
+             AS t (id, type, key, due_at, headers, body)
+        """,
+        [timer.id for timer in timers],
+        [timer.body.ce_type for timer in timers],
+        [timer.key for timer in timers],
+        [timer.due_at for timer in timers],
+        [json.dumps(_headers(timer)) for timer in timers],
+        [timer.body.model_dump_json().encode() for timer in timers],
+    )
+
+
+def _headers(timer: Remind) -> Headers:
+    pairs = [("ce_id", str(timer.id)), ("ce_type", timer.body.ce_type)]
+    cause = timer.cause
+    pairs.append(("ce_correlationid", cause.correlation_id if cause else str(timer.id)))
+    if cause and cause.traceparent:
+        pairs.append(("traceparent", cause.traceparent))
+    return pairs
+
+
+async def hold_back(connection: Connection, held: Sequence[tuple[Message[Any], datetime, UUID]]) -> None:
+    """Keep messages of blocked keys as rows, in arrival order. Each with its due date and the row's id."""
+    if not held:
+        return
+    await connection.execute(
+        """
+        INSERT INTO local_message (id, kind, type, key, due_at, headers, body, topic, partition, "offset")
+        SELECT id, 'record', type, key, due_at, headers, body, topic, partition, "offset"
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::bytea[], $7::text[],
+                    $8::int[], $9::bigint[])
+             WITH ORDINALITY AS t (id, type, key, due_at, headers, body, topic, partition, "offset", nth)
+        ORDER BY nth
+        """,
+        [row for _, _, row in held],
+        [message.type for message, _, _ in held],
+        [message.key for message, _, _ in held],
+        [due for _, due, _ in held],
+        [json.dumps(message.raw.headers) for message, _, _ in held],
+        [message.raw.body for message, _, _ in held],
+        [message.raw.topic for message, _, _ in held],
+        [message.raw.partition for message, _, _ in held],
+        [message.raw.offset for message, _, _ in held],
+    )

@@ -1,0 +1,105 @@
+"""What a handler is given and what it may answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar, Generic, TypeVar
+from uuid import UUID
+
+from booking_contracts.codes import Code
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+Headers = list[tuple[str, str]]
+
+
+class Origin(StrEnum):
+    """Where a message came from; each has its own way of being handled once."""
+
+    COMMAND = "command"
+    EVENT = "event"
+    LOCAL = "local"
+    GATEWAY = "gateway"
+
+
+class LocalBody(BaseModel):
+    """The body of a local message (a timer, a stored webhook, a gateway result); `key` orders it with Kafka's."""
+
+    model_config = ConfigDict(frozen=True)
+    ce_type: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.ce_type = f"local.{cls.__name__}"
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A record as it came: what is needed to set it aside, hold it back and read it again."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    headers: Headers
+    body: bytes
+    row: UUID | None = None
+    """The row of `local_message` it was read from; deleting that row is its inbox."""
+    held: bool = False
+    """It waited behind a failed message of its key."""
+
+
+BodyT_co = TypeVar("BodyT_co", bound=BaseModel, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Message(Generic[BodyT_co]):
+    """A message that was read and may be decided on."""
+
+    id: UUID
+    type: str
+    key: str
+    body: BodyT_co
+    origin: Origin
+    raw: Raw
+    correlation_id: str
+    reply_to: str | None = None
+    traceparent: str | None = None
+    body_hash: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A record that cannot be read as a message of ours: set aside, and answered where `id` is readable."""
+
+    raw: Raw
+    code: Code
+    field: str
+    problem: str
+    id: UUID | None = None
+    type: str | None = None
+    correlation_id: str | None = None
+    reply_to: str | None = None
+    subject: UUID | None = None
+    body_hash: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A command did what it asked for. `subject` is the booking it was about; `result` is command specific."""
+
+    subject: UUID | None = None
+    state: str | None = None
+    result: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+class Rejected(Exception):
+    """A command was refused: a stable code, a sentence that tells what to do, and details."""
+
+    def __init__(self, code: Code, message: str, subject: UUID | None = None, **details: JsonValue) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code, self.message, self.subject, self.details = code, message, subject, details
+
+
+Answer = Accepted | Rejected

@@ -1,0 +1,61 @@
+"""Offsets and the fence (engine.md, Offsets and rebalances).
+
+The database is the truth: a batch's transaction advances `consumed_position`, and Kafka's offsets are committed
+behind it. A replica that lost a partition finds the position past its batch and drops the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from services.chassis.database import Connection
+from services.chassis.messages import Raw
+
+Partition = tuple[str, int]
+
+
+class Fenced(Exception):
+    """Another replica owns a partition of this batch: roll back and drop the batch."""
+
+
+def span(records: Iterable[Raw]) -> dict[Partition, tuple[int, int]]:
+    """The first and the next offset of each partition in a batch."""
+    spans: dict[Partition, tuple[int, int]] = {}
+    for record in records:
+        partition = (record.topic, record.partition)
+        first = spans.get(partition, (record.offset, 0))[0]
+        spans[partition] = (first, record.offset + 1)
+    return spans
+
+
+async def advance(connection: Connection, spans: dict[Partition, tuple[int, int]]) -> None:
+    """Move the positions past this batch; raises Fenced if one of them is past its first offset already."""
+    if not spans:
+        return
+    ordered = sorted(spans.items())
+    moved = await connection.fetch(
+        """
+        INSERT INTO consumed_position AS p (topic, partition, next_offset)
+        SELECT topic, partition, next_offset
+        FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[]) AS t (topic, partition, first, next_offset)
+        ON CONFLICT (topic, partition) DO UPDATE SET next_offset = EXCLUDED.next_offset
+            WHERE p.next_offset <= (SELECT u.first FROM unnest($1::text[], $2::int[], $3::bigint[])
+                                    AS u (topic, partition, first)
+                                    WHERE (u.topic, u.partition) = (EXCLUDED.topic, EXCLUDED.partition))
+        RETURNING topic
+        """,
+        [topic for (topic, _), _ in ordered],
+        [partition for (_, partition), _ in ordered],
+        [first for _, (first, _) in ordered],
+        [following for _, (_, following) in ordered],
+    )
+    if len(moved) != len(spans):
+        raise Fenced(f"{len(spans) - len(moved)} of {len(spans)} partitions are another replica's now")
+
+
+async def positions(connection: Connection, partitions: Iterable[Partition]) -> dict[Partition, int]:
+    """Where to go on reading; partitions never consumed are left out."""
+    wanted = set(partitions)
+    rows = await connection.fetch("SELECT topic, partition, next_offset FROM consumed_position")
+    found = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+    return {partition: found[partition] for partition in wanted if partition in found}

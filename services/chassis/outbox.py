@@ -1,0 +1,76 @@
+"""The outbox: messages written in the transaction that decided them (requirement outbox)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from booking_contracts.envelope import Envelope
+from booking_contracts.topics import dead_letters
+
+from services.chassis.clock import Clock
+from services.chassis.database import Connection
+from services.chassis.dead_letters import Failed, copy_for_topic
+from services.chassis.messages import Headers, Refused
+from services.chassis.unit_of_work import Send
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A row of the outbox."""
+
+    topic: str
+    key: str | None
+    headers: Headers
+    body: bytes
+
+
+def from_send(send: Send, service: str, clock: Clock) -> Outgoing:
+    """The CloudEvents form of a message; correlation and trace go on from what caused it."""
+    cause = send.cause
+    envelope = Envelope(
+        id=send.id,
+        type=send.type,
+        source=f"/{service}",
+        key=send.key,
+        time=clock.now(),
+        body=send.body,
+        correlation_id=cause.correlation_id if cause else str(send.id),
+        causation_id=str(cause.id) if cause else None,
+        sequence=send.sequence,
+        reply_to=send.reply_to,
+        traceparent=cause.traceparent if cause else None,
+    )
+    headers = [(name, value.decode("latin-1")) for name, value in envelope.headers()]
+    return Outgoing(send.topic, send.key, headers, send.body)
+
+
+def from_dead_letter(item: Failed | Refused, service: str) -> Outgoing:
+    """The copy of a dead letter for the topic that operators and alerts read."""
+    if isinstance(item, Failed):
+        raw, error = item.message.raw, item.error
+    else:
+        raw, error = item.raw, f"{item.code}: {item.field} {item.problem}"
+    headers, body = copy_for_topic(raw, error)
+    key = raw.key.decode("utf-8", "replace").replace("\x00", "") if raw.key is not None else None
+    return Outgoing(dead_letters(service).name, key, headers, body)
+
+
+async def append(connection: Connection, outgoing: Sequence[Outgoing]) -> None:
+    """Append in order, after the aggregates are locked: rows of one key then have rising ids."""
+    if not outgoing:
+        return
+    await connection.execute(
+        """
+        INSERT INTO outbox (topic, key, headers, body)
+        SELECT topic, key, headers, body
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[])
+             WITH ORDINALITY AS t (topic, key, headers, body, nth)
+        ORDER BY nth
+        """,
+        [row.topic for row in outgoing],
+        [row.key for row in outgoing],
+        [json.dumps(row.headers) for row in outgoing],
+        [row.body for row in outgoing],
+    )

@@ -1,0 +1,182 @@
+"""A service process: everything it runs, its health, and how it stops (requirement health)."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import asyncpg
+import structlog
+import uvloop
+from aiohttp import web
+
+from services.chassis import logging, retention
+from services.chassis.batch import BatchRunner
+from services.chassis.clock import Clock
+from services.chassis.consumer import Consumer
+from services.chassis.database import Pool, Session, open_pool
+from services.chassis.gateway_calls import Gateway, GatewayWorker
+from services.chassis.handlers import Service
+from services.chassis.http import Health, new_app
+from services.chassis.loop import Loop
+from services.chassis.migration import missing_revisions
+from services.chassis.relay import Relay
+from services.chassis.settings import Settings
+
+log = structlog.get_logger()
+STUCK_SECONDS = 60.0
+START_SECONDS = 60.0
+
+T = TypeVar("T")
+Background = Callable[[Pool], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a service's app.py puts together for a process."""
+
+    service: Service
+    settings: Settings
+    add_routes: Callable[[web.Application, Callable[[], None]], None]
+    """Adds the service's own paths; the second argument wakes the loop for a local message stored over HTTP."""
+    gateway: Gateway | None = None
+    background: Sequence[Background] = ()
+    """Further tasks of the service: sweepers, reconcilers. Each runs until cancelled."""
+
+
+class Process:
+    """The tasks of one service process."""
+
+    def __init__(self, parts: Parts, clock: Clock) -> None:
+        self._parts, settings, name = parts, parts.settings, parts.service.name
+        self._settings = settings
+        self._session = Session(settings.database_url, f"{settings.instance}-batch")
+        self._gateway_session = Session(settings.database_url, f"{settings.instance}-gateway")
+        self.relay = Relay(settings.database_url, settings.kafka_bootstrap_servers, settings.instance)
+        self._worker: GatewayWorker | None = None
+        self._broken: str | None = None
+        runner = BatchRunner(parts.service, self._session, clock)
+        self.loop = Loop(runner, self._session, clock, self.relay)
+        if parts.gateway is not None:
+            self._worker = GatewayWorker(parts.gateway, self._gateway_session, self.loop.deliver)
+            self.loop.worker = self._worker
+        self.loop.consumer = self._consumer = Consumer(
+            bootstrap_servers=settings.kafka_bootstrap_servers,
+            group=name,
+            instance=settings.instance,
+            event_topics=parts.service.event_topics,
+            command_topics=tuple(parts.service.command_topics),
+            give_up=self.loop.give_up,
+            positions=self.loop.positions,
+        )
+        self._pool: Pool
+
+    async def run(self) -> int:
+        """Until SIGTERM, SIGINT or a fault that no retry mends; returns the exit code."""
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        self._pool = await _patiently(
+            lambda: open_pool(self._settings.database_url, f"{self._settings.instance}-reads", size=8)
+        )
+        site = await self._serve_http()
+        await self._wait_for_revision(stop)
+        await _patiently(self._consumer.start)
+        background = [
+            asyncio.create_task(self.relay.run(), name="relay"),
+            asyncio.create_task(self._consumer.commit_forever(), name="offsets"),
+            asyncio.create_task(retention.run(self._pool), name="retention"),
+            *(asyncio.ensure_future(task(self._pool)) for task in self._parts.background),
+        ]
+        if self._worker is not None:
+            background.append(asyncio.create_task(self._worker.run(), name="gateway"))
+        loop = asyncio.create_task(self.loop.run(), name="loop")
+        stopped = asyncio.create_task(stop.wait(), name="stop")
+        log.info("service runs", service=self._parts.service.name)
+        done, _ = await asyncio.wait({loop, stopped, *background}, return_when=asyncio.FIRST_COMPLETED)
+        faults = [task for task in done if task is not stopped]
+        for task in faults:
+            self._broken = repr(task.exception())
+            log.critical("service stops", task=task.get_name(), error=self._broken)
+        await self._drain(loop, background)
+        await site.cleanup()
+        return 1 if faults else 0
+
+    async def _drain(self, loop: asyncio.Task[None], background: Sequence[asyncio.Future[None]]) -> None:
+        """Finish what is in hand within the drain budget; what is not finished is done again by who follows."""
+        deadline = time.monotonic() + self._settings.drain_seconds
+        await self.loop.stop()
+        if self._worker is not None:
+            await self._worker.drain(max(0.1, deadline - time.monotonic() - 5))
+        await asyncio.wait({loop}, timeout=max(0.1, deadline - time.monotonic()))
+        loop.cancel()
+        for task in background:
+            task.cancel()
+        try:
+            await asyncio.wait_for(self._consumer.stop(), max(1.0, deadline - time.monotonic()))
+        except Exception as error:
+            log.warning("consumer did not leave its group in time", error=repr(error))
+        await asyncio.gather(loop, *background, return_exceptions=True)
+        await self._session.close()
+        await self._gateway_session.close()
+        self._pool.terminate()
+        log.info("service stopped")
+
+    async def _serve_http(self) -> web.AppRunner:
+        health = Health(live=self._live, ready=self._ready, startup=self._startup)
+        app = new_app(self._settings.api_tokens, self._pool, health)
+        self._parts.add_routes(app, self.loop.wake)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, self._settings.http_host, self._settings.http_port).start()
+        return runner
+
+    async def _live(self) -> str | None:
+        stuck = time.monotonic() - STUCK_SECONDS
+        if self._consumer.joined and self.loop.last_progress < stuck:
+            return "the consumer loop makes no progress"
+        return "the relay makes no progress" if self.relay.last_progress < stuck else None
+
+    async def _ready(self) -> str | None:
+        if self._broken:
+            return self._broken
+        if not self._consumer.joined:
+            return "the consumer group has not been joined"
+        if not await self._consumer.broker_answers():
+            return "the broker does not answer"
+        return await self._startup()
+
+    async def _startup(self) -> str | None:
+        try:
+            missing = await missing_revisions(self._pool, self._parts.service.name)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            return f"the database does not answer: {error!r}"
+        return f"the database lacks {missing}; run `bookingctl migrate`" if missing else None
+
+    async def _wait_for_revision(self, stop: asyncio.Event) -> None:
+        while not stop.is_set() and (reason := await self._startup()):
+            log.warning("service waits", reason=reason)
+            await asyncio.sleep(1)
+
+
+async def _patiently(make: Callable[[], Awaitable[T]]) -> T:
+    """Other parts may start later than this one: try for a minute."""
+    started = time.monotonic()
+    while True:
+        try:
+            return await make()
+        except Exception as error:
+            if time.monotonic() - started > START_SECONDS:
+                raise
+            log.warning("service waits to start", error=repr(error))
+            await asyncio.sleep(0.5)
+
+
+def run(parts: Parts, clock: Clock) -> int:
+    """Run a service in this process."""
+    logging.configure(parts.service.name, parts.settings.instance, parts.settings.log_level)
+    return uvloop.run(Process(parts, clock).run())

@@ -1,0 +1,119 @@
+"""From a Kafka record or a row to a message, or to a refusal that names what is wrong (requirement bad-input)."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from booking_contracts.codes import Code
+from booking_contracts.envelope import BadEnvelope, Command, Envelope, read_envelope
+from booking_contracts.topics import MAX_BODY_BYTES
+from pydantic import ValidationError
+
+from services.chassis.handlers import FieldProblem, Handler, Service
+from services.chassis.messages import Message, Origin, Raw, Refused
+
+Read = Message[Any] | Refused | None
+
+
+class Reader:
+    """Reads what a service consumes. None means: an event of a type that this build does not know."""
+
+    def __init__(self, service: Service) -> None:
+        self._service, self._handlers = service, service.by_type
+
+    def read(self, raw: Raw, now: datetime) -> Read:
+        """A record of Kafka, or one that waited as a row."""
+        if raw.topic.startswith("local."):
+            return self._local(raw)
+        is_command = raw.topic in self._service.command_topics
+        body_hash = hashlib.sha256(raw.body).digest()
+        try:
+            headers = [(name, value.encode("latin-1")) for name, value in raw.headers]
+            envelope = read_envelope(raw.key, raw.body, headers, now)
+        except BadEnvelope as bad:
+            return Refused(
+                raw,
+                Code.INVALID_COMMAND,
+                bad.field,
+                bad.problem,
+                id=bad.id if is_command else None,
+                body_hash=body_hash,
+            )
+        handler = self._handlers.get(envelope.type)
+        if handler is None or issubclass(handler.body, Command) != is_command:
+            if not is_command:
+                return None
+            return _refuse(raw, envelope, body_hash, Code.UNKNOWN_TYPE, "ce_type", "is not known")
+        if len(raw.body) > MAX_BODY_BYTES:
+            problem = f"is larger than {MAX_BODY_BYTES} bytes"
+            return _refuse(raw, envelope, body_hash, Code.INVALID_COMMAND, "body", problem)
+        try:
+            body = handler.body.model_validate_json(raw.body)
+            _check(handler, body, envelope.key)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            field, problem = _dotted(first["loc"]) or "body", first["msg"]
+        except FieldProblem as error:
+            field, problem = error.field, error.problem
+        except ValueError as error:
+            field, problem = "body", str(error)
+        else:
+            return Message(
+                id=envelope.id,
+                type=envelope.type,
+                key=envelope.key,
+                body=body,
+                origin=Origin.COMMAND if is_command else Origin.EVENT,
+                raw=raw,
+                correlation_id=envelope.correlation_id,
+                reply_to=envelope.reply_to,
+                traceparent=envelope.traceparent,
+                body_hash=body_hash,
+            )
+        return _refuse(raw, envelope, body_hash, Code.INVALID_COMMAND, field, problem)
+
+    def _local(self, raw: Raw) -> Message[Any]:
+        """A local message; its body was written by us, so a fault in it is a fault of ours and raises."""
+        headers = dict(raw.headers)
+        body = self._handlers[raw.topic].body.model_validate_json(raw.body)
+        return Message(
+            id=UUID(headers["ce_id"]),
+            type=raw.topic,
+            key=(raw.key or b"").decode(),
+            body=body,
+            origin=Origin.GATEWAY if raw.row is None else Origin.LOCAL,
+            raw=raw,
+            correlation_id=headers["ce_correlationid"],
+            traceparent=headers.get("traceparent"),
+        )
+
+
+def _check(handler: Handler, body: Any, key: str) -> None:
+    field = getattr(body, "key_field", "")
+    expected = getattr(body, field, None)
+    if expected is not None and str(expected) != key:
+        raise FieldProblem("key", f"must be the {field} of the body, {expected}")
+    if handler.check is not None:
+        handler.check(body)
+
+
+def _refuse(raw: Raw, envelope: Envelope, body_hash: bytes, code: Code, field: str, problem: str) -> Refused:
+    return Refused(
+        raw,
+        code,
+        field,
+        problem,
+        id=envelope.id,
+        type=envelope.type,
+        correlation_id=envelope.correlation_id,
+        reply_to=envelope.reply_to,
+        body_hash=body_hash,
+    )
+
+
+def _dotted(location: tuple[int | str, ...]) -> str:
+    """A pydantic location as a dotted path; parts that only name a union's branch (`~…`) are left out."""
+    return ".".join(str(part) for part in location if not str(part).startswith("~"))
