@@ -1,6 +1,11 @@
 """Rejection codes: why a command was refused (contract.md, Replies; which code when: rules.md)."""
 
+from __future__ import annotations
+
 from enum import StrEnum
+from uuid import UUID
+
+from pydantic import JsonValue
 
 
 class Code(StrEnum):
@@ -36,3 +41,14 @@ class Code(StrEnum):
     DISCARDED = "DISCARDED"
     INSUFFICIENT_FUNDS = "INSUFFICIENT_FUNDS"
     CARD_DECLINED = "CARD_DECLINED"
+
+
+class Rejected(Exception):
+    """A command is refused: a stable code, a sentence that tells the sender what to do, and details.
+
+    `subject` is the booking that the command was about, where there is one.
+    """
+
+    def __init__(self, code: Code, message: str, subject: UUID | None = None, **details: JsonValue) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code, self.message, self.subject, self.details = code, message, subject, details

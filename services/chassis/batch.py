@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from booking_contracts.codes import Code
+from booking_contracts.codes import Code, Rejected
 from booking_contracts.envelope import uuid7
 
 from services.chassis import dead_letters, gateway_calls, inbox, local_messages, metrics, offsets, outbox
@@ -18,7 +18,7 @@ from services.chassis.database import Connection, Session
 from services.chassis.dead_letters import Failed
 from services.chassis.failures import Broken, Busy, DeadLetterLimit, Failure, classify
 from services.chassis.handlers import PlanChanged, Service
-from services.chassis.messages import Accepted, Answer, Message, Origin, Raw, Refused, Rejected
+from services.chassis.messages import Accepted, Answer, Message, Origin, Raw, Refused
 from services.chassis.reading import Reader
 from services.chassis.unit_of_work import Call, Remind, Send, UnitOfWork
 

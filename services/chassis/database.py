@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
@@ -68,3 +68,8 @@ class Session:
         if self._connection is not None and not self._connection.is_closed():
             self._connection.terminate()
         self._connection = None
+
+
+def columns(rows: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
+    """Rows turned into one array per column, as unnest takes them."""
+    return list(zip(*rows, strict=True))

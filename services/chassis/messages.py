@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import ClassVar, Generic, TypeVar
 from uuid import UUID
 
-from booking_contracts.codes import Code
+from booking_contracts.codes import Code, Rejected
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 Headers = list[tuple[str, str]]
@@ -92,14 +92,6 @@ class Accepted:
     subject: UUID | None = None
     state: str | None = None
     result: Mapping[str, JsonValue] = field(default_factory=dict)
-
-
-class Rejected(Exception):
-    """A command was refused: a stable code, a sentence that tells what to do, and details."""
-
-    def __init__(self, code: Code, message: str, subject: UUID | None = None, **details: JsonValue) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code, self.message, self.subject, self.details = code, message, subject, details
 
 
 Answer = Accepted | Rejected

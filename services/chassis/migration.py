@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import asyncpg
-from alembic import command
+from alembic import command, op
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from sqlalchemy.util import await_only
 
 from services.chassis.database import Pool
 
 HERE = Path(__file__).parent
+ENGINE_SQL = HERE / "migrations"
 SERVICES = HERE.parent
 
 
@@ -45,10 +46,8 @@ async def missing_revisions(pool: Pool, service: str) -> str | None:
     return needed if reached in known or reached is None else None  # a newer database is fine
 
 
-async def run_file(path: Path, url: str) -> None:
-    """Run a file of SQL; for tests."""
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(await asyncio.to_thread(path.read_text))
-    finally:
-        await connection.close()
+def run_sql(path: Path) -> None:
+    """Run a file of many statements inside a revision; SQLAlchemy's own execute takes one at a time."""
+    connection = op.get_bind().connection.driver_connection
+    assert connection is not None
+    await_only(connection.execute(path.read_text()))

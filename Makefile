@@ -1,0 +1,61 @@
+# `make` lists the targets. Every target prepares the virtual environment first, once.
+
+PYTHON := .venv/bin/python
+STACK := $(PYTHON) -m deploy.local.stack
+REPLICAS ?= 1
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up down status clean demo test lint format contracts requirements faults bench mutants
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+		printf '%-20s %s\n' "$$name" "$$text"; done
+
+setup: .venv/.prepared ## Create .venv from the locked requirements (done once, and again when they change)
+
+.venv/.prepared: requirements/dev.txt pyproject.toml contracts/pyproject.toml
+	@deploy/local/bootstrap.sh
+
+up: setup ## Start the whole system in the background: `make up REPLICAS=2` runs two of each service
+	@$(STACK) up --replicas $(REPLICAS)
+
+down: setup ## Stop it; data stays in .local/
+	@$(STACK) down
+
+status: setup ## Show what runs and where it logs
+	@$(STACK) status || true
+
+clean: setup ## Stop it and remove .local/ with all data
+	@$(STACK) clean
+
+demo: setup ## Follow bookings through the system, starting it if need be
+	@$(PYTHON) -m deploy.local.demo
+
+test: setup lint ## Everything: lint and the whole test suite; `ARGS=tests/booking` runs a part
+	$(PYTHON) -m pytest $(ARGS)
+
+lint: setup ## ruff, mypy --strict, and the rules on who may import whom
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	.venv/bin/lint-imports
+
+format: setup ## Rewrite the code the way `make lint` wants it
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+contracts: setup ## Generate JSON Schemas and AsyncAPI documents from the message definitions
+	$(PYTHON) -m booking_contracts.generate
+
+requirements: setup ## Say which test proves which requirement
+	$(PYTHON) -m tests.requirements_table
+
+faults: setup ## Kill, suspend and disconnect processes under load, then check every invariant
+	$(PYTHON) -m pytest tests/faults $(ARGS)
+
+bench: setup ## Measure throughput and latency of the running system
+	$(PYTHON) -m tests.bench $(ARGS)
+
+mutants: setup ## Change the rules one by one and see that a test notices
+	$(PYTHON) -m mutmut run $(ARGS)

@@ -1,0 +1,1 @@
+"""What runs the services: the local stack, images, chart, dashboards and alerts."""

@@ -1,0 +1,100 @@
+"""What the stack tells its users (`stack.env`) and what it gives its services."""
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Mapping
+
+from deploy.local.layout import REPOSITORY, SERVICES, Layout
+
+SCOPES = ("read:bookings", "read:money", "read:pii", "client-secret", "webhooks:write")
+STRIPE_API_KEY = "sk_test_local_simulator"
+MAIL_FROM = "no-reply@booking.test"
+ADMIN_EMAIL = "admin@booking.test"
+INHERITED = ("HOME", "PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
+INHERITED_PREFIXES = ("PYTHON", "OTEL_", "COVERAGE_")
+
+
+def stack_env(layout: Layout) -> dict[str, str]:
+    """The names of the contract's section "The local stack", and some more for tests and tools."""
+    values = {
+        "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{layout.ports['kafka']}",
+        "STRIPE_API_BASE": layout.url("stripe-simulator"),
+        "STRIPE_CONTROL_URL": layout.url("stripe-control"),
+        "STRIPE_WEBHOOK_SECRET": layout.secrets["stripe-webhook"],
+        "MAILBOX_URL": layout.url("mailbox"),
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": str(layout.ports["mailbox-smtp"]),
+        "CLOCK_OFFSET_URL": layout.url("clock-offset"),
+        "SERVICE_TOKEN": layout.secrets["service-token"],
+        "POSTGRES_ADMIN_URL": layout.database_url("postgres", "postgres"),
+    }
+    for service in SERVICES:
+        prefix = service.upper()
+        values[f"{prefix}_DATABASE_URL"] = layout.database_url(service, service)
+        values[f"{prefix}_MIGRATION_URL"] = layout.database_url(f"{service}_owner", service)
+        values[f"AUDITOR_{prefix}_DATABASE_URL"] = layout.database_url("auditor", service)
+    for replica in layout.replicas:
+        service, number = replica.upper().rsplit("-", 1)
+        name = f"{service}_URL" if number == "1" else f"{service}_URL_{number}"
+        values[name] = layout.url(replica)
+    return values
+
+
+def service_env(layout: Layout, service: str, number: int) -> dict[str, str]:
+    """The environment of one replica of a service."""
+    name = f"{service}-{number}"
+    values = python_env() | {
+        "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{layout.ports['kafka']}",
+        "DATABASE_URL": layout.database_url(service, service),
+        "HTTP_HOST": "127.0.0.1",
+        "HTTP_PORT": str(layout.ports[name]),
+        "INSTANCE": name,
+        "API_TOKENS": json.dumps([_local_token(layout.secrets["service-token"])]),
+        "CLOCK_OFFSET_FILE": str(layout.clock_offset_file),
+    }
+    return values | _outside_world(layout, service)
+
+
+def migration_env(layout: Layout) -> dict[str, str]:
+    """The environment of migrations and topic creation: the only users of the owner roles."""
+    names = ("KAFKA_BOOTSTRAP_SERVERS", *(f"{service.upper()}_MIGRATION_URL" for service in SERVICES))
+    known = stack_env(layout)
+    return python_env() | {name: known[name] for name in names}
+
+
+def python_env(inherited: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """A small environment for our own Python processes: a caller's settings do not leak into them."""
+    kept = {
+        name: value for name, value in inherited.items() if name in INHERITED or name.startswith(INHERITED_PREFIXES)
+    }
+    sources = f"{REPOSITORY}{os.pathsep}{REPOSITORY / 'contracts'}"
+    return kept | {"PYTHONPATH": sources, "PYTHONUNBUFFERED": "1"}
+
+
+def python_module(module: str, *arguments: str) -> tuple[str, ...]:
+    """The command that runs a module of this repository."""
+    return (sys.executable, "-m", module, *arguments)
+
+
+def _outside_world(layout: Layout, service: str) -> dict[str, str]:
+    if service == "payments":
+        return {
+            "STRIPE_API_KEY": STRIPE_API_KEY,
+            "STRIPE_API_BASE": layout.url("stripe-simulator"),
+            "STRIPE_WEBHOOK_SECRETS": json.dumps([layout.secrets["stripe-webhook"]]),
+        }
+    if service == "notifications":
+        return {
+            "SMTP_HOST": "127.0.0.1",
+            "SMTP_PORT": str(layout.ports["mailbox-smtp"]),
+            "MAIL_FROM": MAIL_FROM,
+            "ADMIN_EMAIL": ADMIN_EMAIL,
+        }
+    return {}
+
+
+def _local_token(token: str) -> dict[str, object]:
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    return {"name": "local", "token_sha256": digest, "scopes": list(SCOPES)}

@@ -1,0 +1,117 @@
+"""A mail server that keeps what it receives, and shows it over HTTP at MAILBOX_URL.
+
+`GET /messages`, `DELETE /messages`, and for tests `PUT /faults` with a list of {"kind", "count"}: the next
+`count` deliveries fail that way, in the order of the list, which replaces the one before.
+"""
+
+import argparse
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import get_args
+
+from aiohttp import web
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from deploy.local.mail_message import FaultKind, MailMessage, mail_message
+
+MESSAGE_LIMIT_BYTES = 10 * 1024 * 1024
+
+
+@dataclass
+class Mailbox:
+    """Received messages, oldest first, and the faults still to come."""
+
+    messages: list[MailMessage] = field(default_factory=list)
+    faults: list[tuple[FaultKind, int]] = field(default_factory=list)
+
+    def next_fault(self) -> FaultKind | None:
+        """Use up one fault."""
+        if not self.faults:
+            return None
+        kind, count = self.faults[0]
+        self.faults[:1] = [(kind, count - 1)] if count > 1 else []
+        return kind
+
+
+class Receiver:
+    """What aiosmtpd calls when a message has been transmitted."""
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self._mailbox = mailbox
+
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Store the message, or fail as the faults say."""
+        fault = self._mailbox.next_fault()
+        if fault == "temporary":
+            return "451 4.3.0 Try again later"
+        if fault == "permanent":
+            return "550 5.1.1 Mailbox unavailable"
+        if fault != "disconnect":
+            self._mailbox.messages.append(mail_message(envelope.content, envelope.mail_from, envelope.rcpt_tos))
+        if fault is not None:
+            server.transport.abort()
+        return "250 2.0.0 Accepted"
+
+
+def mailbox_app(mailbox: Mailbox, smtp_port: int) -> web.Application:
+    """The HTTP side; the SMTP server runs as long as the application does."""
+
+    async def smtp_server(_app: web.Application) -> AsyncIterator[None]:
+        def session() -> SMTP:
+            return SMTP(Receiver(mailbox), data_size_limit=MESSAGE_LIMIT_BYTES, enable_SMTPUTF8=True)
+
+        server = await asyncio.get_running_loop().create_server(session, "127.0.0.1", smtp_port)
+        yield
+        server.close()
+
+    async def read(_request: web.Request) -> web.Response:
+        return web.json_response(mailbox.messages)
+
+    async def clear(_request: web.Request) -> web.Response:
+        mailbox.messages.clear()
+        return web.Response(status=204)
+
+    async def read_faults(_request: web.Request) -> web.Response:
+        return web.json_response([{"kind": kind, "count": count} for kind, count in mailbox.faults])
+
+    async def replace_faults(request: web.Request) -> web.Response:
+        faults = _requested_faults(await request.text())
+        if faults is None:
+            problem = f'a list of {{"kind", "count"}} is expected, kind one of {", ".join(get_args(FaultKind))}'
+            return web.json_response({"problem": problem}, status=400)
+        mailbox.faults[:] = faults
+        return await read_faults(request)
+
+    app = web.Application()
+    app.cleanup_ctx.append(smtp_server)
+    app.add_routes([web.get("/messages", read), web.delete("/messages", clear)])
+    app.add_routes([web.get("/faults", read_faults), web.put("/faults", replace_faults)])
+    return app
+
+
+def _requested_faults(body: str) -> list[tuple[FaultKind, int]] | None:
+    try:
+        asked = json.loads(body)
+        faults = [(fault["kind"], fault["count"]) for fault in asked]
+    except (ValueError, TypeError, KeyError):
+        return None
+    if not isinstance(asked, list):
+        return None
+    valid = all(kind in get_args(FaultKind) and type(count) is int and count > 0 for kind, count in faults)
+    return faults if valid else None
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--smtp-port", type=int, required=True)
+    parser.add_argument("--http-port", type=int, required=True)
+    arguments = parser.parse_args()
+    app = mailbox_app(Mailbox(), arguments.smtp_port)
+    web.run_app(app, host="127.0.0.1", port=arguments.http_port, print=None, access_log=None, shutdown_timeout=1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""A stateful stand-in for Stripe's API, with faults on demand. README.md lists where it differs."""

@@ -1,0 +1,60 @@
+"""What becomes of an authorisation: captured, released, or expired (page "Place a hold on a payment method")."""
+
+from deploy.local.stripe_simulator.disputes import open_dispute
+from deploy.local.stripe_simulator.payment_objects import Charge, PaymentIntent
+from deploy.local.stripe_simulator.world import World
+
+AUTHORISATION_SECONDS = 7 * 24 * 3600
+
+
+def authorise(world: World, intent: PaymentIntent, charge: Charge) -> None:
+    """Reserve the whole amount until it is captured, released, or seven days have passed."""
+    intent.status = "requires_capture"
+    intent.amount_capturable = intent.amount
+    charge.capture_before = charge.created + AUTHORISATION_SECONDS
+    world.agenda.after(AUTHORISATION_SECONDS, lambda intent_id: _expire(world, intent_id), intent.id)
+
+
+def capture(world: World, intent: PaymentIntent, charge: Charge, amount_minor: int) -> None:
+    """Move `amount_minor` of an authorisation into the balance; the rest is released."""
+    charge.captured = True
+    charge.amount_captured = amount_minor
+    charge.capture_before = None
+    charge.balance_transaction = world.new_id("txn")
+    intent.status = "succeeded"
+    intent.amount_capturable = 0
+    intent.amount_received = amount_minor
+    world.balance[intent.currency] += amount_minor
+    if charge.card.disputed:
+        world.agenda.after(
+            world.outcome_delay_seconds, lambda charge_id: _dispute(world, charge_id), charge.id
+        )
+
+
+def release(world: World, intent: PaymentIntent, reason: str | None) -> None:
+    """Cancel the PaymentIntent and let go of its authorisation, if it has one."""
+    charge = world.charges.find(intent.latest_charge or "")
+    if charge is not None:
+        charge.capture_before = None
+    intent.status = "canceled"
+    intent.amount_capturable = 0
+    intent.canceled_at = world.now()
+    intent.cancellation_reason = reason
+    intent.next_action = None
+    world.emit("payment_intent.canceled", intent, intent.id)
+
+
+def _expire(world: World, intent_id: str) -> None:
+    intent = world.payment_intents.find(intent_id)
+    if intent is None or intent.status != "requires_capture":
+        return
+    charge = world.charges.find(intent.latest_charge or "")
+    if charge is not None:
+        world.emit("charge.expired", charge, intent.id)
+    release(world, intent, "automatic")
+
+
+def _dispute(world: World, charge_id: str) -> None:
+    charge = world.charges.find(charge_id)
+    if charge is not None and not charge.disputed:
+        open_dispute(world, charge, charge.amount_captured)

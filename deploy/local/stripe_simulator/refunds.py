@@ -1,0 +1,141 @@
+"""Refunds (API reference, "Refunds"; pages "Refund and cancel payments", "Testing: refunds")."""
+
+from deploy.local.stripe_simulator.currencies import money
+from deploy.local.stripe_simulator.errors import ApiError, JsonObject, invalid, refused, unexpected_state
+from deploy.local.stripe_simulator.form import Params
+from deploy.local.stripe_simulator.listing import page
+from deploy.local.stripe_simulator.payment_objects import Charge, PaymentIntent
+from deploy.local.stripe_simulator.refund_objects import Refund
+from deploy.local.stripe_simulator.world import World
+
+REASONS = ("duplicate", "fraudulent", "requested_by_customer")
+
+
+def create_refund(world: World, object_id: str, params: Params) -> JsonObject:
+    """Refund a captured payment, all that is left or a part.
+
+    Raises charge_already_refunded, amount_too_large, charge_disputed, payment_intent_unexpected_state
+    (uncaptured).
+    """
+    intent_id, charge_id = params.text("payment_intent"), params.text("charge")
+    if not intent_id and not charge_id:
+        message = "One of the following params should be provided for this request: payment_intent or charge."
+        raise invalid(message, code="parameter_missing")
+    amount = params.integer("amount")
+    if amount is not None and amount < 1:
+        message = "This value must be greater than or equal to 1."
+        raise invalid(message, param="amount", code="parameter_invalid_integer")
+    reason = params.choice("reason", REASONS)
+    metadata = params.metadata()
+    charge = _charge_to_refund(world, intent_id, charge_id)
+    left = charge.amount_captured - charge.amount_refunded
+    if charge.disputed and any(
+        row.charge == charge.id and row.status != "won" for row in world.disputes.rows
+    ):
+        message = f"Charge {charge.id} has been charged back; cannot issue a refund."
+        raise refused(message, code="charge_disputed")
+    if left == 0:
+        raise refused(f"Charge {charge.id} has already been refunded.", code="charge_already_refunded")
+    if amount is not None and amount > left:
+        raise refused(
+            f"Refund amount ({money(amount, charge.currency)}) is greater than unrefunded amount on charge "
+            f"({money(left, charge.currency)})",
+            code="amount_too_large",
+            param="amount",
+        )
+    return _refund(world, charge, left if amount is None else amount, reason, metadata).render()
+
+
+def retrieve_refund(world: World, object_id: str, params: Params) -> JsonObject:
+    return world.refunds.at_path(object_id).render()
+
+
+def update_refund(world: World, object_id: str, params: Params) -> JsonObject:
+    refund = world.refunds.at_path(object_id)
+    refund.metadata = params.metadata(refund.metadata)
+    world.emit("refund.updated", refund, refund.payment_intent)
+    return refund.render()
+
+
+def list_refunds(world: World, object_id: str, params: Params) -> JsonObject:
+    intent, charge = params.text("payment_intent"), params.text("charge")
+    rows = world.refunds.rows if intent is None else world.refunds_of.get(intent, [])
+    return page(rows, params, "/v1/refunds", lambda row: charge in (None, row.charge))
+
+
+def fail_refund(world: World, refund: Refund) -> Refund:
+    """The bank sends the refund back ("Failed refunds"): the money is in the balance again.
+
+    Raises 400 when it has failed before.
+    """
+    if refund.status == "failed":
+        raise refused(f"Refund {refund.id} has already failed.", code="refund_already_failed")
+    refund.status = "failed"
+    refund.failure_reason = "expired_or_canceled_card"
+    charge = world.charges.at_path(refund.charge)
+    charge.amount_refunded -= refund.amount
+    charge.refunded = False
+    world.balance[refund.currency] += refund.amount
+    world.emit("refund.updated", refund, refund.payment_intent)
+    world.emit("refund.failed", refund, refund.payment_intent)
+    return refund
+
+
+def _charge_to_refund(world: World, intent_id: str | None, charge_id: str | None) -> Charge:
+    if charge_id:
+        charge = world.charges.named_by(charge_id, "charge")
+        intent = world.payment_intents.at_path(charge.payment_intent)
+    else:
+        intent = world.payment_intents.named_by(intent_id or "", "payment_intent")
+        found = world.charges.find(intent.latest_charge or "")
+        if found is None:
+            raise _not_refundable(intent)
+        charge = found
+    if not charge.captured:
+        raise _not_refundable(intent)
+    return charge
+
+
+def _not_refundable(intent: PaymentIntent) -> ApiError:
+    message = f"This PaymentIntent ({intent.id}) does not have a successful charge to refund."
+    return unexpected_state(message, intent.render())
+
+
+def _refund(
+    world: World, charge: Charge, amount_minor: int, reason: str | None, metadata: dict[str, str]
+) -> Refund:
+    behaviour = charge.card.refund
+    refund = Refund(
+        id=world.new_id("re"),
+        created=world.now(),
+        amount=amount_minor,
+        currency=charge.currency,
+        charge=charge.id,
+        payment_intent=charge.payment_intent,
+        metadata=metadata,
+        reason=reason,
+        status="pending" if behaviour == "pending_first" else "succeeded",
+        balance_transaction=world.new_id("txn"),
+    )
+    world.refunds.add(refund)
+    world.refunds_of.setdefault(charge.payment_intent, []).append(refund)
+    charge.amount_refunded += amount_minor
+    charge.refunded = charge.amount_refunded == charge.amount_captured
+    world.balance[charge.currency] -= amount_minor
+    world.emit("refund.created", refund, charge.payment_intent)
+    world.emit("charge.refunded", charge, charge.payment_intent)
+    if behaviour != "succeeds":
+        world.agenda.after(
+            world.outcome_delay_seconds, lambda refund_id: _settle(world, refund_id), refund.id
+        )
+    return refund
+
+
+def _settle(world: World, refund_id: str) -> None:
+    refund = world.refunds.at_path(refund_id)
+    behaviour = world.charges.at_path(refund.charge).card.refund
+    if behaviour == "fails_later" and refund.status == "succeeded":
+        fail_refund(world, refund)
+    elif behaviour == "pending_first" and refund.status == "pending":
+        refund.status = "succeeded"
+        world.emit("refund.updated", refund, refund.payment_intent)

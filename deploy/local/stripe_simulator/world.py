@@ -1,0 +1,150 @@
+"""Everything the simulated Stripe account holds, in memory."""
+
+import secrets
+from collections import Counter, deque
+from collections.abc import Callable
+from copy import copy
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from deploy.local.stripe_simulator.account_objects import (
+    Customer,
+    Event,
+    PaymentMethod,
+    Resource,
+    SetupIntent,
+)
+from deploy.local.stripe_simulator.agenda import Agenda
+from deploy.local.stripe_simulator.clock import Clock
+from deploy.local.stripe_simulator.errors import JsonObject, no_such
+from deploy.local.stripe_simulator.payment_objects import Charge, PaymentIntent
+from deploy.local.stripe_simulator.refund_objects import Dispute, Refund
+from deploy.local.stripe_simulator.transfer_objects import Transfer
+
+R = TypeVar("R", bound=Resource)
+REQUESTS_KEPT = 500_000
+
+
+class Collection(Generic[R]):
+    """All objects of one kind, oldest first; their ids sort in the order of creation."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.rows: list[R] = []
+        self._by_id: dict[str, R] = {}
+
+    def add(self, row: R) -> R:
+        self.rows.append(row)
+        self._by_id[row.id] = row
+        return row
+
+    def find(self, object_id: str) -> R | None:
+        return self._by_id.get(object_id)
+
+    def at_path(self, object_id: str, param: str = "id") -> R:
+        """The object named in the path. Raises 404 resource_missing."""
+        row = self._by_id.get(object_id)
+        if row is None:
+            raise no_such(self.name, object_id, param=param, status=404)
+        return row
+
+    def named_by(self, object_id: str, param: str) -> R:
+        """The object that a parameter names. Raises 400 resource_missing."""
+        row = self._by_id.get(object_id)
+        if row is None:
+            raise no_such(self.name, object_id, param=param)
+        return row
+
+
+@dataclass(slots=True)
+class LoggedRequest:
+    """One request as it came; `status` is None when it was never answered. `encoded` is the form or query."""
+
+    method: str
+    path: str
+    idempotency_key: str | None
+    encoded: bytes
+    status: int | None
+
+
+class World:
+    """The account's objects, its balance per currency (minor units), its events and its request log.
+
+    `on_event` is called with every new event, in order. `outcome_delay_seconds` is how long, on the clock,
+    the late outcomes of test cards take: a pending refund that succeeds, a refund that fails, a dispute that
+    opens.
+    """
+
+    def __init__(self, clock: Clock, on_event: Callable[[Event], None], outcome_delay_seconds: float) -> None:
+        self.clock = clock
+        self.agenda = Agenda(clock)
+        self.outcome_delay_seconds = outcome_delay_seconds
+        self.payment_intents: Collection[PaymentIntent] = Collection("payment_intent")
+        self.charges: Collection[Charge] = Collection("charge")
+        self.refunds: Collection[Refund] = Collection("refund")
+        self.disputes: Collection[Dispute] = Collection("dispute")
+        self.transfers: Collection[Transfer] = Collection("transfer")
+        self.customers: Collection[Customer] = Collection("customer")
+        self.payment_methods: Collection[PaymentMethod] = Collection("PaymentMethod")
+        self.setup_intents: Collection[SetupIntent] = Collection("setupintent")
+        self.events: Collection[Event] = Collection("event")
+        self.charges_of: dict[str, list[Charge]] = {}
+        self.refunds_of: dict[str, list[Refund]] = {}
+        self.balance: Counter[str] = Counter()
+        self.transferred: Counter[str] = Counter()
+        self.requests: deque[LoggedRequest] = deque(maxlen=REQUESTS_KEPT)
+        self.cause: tuple[str | None, str | None] = (None, None)
+        self._on_event = on_event
+        self._run = secrets.token_hex(5)
+        self._issued = 0
+
+    def new_id(self, prefix: str) -> str:
+        """A new id; ids sort in the order they were issued and never repeat over restarts."""
+        self._issued += 1
+        return f"{prefix}_3{self._run}{self._issued:013x}"
+
+    def now(self) -> int:
+        return int(self.clock.now())
+
+    def emit(self, event_type: str, resource: Resource, subject: str) -> None:
+        """Record an event with a snapshot of the object; `subject` is what it is delivered in order with."""
+        request_id, idempotency_key = self.cause
+        event = Event(
+            self.new_id("evt"), self.now(), event_type, subject, copy(resource), request_id, idempotency_key
+        )
+        self.events.add(event)
+        self._on_event(event)
+
+    def expand(self, rendered: JsonObject, paths: list[str]) -> JsonObject:
+        """The answer with the ids at `paths` (`latest_charge`, `data.charge`) replaced by their objects."""
+        for path in paths:
+            self._expand(rendered, path.split("."))
+        return rendered
+
+    def _expand(self, node: object, path: list[str]) -> None:
+        if isinstance(node, list):
+            for item in node:
+                self._expand(item, path)
+        elif isinstance(node, dict) and path:
+            value = node.get(path[0])
+            if isinstance(value, str):
+                found = self._lookup(value)
+                if found is None:
+                    return
+                value = node[path[0]] = found.render()
+            self._expand(value, path[1:])
+
+    def _lookup(self, object_id: str) -> Resource | None:
+        match object_id.partition("_")[0]:
+            case "pi":
+                return self.payment_intents.find(object_id)
+            case "ch":
+                return self.charges.find(object_id)
+            case "cus":
+                return self.customers.find(object_id)
+            case "pm":
+                return self.payment_methods.find(object_id)
+            case "tr":
+                return self.transfers.find(object_id)
+            case _:
+                return None

@@ -1,0 +1,85 @@
+"""The booking service on one page: every message with its handler, and how the process is put together."""
+
+from __future__ import annotations
+
+from booking_contracts import booking as messages
+from booking_contracts import payments, topics
+from booking_contracts.booking import BookingCommand, CommandAccepted, CommandRejected
+from booking_contracts.codes import Rejected
+from booking_contracts.envelope import Command, MessageBody
+
+from services.booking import http
+from services.booking.contact import check_place, check_provider
+from services.booking.handlers import cancelling, catalogue, ending, paying, payment_events, placing
+from services.booking.model.actors import not_allowed
+from services.booking.store import BookingStore
+from services.booking.timers import AskAgain, DeadlineReached
+from services.booking.work import BookingWork
+from services.chassis.clock import Clock
+from services.chassis.handlers import Service, command, event, local
+from services.chassis.messages import Answer, Message, Refused
+from services.chassis.process import Parts
+from services.chassis.settings import Settings
+
+HANDLERS = (
+    command(messages.RegisterProvider, catalogue.register_provider, check_provider),
+    command(messages.DefineOffering, catalogue.define_offering),
+    command(messages.OpenSlot, catalogue.open_slot),
+    command(messages.PlaceBooking, placing.place_booking, check_place),
+    command(messages.PayBooking, paying.pay_booking),
+    command(messages.AbandonPayment, cancelling.abandon_payment),
+    command(messages.CancelBooking, cancelling.cancel_booking),
+    event(payments.PaymentAuthorized, payment_events.authorized),
+    event(payments.PaymentActionRequired, payment_events.action_required),
+    event(payments.PaymentDeclined, payment_events.declined),
+    event(payments.PaymentCaptured, payment_events.captured),
+    event(payments.CaptureFailed, payment_events.capture_failed),
+    event(payments.PaymentVoided, payment_events.voided),
+    event(payments.PaymentSettled, payment_events.settled),
+    event(payments.RefundSucceeded, payment_events.remembered),
+    event(payments.RefundFailed, payment_events.remembered),
+    event(payments.PayoutFailed, payment_events.remembered),
+    event(payments.ChargebackOpened, payment_events.remembered),
+    event(payments.ChargebackClosed, payment_events.remembered),
+    local(DeadlineReached, ending.deadline_reached),
+    local(AskAgain, ending.ask_again),
+)
+
+
+def reply(item: Message[BookingCommand] | Refused, answer: Answer) -> MessageBody:
+    """The one reply to a command."""
+    assert item.id is not None, "only commands with a readable id are answered"
+    subject = answer.subject or getattr(getattr(item, "body", None), "booking_id", None)
+    if isinstance(answer, Rejected):
+        return CommandRejected(
+            command_id=item.id,
+            booking_id=subject,
+            code=answer.code,
+            message=answer.message,
+            details=answer.details,
+        )
+    return CommandAccepted(command_id=item.id, booking_id=subject, state=answer.state, result=dict(answer.result))
+
+
+def admit(topic: str, body: Command) -> None:
+    """Admins come on their own topic, whose access is theirs alone; `system` never comes from outside."""
+    assert isinstance(body, BookingCommand)
+    on_admin_topic = topic == topics.BOOKING_ADMIN_COMMANDS.name
+    if body.actor.kind == "system" or (body.actor.kind == "admin") != on_admin_topic:
+        raise not_allowed(f"An actor of kind {body.actor.kind} may not use {topic}.")
+
+
+SERVICE = Service(
+    name="booking",
+    handlers=HANDLERS,
+    command_topics={topics.BOOKING_COMMANDS.name: reply, topics.BOOKING_ADMIN_COMMANDS.name: reply},
+    event_topics=(topics.PAYMENTS_EVENTS.name,),
+    new_work=BookingWork,
+    store=BookingStore(),
+    admit=admit,
+)
+
+
+def build(settings: Settings, clock: Clock) -> Parts:
+    """The parts of a booking process."""
+    return Parts(SERVICE, settings, add_routes=lambda app, wake: http.add_routes(app, clock))

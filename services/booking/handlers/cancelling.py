@@ -1,0 +1,99 @@
+"""CancelBooking and AbandonPayment (requirements cancellation-state-machine, refund-policy)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from booking_contracts.booking import AbandonPayment, BookingCancelled, CancelBooking, PaymentRequested
+from booking_contracts.codes import Code, Rejected
+from booking_contracts.types import Actor
+
+from services.booking import saga
+from services.booking.handlers.ending import expire_if_due, fail
+from services.booking.model import actors, refunds
+from services.booking.model.booking import Booking, PaymentStatus
+from services.booking.model.refunds import Amounts
+from services.booking.model.states import CANCELLED, PENDING, State
+from services.booking.work import BookingWork
+from services.chassis.messages import Accepted, Message
+
+BY = {
+    "customer": State.CANCELLED_BY_CUSTOMER,
+    "provider": State.CANCELLED_BY_PROVIDER,
+    "admin": State.CANCELLED_BY_ADMIN,
+}
+
+
+def cancel_booking(message: Message[CancelBooking], work: BookingWork) -> Accepted:
+    """Four effects at once: status, seats, settlement when paid, notification."""
+    command = message.body
+    booking = work.booking(command.booking_id)
+    actors.require_party(command.actor, booking, attendee_too=True)
+    booking = _still_cancellable(work, booking, command.actor)
+    amounts = _amounts(work, booking, command.actor)
+    booking = cancel(work, booking, command.actor, amounts, command.reason)
+    return Accepted(
+        booking.booking_id,
+        booking.state,
+        {"refund": amounts.refund.model_dump(), "kept": amounts.kept.model_dump()},
+    )
+
+
+def cancel(work: BookingWork, booking: Booking, actor: Actor, amounts: Amounts, reason: str | None) -> Booking:
+    """End a booking on somebody's wish, and give back what is due."""
+    paid = booking.state is State.CONFIRMED
+    booking = work.move(booking, BY[actor.kind], actor, reason=reason, deadline=None)
+    if paid:
+        booking = saga.settle(work, booking, refund=amounts.refund, release=amounts.kept)
+    elif booking.payment_status is PaymentStatus.IN_FLIGHT:
+        saga.void(work, booking)
+    return work.say(booking, BookingCancelled, by=actor, reason=reason, refund=amounts.refund, kept=amounts.kept)
+
+
+def _still_cancellable(work: BookingWork, booking: Booking, actor: Actor) -> Booking:
+    """Allowed: PENDING_* always, CONFIRMED until the change deadline (provider and admin: until auto-complete)."""
+    booking = expire_if_due(work, booking)
+    work.keep()
+    if booking.state in CANCELLED:
+        raise Rejected(Code.ALREADY_CANCELLED, "The booking is cancelled already.", booking.booking_id)
+    if booking.state not in PENDING | {State.CONFIRMED}:
+        raise illegal(booking)
+    terms = booking.terms
+    limit = booking.starts_at - timedelta(minutes=terms.change_deadline_minutes)
+    if actor.kind != "customer":
+        limit = booking.ends_at + timedelta(hours=terms.auto_complete_hours)
+    if booking.state is State.CONFIRMED and work.now >= limit:
+        raise Rejected(Code.DEADLINE_PASSED, f"Cancelling was possible until {limit.isoformat()}.", booking.booking_id)
+    return booking
+
+
+def _amounts(work: BookingWork, booking: Booking, actor: Actor) -> Amounts:
+    if booking.state is not State.CONFIRMED or actor.kind == "system":
+        return refunds.nothing(booking.price)
+    return refunds.on_cancellation(booking, actor.kind, work.now)
+
+
+def abandon_payment(message: Message[AbandonPayment], work: BookingWork) -> Accepted:
+    """The customer closed the form: instant bookings end, approved ones stay payable (requirement failure-handling)."""
+    booking = work.booking(message.body.booking_id)
+    actors.require_customer(message.body.actor, booking)
+    booking = expire_if_due(work, booking)
+    work.keep()
+    if booking.state is not State.PENDING_PAYMENT:
+        raise illegal(booking)
+    if not booking.approval:
+        booking = fail(work, booking, "abandoned")
+    elif booking.payment_status is PaymentStatus.IN_FLIGHT:
+        saga.void(work, booking)
+        booking = work.say(booking, PaymentRequested, attempt=booking.attempt, last_error="abandoned")
+    return Accepted(booking.booking_id, booking.state)
+
+
+def illegal(booking: Booking) -> Rejected:
+    """The state table does not know this command in this state."""
+    return Rejected(
+        Code.ILLEGAL_TRANSITION,
+        f"The booking is {booking.state}; see the contract for what is possible then.",
+        booking.booking_id,
+        state=booking.state.value,
+    )

@@ -1,0 +1,164 @@
+"""What payments tells: the answers to the saga's steps, and those that come too late (rules.md, Payment)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from booking_contracts import payments
+from booking_contracts.booking import (
+    BookingConfirmed,
+    LatePaymentReturned,
+    PaymentActionRequired,
+    PaymentRequested,
+)
+from booking_contracts.types import SYSTEM, Money
+
+from services.booking import saga
+from services.booking.handlers.ending import expire_if_due, fail
+from services.booking.model.booking import Booking, PaymentStatus
+from services.booking.model.states import State
+from services.booking.saga import Step
+from services.booking.work import BookingWork
+from services.chassis.messages import Message
+
+
+def authorized(message: Message[payments.PaymentAuthorized], work: BookingWork) -> None:
+    """The pivot: the hold is checked again, then the booking is confirmed and the money taken.
+
+    Requirements slot-availability-recheck, payment-capture-timing. Past the deadline the booking expires, even if
+    the seat is free, and the authorisation goes back.
+    """
+    event = message.body
+    booking = work.find(Booking, event.booking_id)
+    if booking is None:
+        return
+    saga.answered(work, booking.booking_id, Step.AUTHORIZE, event.attempt, "authorized")
+    own = event.attempt == booking.attempt and event.amount == booking.price
+    if own and booking.payment_status is PaymentStatus.IN_FLIGHT:
+        booking = work.put(replace(booking, payment_status=PaymentStatus.AUTHORIZED))
+    overdue = booking.overdue(work.now)
+    booking = expire_if_due(work, booking)
+    if booking.dead:
+        _return_late(work, booking, event.attempt, event.amount, void=not overdue)
+    elif booking.state is State.PENDING_PAYMENT and own:
+        _confirm(work, booking)
+    elif not own or booking.state in (State.PENDING_APPROVAL, State.PENDING_PAYMENT):
+        saga.void(work, booking, event.attempt)
+        work.note(booking, SYSTEM, f"authorisation of attempt {event.attempt} does not match and is voided")
+
+
+def _confirm(work: BookingWork, booking: Booking) -> None:
+    booking = work.move(booking, State.CONFIRMED, deadline=None)
+    booking = work.say(booking, BookingConfirmed, payment_id=booking.payment_id)
+    saga.capture(work, booking)
+
+
+def _return_late(work: BookingWork, booking: Booking, attempt: int, amount: Money, *, void: bool) -> None:
+    """Money reserved after the booking had ended goes back, once per attempt (requirement late-payment)."""
+    if void and not saga.voided(work, booking.booking_id, attempt):
+        saga.void(work, booking, attempt)
+    booking = work.note(booking, SYSTEM, "late authorisation returned")
+    work.say(booking, LatePaymentReturned, amount=amount)
+
+
+def action_required(message: Message[payments.PaymentActionRequired], work: BookingWork) -> None:
+    """The customer has to act; the saga waits, with the booking's deadline (requirement requires-action)."""
+    event = message.body
+    booking = work.find(Booking, event.booking_id)
+    if booking is None:
+        return
+    if booking.dead and not saga.voided(work, booking.booking_id, event.attempt):
+        saga.void(work, booking, event.attempt)
+    if booking.state is State.PENDING_PAYMENT and event.attempt == booking.attempt:
+        saga.wait_for_customer(work, booking.booking_id, event.attempt, f"customer has to act: {event.kind}")
+        work.say(
+            booking,
+            PaymentActionRequired,
+            kind=event.kind,
+            payment_id=booking.payment_id,
+            attempt=booking.attempt,
+        )
+
+
+def declined(message: Message[payments.PaymentDeclined], work: BookingWork) -> None:
+    """Instant: the booking ends at once and its seats are free. Approved: it stays payable until its deadline."""
+    event = message.body
+    booking = work.find(Booking, event.booking_id)
+    if booking is None:
+        return
+    saga.answered(work, booking.booking_id, Step.AUTHORIZE, event.attempt, f"declined: {event.code}")
+    if booking.state is not State.PENDING_PAYMENT or event.attempt != booking.attempt:
+        return
+    booking = work.put(replace(booking, payment_status=PaymentStatus.ENDED))
+    booking = expire_if_due(work, booking)
+    if booking.dead:
+        return
+    if booking.approval:
+        work.say(booking, PaymentRequested, attempt=booking.attempt, last_error=event.code)
+    else:
+        reasons = {"INSUFFICIENT_FUNDS": "INSUFFICIENT_FUNDS", "action_failed": "action_failed"}
+        fail(work, booking, reasons.get(event.code, "declined"), event.customer_message)
+
+
+def captured(message: Message[payments.PaymentCaptured], work: BookingWork) -> None:
+    """The money is in escrow. For a booking that has ended with no settlement it all goes back, once."""
+    event = message.body
+    booking = work.find(Booking, event.booking_id)
+    if booking is None:
+        return
+    saga.answered(work, booking.booking_id, Step.CAPTURE, event.attempt, "captured")
+    if booking.attempt == event.attempt:
+        booking = work.put(replace(booking, payment_status=PaymentStatus.CAPTURED))
+    if booking.dead and booking.settlement_id is None:
+        zero = Money(amount=0, currency=booking.price.currency)
+        booking = saga.settle(work, booking, refund=event.amount, release=zero)
+        booking = work.note(booking, SYSTEM, "late capture returned")
+        work.say(booking, LatePaymentReturned, amount=event.amount)
+
+
+def capture_failed(message: Message[payments.CaptureFailed], work: BookingWork) -> None:
+    """The authorisation is gone: before the start the booking ends, after it an operator decides."""
+    event = message.body
+    saga.answered(work, event.booking_id, Step.CAPTURE, event.attempt, f"failed: {event.code}")
+    _authorisation_lost(work, event, event.code)
+
+
+def voided(message: Message[payments.PaymentVoided], work: BookingWork) -> None:
+    """The answer to a void; where nobody asked for one, the authorisation of a confirmed booking is gone."""
+    event = message.body
+    saga.answered(work, event.booking_id, Step.VOID, event.attempt, "voided")
+    booking = work.find(Booking, event.booking_id)
+    if booking is None or event.attempt != booking.attempt:
+        return
+    if booking.state is State.CONFIRMED:
+        _authorisation_lost(work, event, "voided")
+    elif booking.payment_status in (PaymentStatus.IN_FLIGHT, PaymentStatus.AUTHORIZED):
+        booking = work.put(replace(booking, payment_status=PaymentStatus.ENDED))
+        saga.answered(work, event.booking_id, Step.AUTHORIZE, event.attempt, "voided")
+
+
+def _authorisation_lost(work: BookingWork, event: payments.PaymentEvent, why: str) -> None:
+    booking = work.find(Booking, event.booking_id)
+    if booking is None or booking.state is not State.CONFIRMED or event.attempt != booking.attempt:
+        return
+    if booking.payment_status is PaymentStatus.CAPTURED or booking.settlement_id is not None:
+        return
+    if work.now < booking.starts_at:
+        booking = work.put(replace(booking, payment_status=PaymentStatus.ENDED))
+        fail(work, booking, "capture_failed")
+    else:
+        work.note(booking, SYSTEM, f"the session has begun and its payment is lost: {why}")
+        saga.stick(work, booking.booking_id, f"payment lost after the start: {why}")
+
+
+def settled(message: Message[payments.PaymentSettled], work: BookingWork) -> None:
+    """The escrow is empty; a refund may still be on its way."""
+    event = message.body
+    saga.answered(work, event.booking_id, Step.SETTLE, event.attempt, f"settled by {event.via}")
+
+
+def remembered(message: Message[payments.PaymentEvent], work: BookingWork) -> None:
+    """Refund, payout and chargeback outcomes never change the state: they stand in the history."""
+    booking = work.find(Booking, message.body.booking_id)
+    if booking is not None:
+        work.note(booking, SYSTEM, message.type.split(".")[1])

@@ -1,0 +1,152 @@
+"""PlaceBooking: seats are held, then the payment starts (requirements conflict-check, time-slot-lock)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from booking_contracts.booking import BookingPlaced, BookingRequested, PlaceBooking
+from booking_contracts.codes import Code, Rejected
+from booking_contracts.types import Actor, Attendee, Customer, PaymentChoice
+
+from services.booking import saga
+from services.booking.handlers.ending import expire_what_is_due, supersede
+from services.booking.model import actors, placing
+from services.booking.model.booking import Booking, Terms
+from services.booking.model.catalogue import Offering, Provider
+from services.booking.model.placing import Wish
+from services.booking.model.slots import Slot, new_slot
+from services.booking.model.states import State
+from services.booking.work import BookingWork
+from services.chassis.messages import Accepted, Message
+
+
+def place_booking(message: Message[PlaceBooking], work: BookingWork) -> Accepted:
+    """Hold seats on a slot; what the sender says about price and availability is compared, never believed."""
+    command = message.body
+    if work.find(Booking, command.booking_id) is not None:
+        raise Rejected(Code.BOOKING_EXISTS, "The booking id is taken; use a new one.", command.booking_id)
+    offering = work.offering(command.offering_id)
+    _require_own(command.actor, command.customer, offering)
+    slot = work.slot(command.offering_id, command.starts_at)
+    if slot is not None:
+        expire_what_is_due(work, slot)
+    older = _own_pending(work, slot, command.customer, command.attendee)
+    wish = Wish(command.seats, sum(booking.seats for booking in older), command.expected_price)
+    slot = checked_slot(work, offering, command.starts_at, wish)
+    for booking in older:
+        supersede(work, booking)
+    booking = new_booking(work, command.booking_id, offering, slot, wish, command.customer, command.attendee)
+    return open_booking(work, booking, command.actor, command.payment)
+
+
+def _require_own(actor: Actor, customer: Customer, offering: Offering) -> None:
+    if actor.kind == "admin" or (actor.kind == "customer" and actor.id == customer.id):
+        return
+    raise actors.not_allowed("A customer books in their own name; an admin books on booking.admin-commands.")
+
+
+def _own_pending(work: BookingWork, slot: Slot | None, customer: Customer, attendee: Attendee | None) -> list[Booking]:
+    """The same customer's unpaid tries for the same attendee on this slot: their next try takes the seats over."""
+    if slot is None:
+        return []
+    return [
+        booking
+        for booking in work.bookings_on(slot.slot_id)
+        if booking.state is State.PENDING_PAYMENT
+        and booking.customer.id == customer.id
+        and (booking.attendee and booking.attendee.id) == (attendee and attendee.id)
+    ]
+
+
+def checked_slot(work: BookingWork, offering: Offering, starts_at: datetime, wish: Wish) -> Slot:
+    """The slot with room for `wish`, or the refusal that comes first (rules.md, Precedence of codes)."""
+    slot = work.slot(offering.offering_id, starts_at)
+    placing.check_seats(wish, offering, slot)
+    offered = slot is not None and slot.opened
+    placing.check_time(offering, starts_at, slot, work.now, offered=offered)
+    placing.check_price(wish, placing.total(offering.price, wish.seats))
+    slot = slot or new_slot(offering, starts_at)
+    if not slot.active:
+        placing.check_provider_free(slot, work.slots_of(offering.provider_id))
+    if not placing.fits(wish, slot):
+        raise Rejected(
+            Code.SLOT_FULL,
+            f"{slot.seats_left} seats are left; choose another slot or join the waitlist.",
+            seats_left=slot.seats_left,
+            waitlist_open=offering.waitlist,
+            alternatives=[],
+        )
+    return slot
+
+
+def new_booking(
+    work: BookingWork,
+    booking_id: UUID,
+    offering: Offering,
+    slot: Slot,
+    wish: Wish,
+    customer: Customer,
+    attendee: Attendee | None,
+) -> Booking:
+    """The booking as agreed now: price, commission and terms come from the offering and stay."""
+    limit = timedelta(hours=offering.approval_hours) if offering.approval else timedelta(minutes=offering.hold_minutes)
+    return Booking(
+        booking_id=booking_id,
+        state=State.PENDING_APPROVAL if offering.approval else State.PENDING_PAYMENT,
+        offering_id=offering.offering_id,
+        provider_id=offering.provider_id,
+        slot_id=slot.slot_id,
+        starts_at=slot.starts_at,
+        ends_at=slot.ends_at,
+        seats=wish.seats,
+        customer=customer,
+        attendee=attendee,
+        price=placing.total(offering.price, wish.seats),
+        commission_bps=offering.commission_bps,
+        approval=offering.approval,
+        terms=_terms(offering, work.provider(offering.provider_id)),
+        payment_id=work.new_id(),
+        created_at=work.now,
+        deadline=placing.deadline(work.now, limit, slot.starts_at),
+    )
+
+
+def _terms(offering: Offering, provider: Provider) -> Terms:
+    return Terms(
+        offering_title=offering.title,
+        provider_name=provider.name,
+        provider_email=provider.email,
+        provider_timezone=provider.timezone,
+        payout_account=provider.payout_account,
+        policy_version=f"{provider.policy}-{provider.policy_version}",
+        tiers=provider.tiers,
+        hold_minutes=offering.hold_minutes,
+        payment_hours=offering.payment_hours,
+        change_deadline_minutes=offering.change_deadline_minutes,
+        no_refund_minutes=offering.no_refund_minutes,
+        dispute_window_hours=offering.dispute_window_hours,
+        auto_complete_hours=offering.auto_complete_hours,
+    )
+
+
+def open_booking(work: BookingWork, booking: Booking, actor: Actor, payment: PaymentChoice | None) -> Accepted:
+    """Take the seats, say so, and start the payment where one is named and nobody has to approve first."""
+    slot = work.find(Slot, booking.slot_id)
+    if slot is None:
+        work.put(new_slot(work.offering(booking.offering_id), booking.starts_at))
+    booking = work.create(replace(booking, payment=payment), actor)
+    work.watch_deadline(booking)
+    if booking.state is State.PENDING_APPROVAL:
+        booking = work.say(booking, BookingRequested)
+    else:
+        booking = work.say(booking, BookingPlaced)
+        if payment is not None:
+            booking = saga.authorize(work, booking)
+    assert booking.deadline is not None
+    return Accepted(
+        booking.booking_id,
+        booking.state,
+        {"price": booking.price.model_dump(), "deadline": booking.deadline.isoformat().replace("+00:00", "Z")},
+    )

@@ -1,0 +1,91 @@
+"""A booking: what was agreed, where it stands, how it is paid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from booking_contracts.types import Attendee, Customer, Money, PaymentChoice, Tier
+
+from services.booking.model.states import DEAD, OCCUPYING, PENDING, State
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What was agreed when the booking was made; later edits of offering or provider do not reach it."""
+
+    offering_title: str
+    provider_name: str
+    provider_email: str
+    provider_timezone: str
+    payout_account: str | None
+    policy_version: str
+    tiers: tuple[Tier, ...]
+    hold_minutes: int
+    payment_hours: int
+    change_deadline_minutes: int
+    no_refund_minutes: int
+    dispute_window_hours: int
+    auto_complete_hours: int
+
+
+class PaymentStatus(StrEnum):
+    """What booking knows of the current attempt."""
+
+    NONE = "none"
+    IN_FLIGHT = "in_flight"
+    AUTHORIZED = "authorized"
+    CAPTURED = "captured"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """Price, currency, commission, provider, customer and offering never change (requirement price-integrity)."""
+
+    booking_id: UUID
+    state: State
+    offering_id: UUID
+    provider_id: UUID
+    slot_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    seats: int
+    customer: Customer
+    attendee: Attendee | None
+    price: Money
+    commission_bps: int
+    approval: bool
+    terms: Terms
+    payment_id: UUID
+    created_at: datetime
+    deadline: datetime | None
+    payment: PaymentChoice | None = None
+    attempt: int = 0
+    payment_status: PaymentStatus = PaymentStatus.NONE
+    settlement_id: UUID | None = None
+    refund_cap_percent: int = 100
+    """The least percentage that was due when the customer moved the booking."""
+    full_refund: bool = False
+    """The provider moved the booking: the customer's cancellation gives 100 %."""
+    sequence: int = 0
+    history_number: int = 0
+
+    @property
+    def row_key(self) -> UUID:
+        return self.booking_id
+
+    @property
+    def dead(self) -> bool:
+        return self.state in DEAD
+
+    @property
+    def occupies(self) -> bool:
+        """Whether its seats count."""
+        return self.state in OCCUPYING
+
+    def overdue(self, now: datetime) -> bool:
+        """Whether it holds seats that no longer count: an action is allowed while now < deadline, not at equality."""
+        return self.state in PENDING and self.deadline is not None and now >= self.deadline

@@ -1,0 +1,75 @@
+"""Whether seats can be had on a slot: one function for creation, accepted offers and reschedules.
+
+Requirements conflict-check, modification-validation; the order of the checks is the precedence of rules.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from booking_contracts.codes import Code, Rejected
+from booking_contracts.types import Money
+
+from services.booking.model.catalogue import Offering
+from services.booking.model.slots import Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants: `seats` on `slot`; `own_seats` are theirs there already and count as free."""
+
+    seats: int
+    own_seats: int = 0
+    expected_price: Money | None = None
+
+
+def check_seats(wish: Wish, offering: Offering, slot: Slot | None) -> None:
+    """A party larger than the slot can never fit."""
+    capacity = slot.capacity if slot else offering.capacity
+    if wish.seats > capacity:
+        problem = f"is more than the {capacity} seats of the slot"
+        raise Rejected(Code.INVALID_COMMAND, f"seats {problem}.", field="seats", problem=problem)
+
+
+def check_time(offering: Offering, starts_at: datetime, slot: Slot | None, now: datetime, *, offered: bool) -> None:
+    """The slot exists, is open, and lies between minimum notice and horizon."""
+    if now >= starts_at:
+        raise Rejected(Code.SLOT_IN_PAST, "The slot has started; choose a later one.")
+    if not offered or (slot is not None and slot.closed):
+        raise Rejected(Code.SLOT_NOT_OFFERED, "No such slot is offered; ask for availability and choose one of those.")
+    if starts_at - now < timedelta(minutes=offering.minimum_notice_minutes):
+        minutes = offering.minimum_notice_minutes
+        raise Rejected(Code.NOTICE_TOO_SHORT, f"Bookings need {minutes} minutes' notice; choose a later slot.")
+    if starts_at - now > timedelta(days=offering.horizon_days):
+        raise Rejected(Code.BEYOND_HORIZON, f"Bookings open {offering.horizon_days} days ahead; come back later.")
+
+
+def check_price(wish: Wish, price: Money) -> None:
+    """What the publisher believes about the price is never trusted, only compared (requirement price-integrity)."""
+    if wish.expected_price is not None and wish.expected_price != price:
+        raise Rejected(
+            Code.PRICE_CHANGED, "The price is another now; show it and send it again.", price=price.model_dump()
+        )
+
+
+def check_provider_free(slot: Slot, others: Iterable[Slot]) -> None:
+    """A provider is never in two overlapping active slots, buffers included (requirement provider-overlap)."""
+    if any(other.slot_id != slot.slot_id and other.active and slot.overlaps(other) for other in others):
+        raise Rejected(Code.PROVIDER_BUSY, "The provider has another appointment then; choose another slot.")
+
+
+def fits(wish: Wish, slot: Slot) -> bool:
+    """Whether the seats can be had: held and confirmed never exceed capacity (requirement overbooking-prevention)."""
+    return wish.seats <= slot.seats_left + wish.own_seats
+
+
+def total(price: Money, seats: int) -> Money:
+    """Price is per seat."""
+    return Money(amount=price.amount * seats, currency=price.currency)
+
+
+def deadline(now: datetime, limit: timedelta, starts_at: datetime) -> datetime:
+    """A hold, approval or payment deadline: its rule, but never after the start (rules.md, Time)."""
+    return min(now + limit, starts_at)

@@ -1,0 +1,65 @@
+"""How much goes back (requirement refund-policy; rules.md, Amounts). Money in minor units, shares in percent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from booking_contracts.types import Money, Tier
+
+from services.booking.model.booking import Booking
+
+
+def _tiers(*pairs: tuple[int, int]) -> tuple[Tier, ...]:
+    return tuple(Tier(hours_before=hours, percent=percent) for hours, percent in pairs)
+
+
+POLICIES: dict[str, tuple[Tier, ...]] = {
+    "flexible": _tiers((24, 100), (2, 50)),
+    "moderate": _tiers((72, 100), (24, 50)),
+    "strict": _tiers((168, 100), (72, 50)),
+}
+"""Share refunded when a customer cancels, by hours before the start; a tier holds at exactly its hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """What a cancellation does with the price; refund + kept = price."""
+
+    refund: Money
+    kept: Money
+
+
+def percent_due(tiers: Sequence[Tier], starts_at: datetime, no_refund_minutes: int, now: datetime) -> int:
+    """The policy's share at `now`; strictly inside the no-refund buffer it is always 0."""
+    left = starts_at - now
+    if left < timedelta(minutes=no_refund_minutes):
+        return 0
+    due = [tier for tier in tiers if left >= timedelta(hours=tier.hours_before)]
+    return max(due, key=lambda tier: tier.hours_before).percent if due else 0
+
+
+def share(price: Money, percent: int) -> Amounts:
+    """Percent of the price, half up; the rest is kept."""
+    refund = (price.amount * percent * 2 + 100) // 200
+    return Amounts(
+        Money(amount=refund, currency=price.currency),
+        Money(amount=price.amount - refund, currency=price.currency),
+    )
+
+
+def on_cancellation(booking: Booking, by: Literal["customer", "provider", "admin"], now: datetime) -> Amounts:
+    """What a cancellation of a paid booking gives back: providers and admins always 100 %."""
+    if by != "customer" or booking.full_refund:
+        return share(booking.price, 100)
+    terms = booking.terms
+    percent = percent_due(terms.tiers, booking.starts_at, terms.no_refund_minutes, now)
+    return share(booking.price, min(percent, booking.refund_cap_percent))
+
+
+def nothing(price: Money) -> Amounts:
+    """Unpaid: refund 0, kept 0."""
+    zero = Money(amount=0, currency=price.currency)
+    return Amounts(zero, zero)

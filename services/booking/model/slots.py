@@ -1,0 +1,70 @@
+"""Slots: when an offering takes place, and how many seats are taken there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid5
+
+from services.booking.model.catalogue import Offering
+
+SLOTS = UUID("6f1b7c52-6d0c-5a0e-9d0b-3f3f0c6f8a10")
+
+
+def slot_id(offering_id: UUID, starts_at: datetime) -> UUID:
+    """A slot's id follows from what it is, so that it is known before its row exists."""
+    return uuid5(SLOTS, f"{offering_id}/{starts_at.timestamp():.6f}")
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One occurrence. `busy_from` to `busy_until` includes buffers; `taken` counts seats of live bookings and offers.
+
+    The database keeps `taken` and whether the slot is active by itself, from the bookings' rows.
+    """
+
+    slot_id: UUID
+    offering_id: UUID
+    provider_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    busy_from: datetime
+    busy_until: datetime
+    capacity: int
+    taken: int = 0
+    opened: bool = False
+    """Opened one by one (OpenSlot), not by a schedule."""
+    closed: bool = False
+
+    @property
+    def row_key(self) -> UUID:
+        return self.slot_id
+
+    @property
+    def active(self) -> bool:
+        """Whether somebody holds a seat: it then keeps the provider busy."""
+        return self.taken > 0
+
+    @property
+    def seats_left(self) -> int:
+        return self.capacity - self.taken
+
+    def overlaps(self, other: Slot) -> bool:
+        """Whether the widened ranges overlap; touching is allowed (rules.md, Slots)."""
+        return self.busy_from < other.busy_until and other.busy_from < self.busy_until
+
+
+def new_slot(offering: Offering, starts_at: datetime, *, capacity: int | None = None, opened: bool = False) -> Slot:
+    """A slot as an offering makes it; it ends `duration_minutes` of elapsed time after its start."""
+    ends_at = starts_at + timedelta(minutes=offering.duration_minutes)
+    return Slot(
+        slot_id=slot_id(offering.offering_id, starts_at),
+        offering_id=offering.offering_id,
+        provider_id=offering.provider_id,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        busy_from=starts_at - timedelta(minutes=offering.buffer_before_minutes),
+        busy_until=ends_at + timedelta(minutes=offering.buffer_after_minutes),
+        capacity=capacity or offering.capacity,
+        opened=opened,
+    )

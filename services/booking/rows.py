@@ -1,0 +1,104 @@
+"""Rows of booking's tables to its model, and the JSON columns back."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import asyncpg
+from booking_contracts.types import Attendee, Customer, Money, PaymentChoice, Tier
+
+from services.booking.model.booking import Booking, PaymentStatus, Terms
+from services.booking.model.catalogue import Offering, Provider
+from services.booking.model.slots import Slot
+from services.booking.model.states import State
+from services.booking.saga import Saga, Status, Step
+
+Row = asyncpg.Record
+
+
+def provider(row: Row) -> Provider:
+    return Provider(**{**row, "tiers": _tiers(json.loads(row["tiers"]))})
+
+
+def offering(row: Row) -> Offering:
+    definition = json.loads(row["definition"])
+    return Offering(
+        offering_id=row["offering_id"],
+        provider_id=row["provider_id"],
+        **{**definition, "price": Money(**definition["price"])},
+    )
+
+
+def slot(row: Row) -> Slot:
+    return Slot(
+        slot_id=row["slot_id"],
+        offering_id=row["offering_id"],
+        provider_id=row["provider_id"],
+        starts_at=row["starts_at"],
+        ends_at=row["ends_at"],
+        busy_from=row["busy"].lower,
+        busy_until=row["busy"].upper,
+        capacity=row["capacity"],
+        taken=row["taken"],
+        opened=row["opened"],
+        closed=row["closed"],
+    )
+
+
+def booking(row: Row, contact: Row) -> Booking:
+    terms = json.loads(row["terms"])
+    attendee = contact["attendee"]
+    return Booking(
+        booking_id=row["booking_id"],
+        state=State(row["state"]),
+        offering_id=row["offering_id"],
+        provider_id=row["provider_id"],
+        slot_id=row["slot_id"],
+        starts_at=row["starts_at"],
+        ends_at=row["ends_at"],
+        seats=row["seats"],
+        customer=Customer.model_validate_json(contact["customer"]),
+        attendee=Attendee.model_validate_json(attendee) if attendee else None,
+        price=Money(amount=row["price_minor"], currency=row["currency"]),
+        commission_bps=row["commission_bps"],
+        approval=row["approval"],
+        terms=Terms(**{**terms, "tiers": _tiers(terms["tiers"])}),
+        payment_id=row["payment_id"],
+        created_at=row["created_at"],
+        deadline=row["deadline"],
+        payment=PaymentChoice.model_validate_json(row["payment"]) if row["payment"] else None,
+        attempt=row["attempt"],
+        payment_status=PaymentStatus(row["payment_status"]),
+        settlement_id=row["settlement_id"],
+        refund_cap_percent=row["refund_cap_percent"],
+        full_refund=row["full_refund"],
+        sequence=row["sequence"],
+        history_number=row["history_number"],
+    )
+
+
+def saga(row: Row) -> Saga:
+    return Saga(**{**row, "step": Step(row["step"]), "status": Status(row["status"])})
+
+
+def definition_json(offering: Offering) -> str:
+    fields = {
+        field.name: getattr(offering, field.name)
+        for field in dataclasses.fields(offering)
+        if field.name not in {"offering_id", "provider_id", "price"}
+    }
+    return json.dumps({**fields, "price": offering.price.model_dump()})
+
+
+def terms_json(terms: Terms) -> str:
+    fields = {field.name: getattr(terms, field.name) for field in dataclasses.fields(terms)}
+    return json.dumps({**fields, "tiers": json.loads(tiers_json(terms.tiers))})
+
+
+def tiers_json(tiers: tuple[Tier, ...]) -> str:
+    return json.dumps([tier.model_dump() for tier in tiers])
+
+
+def _tiers(found: list[dict[str, int]]) -> tuple[Tier, ...]:
+    return tuple(Tier(**tier) for tier in found)

@@ -1,0 +1,22 @@
+"""The local messages that booking sets itself."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from services.chassis.messages import LocalBody
+
+
+class DeadlineReached(LocalBody):
+    """A booking's approval, hold, payment or dispute deadline may have passed; a stale one decides to nothing."""
+
+    booking_id: UUID
+
+
+class AskAgain(LocalBody):
+    """A step of the saga may be without an answer."""
+
+    booking_id: UUID
+    step: str
+    attempt: int
+    asked: int

@@ -1,0 +1,178 @@
+"""What booking's handlers work with: rows, history and events of bookings, in the batch's unit of work."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from booking_contracts.booking import BookingEvent, CatalogueEvent
+from booking_contracts.codes import Code, Rejected
+from booking_contracts.envelope import uuid7
+from booking_contracts.types import SYSTEM, Actor
+
+from services.booking.model.booking import Booking
+from services.booking.model.catalogue import Offering, Provider
+from services.booking.model.slots import Slot, slot_id
+from services.booking.model.states import State, may_become
+from services.booking.timers import DeadlineReached
+from services.chassis.unit_of_work import Row, RowT, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryItem:
+    """Who did what to a booking, when, why, caused by which message (requirement history-tracking)."""
+
+    booking_id: UUID
+    number: int
+    at: datetime
+    actor: Actor
+    type: str
+    from_state: State | None
+    to_state: State
+    reason: str | None
+    causation_id: UUID | None
+
+
+class BookingWork(UnitOfWork):
+    """The rows of a batch, and booking's words for changing them."""
+
+    def __init__(self, now: datetime, new_id: Callable[[], UUID] = uuid7) -> None:
+        super().__init__(now, new_id)
+        self._by_slot: defaultdict[UUID, dict[UUID, None]] = defaultdict(dict)
+        self._by_provider: defaultdict[UUID, dict[UUID, None]] = defaultdict(dict)
+
+    def load(self, row: Row) -> None:
+        super().load(row)
+        self._index(row)
+
+    def put(self, row: RowT) -> RowT:
+        self._index(row)
+        return super().put(row)
+
+    def _index(self, row: Row) -> None:
+        if isinstance(row, Booking):
+            self._by_slot[row.slot_id][row.booking_id] = None
+        elif isinstance(row, Slot):
+            self._by_provider[row.provider_id][row.slot_id] = None
+
+    def booking(self, booking_id: UUID) -> Booking:
+        """The booking that a command names; raises BOOKING_NOT_FOUND."""
+        booking = self.find(Booking, booking_id)
+        if booking is None:
+            raise Rejected(Code.BOOKING_NOT_FOUND, f"There is no booking {booking_id}.", booking_id)
+        return booking
+
+    def offering(self, offering_id: UUID) -> Offering:
+        """The offering that a command names; raises OFFERING_NOT_FOUND."""
+        offering = self.find(Offering, offering_id)
+        if offering is None:
+            raise Rejected(Code.OFFERING_NOT_FOUND, f"There is no offering {offering_id}; define it first.")
+        return offering
+
+    def provider(self, provider_id: UUID) -> Provider:
+        """The provider that a command names; raises PROVIDER_NOT_FOUND."""
+        provider = self.find(Provider, provider_id)
+        if provider is None:
+            raise Rejected(Code.PROVIDER_NOT_FOUND, f"There is no provider {provider_id}; register it first.")
+        return provider
+
+    def slot(self, offering_id: UUID, starts_at: datetime) -> Slot | None:
+        """The slot's row, where it has one."""
+        return self.find(Slot, slot_id(offering_id, starts_at))
+
+    def bookings_on(self, slot: UUID) -> Iterator[Booking]:
+        """The bookings on a slot that this batch holds."""
+        found = [self.find(Booking, booking_id) for booking_id in self._by_slot[slot]]
+        return (booking for booking in found if booking is not None and booking.slot_id == slot)
+
+    def slots_of(self, provider_id: UUID) -> Iterator[Slot]:
+        """The slots of a provider that this batch holds."""
+        found = [self.find(Slot, slot) for slot in self._by_provider[provider_id]]
+        return (slot for slot in found if slot is not None)
+
+    def create(self, booking: Booking, actor: Actor) -> Booking:
+        """A new booking takes its seats; it is never born confirmed (requirement initial-booking-state)."""
+        self._take(booking.slot_id, booking.seats)
+        return self._noted(booking, actor, None, booking.state, None)
+
+    def move(
+        self, booking: Booking, to: State, actor: Actor = SYSTEM, *, reason: str | None = None, **changes: Any
+    ) -> Booking:
+        """A step of the state table: state, seats and history at once."""
+        assert may_become(booking.state, to), f"{booking.state} → {to} is not in the table"
+        after = replace(booking, state=to, **changes)
+        if booking.occupies and not after.occupies:
+            self._take(booking.slot_id, -booking.seats)
+        return self._noted(after, actor, booking.state, to, reason)
+
+    def note(self, booking: Booking, actor: Actor, reason: str | None = None) -> Booking:
+        """Something worth remembering that leaves the state as it is."""
+        return self._noted(booking, actor, booking.state, booking.state, reason)
+
+    def say(self, booking: Booking, event: type[BookingEvent], **fields: Any) -> Booking:
+        """Tell the world, under the next number of the booking's stream."""
+        booking = self.put(replace(booking, sequence=booking.sequence + 1))
+        self.send(event(**facts(booking), **fields), sequence=booking.sequence)
+        return booking
+
+    def announce(self, provider: Provider, event: type[CatalogueEvent], **fields: Any) -> Provider:
+        """Tell the world of a change in the catalogue, under the next number of the provider's stream."""
+        provider = self.put(replace(provider, sequence=provider.sequence + 1))
+        self.send(event(provider_id=provider.provider_id, **fields), sequence=provider.sequence)
+        return provider
+
+    def watch_deadline(self, booking: Booking) -> None:
+        """Come back when the booking's deadline has passed."""
+        assert booking.deadline is not None
+        timer = DeadlineReached(booking_id=booking.booking_id)
+        self.remind(timer, key=str(booking.booking_id), due_at=booking.deadline)
+
+    def _take(self, slot: UUID, seats: int) -> None:
+        row = self.find(Slot, slot)
+        assert row is not None, "a booking's slot is loaded with it"
+        assert 0 <= row.taken + seats <= row.capacity, f"slot {slot} would have {row.taken + seats} taken"
+        self.put(replace(row, taken=row.taken + seats))
+
+    def _noted(self, booking: Booking, actor: Actor, before: State | None, to: State, reason: str | None) -> Booking:
+        booking = self.put(replace(booking, history_number=booking.history_number + 1))
+        cause = self.message
+        self.record(
+            HistoryItem(
+                booking.booking_id,
+                booking.history_number,
+                self.now,
+                actor,
+                cause.type if cause else "unknown",
+                before,
+                to,
+                reason,
+                cause.id if cause else None,
+            )
+        )
+        return booking
+
+
+def facts(booking: Booking) -> dict[str, Any]:
+    """What every event of a booking carries, so that a consumer never has to call back."""
+    terms = booking.terms
+    return {
+        "booking_id": booking.booking_id,
+        "state": booking.state,
+        "offering_id": booking.offering_id,
+        "offering_title": terms.offering_title,
+        "provider_id": booking.provider_id,
+        "provider_name": terms.provider_name,
+        "provider_email": terms.provider_email,
+        "provider_timezone": terms.provider_timezone,
+        "customer": booking.customer,
+        "attendee": booking.attendee,
+        "seats": booking.seats,
+        "starts_at": booking.starts_at,
+        "ends_at": booking.ends_at,
+        "price": booking.price,
+        "deadline": booking.deadline,
+    }

@@ -1,0 +1,98 @@
+"""What a letter can say: the values of its event, in the recipient's language and zone."""
+
+from __future__ import annotations
+
+from babel import Locale
+from booking_contracts import booking, payments
+from booking_contracts.envelope import Event
+from booking_contracts.types import Money, Period
+
+from services.notifications.locales.formats import instant, many_lines, money, one_line, period, zone
+from services.notifications.model.letters import Audience, Letter
+
+Fields = dict[str, str | None]
+
+MONEY = ("price", "refund", "kept", "release", "amount")
+LINES = {"code": "code", "refund_id": "reference", "dispute_id": "reference"}
+PROSE = {"reason": "reason", "note": "note", "customer_message": "message"}
+
+FACTS = ("title", "when", "previous", "provider", "customer", "attendee", "seats", *MONEY, "booking")
+"""Fields that every letter lists, in this order, where they are known."""
+OWN_NAME = {Audience.CUSTOMER: "customer", Audience.PROVIDER: "provider", Audience.ADMIN: ""}
+
+
+def fields_of(letter: Letter, locale: Locale) -> Fields:
+    """Every value that a wording may name; None where this event has none."""
+    event, about = letter.event, letter.booking
+    where = zone(letter.timezone)
+    deadline = getattr(event, "deadline", None)
+    span, previous = period_of(letter), event.from_ if isinstance(event, booking.BookingRescheduled) else None
+    found: Fields = dict.fromkeys((*FACTS, *LINES.values(), *PROSE.values(), "deadline"))
+    if about is not None:
+        found |= _parties(about)
+    found |= {"name": one_line(letter.name), "booking": _booking_id(event)}
+    found |= {name: many_lines(text) for name, text in _texts(event, PROSE).items()}
+    found |= {name: one_line(text) for name, text in _texts(event, LINES).items()}
+    found |= {
+        name: money(value, locale)
+        for source in (about, event)
+        for name in MONEY
+        if isinstance(value := getattr(source, name, None), Money)
+    }
+    found["when"] = period(span, where, locale) if span else None
+    found["previous"] = period(previous, where, locale) if previous else None
+    found["deadline"] = instant(deadline, where, locale) if deadline else None
+    return found
+
+
+def facts_of(letter: Letter, found: Fields) -> list[tuple[str, str]]:
+    """(name, value) pairs for the table below the sentences; nobody is told their own name."""
+    return [(name, value) for name in FACTS if (value := found[name]) and name != OWN_NAME[letter.audience]]
+
+
+def period_of(letter: Letter) -> Period | None:
+    """When the booking takes place, as of this event."""
+    if isinstance(letter.event, booking.BookingRescheduled):
+        return letter.event.to
+    about = letter.booking
+    return Period(starts_at=about.starts_at, ends_at=about.ends_at) if about else None
+
+
+def variant_of(event: Event) -> str | None:
+    """The detail of an event that may change its wording."""
+    match event:
+        case booking.BookingPlaced():
+            return "hold"
+        case booking.PaymentRequested():
+            return event.last_error
+        case booking.PaymentActionRequired():
+            return event.kind
+        case booking.PaymentFailed() | booking.BookingExpired():
+            return event.reason
+        case booking.BookingCancelled():
+            return event.by.kind
+        case payments.ChargebackClosed():
+            return event.outcome
+        case _:
+            return None
+
+
+def _parties(about: booking.BookingEvent | booking.WaitlistEvent) -> Fields:
+    attendee = about.attendee if isinstance(about, booking.BookingEvent) else None
+    return {
+        "title": one_line(about.offering_title),
+        "provider": one_line(about.provider_name),
+        "customer": one_line(about.customer.name),
+        "attendee": one_line(attendee.name) if attendee else None,
+        "seats": str(about.seats),
+    }
+
+
+def _booking_id(event: Event) -> str | None:
+    return str(event.booking_id) if isinstance(event, booking.BookingEvent | payments.PaymentEvent) else None
+
+
+def _texts(event: Event, names: dict[str, str]) -> dict[str, str]:
+    """The event's own texts among `names`, under the name that wordings use."""
+    found = ((shown, getattr(event, name, None)) for name, shown in names.items())
+    return {shown: text for shown, text in found if isinstance(text, str)}

@@ -1,0 +1,25 @@
+"""What one language needs to say every letter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Wording = tuple[str, ...]
+"""The subject, then the sentences. A sentence that names a value the event lacks is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """Wordings by `kind.audience`, or `kind.audience.variant` where the event's detail changes them."""
+
+    greeting: str
+    closing: str
+    unsubscribe: str
+    labels: Mapping[str, str]
+    wordings: Mapping[str, Wording]
+
+    def wording(self, kind: str, audience: str, variant: str | None) -> Wording | None:
+        """The most particular wording there is, if any."""
+        general = f"{kind}.{audience}"
+        return self.wordings.get(f"{general}.{variant}") or self.wordings.get(general)

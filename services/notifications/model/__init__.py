@@ -1,0 +1,1 @@
+"""Pure decisions of the notifications service: who is told of what, and when."""

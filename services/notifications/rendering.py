@@ -1,0 +1,117 @@
+"""A letter as an e-mail: text and HTML in the recipient's language and zone, with its calendar entry."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import parseaddr
+from pathlib import Path
+from string import Formatter
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from services.notifications.invite import Invite, invite_for
+from services.notifications.locales import FALLBACK, LANGUAGES, understood
+from services.notifications.locales.fields import Fields, facts_of, fields_of, variant_of
+from services.notifications.locales.formats import one_line
+from services.notifications.model.letters import Letter
+
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=select_autoescape(["html"]),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    keep_trailing_newline=True,
+)
+
+
+class Unaddressable(ValueError):
+    """No mail can be sent to this address: it is not one, or its local part is not ASCII."""
+
+
+def render(
+    letter: Letter,
+    *,
+    sender: str,
+    message_id: str,
+    now: datetime,
+    sequence: int,
+    unsubscribe_url: str | None = None,
+) -> EmailMessage:
+    """The mail for a letter. `sender` is an address, with or without a name; `message_id` includes its
+    angle brackets; `sequence` is the event's ce_sequence, for the calendar entry.
+
+    Raises Unaddressable. No value can end a header (requirement notify-safely): values are single lines,
+    and the SMTP policy refuses a header with a line break.
+    """
+    name, address = parseaddr(sender)
+    subject, page = _page(letter, unsubscribe_url)
+    message = EmailMessage(policy=SMTP)
+    message["From"] = _address(address, name)
+    message["To"] = _address(letter.recipient, letter.name)
+    message["Subject"] = subject
+    message["Date"] = now
+    message["Message-ID"] = one_line(message_id)
+    message["Auto-Submitted"] = "auto-generated"
+    if unsubscribe_url:
+        message["List-Unsubscribe"] = f"<{one_line(unsubscribe_url)}>"
+    _fill(message, page, invite_for(letter, organizer=address, sequence=sequence, now=now))
+    return message
+
+
+def _fill(message: EmailMessage, page: dict[str, object], invite: Invite | None) -> None:
+    message.set_content(_TEMPLATES.get_template("letter.txt").render(page))
+    message.add_alternative(_TEMPLATES.get_template("letter.html").render(page), subtype="html")
+    if invite is None:
+        return
+    # As bytes: as text the policy would write bare line feeds, and RFC 5545 (3.1) asks for CRLF.
+    message.add_attachment(
+        invite.content,
+        maintype="text",
+        subtype="calendar",
+        filename="invite.ics",
+        params={"method": invite.method, "charset": "utf-8"},
+    )
+
+
+def _page(letter: Letter, unsubscribe_url: str | None) -> tuple[str, dict[str, object]]:
+    """(subject, what the templates show)."""
+    locale, variant = understood(letter.locale), variant_of(letter.event)
+    wording = LANGUAGES[locale.language].wording(letter.kind, letter.audience, variant)
+    if wording is None:  # the admin's letters are in English alone
+        locale = FALLBACK
+        wording = LANGUAGES[locale.language].wording(letter.kind, letter.audience, variant)
+    assert wording is not None, f"no wording for {letter.kind} to {letter.audience}"
+    language, found = LANGUAGES[locale.language], fields_of(letter, locale)
+    subject, *sentences = (_filled(template, found) for template in wording)
+    subject = one_line(subject or str(letter.kind))
+    return subject, {
+        "language": str(locale).replace("_", "-"),
+        "subject": subject,
+        "greeting": language.greeting.format(name=found["name"]),
+        "sentences": [sentence for sentence in sentences if sentence],
+        "facts": [(language.labels[fact], value) for fact, value in facts_of(letter, found)],
+        "closing": language.closing,
+        "unsubscribe": language.unsubscribe.format(url=unsubscribe_url) if unsubscribe_url else "",
+    }
+
+
+def _filled(template: str, found: Fields) -> str | None:
+    """The sentence with its values; None where it names a value that this letter lacks."""
+    needed = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
+    return None if any(found[name] is None for name in needed) else template.format_map(found)
+
+
+def _address(address: str, name: str) -> Address:
+    local, _, domain = address.rpartition("@")
+    try:
+        ascii_domain = domain if domain.isascii() else domain.encode("idna").decode()
+        parsed = Address(one_line(name), addr_spec=f"{local}@{ascii_domain}")
+    except (ValueError, IndexError, MessageError) as problem:
+        raise Unaddressable(f"{one_line(address)!r} is not a mail address: {problem}") from problem
+    if parsed.addr_spec != f"{local}@{ascii_domain}":
+        raise Unaddressable(f"{one_line(address)!r} is more, or less, than one mail address")
+    return parsed

@@ -1,0 +1,132 @@
+"""Handing mail to an SMTP server; what came of it is a type, never an exception."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from email.message import EmailMessage
+from enum import StrEnum
+from typing import Protocol
+
+from aiosmtplib import (
+    SMTP,
+    SMTPException,
+    SMTPHeloError,
+    SMTPNotSupported,
+    SMTPRecipientsRefused,
+    SMTPResponseException,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The server answered 250: the mail is its responsibility now."""
+
+
+@dataclass(frozen=True, slots=True)
+class TryAgain:
+    """Nothing is wrong with the mail; the server, the network or our access to it is at fault."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The server will never take this mail."""
+
+    reason: str
+
+
+Outcome = Sent | TryAgain | Refused
+
+
+class MailSender(Protocol):
+    async def send(self, message: EmailMessage) -> Outcome:
+        """Send to the address in `To`, once; never raises for a fault of mail or network."""
+        ...
+
+
+class Encryption(StrEnum):
+    NONE = "none"
+    STARTTLS = "starttls"
+    TLS = "tls"
+
+
+AUTHENTICATION_REQUIRED = 530  # RFC 4954, section 6: may answer any command
+GOODBYE_SECONDS = 2.0
+LONGEST_REASON = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmtpSender:
+    """One connection per mail: no session state outlives a fault, and the caller alone bounds how many
+    are open. `timeout_seconds` is for the whole delivery of one mail.
+    """
+
+    host: str
+    port: int
+    encryption: Encryption = Encryption.NONE
+    username: str | None = None
+    password: str | None = None
+    timeout_seconds: float = 30.0
+    local_hostname: str | None = None
+
+    async def send(self, message: EmailMessage) -> Outcome:
+        client = self._client()
+        try:
+            async with asyncio.timeout(self.timeout_seconds):
+                outcome = await _attempt(client, message)
+            # Said after the outcome is known: a server that hangs here has already answered.
+            with suppress(SMTPException, OSError):
+                await client.quit(timeout=GOODBYE_SECONDS)
+            return outcome
+        except TimeoutError:
+            return TryAgain(f"no answer from {self.host}:{self.port} in {self.timeout_seconds:g} s")
+        finally:
+            client.close()
+
+    def _client(self) -> SMTP:
+        return SMTP(
+            hostname=self.host,
+            port=self.port,
+            username=self.username,
+            password=self.password,
+            use_tls=self.encryption is Encryption.TLS,
+            start_tls=self.encryption is Encryption.STARTTLS,
+            timeout=self.timeout_seconds,
+            local_hostname=self.local_hostname,
+        )
+
+
+async def _attempt(client: SMTP, message: EmailMessage) -> Outcome:
+    try:
+        await client.connect()
+    except (SMTPException, OSError) as fault:
+        return TryAgain(f"no session: {_told(fault)}")
+    try:
+        await client.send_message(message)
+    except SMTPRecipientsRefused as refusal:
+        return _judged(refusal.recipients[0])
+    except SMTPHeloError as fault:
+        return TryAgain(f"no session: {_told(fault)}")
+    except SMTPResponseException as refusal:
+        return _judged(refusal)
+    except (SMTPNotSupported, ValueError) as fault:
+        return Refused(_told(fault))
+    except (SMTPException, OSError) as fault:
+        return TryAgain(_told(fault))
+    return Sent()
+
+
+def _judged(answer: SMTPResponseException) -> Outcome:
+    """RFC 5321, 4.2.1: 5yz is for ever, all else may pass."""
+    permanent = answer.code >= 500 and answer.code != AUTHENTICATION_REQUIRED
+    return Refused(_told(answer)) if permanent else TryAgain(_told(answer))
+
+
+def _told(fault: Exception) -> str:
+    """What to write down of a fault: the server's own answer where there is one, on one line."""
+    if isinstance(fault, SMTPResponseException):
+        return f"{fault.code} {' '.join(fault.message.split())}"[:LONGEST_REASON]
+    return f"{type(fault).__name__}: {' '.join(str(fault).split())}"[:LONGEST_REASON]

@@ -1,0 +1,127 @@
+"""The calendar entry follows its booking: asked for, moved, called off (RFC 5545, RFC 5546)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+
+import pytest
+from booking_contracts import booking
+from booking_contracts.booking import BookingConfirmed
+from icalendar import Calendar
+
+from services.notifications.model.letters import BY_EVENT, Audience
+from tests.notifications.builders import (
+    BOOKING_ID,
+    CUSTOMER_EMAIL,
+    PROVIDER_EMAIL,
+    STARTS_AT,
+    TIM,
+    an,
+    customer,
+    eur,
+    letter_to,
+    mail,
+)
+
+CUSTOMER, PROVIDER, _ = Audience
+BOTH = pytest.mark.parametrize("audience", [CUSTOMER, PROVIDER])
+
+
+def _attachment(message: EmailMessage) -> EmailMessage | None:
+    found = list(message.iter_attachments())
+    assert len(found) <= 1
+    return found[0] if found else None
+
+
+def _calendar(message: EmailMessage) -> Calendar:
+    attachment = _attachment(message)
+    assert attachment is not None
+    assert attachment.get_content_type() == "text/calendar"
+    assert attachment.get_filename() == "invite.ics"
+    calendar = Calendar.from_ical(attachment.get_payload(decode=True))
+    assert attachment["Content-Type"].params["method"] == calendar["METHOD"]
+    return calendar
+
+
+@pytest.mark.requirement("notify-people")
+@BOTH
+def test_a_confirmation_asks_for_the_entry(audience: Audience) -> None:
+    calendar = _calendar(mail(letter_to(audience, an(BookingConfirmed)), sequence=2))
+
+    (entry,) = calendar.walk("VEVENT")
+    assert calendar["METHOD"] == "REQUEST"
+    assert entry["UID"] == f"{BOOKING_ID}@booking"
+    assert entry["SEQUENCE"] == 2
+    assert entry["STATUS"] == "CONFIRMED"
+    assert entry["DTSTART"].dt == STARTS_AT
+    assert entry["DTEND"].dt == STARTS_AT + timedelta(hours=1)
+    assert entry["ORGANIZER"] == "mailto:bookings@example.org"
+    assert entry["ATTENDEE"] == f"mailto:{CUSTOMER_EMAIL if audience is CUSTOMER else PROVIDER_EMAIL}"
+
+
+@pytest.mark.requirement("notify-people")
+@BOTH
+def test_a_move_updates_the_same_entry(audience: Audience) -> None:
+    later = STARTS_AT + timedelta(days=7)
+    moved = an(booking.BookingRescheduled, to={"starts_at": later, "ends_at": later + timedelta(hours=1)})
+
+    calendar = _calendar(mail(letter_to(audience, moved), sequence=3))
+
+    (entry,) = calendar.walk("VEVENT")
+    start: datetime = entry["DTSTART"].dt
+    assert (calendar["METHOD"], entry["SEQUENCE"], start) == ("REQUEST", 3, later)
+    assert entry["UID"] == f"{BOOKING_ID}@booking"
+
+
+@pytest.mark.requirement("notify-people")
+@pytest.mark.parametrize("event", [an(booking.BookingCancelled), an(booking.PaymentFailed, reason="capture_failed")])
+@BOTH
+def test_the_end_of_a_confirmed_booking_calls_the_entry_off(event: booking.BookingEvent, audience: Audience) -> None:
+    calendar = _calendar(mail(letter_to(audience, event), sequence=4))
+
+    (entry,) = calendar.walk("VEVENT")
+    assert (calendar["METHOD"], entry["SEQUENCE"], entry["STATUS"]) == ("CANCEL", 4, "CANCELLED")
+    assert entry["UID"] == f"{BOOKING_ID}@booking"
+
+
+def test_a_booking_cancelled_before_it_was_confirmed_has_no_entry_to_call_off() -> None:
+    event = an(booking.BookingCancelled, refund=eur(0), kept=eur(0))
+
+    assert _attachment(mail(letter_to(CUSTOMER, event))) is None
+
+
+def test_other_letters_carry_no_entry() -> None:
+    with_entry = {BookingConfirmed, booking.BookingRescheduled, booking.BookingCancelled}
+    for kind in BY_EVENT.keys() - with_entry:
+        if issubclass(kind, booking.BookingEvent):
+            assert _attachment(mail(letter_to(CUSTOMER, an(kind)))) is None
+
+
+def test_the_attendee_is_named() -> None:
+    (entry,) = _calendar(mail(letter_to(PROVIDER, an(BookingConfirmed, attendee=TIM)))).walk("VEVENT")
+
+    assert entry["SUMMARY"] == "Piano lesson – Tim Arendt"
+
+
+@pytest.mark.requirement("notify-safely")
+def test_a_value_can_not_add_a_line_to_the_entry() -> None:
+    hostile = 'Eve";X=1:mailto:e\r\nATTENDEE:mailto:victim@example.org\r\nEND:VEVENT'
+    event = an(BookingConfirmed, offering_title=hostile, provider_name=hostile).model_copy(
+        update={"customer": customer().model_copy(update={"name": hostile})}
+    )
+
+    calendar = _calendar(mail(letter_to(CUSTOMER, event)))
+
+    (entry,) = calendar.walk("VEVENT")
+    assert entry["ATTENDEE"] == f"mailto:{CUSTOMER_EMAIL}"
+    assert entry["UID"] == f"{BOOKING_ID}@booking"
+
+
+def test_lines_end_as_rfc_5545_asks() -> None:
+    attachment = _attachment(mail(letter_to(CUSTOMER, an(BookingConfirmed))))
+
+    assert attachment is not None
+    content = attachment.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    assert content.count(b"\r\n") == content.count(b"\n") > 10

@@ -1,0 +1,128 @@
+"""Nothing that a person typed can become markup, a header or a second recipient."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+from email.message import EmailMessage
+
+import pytest
+from booking_contracts import booking
+from booking_contracts.booking import BookingConfirmed
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.notifications.model.letters import Audience, Letter, letters_for
+from services.notifications.rendering import Unaddressable, render
+from tests.notifications.builders import ADMIN_EMAIL, NOW, TIM, an, customer, html_of, letter_to, mail, text_of
+
+SCRIPT = "<script>alert('x')</script>"
+INJECTION = "Eve\r\nBcc: victim@example.org\r\n\r\nX"
+
+HEADERS = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"]
+
+
+def _hostile(text: str) -> list[Letter]:
+    """Every letter of a dispute in which every free text is `text`."""
+    # model_construct and model_copy: what the contracts would refuse is not relied upon here.
+    event = an(booking.DisputeRaised, attendee=TIM).model_copy(
+        update={
+            "customer": customer().model_copy(update={"name": text}),
+            "attendee": TIM.model_copy(update={"name": text}),
+            "provider_name": text,
+            "offering_title": text,
+            "reason": text,
+        }
+    )
+    return list(letters_for(event, ADMIN_EMAIL))
+
+
+def _as_received(message: EmailMessage) -> EmailMessage:
+    return email.message_from_bytes(message.as_bytes(), policy=email.policy.default)
+
+
+@pytest.mark.requirement("notify-safely")
+def test_markup_in_a_value_is_text_in_html() -> None:
+    for letter in _hostile(SCRIPT):
+        html = html_of(mail(letter))
+        assert "<script" not in html
+        assert "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;" in html
+        assert SCRIPT in text_of(mail(letter))
+
+
+@pytest.mark.requirement("notify-safely")
+def test_a_line_break_in_a_value_can_not_begin_a_header() -> None:
+    for letter in _hostile(INJECTION):
+        received = _as_received(mail(letter))
+        assert received.keys() == HEADERS
+        assert "Bcc" not in received
+        assert received["To"].addresses[0].addr_spec == letter.recipient
+        assert len(received["To"].addresses) == 1
+
+
+@pytest.mark.requirement("notify-safely")
+@given(st.text(st.characters(exclude_categories=[]), max_size=250))
+def test_no_text_at_all_adds_a_header_or_a_recipient(text: str) -> None:
+    for letter in _hostile(text):
+        received = _as_received(mail(letter))
+        assert received.keys() == HEADERS
+        assert [address.addr_spec for address in received["To"].addresses] == [letter.recipient]
+
+
+@pytest.mark.requirement("notify-safely")
+@pytest.mark.parametrize(
+    "address",
+    [
+        "anna@example.org, eve@example.org",
+        "anna@example.org\r\nBcc: eve@example.org",
+        "anna@example.org\x00",
+        "an\x01na@example.org",
+        "anna@example.org (x)",
+        "<anna@example.org>",
+        "anna",
+        "@",
+        "",
+        "änna@example.org",
+    ],
+)
+def test_what_is_not_one_address_is_not_written_to(address: str) -> None:
+    letter = letter_to(Audience.CUSTOMER, an(BookingConfirmed, customer=customer()))
+    hostile = Letter(**{name: getattr(letter, name) for name in letter.__slots__} | {"recipient": address})
+
+    with pytest.raises(Unaddressable):
+        mail(hostile)
+
+
+def test_an_internationalised_domain_is_written_to_in_ascii() -> None:
+    letter = letter_to(Audience.CUSTOMER, an(BookingConfirmed, customer=customer(email="anna@bücher.example")))
+
+    assert mail(letter)["To"] == "Anna Arendt <anna@xn--bcher-kva.example>"
+
+
+@pytest.mark.requirement("notify-safely")
+def test_braces_in_a_value_are_not_filled_in() -> None:
+    (first, *_) = _hostile("{deadline} {0.__class__} {{ 7*7 }}")
+
+    assert "{deadline} {0.__class__} {{ 7*7 }}" in text_of(mail(first))
+
+
+def test_a_message_id_is_kept_however_long() -> None:
+    message_id = f"<{'0' * 60}.{'a' * 60}@notifications.example.org>"
+    letter = letter_to(Audience.CUSTOMER, an(BookingConfirmed))
+
+    message = render(letter, sender="b@example.org", message_id=message_id, now=NOW, sequence=1)
+
+    assert message_id in message.as_string()
+    assert _as_received(message)["Message-ID"] == message_id
+
+
+def test_a_reminder_says_how_to_get_no_more() -> None:
+    letter = letter_to(Audience.CUSTOMER, an(BookingConfirmed))
+    url = "https://example.org/unsubscribe?token=1&who=anna"
+
+    message = mail(letter, unsubscribe_url=url)
+
+    assert message["List-Unsubscribe"] == f"<{url}>"
+    assert url in text_of(message)
+    assert "token=1&amp;who=anna" in html_of(message)
+    assert "List-Unsubscribe" not in mail(letter)

@@ -1,0 +1,174 @@
+"""What people read: every letter, in their language and zone, with its amounts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from string import Formatter
+
+import pytest
+from booking_contracts import booking, payments
+from booking_contracts.booking import BookingConfirmed
+from booking_contracts.envelope import Event
+
+from services.notifications.locales import LANGUAGES, understood
+from services.notifications.locales.de import GERMAN
+from services.notifications.locales.en import ENGLISH
+from services.notifications.locales.fields import fields_of, variant_of
+from services.notifications.model.letters import BY_EVENT, Audience, Kind, letters_for, letters_on
+from tests.notifications.builders import (
+    ADMIN_EMAIL,
+    TIM,
+    an,
+    customer,
+    eur,
+    html_of,
+    letter_to,
+    mail,
+    text_of,
+)
+
+CUSTOMER, PROVIDER, _ = Audience
+
+EVERY_VARIANT: list[Event] = [
+    *(an(kind) for kind in BY_EVENT),
+    an(booking.PaymentRequested, last_error="INSUFFICIENT_FUNDS"),
+    an(booking.PaymentActionRequired, kind="payment_method"),
+    *(
+        an(booking.PaymentFailed, reason=reason)
+        for reason in ("superseded", "abandoned", "action_failed", "INSUFFICIENT_FUNDS", "capture_failed")
+    ),
+    an(booking.BookingExpired, reason="approval"),
+    *(an(booking.BookingCancelled, by={"kind": kind, "id": "x"}) for kind in ("provider", "admin", "system")),
+    an(payments.ChargebackClosed, outcome="won"),
+]
+
+
+@pytest.mark.requirement("notify-people")
+@pytest.mark.parametrize("event", EVERY_VARIANT, ids=lambda event: f"{event.ce_type}-{variant_of(event)}")
+@pytest.mark.parametrize("tag", ["en", "de"])
+def test_every_letter_has_all_its_sentences_in_text_and_html(event: Event, tag: str) -> None:
+    known = an(BookingConfirmed, customer=customer(locale=tag))
+    for letter in letters_for(event, ADMIN_EMAIL, known):
+        locale = understood(letter.locale)
+        wording = LANGUAGES[locale.language].wording(letter.kind, letter.audience, variant_of(event))
+        assert wording is not None
+        found = fields_of(letter, locale)
+        assert {name for text in wording for name in _named(text) if found[name] is None} == set()
+
+        message = mail(letter)
+
+        assert message["Subject"]
+        for name in _named(wording[1]) & {"provider", "customer", "message", "amount"}:
+            assert (found[name] or "") in text_of(message)
+            assert (found[name] or "") in html_of(message)
+
+
+def test_german_says_all_that_english_says_to_customers_and_providers() -> None:
+    english = {key for key in ENGLISH.wordings if ".admin" not in key}
+
+    assert english <= GERMAN.wordings.keys()
+    assert ENGLISH.labels.keys() == GERMAN.labels.keys()
+
+
+@pytest.mark.parametrize("kind", [Kind.REMINDER, Kind.DISPUTE_STILL_OPEN, Kind.SAGA_STUCK])
+def test_letters_on_an_occasion_are_worded(kind: Kind) -> None:
+    state = "DISPUTED" if kind is Kind.DISPUTE_STILL_OPEN else "CONFIRMED"
+    for letter in letters_on(kind, an(BookingConfirmed, state=state), ADMIN_EMAIL):
+        assert ENGLISH.wordings[f"{kind}.{letter.audience}"][1].split("{")[0] in text_of(mail(letter))
+
+
+@pytest.mark.requirement("notify-people")
+def test_a_german_customer_reads_german() -> None:
+    event = an(BookingConfirmed, customer=customer(locale="de-DE"))
+
+    message = mail(letter_to(CUSTOMER, event))
+
+    assert message["Subject"] == "Bestätigt: Piano lesson"
+    assert "Donnerstag, 31. Januar 2030, 10:00 – 11:00 (Mitteleuropäische" in text_of(message)
+    assert "45,00\xa0€" in text_of(message)
+    assert '<html lang="de-DE">' in html_of(message)
+
+
+@pytest.mark.parametrize(
+    ("tag", "language"),
+    [("de", "de"), ("de_AT", "de"), ("en-GB", "en"), ("fr-FR", "en"), ("xx", "en"), ("../..", "en"), ("", "en")],
+)
+def test_a_locale_we_do_not_write_is_english(tag: str, language: str) -> None:
+    assert understood(tag).language == language
+
+
+@pytest.mark.requirement("notify-people")
+def test_a_time_is_in_the_recipients_zone_on_either_side_of_a_clock_change() -> None:
+    before, after = datetime(2027, 3, 28, 0, 30, tzinfo=UTC), datetime(2027, 3, 28, 1, 30, tzinfo=UTC)
+
+    def told(starts_at: datetime) -> str:
+        event = an(BookingConfirmed, starts_at=starts_at, ends_at=starts_at + timedelta(minutes=15))
+        return text_of(mail(letter_to(PROVIDER, event)))
+
+    assert "1:30 AM – 1:45 AM (Central European Standard Time, Europe/Berlin)" in told(before)
+    assert "3:30 AM – 3:45 AM (Central European Summer Time, Europe/Berlin)" in told(after)
+
+
+def test_a_session_across_a_clock_change_names_both_zones() -> None:
+    starts_at = datetime(2027, 10, 31, 0, 30, tzinfo=UTC)
+    event = an(BookingConfirmed, starts_at=starts_at, ends_at=starts_at + timedelta(hours=1))
+
+    text = text_of(mail(letter_to(PROVIDER, event)))
+
+    assert "2:30 AM (Central European Summer Time, Europe/Berlin) – " in text
+    assert "2:30 AM (Central European Standard Time, Europe/Berlin)" in text
+
+
+@pytest.mark.parametrize("name", ["Mars/Olympus", "../../etc/passwd", "Europe", "\x00", "a" * 500])
+def test_an_unknown_zone_is_utc(name: str) -> None:
+    event = an(BookingConfirmed, provider_timezone=name)
+
+    assert "9:00 AM – 10:00 AM (Coordinated Universal Time, UTC)" in text_of(mail(letter_to(PROVIDER, event)))
+
+
+@pytest.mark.requirement("notify-people")
+def test_a_cancellation_says_what_is_refunded_and_what_is_kept() -> None:
+    event = an(booking.BookingCancelled, refund=eur(2250), kept=eur(2250 - 1))
+
+    for audience in (CUSTOMER, PROVIDER):
+        text = text_of(mail(letter_to(audience, event)))
+        assert "Refund: €22.50" in text
+        assert "Kept: €22.49" in text
+
+
+@pytest.mark.requirement("notify-people")
+@pytest.mark.parametrize("tag", ["en", "de"])
+def test_a_failed_payment_shows_its_sentence(tag: str) -> None:
+    event = an(
+        booking.PaymentFailed,
+        reason="abandoned",
+        customer_message="You closed the form; the slot is still available.",
+        customer=customer(locale=tag),
+    )
+
+    assert "You closed the form; the slot is still available." in text_of(mail(letter_to(CUSTOMER, event)))
+
+
+@pytest.mark.requirement("notify-people")
+def test_who_lacks_funds_is_asked_to_top_up_and_pay_by_the_deadline() -> None:
+    event = an(booking.PaymentRequested, last_error="INSUFFICIENT_FUNDS")
+
+    text = text_of(mail(letter_to(CUSTOMER, event)))
+
+    assert "Please top up and pay by Wednesday, January 2, 2030, 1:00 PM" in text
+
+
+def test_the_attendee_is_named_where_it_is_not_the_payer() -> None:
+    assert "Attendee: Tim Arendt" in text_of(mail(letter_to(CUSTOMER, an(BookingConfirmed, attendee=TIM))))
+    assert "Attendee" not in text_of(mail(letter_to(CUSTOMER, an(BookingConfirmed))))
+
+
+def test_a_moved_booking_shows_both_times() -> None:
+    text = text_of(mail(letter_to(CUSTOMER, an(booking.BookingRescheduled))))
+
+    assert "When: Thursday, January 31, 2030, 10:00 AM" in text
+    assert "Before: Wednesday, January 30, 2030, 10:00 AM" in text
+
+
+def _named(template: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(template) if name is not None}

@@ -1,0 +1,194 @@
+"""What an SMTP server answers becomes an outcome, against a real server in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+
+import pytest
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope
+from booking_contracts.booking import BookingConfirmed
+
+from services.notifications.model.letters import Audience
+from services.notifications.sender import Encryption, Outcome, Refused, Sent, SmtpSender, TryAgain
+from tests.notifications.builders import CUSTOMER_EMAIL, an, letter_to, mail
+
+OK = "250 OK"
+
+
+@dataclass
+class Mailbox:
+    """An aiosmtpd handler that answers as told and keeps what it accepted."""
+
+    to_sender: str = OK
+    to_recipient: str = OK
+    to_data: str = OK
+    received: list[Envelope] = field(default_factory=list)
+
+    async def handle_MAIL(self, _: object, __: object, envelope: Envelope, address: str, ___: object) -> str:  # noqa: N802
+        envelope.mail_from = address
+        return self.to_sender
+
+    async def handle_RCPT(self, _: object, __: object, envelope: Envelope, address: str, ___: object) -> str:  # noqa: N802
+        if self.to_recipient == OK:
+            envelope.rcpt_tos.append(address)
+        return self.to_recipient
+
+    async def handle_DATA(self, _: object, __: object, envelope: Envelope) -> str:  # noqa: N802
+        if self.to_data == OK:
+            self.received.append(envelope)
+        return self.to_data
+
+
+def _letter() -> EmailMessage:
+    return mail(letter_to(Audience.CUSTOMER, an(BookingConfirmed)))
+
+
+@asynccontextmanager
+async def _listening(protocol: Callable[[], asyncio.BaseProtocol]) -> AsyncIterator[int]:
+    server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0)
+    async with server:
+        port: int = server.sockets[0].getsockname()[1]
+        yield port
+
+
+async def _sent_to(mailbox: Mailbox, **options: object) -> Outcome:
+    async with _listening(lambda: SMTP(mailbox, hostname="mail.example.org", **options)) as port:
+        return await _sender(port).send(_letter())
+
+
+def _sender(port: int, timeout_seconds: float = 5.0) -> SmtpSender:
+    return SmtpSender(host="127.0.0.1", port=port, timeout_seconds=timeout_seconds, local_hostname="client.example.org")
+
+
+async def test_an_accepted_mail_is_sent_once_to_its_recipient() -> None:
+    mailbox = Mailbox()
+
+    assert await _sent_to(mailbox) == Sent()
+
+    (envelope,) = mailbox.received
+    assert envelope.rcpt_tos == [CUSTOMER_EMAIL]
+    assert envelope.mail_from == "bookings@example.org"
+    assert isinstance(envelope.content, bytes)
+    assert b"Message-ID: <event.anna@example.org>" in envelope.content
+
+
+@pytest.mark.requirement("notify-once")
+@pytest.mark.parametrize(
+    "mailbox",
+    [
+        Mailbox(to_sender="451 try later"),
+        Mailbox(to_recipient="450 greylisted"),
+        Mailbox(to_data="452 full"),
+        Mailbox(to_sender="421 closing"),
+        Mailbox(to_sender="530 authentication required"),
+    ],
+)
+async def test_a_passing_fault_is_tried_again(mailbox: Mailbox) -> None:
+    outcome = await _sent_to(mailbox)
+
+    answer = next(one for one in (mailbox.to_sender, mailbox.to_recipient, mailbox.to_data) if one != OK)
+    assert outcome == TryAgain(answer)
+
+
+@pytest.mark.requirement("notify-once")
+@pytest.mark.parametrize(
+    "mailbox",
+    [
+        Mailbox(to_sender="550 not from you"),
+        Mailbox(to_recipient="550 no such user"),
+        Mailbox(to_data="554 spam"),
+    ],
+)
+async def test_a_lasting_refusal_is_refused(mailbox: Mailbox) -> None:
+    outcome = await _sent_to(mailbox)
+
+    answer = next(one for one in (mailbox.to_sender, mailbox.to_recipient, mailbox.to_data) if one != OK)
+    assert outcome == Refused(answer)
+
+
+class _Script(asyncio.Protocol):
+    """A server that says one thing on connecting, and then hangs up, is silent, or loses the mail."""
+
+    def __init__(self, greeting: bytes, answers: dict[bytes, bytes | None]) -> None:
+        self._greeting, self._answers = greeting, answers
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.write(self._greeting)
+        if not self._greeting:
+            transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        answer = self._answers.get(data[:4].upper(), b"250 ok\r\n")
+        if answer is None:
+            self._transport.close()
+        else:
+            self._transport.write(answer)
+
+
+@pytest.mark.requirement("notify-once")
+@pytest.mark.parametrize(
+    ("greeting", "answers"),
+    [
+        (b"", {}),
+        (b"554 go away\r\n", {}),
+        (b"220 hi\r\n", {b"EHLO": None}),
+        (b"220 hi\r\n", {b"EHLO": b"550 no\r\n", b"HELO": b"550 no\r\n"}),
+        (b"220 hi\r\n", {b"MAIL": None}),
+        (b"220 hi\r\n", {b"DATA": None}),
+        (b"220 hi\r\n", {b"MAIL": b"nonsense\r\n"}),
+    ],
+)
+async def test_a_server_that_breaks_off_is_tried_again(greeting: bytes, answers: dict[bytes, bytes | None]) -> None:
+    async with _listening(lambda: _Script(greeting, answers)) as port:
+        assert isinstance(await _sender(port).send(_letter()), TryAgain)
+
+
+@pytest.mark.requirement("notify-once")
+async def test_a_server_that_falls_silent_is_tried_again() -> None:
+    async with _listening(lambda: _Script(b"220 hi\r\n", {b"MAIL": b""})) as port:
+        assert isinstance(await _sender(port, timeout_seconds=0.1).send(_letter()), TryAgain)
+
+
+@pytest.mark.requirement("notify-once")
+async def test_a_server_that_is_not_there_is_tried_again() -> None:
+    async with _listening(lambda: _Script(b"", {})) as port:
+        pass
+
+    assert isinstance(await _sender(port).send(_letter()), TryAgain)
+
+
+@pytest.mark.requirement("notify-once")
+async def test_a_mail_is_sent_even_if_the_goodbye_fails() -> None:
+    script = {b"DATA": b"354 go\r\n", b"QUIT": None}
+    async with _listening(lambda: _Script(b"220 hi\r\n", dict(script))) as port:
+        assert await _sender(port).send(_letter()) == Sent()
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")
+@pytest.mark.parametrize(("password", "outcome"), [("right", Sent), ("wrong", TryAgain)])
+async def test_a_refused_login_is_our_fault_and_not_the_mails(password: str, outcome: type[Outcome]) -> None:
+    def authenticate(_: object, __: object, ___: object, ____: object, given: object) -> AuthResult:
+        right = getattr(given, "password", None) == b"right"
+        return AuthResult(success=right, handled=right)
+
+    def server() -> SMTP:
+        return SMTP(Mailbox(), authenticator=authenticate, auth_required=True, auth_require_tls=False)
+
+    async with _listening(server) as port:
+        sender = SmtpSender(host="127.0.0.1", port=port, username="booking", password=password, local_hostname="client")
+        assert isinstance(await sender.send(_letter()), outcome)
+
+
+async def test_a_server_without_starttls_gets_no_mail_in_the_clear() -> None:
+    mailbox = Mailbox()
+    async with _listening(lambda: SMTP(mailbox)) as port:
+        sender = SmtpSender(host="127.0.0.1", port=port, encryption=Encryption.STARTTLS, local_hostname="client")
+        assert isinstance(await sender.send(_letter()), TryAgain)
+
+    assert mailbox.received == []
