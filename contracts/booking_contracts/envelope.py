@@ -10,10 +10,11 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from pydantic import BaseModel
+from pydantic.config import ExtraValues
 
 from booking_contracts.types import Fact, Value
 
@@ -48,7 +49,23 @@ class Command(Value, MessageBody):
 
 
 class Event(Fact, MessageBody):
-    """A fact in the past tense; consumers ignore fields that they do not know."""
+    """A fact in the past tense; consumers ignore fields that they do not know, in the values inside it too."""
+
+    @classmethod
+    def model_validate_json(
+        cls,
+        json_data: str | bytes | bytearray,
+        *,
+        strict: bool | None = None,
+        extra: ExtraValues | None = "ignore",
+        context: object = None,
+        by_alias: bool | None = None,
+        by_name: bool | None = None,
+    ) -> Self:
+        """Read an event. Money, Customer … are strict in a command; in an event they ignore unknown fields."""
+        return super().model_validate_json(
+            json_data, strict=strict, extra=extra, context=context, by_alias=by_alias, by_name=by_name
+        )
 
 
 def uuid7() -> UUID:
@@ -170,6 +187,6 @@ def _read_id(text: str | None) -> UUID:
 def _read_sequence(text: str | None) -> int | None:
     if text is None:
         return None
-    if not text.isdigit():
+    if not (text.isascii() and text.isdigit()):
         raise BadEnvelope("ce_sequence", "is not a number", None)
     return int(text)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from booking_contracts.currencies import ISO_4217
 
@@ -26,9 +27,20 @@ class Fact(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
 
 
+_RFC_3339_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)", re.ASCII)
+_NOT_AN_INSTANT = "must be an instant in UTC, e.g. 2030-01-31T09:00:00Z"
+
+
+def _rfc_3339(value: object) -> object:
+    """Refuses what pydantic would also read as an instant: numbers, numbers in strings, other spellings of a date."""
+    if isinstance(value, datetime) or (isinstance(value, str) and _RFC_3339_UTC.fullmatch(value)):
+        return value
+    raise ValueError(_NOT_AN_INSTANT)
+
+
 def _utc(value: datetime) -> datetime:
     if value.utcoffset() != timedelta(0):
-        raise ValueError("must be an instant in UTC, e.g. 2030-01-31T09:00:00Z")
+        raise ValueError(_NOT_AN_INSTANT)
     return value.astimezone(UTC)
 
 
@@ -39,7 +51,7 @@ def _iso_4217(value: str) -> str:
 
 
 NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f-\x9f]*$"
-Instant = Annotated[datetime, AfterValidator(_utc)]
+Instant = Annotated[datetime, Field(strict=False), BeforeValidator(_rfc_3339), AfterValidator(_utc)]
 Id = UUID
 OpaqueId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@-]{1,128}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_CONTROL_CHARACTERS)]

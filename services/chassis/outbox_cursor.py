@@ -12,11 +12,11 @@ GIVE_UP_SECONDS = 60.0
 
 
 class OutboxCursor:
-    """Pure bookkeeping; `now` is a monotonic time in seconds."""
+    """Pure bookkeeping; `now` is a monotonic time in seconds, `allocated` the last id given out at the start."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, allocated: int) -> None:
         self._started = now
-        self._seen = 0
+        self._seen = allocated
         self._missing: dict[int, float] = {}
 
     def window(self, now: float) -> tuple[int, list[int]]:
@@ -34,7 +34,7 @@ class OutboxCursor:
         """Rows that were read, in rising order of id."""
         for row in ids:
             if row > self._seen:
-                self._missing.update(dict.fromkeys(range(self._seen + 1, row) if self._seen else (), now))
+                self._missing.update(dict.fromkeys(range(self._seen + 1, row), now))
                 self._seen = row
             else:
                 self._missing.pop(row, None)

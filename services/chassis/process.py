@@ -179,4 +179,8 @@ async def _patiently(make: Callable[[], Awaitable[T]]) -> T:
 def run(parts: Parts, clock: Clock) -> int:
     """Run a service in this process."""
     logging.configure(parts.service.name, parts.settings.instance, parts.settings.log_level)
-    return uvloop.run(Process(parts, clock).run())
+
+    async def main() -> int:
+        return await Process(parts, clock).run()
+
+    return uvloop.run(main())

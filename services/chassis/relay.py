@@ -82,7 +82,8 @@ class Relay:
 
     async def _lead(self, connection: Connection, producer: AIOKafkaProducer) -> None:
         metrics.relay_leader.set(1)
-        cursor = OutboxCursor(time.monotonic())
+        allocated = await connection.fetchval("SELECT pg_sequence_last_value(pg_get_serial_sequence('outbox', 'id'))")
+        cursor = OutboxCursor(time.monotonic(), allocated or 0)
         await self._forget(connection)
         while True:
             self.last_progress = time.monotonic()

@@ -30,7 +30,7 @@ class Inbox:
 
     async def receive(self, request: web.BaseRequest) -> web.Response:
         payload = await request.read()
-        event = stripe.Webhook.construct_event(  # type: ignore[no-untyped-call]
+        event = stripe.Webhook.construct_event(
             payload, request.headers["Stripe-Signature"], WEBHOOK_SECRET, tolerance=0
         )
         if self.refusals > 0:
@@ -58,7 +58,7 @@ class Bench:
     simulator: Simulator
     inbox: Inbox
     http: aiohttp.ClientSession
-    stripe: stripe.StripeClient
+    sdk: stripe.StripeClient
     offset_file: Path
 
     async def control(self, method: str, path: str, body: object = None, status: int = 200) -> object:
@@ -86,21 +86,21 @@ class Bench:
 
     async def authorised(self, card: str = "pm_card_visa", amount: int = 4500) -> stripe.PaymentIntent:
         """A payment whose authorisation waits for its capture."""
-        return await self.stripe.v1.payment_intents.create_async(
+        return await self.sdk.v1.payment_intents.create_async(
             {
                 "amount": amount,
                 "currency": "eur",
                 "capture_method": "manual",
                 "confirm": True,
                 "payment_method": card,
-                "payment_method_types": ["card"],
+                "allowed_payment_method_types": ["card"],
                 "metadata": {"booking_id": "b-1"},
             }
         )
 
     async def captured(self, card: str = "pm_card_visa", amount: int = 4500) -> stripe.PaymentIntent:
         intent = await self.authorised(card, amount)
-        return await self.stripe.v1.payment_intents.capture_async(intent.id)
+        return await self.sdk.v1.payment_intents.capture_async(intent.id)
 
 
 @pytest.fixture
@@ -129,6 +129,6 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     )
     async with aiohttp.ClientSession() as http:
         yield Bench(simulator, inbox, http, sdk, offset_file)
-    await client.close_async()
+    await client.close_async()  # type: ignore[no-untyped-call]
     await simulator.stop()
     await receiver.cleanup()

@@ -12,7 +12,7 @@ CREATE = "payment_intents.create"
 
 
 async def intents(bench: Bench) -> int:
-    return len((await bench.stripe.v1.payment_intents.list_async()).data)
+    return len((await bench.sdk.v1.payment_intents.list_async()).data)
 
 
 async def test_latency(bench: Bench) -> None:
@@ -22,16 +22,12 @@ async def test_latency(bench: Bench) -> None:
     assert time.monotonic() - started >= 0.3
 
 
-@pytest.mark.parametrize(
-    ("kind", "effect"), [("timeout_before", 0), ("connection_reset", 0), ("timeout_after", 1)]
-)
+@pytest.mark.parametrize(("kind", "effect"), [("timeout_before", 0), ("connection_reset", 0), ("timeout_after", 1)])
 async def test_a_lost_answer(bench: Bench, kind: str, effect: int) -> None:
     seconds = {} if kind == "connection_reset" else {"seconds": 0.05}
     await bench.faults({"operation": CREATE, "kind": kind, "count": 1, **seconds})
     with pytest.raises(stripe.APIConnectionError):
-        await bench.stripe.v1.payment_intents.create_async(
-            {"amount": 4500, "currency": "eur"}, {"idempotency_key": "k"}
-        )
+        await bench.sdk.v1.payment_intents.create_async({"amount": 4500, "currency": "eur"}, {"idempotency_key": "k"})
     assert await intents(bench) == effect
 
     _, headers, _ = await bench.post("/v1/payment_intents", FORM, key="k")
@@ -55,9 +51,9 @@ async def test_only_the_named_operation_fails(bench: Bench) -> None:
     await bench.faults({"operation": "payment_intents.capture", "kind": "500"})
     intent = await bench.authorised()
     with pytest.raises(stripe.APIError):
-        await bench.stripe.v1.payment_intents.capture_async(intent.id)
+        await bench.sdk.v1.payment_intents.capture_async(intent.id)
     await bench.faults()
-    assert (await bench.stripe.v1.payment_intents.capture_async(intent.id)).status == "succeeded"
+    assert (await bench.sdk.v1.payment_intents.capture_async(intent.id)).status == "succeeded"
 
 
 async def test_a_seeded_rate_repeats(bench: Bench) -> None:
@@ -92,7 +88,7 @@ async def test_state_lists_requests(bench: Bench) -> None:
     await bench.post("/v1/payment_intents", FORM | {"metadata[booking_id]": "b-1"}, key="b-1:authorize:1")
     await bench.faults({"operation": "*", "kind": "connection_reset"})
     with pytest.raises(stripe.APIConnectionError):  # after aiohttp's own second try of a GET
-        await bench.stripe.v1.events.list_async({"created": {"gte": 1}, "types": ["charge.failed"]})
+        await bench.sdk.v1.events.list_async({"created": {"gte": 1}, "types": ["charge.failed"]})
     state = await bench.control("GET", "/state")
 
     assert isinstance(state, dict)

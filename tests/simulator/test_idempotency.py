@@ -19,7 +19,7 @@ async def test_the_first_answer_is_replayed(bench: Bench) -> None:
     assert again[1]["Idempotent-Replayed"] == "true"
     assert again[1]["Original-Request"] == first[1]["Request-Id"] != again[1]["Request-Id"]
     assert "Idempotent-Replayed" not in first[1]
-    assert len((await bench.stripe.v1.payment_intents.list_async()).data) == 1
+    assert len((await bench.sdk.v1.payment_intents.list_async()).data) == 1
 
 
 async def test_a_decline_is_replayed_too(bench: Bench) -> None:
@@ -29,16 +29,14 @@ async def test_a_decline_is_replayed_too(bench: Bench) -> None:
 
     assert first[0] == again[0] == 402
     assert again[2] == first[2]
-    assert len((await bench.stripe.v1.charges.list_async()).data) == 1
+    assert len((await bench.sdk.v1.charges.list_async()).data) == 1
 
 
 async def test_other_parameters_under_a_key_are_refused(bench: Bench) -> None:
     await bench.post("/v1/payment_intents", FORM, key="k")
 
     with pytest.raises(stripe.IdempotencyError, match="same parameters") as refusal:
-        await bench.stripe.v1.payment_intents.create_async(
-            {"amount": 4600, "currency": "eur"}, {"idempotency_key": "k"}
-        )
+        await bench.sdk.v1.payment_intents.create_async({"amount": 4600, "currency": "eur"}, {"idempotency_key": "k"})
     assert refusal.value.http_status == 400
 
 
@@ -70,7 +68,7 @@ async def test_a_500_is_replayed(bench: Bench, effect: bool) -> None:
     assert again[1]["Idempotent-Replayed"] == "true"
     assert first[2]["error"]["type"] == "api_error"  # type: ignore[index]
     assert suffixed[0] == 200
-    assert len((await bench.stripe.v1.payment_intents.list_async()).data) == 1 + effect
+    assert len((await bench.sdk.v1.payment_intents.list_async()).data) == 1 + effect
 
 
 async def test_what_never_executed_is_not_kept(bench: Bench) -> None:

@@ -15,15 +15,15 @@ async def test_authorise_then_capture(bench: Bench) -> None:
     assert (intent.status, intent.amount_capturable, intent.amount_received) == ("requires_capture", 4500, 0)
     assert intent.metadata["booking_id"] == "b-1"
 
-    charge = await bench.stripe.v1.charges.retrieve_async(str(intent.latest_charge))
+    charge = await bench.sdk.v1.charges.retrieve_async(str(intent.latest_charge))
     assert charge.payment_method_details is not None
     assert charge.payment_method_details.card is not None
     assert charge.payment_method_details.card.capture_before == charge.created + WEEK_SECONDS
 
-    done = await bench.stripe.v1.payment_intents.capture_async(intent.id, {"amount_to_capture": 4000})
+    done = await bench.sdk.v1.payment_intents.capture_async(intent.id, {"amount_to_capture": 4000})
     assert (done.status, done.amount_capturable, done.amount_received) == ("succeeded", 0, 4000)
     with pytest.raises(stripe.InvalidRequestError) as again:
-        await bench.stripe.v1.payment_intents.capture_async(intent.id)
+        await bench.sdk.v1.payment_intents.capture_async(intent.id)
     assert again.value.code == "payment_intent_unexpected_state"
     assert again.value.error is not None
     assert again.value.error.payment_intent is not None
@@ -33,9 +33,9 @@ async def test_authorise_then_capture(bench: Bench) -> None:
 async def test_capture_above_the_authorisation_is_refused(bench: Bench) -> None:
     intent = await bench.authorised()
     with pytest.raises(stripe.InvalidRequestError) as refusal:
-        await bench.stripe.v1.payment_intents.capture_async(intent.id, {"amount_to_capture": 4501})
+        await bench.sdk.v1.payment_intents.capture_async(intent.id, {"amount_to_capture": 4501})
     assert refusal.value.code == "amount_too_large"
-    assert (await bench.stripe.v1.payment_intents.retrieve_async(intent.id)).status == "requires_capture"
+    assert (await bench.sdk.v1.payment_intents.retrieve_async(intent.id)).status == "requires_capture"
 
 
 @pytest.mark.parametrize(("card", "decline"), DECLINES)
@@ -48,11 +48,11 @@ async def test_declined_card(bench: Bench, card: str, decline: object) -> None:
     assert refusal.value.http_status == 402
     assert (error.code, error.decline_code) == (CARDS[card].decline.code, CARDS[card].decline.decline_code)  # type: ignore[union-attr]
 
-    intent = await bench.stripe.v1.payment_intents.retrieve_async(error.payment_intent.id)
+    intent = await bench.sdk.v1.payment_intents.retrieve_async(error.payment_intent.id)
     assert intent.status == "requires_payment_method"
     assert intent.last_payment_error is not None
     assert intent.last_payment_error.decline_code == error.decline_code
-    paid = await bench.stripe.v1.payment_intents.confirm_async(intent.id, {"payment_method": "pm_card_visa"})
+    paid = await bench.sdk.v1.payment_intents.confirm_async(intent.id, {"payment_method": "pm_card_visa"})
     assert paid.status == "requires_capture"
 
 
@@ -63,7 +63,7 @@ async def test_three_d_secure_passed(bench: Bench, card: str) -> None:
     assert intent.next_action is not None
 
     await bench.control("POST", f"/authenticate/{intent.id}", {"success": True})
-    after = await bench.stripe.v1.payment_intents.retrieve_async(intent.id)
+    after = await bench.sdk.v1.payment_intents.retrieve_async(intent.id)
     assert (after.status, after.next_action) == ("requires_capture", None)
     await bench.control("POST", f"/authenticate/{intent.id}", {"success": True}, status=400)
 
@@ -72,7 +72,7 @@ async def test_three_d_secure_failed(bench: Bench) -> None:
     intent = await bench.authorised("pm_card_threeDSecure2Required")
     await bench.control("POST", f"/authenticate/{intent.id}", {"success": False})
 
-    after = await bench.stripe.v1.payment_intents.retrieve_async(intent.id)
+    after = await bench.sdk.v1.payment_intents.retrieve_async(intent.id)
     assert after.status == "requires_payment_method"
     assert after.last_payment_error is not None
     assert after.last_payment_error.code == "payment_intent_authentication_failure"
@@ -82,13 +82,13 @@ async def test_three_d_secure_passed_then_declined(bench: Bench) -> None:
     intent = await bench.authorised("pm_card_authenticationRequiredChargeDeclinedInsufficientFunds")
     await bench.control("POST", f"/authenticate/{intent.id}", {"success": True})
 
-    after = await bench.stripe.v1.payment_intents.retrieve_async(intent.id)
+    after = await bench.sdk.v1.payment_intents.retrieve_async(intent.id)
     assert after.last_payment_error is not None
     assert after.last_payment_error.decline_code == "insufficient_funds"
 
 
 async def test_a_browser_confirms_with_the_client_secret(bench: Bench) -> None:
-    intent = await bench.stripe.v1.payment_intents.create_async(
+    intent = await bench.sdk.v1.payment_intents.create_async(
         {"amount": 4500, "currency": "eur", "capture_method": "manual"}
     )
     assert intent.status == "requires_payment_method"
@@ -106,26 +106,26 @@ async def test_a_browser_confirms_with_the_client_secret(bench: Bench) -> None:
 
 async def test_cancel_once(bench: Bench) -> None:
     intent = await bench.authorised()
-    gone = await bench.stripe.v1.payment_intents.cancel_async(intent.id)
+    gone = await bench.sdk.v1.payment_intents.cancel_async(intent.id)
     assert (gone.status, gone.amount_capturable) == ("canceled", 0)
     with pytest.raises(stripe.InvalidRequestError) as again:
-        await bench.stripe.v1.payment_intents.cancel_async(intent.id)
+        await bench.sdk.v1.payment_intents.cancel_async(intent.id)
     assert again.value.code == "payment_intent_unexpected_state"
 
 
 async def test_an_authorisation_expires_after_seven_days(bench: Bench) -> None:
     intent, captured = await bench.authorised(), await bench.captured()
     bench.move_clock(WEEK_SECONDS - 60)
-    assert (await bench.stripe.v1.payment_intents.retrieve_async(intent.id)).status == "requires_capture"
+    assert (await bench.sdk.v1.payment_intents.retrieve_async(intent.id)).status == "requires_capture"
 
     bench.move_clock(WEEK_SECONDS + 1)
     await bench.inbox.until(lambda types: "payment_intent.canceled" in types)
-    after = await bench.stripe.v1.payment_intents.retrieve_async(intent.id)
+    after = await bench.sdk.v1.payment_intents.retrieve_async(intent.id)
     assert (after.status, after.cancellation_reason) == ("canceled", "automatic")
     assert after.canceled_at is not None
     assert after.canceled_at >= intent.created + WEEK_SECONDS
     assert "charge.expired" in bench.inbox.types()
-    assert (await bench.stripe.v1.payment_intents.retrieve_async(captured.id)).status == "succeeded"
+    assert (await bench.sdk.v1.payment_intents.retrieve_async(captured.id)).status == "succeeded"
 
 
 @pytest.mark.parametrize(
@@ -139,6 +139,7 @@ async def test_an_authorisation_expires_after_seven_days(bench: Bench) -> None:
         ({"currency": "xyz"}, None),
         ({"currency": ""}, "parameter_invalid_empty"),
         ({"colour": "red"}, "parameter_unknown"),
+        ({"payment_method_types[]": "card"}, "payment_method_types_no_longer_supported"),
         ({"payment_method": "pm_nobody"}, "resource_missing"),
         ({"customer": "cus_nobody"}, "resource_missing"),
         ({"confirm": "true"}, "payment_intent_unexpected_state"),
@@ -149,14 +150,14 @@ async def test_refused_parameters(bench: Bench, change: dict[str, str], code: st
     error = body["error"]
     assert isinstance(error, dict)
     assert (status, error["type"], error.get("code")) == (400, "invalid_request_error", code)
-    assert (await bench.stripe.v1.payment_intents.list_async()).data == []
+    assert (await bench.sdk.v1.payment_intents.list_async()).data == []
 
 
 async def test_missing_parameter_and_unknown_object(bench: Bench) -> None:
     status, _, body = await bench.post("/v1/payment_intents", {"currency": "eur"})
     assert (status, body["error"]["code"], body["error"]["param"]) == (400, "parameter_missing", "amount")  # type: ignore[index]
     with pytest.raises(stripe.InvalidRequestError) as unknown:
-        await bench.stripe.v1.payment_intents.retrieve_async("pi_nobody")
+        await bench.sdk.v1.payment_intents.retrieve_async("pi_nobody")
     assert (unknown.value.http_status, unknown.value.code) == (404, "resource_missing")
 
 
@@ -166,12 +167,12 @@ async def test_keys_are_asked_for(bench: Bench) -> None:
 
 
 async def test_saving_a_card(bench: Bench) -> None:
-    customer = await bench.stripe.v1.customers.create_async({"email": "a@example.com"})
-    setup = await bench.stripe.v1.setup_intents.create_async(
+    customer = await bench.sdk.v1.customers.create_async({"email": "a@example.com"})
+    setup = await bench.sdk.v1.setup_intents.create_async(
         {"customer": customer.id, "payment_method": "pm_card_visa", "confirm": True}
     )
     assert setup.status == "succeeded"
-    methods = await bench.stripe.v1.payment_methods.list_async({"customer": customer.id})
+    methods = await bench.sdk.v1.payment_methods.list_async({"customer": customer.id})
     assert [method.id for method in methods.data] == [setup.payment_method]
     paid = await bench.authorised(str(setup.payment_method))
     assert paid.payment_method == setup.payment_method

@@ -24,9 +24,7 @@ def problems(rendered: dict[str, object]) -> list[str]:
     """What is wrong with one object: missing, unknown, of another type, or outside its enum."""
     shape = SHAPES[rendered["object"]]
     found = [f"missing {name}" for name in shape["required"] if name not in rendered]
-    found += [
-        f"unknown {name}" for name in rendered if name not in {*shape["known"], *NOT_IN_THE_DESCRIPTION}
-    ]
+    found += [f"unknown {name}" for name in rendered if name not in {*shape["known"], *NOT_IN_THE_DESCRIPTION}]
     for name, types in shape["types"].items():
         allowed = tuple(kind for json_type in types for kind in JSON_TYPES[json_type])
         if name in rendered and type(rendered[name]) not in allowed:
@@ -40,21 +38,21 @@ def problems(rendered: dict[str, object]) -> list[str]:
 @pytest.fixture
 async def account(bench: Bench) -> dict[str, list[dict[str, object]]]:
     """The state of an account in which everything has happened."""
-    await bench.stripe.v1.customers.create_async({"email": "a@example.com", "metadata": {"a": "b"}})
+    await bench.sdk.v1.customers.create_async({"email": "a@example.com", "metadata": {"a": "b"}})
     await bench.post("/v1/payment_intents", {"amount": "500", "currency": "eur"})
     for card in ("pm_card_chargeDeclined", "pm_card_threeDSecure2Required", "pm_card_visa"):
         form = {"amount": "500", "currency": "eur", "confirm": "true", "capture_method": "manual"}
         await bench.post("/v1/payment_intents", form | {"payment_method": card})
     canceled = await bench.authorised()
-    await bench.stripe.v1.payment_intents.cancel_async(canceled.id, {"cancellation_reason": "abandoned"})
+    await bench.sdk.v1.payment_intents.cancel_async(canceled.id, {"cancellation_reason": "abandoned"})
     for card in ("pm_card_refundFail", "pm_card_pendingRefund", "pm_card_createDispute"):
         intent = await bench.captured(card)
-        await bench.stripe.v1.refunds.create_async({"payment_intent": intent.id, "amount": 100})
-    transfer = await bench.stripe.v1.transfers.create_async(
+        await bench.sdk.v1.refunds.create_async({"payment_intent": intent.id, "amount": 100})
+    transfer = await bench.sdk.v1.transfers.create_async(
         {"amount": 100, "currency": "eur", "destination": "acct_teacher"}
     )
-    await bench.stripe.v1.transfers.reversals.create_async(transfer.id)
-    await bench.stripe.v1.setup_intents.create_async({"payment_method": "pm_card_visa", "confirm": True})
+    await bench.sdk.v1.transfers.reversals.create_async(transfer.id)
+    await bench.sdk.v1.setup_intents.create_async({"payment_method": "pm_card_visa", "confirm": True})
     bench.move_clock(8 * 24 * 3600)
     return cast(dict[str, list[dict[str, object]]], await bench.control("GET", "/state"))
 
@@ -98,6 +96,5 @@ def test_a_wrong_shape_is_noticed() -> None:
         "missing currency",
         "unknown colour",
         "amount is '100', not ['integer']",
-        "reason is 'why', not one of "
-        "['duplicate', 'expired_uncaptured_charge', 'fraudulent', 'requested_by_customer']",
+        "reason is 'why', not one of ['duplicate', 'expired_uncaptured_charge', 'fraudulent', 'requested_by_customer']",
     ]

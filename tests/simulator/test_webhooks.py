@@ -36,7 +36,7 @@ async def test_other_outcomes(bench: Bench) -> None:
     types = await bench.inbox.until(lambda types: len(types) == 3)
     assert types == ["payment_intent.created", "charge.failed", "payment_intent.payment_failed"]
     action = await bench.authorised("pm_card_threeDSecure2Required")
-    await bench.stripe.v1.payment_intents.cancel_async(action.id)
+    await bench.sdk.v1.payment_intents.cancel_async(action.id)
     types = await bench.inbox.until(lambda types: len(types) == 6)
     assert types[3:] == [
         "payment_intent.created",
@@ -47,8 +47,8 @@ async def test_other_outcomes(bench: Bench) -> None:
 
 async def test_a_refused_delivery_is_repeated(bench: Bench) -> None:
     bench.inbox.refusals = 1
-    await bench.stripe.v1.payment_intents.create_async({"amount": 4500, "currency": "eur"})
-    undelivered = await bench.stripe.v1.events.list_async({"delivery_success": False})
+    await bench.sdk.v1.payment_intents.create_async({"amount": 4500, "currency": "eur"})
+    undelivered = await bench.sdk.v1.events.list_async({"delivery_success": False})
     assert [event.pending_webhooks for event in undelivered.data] == [1]
     assert await bench.inbox.until(lambda types: len(types) == 1) == ["payment_intent.created"]
 
@@ -57,7 +57,7 @@ async def test_lost(bench: Bench) -> None:
     await bench.faults({"operation": "webhook", "kind": "lost", "count": 2})
     await bench.captured()
     assert await bench.inbox.until(lambda types: len(types) == 3) == LIFE_OF_A_PAYMENT[2:]
-    listed = await bench.stripe.v1.events.list_async()
+    listed = await bench.sdk.v1.events.list_async()
     assert [event.type for event in reversed(listed.data)] == LIFE_OF_A_PAYMENT
 
 
@@ -69,7 +69,7 @@ async def test_late(bench: Bench) -> None:
 
 async def test_duplicate(bench: Bench) -> None:
     await bench.faults({"operation": "webhook", "kind": "duplicate", "count": 1})
-    await bench.stripe.v1.payment_intents.create_async({"amount": 4500, "currency": "eur"})
+    await bench.sdk.v1.payment_intents.create_async({"amount": 4500, "currency": "eur"})
     await bench.inbox.until(lambda types: len(types) == 2)
     first, second = bench.inbox.events
     assert first.id == second.id
@@ -84,7 +84,7 @@ async def test_reordered(bench: Bench) -> None:
 
 async def test_reordered_with_nothing_behind_it(bench: Bench) -> None:
     await bench.faults({"operation": "webhook", "kind": "reordered", "count": 1, "seconds": 0.1})
-    await bench.stripe.v1.payment_intents.create_async({"amount": 4500, "currency": "eur"})
+    await bench.sdk.v1.payment_intents.create_async({"amount": 4500, "currency": "eur"})
     assert await bench.inbox.until(lambda types: len(types) == 1) == ["payment_intent.created"]
 
 
@@ -92,7 +92,7 @@ async def test_the_list_of_events_pages_newest_first(bench: Bench) -> None:
     await bench.captured()
     bench.move_clock(100)
     last = await bench.captured()
-    events = bench.stripe.v1.events
+    events = bench.sdk.v1.events
     everything = [event.id async for event in (await events.list_async({"limit": 3})).auto_paging_iter()]
     assert len(everything) == len(set(everything)) == 10
     assert everything == sorted(everything, reverse=True)
@@ -110,6 +110,6 @@ async def test_the_list_of_events_pages_newest_first(bench: Bench) -> None:
 
 async def test_the_timestamp_is_the_simulators(bench: Bench) -> None:
     bench.move_clock(86_400)
-    intent = await bench.stripe.v1.payment_intents.create_async({"amount": 4500, "currency": "eur"})
+    intent = await bench.sdk.v1.payment_intents.create_async({"amount": 4500, "currency": "eur"})
     await bench.inbox.until(lambda types: len(types) == 1)
     assert bench.inbox.events[0].created == intent.created

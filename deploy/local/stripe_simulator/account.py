@@ -59,8 +59,7 @@ def retrieve_balance(world: World, object_id: str, params: Params) -> JsonObject
     """Captured money is available at once; there are no fees."""
     held = {currency: amount for currency, amount in sorted(world.balance.items()) if amount} or {"eur": 0}
     available = [
-        {"amount": amount, "currency": currency, "source_types": {"card": amount}}
-        for currency, amount in held.items()
+        {"amount": amount, "currency": currency, "source_types": {"card": amount}} for currency, amount in held.items()
     ]
     pending = [{"amount": 0, "currency": currency, "source_types": {"card": 0}} for currency in held]
     return {"object": "balance", "available": available, "livemode": False, "pending": pending}

@@ -53,9 +53,7 @@ def authenticate(call: Call, operation: Operation | None) -> None:
     if credentials.startswith("pk_"):
         message = "This API call cannot be made with a publishable API key. Please use a secret API key."
         raise ApiError(403, "invalid_request_error", message, code="secret_key_required", executed=False)
-    message = (
-        f"Invalid API Key provided: {credentials[:8]}" if credentials else "You did not provide an API key."
-    )
+    message = f"Invalid API Key provided: {credentials[:8]}" if credentials else "You did not provide an API key."
     raise ApiError(401, "invalid_request_error", message, executed=False)
 
 

@@ -1,4 +1,5 @@
-"""What becomes of an authorisation: captured, released, or expired (page "Place a hold on a payment method")."""
+"""What becomes of an authorisation: captured, released, or expired (page "Place a hold on a payment
+method")."""
 
 from deploy.local.stripe_simulator.disputes import open_dispute
 from deploy.local.stripe_simulator.payment_objects import Charge, PaymentIntent
@@ -26,9 +27,7 @@ def capture(world: World, intent: PaymentIntent, charge: Charge, amount_minor: i
     intent.amount_received = amount_minor
     world.balance[intent.currency] += amount_minor
     if charge.card.disputed:
-        world.agenda.after(
-            world.outcome_delay_seconds, lambda charge_id: _dispute(world, charge_id), charge.id
-        )
+        world.agenda.after(world.outcome_delay_seconds, lambda charge_id: _dispute(world, charge_id), charge.id)
 
 
 def release(world: World, intent: PaymentIntent, reason: str | None) -> None:

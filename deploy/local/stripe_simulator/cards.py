@@ -61,9 +61,7 @@ _DECLINED_CARDS = {
     "chargeDeclinedIncorrectCvc": Card(
         "visa", "0127", Decline("incorrect_cvc", "incorrect_cvc", "Your card's security code is incorrect.")
     ),
-    "chargeDeclinedProcessingError": Card(
-        "visa", "0119", Decline("processing_error", "processing_error", PROCESSING)
-    ),
+    "chargeDeclinedProcessingError": Card("visa", "0119", Decline("processing_error", "processing_error", PROCESSING)),
     "chargeDeclinedVelocityLimitExceeded": Card(
         "visa", "6975", Decline("card_declined", "card_velocity_exceeded", DECLINED)
     ),
@@ -81,9 +79,7 @@ _OTHER_CARDS = {
     "bypassPending": Card("visa", "0077"),
     "chargeCustomerFail": Card("visa", "0341", GENERIC),
     "authenticationRequired": Card("visa", "3184", authenticate=True),
-    "authenticationRequiredChargeDeclinedInsufficientFunds": Card(
-        "visa", "3178", INSUFFICIENT, authenticate=True
-    ),
+    "authenticationRequiredChargeDeclinedInsufficientFunds": Card("visa", "3178", INSUFFICIENT, authenticate=True),
     "threeDSecure2Required": Card("visa", "3220", authenticate=True),
     "threeDSecureRequired": Card("visa", "3063", authenticate=True),
     "threeDSecureOptional": Card("visa", "3055"),

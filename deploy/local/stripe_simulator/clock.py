@@ -23,9 +23,7 @@ class Clock:
         if offset_file is not None:
             with offset_file.open("rb") as file:
                 if offset_file.stat().st_size < _OFFSET.size:
-                    raise ValueError(
-                        f"{offset_file} must hold 8 bytes: write a little-endian int64 offset to it"
-                    )
+                    raise ValueError(f"{offset_file} must hold 8 bytes: write a little-endian int64 offset to it")
                 self._offset = mmap.mmap(file.fileno(), _OFFSET.size, access=mmap.ACCESS_READ)
 
     def now(self) -> float:

@@ -52,9 +52,7 @@ def invalid(message: str, *, param: str | None = None, code: str | None = None) 
     return ApiError(400, "invalid_request_error", message, code=code, param=param, executed=False)
 
 
-def refused(
-    message: str, *, code: str, param: str | None = None, fields: JsonObject | None = None
-) -> ApiError:
+def refused(message: str, *, code: str, param: str | None = None, fields: JsonObject | None = None) -> ApiError:
     """A request that is well formed but not possible in the present state."""
     return ApiError(400, "invalid_request_error", message, code=code, param=param, fields=fields)
 

@@ -130,9 +130,7 @@ def _parse(position: int, entry: object) -> Fault:
     )
 
 
-def _numbers(
-    given: JsonObject, refuse: Callable[[str], FaultRefused]
-) -> Callable[[str, float, float], float | None]:
+def _numbers(given: JsonObject, refuse: Callable[[str], FaultRefused]) -> Callable[[str, float, float], float | None]:
     def number(name: str, low: float, high: float) -> float | None:
         value = given.get(name)
         if value is None:

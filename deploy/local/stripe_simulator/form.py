@@ -53,8 +53,15 @@ class Params:
         self.form = form
 
     def refuse_unknown(self, allowed: Set[str]) -> None:
-        """Raise `parameter_unknown` for the first parameter that the endpoint does not have."""
+        """Raise `parameter_unknown` for the first parameter that the endpoint does not have.
+
+        `payment_method_types`, gone since 2026-09-30.endive, has a code of its own (changelog "Removes the
+        payment method types parameter from Payment Intents and Setup Intents").
+        """
         for name in self.form:
+            if name == "payment_method_types":
+                message = "payment_method_types is no longer supported: send allowed_payment_method_types."
+                raise invalid(message, param=name, code="payment_method_types_no_longer_supported")
             if name not in allowed:
                 raise invalid(f"Received unknown parameter: {name}", param=name, code="parameter_unknown")
 
@@ -69,9 +76,7 @@ class Params:
         if value is None:
             raise missing(name)
         if value == "":
-            message = (
-                f"You passed an empty string for '{name}'. We assume empty values are an attempt to unset."
-            )
+            message = f"You passed an empty string for '{name}'. We assume empty values are an attempt to unset."
             raise invalid(message, param=name, code="parameter_invalid_empty")
         return value
 

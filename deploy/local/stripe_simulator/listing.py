@@ -12,9 +12,7 @@ R = TypeVar("R", bound=Resource)
 PAGING = frozenset({"created", "ending_before", "expand", "limit", "starting_after"})
 
 
-def page(
-    rows: Sequence[R], params: Params, url: str, keep: Callable[[R], bool] = lambda row: True
-) -> JsonObject:
+def page(rows: Sequence[R], params: Params, url: str, keep: Callable[[R], bool] = lambda row: True) -> JsonObject:
     """One page of `rows` (which are oldest first), as {object: list, data, has_more, url}.
 
     Raises 400 for a limit outside 1–100 and for a cursor that names no row.

@@ -38,11 +38,12 @@ def _names(text: str) -> frozenset[str]:
 
 
 _INTENT = """
-    allowed_payment_method_types amount amount_details application_fee_amount capture_method currency customer
-    customer_account description excluded_payment_method_types hooks metadata payment_details payment_method
-    payment_method_configuration payment_method_data payment_method_options payment_method_types receipt_email
-    setup_future_usage shipping statement_descriptor statement_descriptor_suffix transfer_data transfer_group
+    allowed_payment_method_types amount_details application_fee_amount capture_method customer_account
+    excluded_payment_method_types hooks payment_details payment_method payment_method_configuration
+    payment_method_data payment_method_options receipt_email setup_future_usage shipping
+    statement_descriptor statement_descriptor_suffix transfer_data transfer_group
 """
+_NEW_INTENT = _INTENT + " amount currency customer description metadata "
 _CONFIRM = """
     confirmation_token error_on_requires_action mandate mandate_data off_session radar_options return_url
     use_stripe_sdk
@@ -51,7 +52,7 @@ _SETUP = """
     allowed_payment_method_types attach_to_self automatic_payment_methods confirm confirmation_token customer
     customer_account description excluded_payment_method_types flow_directions mandate_data metadata
     on_behalf_of payment_method payment_method_configuration payment_method_data payment_method_options
-    payment_method_types return_url single_use usage use_stripe_sdk
+    return_url single_use usage use_stripe_sdk
 """
 _CUSTOMER = """
     address balance business_name cash_balance description email individual_name invoice_prefix
@@ -64,17 +65,21 @@ _ROUTES: list[tuple[str, str, Handler, frozenset[str]]] = [
         f"POST {_PI}",
         "payment_intents.create",
         payment_intents.create_intent,
-        _names(_INTENT + _CONFIRM + "automatic_payment_methods confirm confirmation_method on_behalf_of"),
+        _names(_NEW_INTENT + _CONFIRM + "automatic_payment_methods confirm confirmation_method on_behalf_of"),
     ),
-    (f"GET {_PI}", "payment_intents.list", payment_intents.list_intents, PAGING | _names("customer")),
+    (
+        f"GET {_PI}",
+        "payment_intents.list",
+        payment_intents.list_intents,
+        PAGING | _names("customer customer_account"),
+    ),
     (f"GET {_PI}/*", "payment_intents.retrieve", payment_intents.retrieve_intent, _names("client_secret")),
-    (f"POST {_PI}/*", "payment_intents.update", payment_intents.update_intent, _names(_INTENT)),
+    (f"POST {_PI}/*", "payment_intents.update", payment_intents.update_intent, _names(_NEW_INTENT)),
     (
         f"POST {_PI}/*/confirm",
         "payment_intents.confirm",
         payment_intents.confirm_intent,
-        _names(_INTENT + _CONFIRM + "amount_to_confirm client_secret")
-        - _names("amount currency customer description metadata"),
+        _names(_INTENT + _CONFIRM + "amount_to_confirm client_secret"),
     ),
     (
         f"POST {_PI}/*/capture",
@@ -117,9 +122,7 @@ _ROUTES: list[tuple[str, str, Handler, frozenset[str]]] = [
         "POST /v1/transfers",
         "transfers.create",
         transfers.create_transfer,
-        _names(
-            "amount currency description destination metadata source_transaction source_type transfer_group"
-        ),
+        _names("amount currency description destination metadata source_transaction source_type transfer_group"),
     ),
     (
         "GET /v1/transfers",
@@ -176,8 +179,8 @@ _ROUTES: list[tuple[str, str, Handler, frozenset[str]]] = [
         "setup_intents.confirm",
         setup_intents.confirm_setup,
         _names(
-            "client_secret confirmation_token mandate_data payment_method payment_method_data "
-            "payment_method_options return_url use_stripe_sdk"
+            "allowed_payment_method_types client_secret confirmation_token mandate_data payment_method "
+            "payment_method_data payment_method_options return_url use_stripe_sdk"
         ),
     ),
     (

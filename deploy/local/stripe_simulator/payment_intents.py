@@ -30,6 +30,7 @@ def create_intent(world: World, object_id: str, params: Params) -> JsonObject:
         message = "You can only set off_session when confirm is true."
         raise invalid(message, param="off_session", code="payment_intent_invalid_parameter")
     metadata = params.metadata()
+    _check_method_types(params)
     automatic = _automatic_methods(params)
     customer = params.text("customer")
     if customer is not None:
@@ -45,6 +46,7 @@ def create_intent(world: World, object_id: str, params: Params) -> JsonObject:
         status="requires_confirmation" if method else "requires_payment_method",
         capture_method=capture_method,
         confirmation_method=params.choice("confirmation_method", ("automatic", "manual")) or "automatic",
+        allowed_payment_method_types=params.names("allowed_payment_method_types") or None,
         automatic_payment_methods=automatic,
         metadata=metadata,
         customer=customer,
@@ -176,14 +178,18 @@ def _confirm(world: World, intent: PaymentIntent, params: Params) -> None:
     )
 
 
+def _check_method_types(params: Params) -> None:
+    allowed = params.names("allowed_payment_method_types")
+    if allowed and "card" not in allowed:
+        raise invalid("Only card is simulated: allow it.", param="allowed_payment_method_types")
+    if allowed and "automatic_payment_methods" in params.form:
+        message = "Send either allowed_payment_method_types or automatic_payment_methods."
+        raise invalid(message, param="allowed_payment_method_types", code="parameters_exclusive")
+
+
 def _automatic_methods(params: Params) -> JsonObject | None:
-    types = params.names("payment_method_types")
-    if types and "card" not in types:
-        raise invalid(
-            "Only card is simulated: send payment_method_types[]=card.", param="payment_method_types"
-        )
     given = params.nested("automatic_payment_methods")
-    if types or (given.form and not given.boolean("enabled")):
+    if "allowed_payment_method_types" in params.form or (given.form and not given.boolean("enabled")):
         return None
     return {"allow_redirects": given.text("allow_redirects") or "always", "enabled": True}
 

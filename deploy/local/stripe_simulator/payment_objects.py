@@ -37,6 +37,7 @@ class PaymentIntent:
     status: str
     capture_method: str = "automatic_async"
     confirmation_method: str = "automatic"
+    allowed_payment_method_types: list[str] | None = None
     automatic_payment_methods: JsonObject | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     customer: str | None = None
@@ -58,6 +59,7 @@ class PaymentIntent:
         return {
             "id": self.id,
             "object": "payment_intent",
+            "allowed_payment_method_types": self.allowed_payment_method_types,
             "amount": self.amount,
             "amount_capturable": self.amount_capturable,
             "amount_details": {"tip": {}},

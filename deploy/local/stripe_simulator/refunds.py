@@ -29,9 +29,7 @@ def create_refund(world: World, object_id: str, params: Params) -> JsonObject:
     metadata = params.metadata()
     charge = _charge_to_refund(world, intent_id, charge_id)
     left = charge.amount_captured - charge.amount_refunded
-    if charge.disputed and any(
-        row.charge == charge.id and row.status != "won" for row in world.disputes.rows
-    ):
+    if charge.disputed and any(row.charge == charge.id and row.status != "won" for row in world.disputes.rows):
         message = f"Charge {charge.id} has been charged back; cannot issue a refund."
         raise refused(message, code="charge_disputed")
     if left == 0:
@@ -101,9 +99,7 @@ def _not_refundable(intent: PaymentIntent) -> ApiError:
     return unexpected_state(message, intent.render())
 
 
-def _refund(
-    world: World, charge: Charge, amount_minor: int, reason: str | None, metadata: dict[str, str]
-) -> Refund:
+def _refund(world: World, charge: Charge, amount_minor: int, reason: str | None, metadata: dict[str, str]) -> Refund:
     behaviour = charge.card.refund
     refund = Refund(
         id=world.new_id("re"),
@@ -125,9 +121,7 @@ def _refund(
     world.emit("refund.created", refund, charge.payment_intent)
     world.emit("charge.refunded", charge, charge.payment_intent)
     if behaviour != "succeeds":
-        world.agenda.after(
-            world.outcome_delay_seconds, lambda refund_id: _settle(world, refund_id), refund.id
-        )
+        world.agenda.after(world.outcome_delay_seconds, lambda refund_id: _settle(world, refund_id), refund.id)
     return refund
 
 

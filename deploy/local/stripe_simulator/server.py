@@ -53,9 +53,7 @@ class ApiServer:
         except ApiError as error:
             answer = error_answer(error, call)
         status = None if answer is None else answer.status
-        self.world.requests.append(
-            LoggedRequest(call.method, call.path, call.idempotency_key, call.encoded, status)
-        )
+        self.world.requests.append(LoggedRequest(call.method, call.path, call.idempotency_key, call.encoded, status))
         return web.Response() if answer is None else response(answer, call)
 
     async def _answer(self, call: Call, request: web.BaseRequest) -> Answer | None:
@@ -143,14 +141,11 @@ class ApiServer:
         error = ApiError(
             429,
             "invalid_request_error",
-            "Request rate limit exceeded. Learn more about rate limits here "
-            "https://stripe.com/docs/rate-limits.",
+            "Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.",
             code="rate_limit",
         )
         should_retry = None if retry_after is None else "true"
-        return Answer(
-            429, encode(error.body("req_limited")), retry_after=retry_after, should_retry=should_retry
-        )
+        return Answer(429, encode(error.body("req_limited")), retry_after=retry_after, should_retry=should_retry)
 
 
 def _drop(request: web.BaseRequest) -> None:

@@ -52,9 +52,7 @@ class Simulator:
         self.api_url = await self._listen(
             web.ServerRunner(server, shutdown_timeout=SHUTDOWN_SECONDS), self._settings.port
         )
-        control = web.AppRunner(
-            self._control.application(), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS
-        )
+        control = web.AppRunner(self._control.application(), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         self.control_url = await self._listen(control, self._settings.control_port)
         self._upkeep = asyncio.create_task(self._run_due())
 

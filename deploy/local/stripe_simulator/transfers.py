@@ -83,9 +83,7 @@ def create_reversal(world: World, object_id: str, params: Params) -> JsonObject:
     transfer = world.transfers.at_path(object_id, "transfer")
     left = transfer.amount - transfer.amount_reversed
     if left == 0:
-        raise refused(
-            f"Transfer {transfer.id} has already been fully reversed.", code="transfer_already_reversed"
-        )
+        raise refused(f"Transfer {transfer.id} has already been fully reversed.", code="transfer_already_reversed")
     if amount is not None and amount > left:
         raise refused(
             f"Transfer reversal amount ({money(amount, transfer.currency)}) is greater than unreversed "
@@ -95,9 +93,7 @@ def create_reversal(world: World, object_id: str, params: Params) -> JsonObject:
             param="amount",
         )
     reversed_amount = left if amount is None else amount
-    reversal = Reversal(
-        world.new_id("trr"), world.now(), reversed_amount, transfer.currency, transfer.id, metadata
-    )
+    reversal = Reversal(world.new_id("trr"), world.now(), reversed_amount, transfer.currency, transfer.id, metadata)
     transfer.amount_reversed += reversed_amount
     transfer.reversals = (*transfer.reversals, reversal)
     world.balance[transfer.currency] += reversed_amount

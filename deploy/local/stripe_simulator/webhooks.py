@@ -29,7 +29,8 @@ class Endpoint:
 
 
 def signature(secret: str, timestamp: int, payload: bytes) -> str:
-    """The Stripe-Signature header: HMAC-SHA256 over `<timestamp>.<payload>` ("Verify signatures manually")."""
+    """The Stripe-Signature header: HMAC-SHA256 over `<timestamp>.<payload>` ("Verify signatures
+    manually")."""
     digest = hmac.digest(secret.encode(), b"%d." % timestamp + payload, "sha256").hex()
     return f"t={timestamp},v1={digest}"
 

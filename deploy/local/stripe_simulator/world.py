@@ -109,9 +109,7 @@ class World:
     def emit(self, event_type: str, resource: Resource, subject: str) -> None:
         """Record an event with a snapshot of the object; `subject` is what it is delivered in order with."""
         request_id, idempotency_key = self.cause
-        event = Event(
-            self.new_id("evt"), self.now(), event_type, subject, copy(resource), request_id, idempotency_key
-        )
+        event = Event(self.new_id("evt"), self.now(), event_type, subject, copy(resource), request_id, idempotency_key)
         self.events.add(event)
         self._on_event(event)
 

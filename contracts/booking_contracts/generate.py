@@ -1,0 +1,92 @@
+"""`python -m booking_contracts.generate [--check]`: write the JSON Schemas and the AsyncAPI document.
+
+They are written to `booking_contracts/generated/` and committed; `--check` changes nothing and fails where what is
+there differs from what the messages say (requirement contracts). Needs PyYAML, as development does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import yaml
+
+from booking_contracts.asyncapi import document
+from booking_contracts.schemas import all_schemas
+
+GENERATED = Path(__file__).parent / "generated"
+_HEADER = "# Written by `make contracts` from the message definitions; never edited by hand.\n"
+
+
+class _Dumper(yaml.SafeDumper):
+    """Texts of several lines stand as they are."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def rendered() -> dict[str, str]:
+    """Path below `generated/` → text of every generated file; the same messages give the same bytes."""
+    files = {
+        f"schemas/{name}.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+        for name, schema in all_schemas().items()
+    }
+    # Through JSON: equal parts become separate objects, which YAML then writes out instead of naming as anchors.
+    plain = json.loads(json.dumps(document(version("booking-contracts"))))
+    text = yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    return {"asyncapi.yaml": _HEADER + text, **files}
+
+
+def differing(directory: Path = GENERATED) -> list[str]:
+    """Files in `directory` that are missing, left over, or not what the messages say."""
+    wanted = rendered()
+    found = {path.relative_to(directory).as_posix() for path in directory.rglob("*.*") if path.is_file()}
+    stale = found - wanted.keys()
+    changed = {
+        name
+        for name, text in wanted.items()
+        if name not in found or (directory / name).read_text(encoding="utf-8") != text
+    }
+    return sorted(stale | changed)
+
+
+def write(directory: Path = GENERATED) -> list[str]:
+    """Make `directory` what the messages say. Returns the files that were written or removed."""
+    wanted, changed = rendered(), differing(directory)
+    for name in changed:
+        path = directory / name
+        if name in wanted:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(wanted[name], encoding="utf-8")
+        else:
+            path.unlink()
+    return changed
+
+
+def main(arguments: Sequence[str] | None = None, directory: Path = GENERATED) -> int:
+    """Returns 1 when `--check` finds a difference, otherwise 0."""
+    parser = argparse.ArgumentParser(prog="python -m booking_contracts.generate", description="Generate the documents.")
+    parser.add_argument("--check", action="store_true", help="change nothing; fail where something differs")
+    check: bool = parser.parse_args(arguments).check
+    changed = differing(directory) if check else write(directory)
+    if check and changed:
+        sys.stderr.write(
+            f"Generated documents differ from the messages: {', '.join(changed)}. Run `make contracts` and commit them.\n"
+        )
+        return 1
+    sys.stdout.write(
+        f"{len(changed)} file(s) written or removed\n" if changed else "Generated documents are up to date\n"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,23 @@
+"""No requirement without a test, except those whose work is still to come."""
+
+import subprocess
+import sys
+
+from tests.requirements_table import ROOT, faults
+
+
+def test_every_requirement_has_a_test_or_is_pending() -> None:
+    found = subprocess.run(
+        [sys.executable, "-m", "tests.requirements_table", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+def test_a_gap_is_seen() -> None:
+    assert faults({}, ["outbox"], set()) == ["outbox has no test and is not pending"]
+    assert faults({"outbox": {"t"}}, ["outbox"], {"outbox"}) != []
+    assert faults({"typo": {"t"}}, [], set()) != []

@@ -1,0 +1,51 @@
+"""Refund tiers and rounding."""
+
+from datetime import timedelta
+
+import pytest
+from booking_contracts.types import Money
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.booking.model.refunds import POLICIES, percent_due, share
+from tests.booking.builders import START
+
+
+@pytest.mark.requirement("refund-policy")
+@pytest.mark.parametrize(
+    ("policy", "hours", "percent"),
+    [
+        ("flexible", 24, 100),
+        ("flexible", 23.99, 50),
+        ("flexible", 2, 50),
+        ("flexible", 1.99, 0),
+        ("moderate", 72, 100),
+        ("moderate", 71.99, 50),
+        ("moderate", 24, 50),
+        ("moderate", 23.99, 0),
+        ("strict", 168, 100),
+        ("strict", 167.99, 50),
+        ("strict", 72, 50),
+        ("strict", 71.99, 0),
+    ],
+)
+def test_a_tier_holds_at_exactly_its_hours(policy: str, hours: float, percent: int) -> None:
+    assert percent_due(POLICIES[policy], START, 0, START - timedelta(hours=hours)) == percent
+
+
+def test_strictly_inside_the_buffer_nothing_is_due() -> None:
+    tiers = POLICIES["flexible"]
+    assert percent_due(tiers, START, 300, START - timedelta(minutes=300)) == 50
+    assert percent_due(tiers, START, 300, START - timedelta(minutes=299, seconds=59)) == 0
+
+
+@pytest.mark.requirement("refund-policy")
+@given(st.integers(1, 10**12), st.integers(0, 100))
+def test_nothing_is_lost_to_rounding(amount: int, percent: int) -> None:
+    amounts = share(Money(amount=amount, currency="EUR"), percent)
+    assert amounts.refund.amount + amounts.kept.amount == amount
+    assert abs(amounts.refund.amount * 100 - amount * percent) <= 50
+
+
+def test_half_a_cent_goes_to_the_customer() -> None:
+    assert share(Money(amount=45, currency="EUR"), 50).refund.amount == 23
