@@ -39,8 +39,9 @@ def resolve(root: Schema, schema: JsonValue) -> Schema:
     while isinstance(name := schema.get("$ref"), str):
         definitions = root["$defs"]
         assert isinstance(definitions, dict)
-        schema = definitions[name.removeprefix("#/$defs/")]
-        assert isinstance(schema, dict)
+        target = definitions[name.removeprefix("#/$defs/")]
+        assert isinstance(target, dict)
+        schema = {**target, **{keyword: value for keyword, value in schema.items() if keyword != "$ref"}}
     return schema
 
 
@@ -64,13 +65,13 @@ class _Comparison:
     writer_root: Schema
 
     def gaps(self, reader: JsonValue, writer: JsonValue, path: str, open_pairs: frozenset[str]) -> list[Gap]:
-        pair = f"{_reference(reader)} {_reference(writer)}"
+        pair = f"{reference(reader)} {reference(writer)}"
         if pair in open_pairs:
             return []
-        inner = open_pairs | {pair} if _reference(reader) and _reference(writer) else open_pairs
+        inner = open_pairs | {pair} if reference(reader) and reference(writer) else open_pairs
         found: list[Gap] = []
-        accepted = _alternatives(self.reader_root, resolve(self.reader_root, reader))
-        for sent in _alternatives(self.writer_root, resolve(self.writer_root, writer)):
+        accepted = alternatives(self.reader_root, resolve(self.reader_root, reader))
+        for sent in alternatives(self.writer_root, resolve(self.writer_root, writer)):
             found += self._accepted_by_one(accepted, sent, path, inner)
         return found
 
@@ -114,16 +115,18 @@ class _Comparison:
         return found
 
 
-def _reference(schema: JsonValue) -> str:
+def reference(schema: JsonValue) -> str:
+    """What `$ref` of a schema names, or nothing."""
     found = schema.get("$ref") if isinstance(schema, dict) else None
     return found if isinstance(found, str) else ""
 
 
-def _alternatives(root: Schema, schema: Schema) -> list[Schema]:
+def alternatives(root: Schema, schema: Schema) -> list[Schema]:
+    """The branches of a union, themselves resolved; a schema that is none is its own only branch."""
     options = schema.get("anyOf") or schema.get("oneOf")
     if not isinstance(options, list):
         return [schema]
-    return [one for option in options for one in _alternatives(root, resolve(root, option))]
+    return [one for option in options for one in alternatives(root, resolve(root, option))]
 
 
 def _type(schema: Schema) -> str:

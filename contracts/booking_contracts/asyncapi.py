@@ -16,7 +16,7 @@ _INTRODUCTION = f"""\
 Three services, booking, payments and notifications, are driven by commands on Kafka and tell what happened as events.
 
 Headers are CloudEvents 1.0 in binary mode, the value is the JSON body alone, at most {MAX_BODY_BYTES // 1024} KiB.
-A command needs `ce_id`, `ce_type` and the key; it is strict: an unknown field is refused and JSON types are not coerced.
+A command needs `ce_id`, `ce_type` and the key. It is strict: unknown fields are refused, JSON types are not coerced.
 Every command of a client gets exactly one reply, also when it is sent twice under one `ce_id`.
 Consumers of replies and events ignore fields and types they do not know, and may see a record again (same `ce_id`).
 """

@@ -29,7 +29,8 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from booking_contracts.acceptance import Gap, Schema, gaps, members, required, resolve
+from booking_contracts.acceptance import Gap, Schema, gaps
+from booking_contracts.fields import paired_fields
 from booking_contracts.messages import Kind
 from booking_contracts.published import NoSuchVersion, published
 from booking_contracts.schemas import all_schemas
@@ -82,8 +83,8 @@ def _is_command(schema: Schema) -> bool:
 def _changes(old: Schema, new: Schema) -> list[Gap]:
     found = _travel(old, new)
     if _is_command(old):
-        return [*found, *gaps(reader=new, writer=old), *_changed_defaults(old, new, old, new, "$")]
-    return [*found, *gaps(reader=old, writer=new), *_new_without_default(old, new, old, new, "$")]
+        return [*found, *gaps(reader=new, writer=old), *_changed_defaults(old, new)]
+    return [*found, *gaps(reader=old, writer=new), *_new_without_default(old, new)]
 
 
 def _travel(old: Schema, new: Schema) -> list[Gap]:
@@ -99,36 +100,26 @@ def _travel(old: Schema, new: Schema) -> list[Gap]:
     return found
 
 
-def _changed_defaults(old_root: Schema, new_root: Schema, old: JsonValue, new: JsonValue, path: str) -> list[Gap]:
+def _changed_defaults(old: Schema, new: Schema) -> list[Gap]:
     """Fields that a client may leave out and that then mean something else than before."""
-    found: list[Gap] = []
-    for name, was, now in _both(old_root, new_root, old, new):
-        here = f"{path}.{name}"
-        optional = name not in required(resolve(old_root, old))
-        if optional and was.get("default") != now.get("default"):
-            found.append(Gap(here, f"default was {was.get('default')}, now {now.get('default')}"))
-        found += _changed_defaults(old_root, new_root, was, now, here)
-    return found
-
-
-def _new_without_default(old_root: Schema, new_root: Schema, old: JsonValue, new: JsonValue, path: str) -> list[Gap]:
-    """New fields of an event that records written before do not have."""
-    before, after = members(resolve(old_root, old)), members(resolve(new_root, new))
-    found = [
-        Gap(f"{path}.{name}", "is new and has no default, but records written before do not have it")
-        for name, schema in after.items()
-        if before and name not in before and not (isinstance(schema, dict) and "default" in schema)
+    return [
+        Gap(field.path, f"default was {_default(field.old)}, now {_default(field.new)}")
+        for field in paired_fields(old, new)
+        if field.old and field.new and field.optional and _default(field.old) != _default(field.new)
     ]
-    for name, was, now in _both(old_root, new_root, old, new):
-        found += _new_without_default(old_root, new_root, was, now, f"{path}.{name}")
-    return found
 
 
-def _both(old_root: Schema, new_root: Schema, old: JsonValue, new: JsonValue) -> list[tuple[str, Schema, Schema]]:
-    """Fields that an object has on both sides: (name, schema before, schema now)."""
-    before, after = members(resolve(old_root, old)), members(resolve(new_root, new))
-    pairs = [(name, before[name], after[name]) for name in before if name in after]
-    return [(name, was, now) for name, was, now in pairs if isinstance(was, dict) and isinstance(now, dict)]
+def _new_without_default(old: Schema, new: Schema) -> list[Gap]:
+    """New fields of an event that records written before do not have."""
+    return [
+        Gap(field.path, "is new and has no default, but records written before do not have it")
+        for field in paired_fields(old, new)
+        if field.old is None and field.new is not None and "default" not in field.new
+    ]
+
+
+def _default(field: Schema) -> JsonValue:
+    return field.get("default", "none")
 
 
 def main(arguments: Sequence[str] | None = None, new: Mapping[str, Schema] | None = None) -> int:

@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None, directory: Path = GENERATED) ->
     changed = differing(directory) if check else write(directory)
     if check and changed:
         sys.stderr.write(
-            f"Generated documents differ from the messages: {', '.join(changed)}. Run `make contracts` and commit them.\n"
+            f"Generated documents differ from the messages: {', '.join(changed)}. Run `make contracts` and commit.\n"
         )
         return 1
     sys.stdout.write(

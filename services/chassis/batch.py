@@ -198,8 +198,8 @@ class BatchRunner:
             await self._service.store.save(connection, work)
         await local_messages.save_timers(connection, decided.effects(Remind))
         await gateway_calls.save(connection, decided.effects(Call))
+        await dead_letters.set_aside_failed(connection, decided.failed)  # first in its key's queue
         await dead_letters.keep_behind(connection, decided.held, work.now)
-        await dead_letters.set_aside_failed(connection, decided.failed)
         await dead_letters.set_aside_refused(connection, decided.refused)
         await inbox.save_receipts(connection, decided.answered)
         sends = [outbox.from_send(send, name, self._clock) for send in decided.effects(Send)]

@@ -45,6 +45,7 @@ async def peek(connection: Connection, now: datetime, limit: int) -> list[Raw]:
             body=row["body"],
             row=row["id"],
             held=row["kind"] == "record",
+            arrival=row["arrival"],
         )
         for row in rows
     ]
@@ -95,12 +96,14 @@ async def hold_back(connection: Connection, held: Sequence[tuple[Message[Any], d
         return
     await connection.execute(
         """
-        INSERT INTO local_message (id, kind, type, key, due_at, headers, body, topic, partition, "offset")
-        SELECT id, 'record', type, key, due_at, headers, body, topic, partition, "offset"
-        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::bytea[], $7::text[],
-                    $8::int[], $9::bigint[])
-             WITH ORDINALITY AS t (id, type, key, due_at, headers, body, topic, partition, "offset", nth)
-        ORDER BY nth
+        INSERT INTO local_message (id, kind, type, key, due_at, headers, body, topic, partition, "offset", arrival)
+        OVERRIDING SYSTEM VALUE
+        SELECT id, 'record', type, key, due_at, headers, body, topic, partition, "offset",
+               coalesce(arrival, nextval(pg_get_serial_sequence('local_message', 'arrival')))
+        FROM (SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::bytea[],
+                                   $7::text[], $8::int[], $9::bigint[], $10::bigint[])
+              WITH ORDINALITY AS t (id, type, key, due_at, headers, body, topic, partition, "offset", arrival, nth)
+              ORDER BY nth) ordered
         """,
         [row for _, _, row in held],
         [message.type for message, _, _ in held],
@@ -111,4 +114,5 @@ async def hold_back(connection: Connection, held: Sequence[tuple[Message[Any], d
         [message.raw.topic for message, _, _ in held],
         [message.raw.partition for message, _, _ in held],
         [message.raw.offset for message, _, _ in held],
+        [message.raw.arrival for message, _, _ in held],
     )

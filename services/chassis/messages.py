@@ -48,6 +48,8 @@ class Raw:
     """The row of `local_message` it was read from; deleting that row is its inbox."""
     held: bool = False
     """It waited behind a failed message of its key."""
+    arrival: int | None = None
+    """Its place among the rows; a row that has to wait again keeps it."""
 
 
 BodyT_co = TypeVar("BodyT_co", bound=BaseModel, covariant=True)

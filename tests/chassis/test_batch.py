@@ -1,0 +1,147 @@
+"""One batch, one transaction: once per id, in order, the same result whatever the batch's size."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid4
+
+import pytest
+from booking_contracts.booking import CancelBooking, PlaceBooking
+from booking_contracts.types import Actor
+
+from services.booking.app import SERVICE
+from services.booking.handlers.placing import place_booking
+from services.booking.work import BookingWork
+from services.chassis.handlers import Service
+from services.chassis.messages import Accepted, Message, Raw
+from services.chassis.offsets import Fenced
+from tests.chassis.harness import Engine, with_handler
+from tests.chassis.scenes import Scene
+
+
+def cancel(booking_id: UUID, customer: str) -> CancelBooking:
+    return CancelBooking(booking_id=booking_id, actor=Actor(kind="customer", id=customer))
+
+
+async def fold(engine: Engine, size: int) -> list[tuple[str, int, int | None, str]]:
+    """Commands on two slots of two seats, in batches of `size`; what was sent, by number instead of by id."""
+    scene = await Scene(engine).open(slots=2, capacity=2)
+    before = len(await engine.sent())
+    ids = [uuid4() for _ in range(20)]
+    commands: list[PlaceBooking | CancelBooking] = []
+    for number, booking_id in enumerate(ids):
+        commands.append(scene.place(f"c{number % 5}", slot=number % 2, booking_id=booking_id))
+        if number % 3 == 0:
+            commands.append(cancel(booking_id, f"c{number % 5}"))
+    await engine.run(*(engine.record(command) for command in commands), size=size)
+    number_of = {str(booking_id): number for number, booking_id in enumerate(ids)}
+    slots = await engine.fetch("SELECT taken FROM slot WHERE offering_id = $1 ORDER BY starts_at", scene.offering_id)
+    sent = [
+        (sent.type, number_of[sent.key], sent.sequence, str(sent.body.get("state") or sent.body.get("code")))
+        for sent in (await engine.sent())[before:]
+    ]
+    return [*sent, ("seats", slots[0]["taken"], slots[1]["taken"], "")]
+
+
+@pytest.mark.requirement("transaction-atomicity", "ordering")
+async def test_the_same_messages_give_the_same_result_in_batches_of_any_size(engine: Engine) -> None:
+    alone = await fold(engine, 1)
+    assert any(kind == "booking.CommandRejected.v1" for kind, *_ in alone)
+    assert await fold(engine, 7) == alone
+    assert await fold(engine, 500) == alone
+
+
+@pytest.mark.requirement("one-reply", "inbox")
+async def test_a_command_sent_again_publishes_nothing_new(engine: Engine) -> None:
+    scene = await Scene(engine).open()
+    command, message_id = scene.place(), uuid4()
+    twice = [engine.record(command, message_id=message_id) for _ in range(2)]
+    await engine.run(*twice)
+    count = len(await engine.sent())
+    await engine.run(engine.record(command, message_id=message_id))
+    await engine.run(engine.record(scene.place("eve"), message_id=message_id))
+    assert len(await engine.sent()) == count
+    replies = [sent for sent in await engine.sent() if sent.body.get("command_id") == str(message_id)]
+    assert len(replies) == 1
+
+
+@pytest.mark.requirement("inbox")
+async def test_an_event_that_comes_twice_acts_once(engine: Engine) -> None:
+    scene = await Scene(engine).open()
+    command = scene.place()
+    await engine.tell(command)
+    event, event_id = await scene.authorized(command.booking_id), uuid4()
+    await engine.run(engine.record(event, message_id=event_id), engine.record(event, message_id=event_id))
+    await engine.run(engine.record(event, message_id=event_id))
+    assert len([sent for sent in await engine.sent() if sent.type == "booking.BookingConfirmed.v1"]) == 1
+
+
+@pytest.mark.requirement("ordering")
+async def test_a_replica_that_lost_its_partition_is_fenced_off(engine: Engine) -> None:
+    scene = await Scene(engine).open()
+    stale = engine.record(scene.place())
+    await engine.run(stale)
+    count = len(await engine.sent())
+    again = Raw(
+        stale.topic, stale.partition, stale.offset, stale.key, [("ce_id", str(uuid4())), *stale.headers[1:]], b""
+    )
+    with pytest.raises(Fenced):
+        await engine.run(again)
+    assert len(await engine.sent()) == count
+
+
+@pytest.mark.requirement("poison")
+async def test_a_poison_message_in_the_middle_of_a_batch_stops_nobody_else(engine: Engine) -> None:
+    scene = await Scene(engine).open(slots=3)
+    good, bad, last = scene.place("a", 0), scene.place("b", 1), scene.place("c", 2)
+    failing = Engine(engine.session.url, engine.clock, _failing_for(bad.booking_id))
+    failing.adopt(engine)
+    later = failing.record(cancel(bad.booking_id, "b"))
+    await failing.run(*(failing.record(command) for command in (good, bad, last)), later)
+    assert set(await scene.states()) == {good.booking_id, last.booking_id}
+    (letter,) = await engine.fetch("SELECT * FROM dead_letter")
+    assert letter["kind"] == "failed"
+    assert "planted" in letter["error"]
+    waiting = await engine.fetch("SELECT type FROM local_message WHERE kind = 'record' ORDER BY arrival")
+    assert [row["type"] for row in waiting] == ["booking.PlaceBooking.v1", "booking.CancelBooking.v1"]
+    await failing.close()
+
+
+@pytest.mark.requirement("bad-input")
+async def test_refused_input_is_set_aside_and_answered_and_blocks_nothing(engine: Engine) -> None:
+    scene = await Scene(engine).open()
+    command, message_id = scene.place(), uuid4()
+    broken = engine.record(b"{", topic="booking.commands", key=command.key, kind=command.ce_type, message_id=message_id)
+    await engine.run(broken, engine.record(command))
+    (reply,) = [sent for sent in await engine.sent() if sent.body.get("command_id") == str(message_id)]
+    assert (reply.type, reply.body["code"], reply.body["details"]["field"]) == (
+        "booking.CommandRejected.v1",
+        "INVALID_COMMAND",
+        "body",
+    )
+    assert await scene.states() == {command.booking_id: "PENDING_PAYMENT"}
+    assert [sent for sent in await engine.sent() if sent.topic == "booking.dead-letters"]
+    assert not await engine.fetch("SELECT * FROM blocked_key")
+
+
+def _failing_for(booking_id: UUID) -> Service:
+    """Booking with a handler that has a bug for one booking."""
+
+    def place(message: Message[PlaceBooking], work: BookingWork) -> Accepted:
+        accepted = place_booking(message, work)
+        if message.body.booking_id == booking_id:
+            raise RuntimeError("planted")
+        return accepted
+
+    return with_handler(SERVICE, PlaceBooking.ce_type, place)
+
+
+@pytest.mark.requirement("time-slot-lock", "deadline-enforcement")
+async def test_a_hold_expires_by_its_timer_and_a_stale_timer_does_nothing(engine: Engine) -> None:
+    scene = await Scene(engine).open(slots=2)
+    paid, unpaid = await scene.confirmed("a", 0), scene.place("b", 1)
+    await engine.tell(unpaid)
+    engine.clock.advance(minutes=16)
+    assert await engine.run_local() > 0
+    states = await scene.states()
+    assert (states[paid], states[unpaid.booking_id]) == ("CONFIRMED", "EXPIRED")
+    assert await engine.fetch("SELECT taken FROM slot ORDER BY starts_at") == [(1,), (0,)]
