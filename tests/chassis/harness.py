@@ -21,9 +21,9 @@ from services.chassis.messages import Raw
 
 @dataclass
 class SetClock:
-    """A clock that a test sets."""
+    """A clock that a test sets; like the movable clock it is ahead of real time."""
 
-    instant: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+    instant: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1))
 
     def now(self) -> datetime:
         return self.instant

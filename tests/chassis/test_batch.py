@@ -93,7 +93,7 @@ async def test_a_replica_that_lost_its_partition_is_fenced_off(engine: Engine) -
 async def test_a_poison_message_in_the_middle_of_a_batch_stops_nobody_else(engine: Engine) -> None:
     scene = await Scene(engine).open(slots=3)
     good, bad, last = scene.place("a", 0), scene.place("b", 1), scene.place("c", 2)
-    failing = Engine(engine.session.url, engine.clock, _failing_for(bad.booking_id))
+    failing = Engine(engine.session.url, engine.clock, failing_for(bad.booking_id))
     failing.adopt(engine)
     later = failing.record(cancel(bad.booking_id, "b"))
     await failing.run(*(failing.record(command) for command in (good, bad, last)), later)
@@ -123,7 +123,7 @@ async def test_refused_input_is_set_aside_and_answered_and_blocks_nothing(engine
     assert not await engine.fetch("SELECT * FROM blocked_key")
 
 
-def _failing_for(booking_id: UUID) -> Service:
+def failing_for(booking_id: UUID) -> Service:
     """Booking with a handler that has a bug for one booking."""
 
     def place(message: Message[PlaceBooking], work: BookingWork) -> Accepted:

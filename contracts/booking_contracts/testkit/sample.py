@@ -14,51 +14,17 @@ from uuid import UUID
 from booking_contracts import booking, payments
 from booking_contracts.envelope import Command, uuid7
 from booking_contracts.testkit.people import (
-    ADMIN,
-    CARD,
-    WALLET,
-    attendee,
-    customer,
-    customer_actor,
-    euros,
-    provider_actor,
-    starts_at,
+    ADMIN as ADMIN,
+    CARD as CARD,
+    WALLET as WALLET,
+    attendee as attendee,
+    customer as customer,
+    customer_actor as customer_actor,
+    euros as euros,
+    provider_actor as provider_actor,
+    starts_at as starts_at,
 )
 from booking_contracts.types import Actor, Customer, Price
-
-__all__ = [
-    "ADMIN",
-    "CARD",
-    "WALLET",
-    "abandon_payment",
-    "accept_offer",
-    "approve_booking",
-    "attendee",
-    "cancel_booking",
-    "close_slot",
-    "complete_session",
-    "confirm_session",
-    "customer",
-    "customer_actor",
-    "define_offering",
-    "euros",
-    "join_waitlist",
-    "leave_waitlist",
-    "open_slot",
-    "pay_booking",
-    "place_booking",
-    "provider_actor",
-    "quote_cancellation",
-    "raise_dispute",
-    "register_provider",
-    "reject_booking",
-    "reschedule_booking",
-    "resolve_dispute",
-    "set_schedule",
-    "starts_at",
-    "top_up_wallet",
-    "withdraw_from_wallet",
-]
 
 CommandT = TypeVar("CommandT", bound=Command)
 
