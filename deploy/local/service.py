@@ -1,4 +1,4 @@
-"""`python -m deploy.local.service booking`: a service on the local stack's movable clock. Production has no such thing."""
+"""`python -m deploy.local.service booking`: a service on the local stack's movable clock, which production lacks."""
 
 from __future__ import annotations
 

@@ -13,17 +13,7 @@ from uuid import UUID
 
 from booking_contracts import booking, payments
 from booking_contracts.envelope import Command, uuid7
-from booking_contracts.testkit.people import (
-    ADMIN as ADMIN,
-    CARD as CARD,
-    WALLET as WALLET,
-    attendee as attendee,
-    customer as customer,
-    customer_actor as customer_actor,
-    euros as euros,
-    provider_actor as provider_actor,
-    starts_at as starts_at,
-)
+from booking_contracts.testkit.people import ADMIN, CARD, customer, customer_actor, euros, provider_actor, starts_at
 from booking_contracts.types import Actor, Customer, Price
 
 CommandT = TypeVar("CommandT", bound=Command)

@@ -1,0 +1,1 @@
+"""A narrated run of real bookings through the whole system."""
