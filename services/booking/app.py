@@ -8,7 +8,7 @@ from booking_contracts.booking import BookingCommand, CommandAccepted, CommandRe
 from booking_contracts.codes import Rejected
 from booking_contracts.envelope import Command, MessageBody
 
-from services.booking import http
+from services.booking import http, metrics
 from services.booking.contact import check_place, check_provider
 from services.booking.handlers import cancelling, catalogue, ending, paying, payment_events, placing
 from services.booking.model.actors import not_allowed
@@ -82,4 +82,4 @@ SERVICE = Service(
 
 def build(settings: Settings, clock: Clock) -> Parts:
     """The parts of a booking process."""
-    return Parts(SERVICE, settings, add_routes=lambda app, wake: http.add_routes(app, clock))
+    return Parts(SERVICE, settings, add_routes=lambda app, wake: http.add_routes(app, clock), background=(metrics.run,))

@@ -3,42 +3,25 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from booking_contracts.codes import Code, Rejected
-from booking_contracts.envelope import uuid7
 
 from services.chassis import dead_letters, gateway_calls, inbox, local_messages, metrics, offsets, outbox
 from services.chassis.clock import Clock
 from services.chassis.database import Connection, Session
 from services.chassis.dead_letters import Failed
-from services.chassis.failures import Broken, Busy, DeadLetterLimit, Failure, classify
+from services.chassis.deciding import Decided, Decider
+from services.chassis.failures import Busy, DeadLetterLimit, Failure, classify
 from services.chassis.handlers import PlanChanged, Service
-from services.chassis.messages import Accepted, Answer, Message, Origin, Raw, Refused
+from services.chassis.messages import Message, Raw, Refused
 from services.chassis.reading import Reader
 from services.chassis.unit_of_work import Call, Remind, Send, UnitOfWork
 
 log = structlog.get_logger()
 PLANS = 5
-
-
-@dataclass(slots=True)
-class Decided:
-    """What came of a batch's messages."""
-
-    work: UnitOfWork
-    answered: list[tuple[Message[Any] | Refused, Send]] = field(default_factory=list)
-    failed: list[Failed] = field(default_factory=list)
-    held: list[tuple[Message[Any], bool]] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
-
-    def effects(self, kind: type[Any]) -> list[Any]:
-        """The journal's effects of one kind, in order."""
-        return [effect for effect in self.work.journal if isinstance(effect, kind)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +40,6 @@ class BatchRunner:
 
     def __init__(self, service: Service, session: Session, clock: Clock) -> None:
         self._service, self._session, self._clock = service, session, clock
-        self._handlers = service.by_type
         self._reader = Reader(service)
         self._limit = DeadLetterLimit()
 
@@ -112,7 +94,11 @@ class BatchRunner:
             messages = [item for item in fresh if isinstance(item, Message)]
             decided = Decided(work, refused=[item for item in fresh if isinstance(item, Refused)])
             free, decided.held = await dead_letters.split_blocked(connection, messages)
-            self._decide(free, decided, busy, poison)
+            decider = Decider(self._service, decided, busy)
+            for message in free:
+                decider.decide(message, poison)
+            for refused in decided.refused:
+                decider.refuse(refused)
             self._limit.count(len(decided.failed))
             await self._save(connection, decided)
             await dead_letters.release_drained(connection, [m.key for m in free if m.raw.held])
@@ -125,72 +111,6 @@ class BatchRunner:
         if read is None:
             metrics.messages_unknown.inc()
         return read
-
-    def _decide(
-        self,
-        messages: Sequence[Message[Any]],
-        decided: Decided,
-        busy: frozenset[str],
-        poison: Exception | None,
-    ) -> None:
-        """Fold the messages in order; one whose handler raises is dropped with its effects and blocks its key."""
-        work, blocked = decided.work, set[str]()
-        for message in messages:
-            if message.key in blocked:
-                decided.held.append((message, False))
-                continue
-            work.begin(message)
-            try:
-                if poison is not None:
-                    raise poison
-                answer = self._answer(message, work, busy)
-            except (Broken, Busy):
-                raise
-            except Exception as error:
-                work.undo()
-                blocked.add(message.key)
-                decided.failed.append(Failed(message, _last_lines(error)))
-                log.error("handler failed, key is blocked", key=message.key, type=message.type, exc_info=True)
-                metrics.messages_handled.labels(message.type, "failed").inc()
-                continue
-            self._reply(message, answer, decided)
-        for refused in decided.refused:
-            answer = Rejected(
-                refused.code,
-                _sentence(refused),
-                refused.subject,
-                field=refused.field,
-                problem=refused.problem,
-            )
-            self._reply(refused, answer, decided)
-
-    def _answer(self, message: Message[Any], work: UnitOfWork, busy: frozenset[str]) -> Answer:
-        if message.key in busy:
-            if message.origin is not Origin.COMMAND:
-                raise Busy(f"{message.type} of {message.key} needs a row that is locked")
-            return Rejected(Code.TOO_BUSY, "The rows are locked by others; send it again with a new id.")
-        try:
-            if message.origin is Origin.COMMAND:
-                self._service.admit(message.raw.topic, message.body)
-            return self._handlers[message.type].decide(message, work) or Accepted()
-        except Rejected as rejected:
-            work.undo()
-            return rejected
-
-    def _reply(self, item: Message[Any] | Refused, answer: Answer, decided: Decided) -> None:
-        outcome = answer.code if isinstance(answer, Rejected) else "accepted"
-        metrics.messages_handled.labels(item.type or "unknown", outcome).inc()
-        make = self._service.command_topics.get(item.raw.topic)
-        if make is None or item.id is None:
-            return
-        work = decided.work
-        cause = item if isinstance(item, Message) else _as_cause(item)
-        work.begin(cause)
-        key = (item.raw.key or b"").decode("utf-8", "replace")
-        work.send(make(item, answer), key=key, reply_to=item.reply_to)
-        sent = work.journal[-1]
-        assert isinstance(sent, Send)
-        decided.answered.append((item, sent))
 
     async def _save(self, connection: Connection, decided: Decided) -> None:
         work, name = decided.work, self._service.name
@@ -206,26 +126,3 @@ class BatchRunner:
         set_aside: list[Failed | Refused] = [*decided.failed, *decided.refused]
         copies = [outbox.from_dead_letter(item, name) for item in set_aside]
         await outbox.append(connection, [*sends, *copies])
-
-
-def _as_cause(refused: Refused) -> Message[Any]:
-    """A refused record as the cause of its reply."""
-    return Message(
-        id=refused.id or uuid7(),
-        type=refused.type or "unknown",
-        key="",
-        body=None,
-        origin=Origin.COMMAND,
-        raw=refused.raw,
-        correlation_id=refused.correlation_id or str(refused.id),
-    )
-
-
-def _sentence(refused: Refused) -> str:
-    if refused.code is Code.UNKNOWN_TYPE:
-        return f"{refused.type} is no command of this service; see the contract's list of commands."
-    return f"{refused.field}: {refused.problem}. Correct it and send the command with a new id."
-
-
-def _last_lines(error: BaseException) -> str:
-    return "".join(traceback.format_exception(error))[-4000:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
 from booking_contracts.envelope import Command, Event, MessageBody
@@ -96,7 +97,7 @@ class Service:
     admit: Callable[[str, Command], None] = lambda topic, command: None
     """Checks a command against the topic it came on; raises Rejected."""
 
-    @property
+    @cached_property
     def by_type(self) -> dict[str, Handler]:
         """Handlers by CloudEvents type."""
         found = {handler.body.ce_type: handler for handler in self.handlers}  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ import structlog
 import uvloop
 from aiohttp import web
 
-from services.chassis import logging, retention
+from services.chassis import gauges, logging, retention, tracing
 from services.chassis.batch import BatchRunner
 from services.chassis.clock import Clock
 from services.chassis.consumer import Consumer
@@ -53,7 +53,7 @@ class Process:
 
     def __init__(self, parts: Parts, clock: Clock) -> None:
         self._parts, settings, name = parts, parts.settings, parts.service.name
-        self._settings = settings
+        self._settings, self._clock = settings, clock
         self._session = Session(settings.database_url, f"{settings.instance}-batch")
         self._gateway_session = Session(settings.database_url, f"{settings.instance}-gateway")
         self.relay = Relay(settings.database_url, settings.kafka_bootstrap_servers, settings.instance)
@@ -90,6 +90,7 @@ class Process:
             asyncio.create_task(self.relay.run(), name="relay"),
             asyncio.create_task(self._consumer.commit_forever(), name="offsets"),
             asyncio.create_task(retention.run(self._pool), name="retention"),
+            asyncio.create_task(gauges.run(self._pool, self._clock, self._consumer), name="gauges"),
             *(asyncio.ensure_future(task(self._pool)) for task in self._parts.background),
         ]
         if self._worker is not None:
@@ -179,6 +180,7 @@ async def _patiently(make: Callable[[], Awaitable[T]]) -> T:
 def run(parts: Parts, clock: Clock) -> int:
     """Run a service in this process."""
     logging.configure(parts.service.name, parts.settings.instance, parts.settings.log_level)
+    tracing.configure(parts.service.name, parts.settings.instance)
 
     async def main() -> int:
         return await Process(parts, clock).run()

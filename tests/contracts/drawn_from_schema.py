@@ -85,7 +85,9 @@ def _drawn(root: Schema, schema: JsonValue) -> Drawn:
 
 def _object(root: Schema, schema: Schema) -> Drawn:
     always = required(schema)
-    properties = {name: _BY_NAME.get(name) or _drawn(root, field) for name, field in members(schema).items()}
+    properties = {
+        name: _BY_NAME[name] if name in _BY_NAME else _drawn(root, field) for name, field in members(schema).items()
+    }
     if not properties:
         return st.dictionaries(st.sampled_from(["price", "deadline"]), _JSON)
     return st.fixed_dictionaries(

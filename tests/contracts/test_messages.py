@@ -42,7 +42,7 @@ def test_schema_and_model_agree_and_a_round_trip_loses_nothing(name: str, data: 
 
 @pytest.mark.requirement("contracts")
 @pytest.mark.parametrize("name", SCHEMAS)
-@EXAMPLES
+@settings(EXAMPLES, max_examples=3)
 @given(data=st.data())
 def test_an_unknown_field_is_refused_in_a_command_and_ignored_elsewhere(name: str, data: st.DataObject) -> None:
     body = json.dumps(data.draw(full_bodies(SCHEMAS[name], a_field_of_tomorrow=1)))

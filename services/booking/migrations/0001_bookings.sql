@@ -163,7 +163,7 @@ CREATE TABLE saga (
     release_minor bigint,
     problem       text
 );
-CREATE INDEX saga_stuck ON saga (booking_id) WHERE status = 'stuck';
+CREATE INDEX saga_open ON saga (status, step) WHERE status <> 'done';
 CREATE TABLE saga_log (
     booking_id uuid NOT NULL,
     line       bigint GENERATED ALWAYS AS IDENTITY,

@@ -8,7 +8,7 @@ from booking_contracts.envelope import Event
 from booking_contracts.types import Money, Period
 
 from services.notifications.locales.formats import instant, many_lines, money, one_line, period, zone
-from services.notifications.model.letters import Audience, Letter
+from services.notifications.model.letters import Audience, Kind, Letter
 
 Fields = dict[str, str | None]
 
@@ -26,7 +26,7 @@ def fields_of(letter: Letter, locale: Locale) -> Fields:
     event, about = letter.event, letter.booking
     where = zone(letter.timezone)
     deadline = getattr(event, "deadline", None)
-    span, previous = period_of(letter), event.from_ if isinstance(event, booking.BookingRescheduled) else None
+    span, previous = period_of(letter), _previous(letter)
     found: Fields = dict.fromkeys((*FACTS, *LINES.values(), *PROSE.values(), "deadline"))
     if about is not None:
         found |= _parties(about)
@@ -56,6 +56,12 @@ def period_of(letter: Letter) -> Period | None:
         return letter.event.to
     about = letter.booking
     return Period(starts_at=about.starts_at, ends_at=about.ends_at) if about else None
+
+
+def _previous(letter: Letter) -> Period | None:
+    """Where a move came from, told once: a reminder later on names the new time alone."""
+    event = letter.event
+    return event.from_ if letter.kind is Kind.RESCHEDULED and isinstance(event, booking.BookingRescheduled) else None
 
 
 def variant_of(event: Event) -> str | None:

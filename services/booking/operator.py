@@ -1,0 +1,89 @@
+"""What an operator sees of a booking and its saga, and may do to a stuck one (requirement saga)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+import asyncpg
+from pydantic import BaseModel
+
+from services.booking import saga
+from services.booking.app import SERVICE
+from services.booking.model.booking import Booking
+from services.booking.saga import Saga, Status
+from services.booking.timers import AskAgain
+from services.booking.work import BookingWork
+from services.chassis import local_messages, outbox
+from services.chassis.clock import Clock
+from services.chassis.database import Connection
+from services.chassis.messages import Message, Origin, Raw
+from services.chassis.operator import NotPossible
+from services.chassis.unit_of_work import Remind, Send
+
+
+async def sagas(connection: Connection, *, status: str | None) -> list[asyncpg.Record]:
+    """Sagas by status, the longest waiting first; without a status those that are not done."""
+    return await connection.fetch(
+        """
+        SELECT s.*, b.state FROM saga s JOIN booking b USING (booking_id)
+        WHERE CASE WHEN $1::text IS NULL THEN s.status <> 'done' ELSE s.status = $1 END
+        ORDER BY s.ask_again_at LIMIT 500
+        """,
+        status,
+    )
+
+
+async def saga_of(connection: Connection, booking_id: UUID) -> tuple[asyncpg.Record, Sequence[asyncpg.Record]]:
+    """A saga and its log. Raises NotPossible."""
+    row = await connection.fetchrow(
+        "SELECT s.*, b.state FROM saga s JOIN booking b USING (booking_id) WHERE booking_id = $1", booking_id
+    )
+    if row is None:
+        raise NotPossible(f"booking {booking_id} has no saga; see `bookingctl booking show`")
+    log = await connection.fetch("SELECT * FROM saga_log WHERE booking_id = $1 ORDER BY line", booking_id)
+    return row, log
+
+
+async def retry(connection: Connection, clock: Clock, booking_id: UUID) -> str:
+    """Ask again, counting from one, after the cause was mended. Raises NotPossible."""
+    async with connection.transaction():
+        work, found = await _stuck(connection, clock, booking_id)
+        saga.retry(work, found)
+        await _save(connection, clock, work)
+    return f"{found.step} is asked again"
+
+
+async def resolve(connection: Connection, clock: Clock, booking_id: UUID, note: str) -> str:
+    """Done by hand: nothing more is asked; the note stands in the saga's log. Raises NotPossible."""
+    async with connection.transaction():
+        work, found = await _stuck(connection, clock, booking_id)
+        work.put(replace(found, status=Status.DONE, problem=None))
+        work.record(saga.SagaLogLine(booking_id, work.now, found.step, found.attempt, f"resolved by hand: {note}"))
+        await _save(connection, clock, work)
+    return f"{found.step} is resolved"
+
+
+async def _stuck(connection: Connection, clock: Clock, booking_id: UUID) -> tuple[BookingWork, Saga]:
+    work = BookingWork(clock.now())
+    timer = AskAgain(booking_id=booking_id, step="", attempt=0, asked=0)
+    await SERVICE.store.load(connection, [_operators(timer)], work, skip_locked=False)
+    found = work.find(Saga, booking_id)
+    if work.find(Booking, booking_id) is None or found is None or found.status is not Status.STUCK:
+        raise NotPossible(f"the saga of {booking_id} is not stuck; see `bookingctl saga list`")
+    return work, found
+
+
+def _operators(body: BaseModel) -> Message[BaseModel]:
+    raw = Raw("local.operator", 0, 0, b"", [], b"")
+    return Message(UUID(int=0), "local.operator", "", body, Origin.LOCAL, raw, "operator")
+
+
+async def _save(connection: Connection, clock: Clock, work: BookingWork) -> None:
+    await SERVICE.store.save(connection, work)
+    timers = [effect for effect in work.journal if isinstance(effect, Remind)]
+    sends = [effect for effect in work.journal if isinstance(effect, Send)]
+    await local_messages.save_timers(connection, timers)
+    await outbox.append(connection, [outbox.from_send(send, SERVICE.name, clock) for send in sends])
+    await connection.execute("SELECT pg_notify('outbox', '')")

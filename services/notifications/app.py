@@ -1,0 +1,94 @@
+"""The notifications service on one page: every message with its handler, and how the process is put together."""
+
+from __future__ import annotations
+
+from email.utils import parseaddr
+from functools import partial
+
+from booking_contracts import booking, payments, topics
+from pydantic import SecretStr
+
+from services.chassis import settings as chassis
+from services.chassis.clock import Clock
+from services.chassis.handlers import Service, event, local
+from services.chassis.process import Parts
+from services.notifications import handlers, http
+from services.notifications.gateway import MailGateway
+from services.notifications.mail import MailRefused, MailSent
+from services.notifications.sender import Encryption, SmtpSender
+from services.notifications.store import NotificationsStore
+from services.notifications.timers import DisputeWaits, ReminderDue
+from services.notifications.work import NotificationsWork
+
+HANDLERS = (
+    event(booking.BookingRequested, handlers.booking_event),
+    event(booking.BookingPlaced, handlers.booking_event),
+    event(booking.BookingApproved, handlers.booking_event),
+    event(booking.BookingRejected, handlers.booking_event),
+    event(booking.PaymentRequested, handlers.booking_event),
+    event(booking.PaymentActionRequired, handlers.booking_event),
+    event(booking.BookingConfirmed, handlers.time_agreed),
+    event(booking.PaymentFailed, handlers.booking_event),
+    event(booking.BookingExpired, handlers.booking_event),
+    event(booking.BookingCancelled, handlers.booking_event),
+    event(booking.BookingRescheduled, handlers.time_agreed),
+    event(booking.SessionCompleted, handlers.booking_event),
+    event(booking.BookingCompleted, handlers.booking_event),
+    event(booking.DisputeRaised, handlers.dispute_raised),
+    event(booking.DisputeResolved, handlers.booking_event),
+    event(booking.LatePaymentReturned, handlers.booking_event),
+    event(booking.WaitlistOffered, handlers.waitlist_offered),
+    event(payments.RefundFailed, handlers.payment_event),
+    event(payments.PayoutFailed, handlers.payment_event),
+    event(payments.ChargebackOpened, handlers.payment_event),
+    event(payments.ChargebackClosed, handlers.payment_event),
+    local(ReminderDue, handlers.reminder_due),
+    local(DisputeWaits, handlers.dispute_waits),
+    local(MailSent, handlers.mail_sent),
+    local(MailRefused, handlers.mail_refused),
+)
+SMTP_SECONDS = 20.0
+"""For one whole delivery; shorter than the lease of a call, so that no other replica sends it meanwhile."""
+
+
+class Settings(chassis.Settings):
+    """`mail_from` is an address, with or without a name; the admin is told of what needs a person."""
+
+    smtp_host: str
+    smtp_port: int
+    smtp_encryption: Encryption = Encryption.NONE
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    mail_from: str
+    admin_email: str
+
+
+def service(*, admin_email: str, mail_from: str) -> Service:
+    """What the engine has to know."""
+    mail_domain = parseaddr(mail_from)[1].rpartition("@")[2]
+    return Service(
+        name="notifications",
+        handlers=HANDLERS,
+        command_topics={},
+        event_topics=(topics.BOOKING_EVENTS.name, topics.PAYMENTS_EVENTS.name),
+        new_work=partial(NotificationsWork, admin_email=admin_email, mail_domain=mail_domain),
+        store=NotificationsStore(),
+    )
+
+
+def build(settings: Settings, clock: Clock) -> Parts:
+    """The parts of a notifications process."""
+    sender = SmtpSender(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        encryption=settings.smtp_encryption,
+        username=settings.smtp_username,
+        password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+        timeout_seconds=SMTP_SECONDS,
+    )
+    return Parts(
+        service(admin_email=settings.admin_email, mail_from=settings.mail_from),
+        settings,
+        add_routes=lambda app, wake: http.add_routes(app),
+        gateway=MailGateway(sender, settings.mail_from),
+    )

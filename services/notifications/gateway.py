@@ -1,0 +1,68 @@
+"""Letters to mail, and mail to the server: rendered here, not in a batch."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from uuid import UUID
+
+from prometheus_client import Counter
+
+from services.chassis.failures import backoff_seconds
+from services.chassis.gateway_calls import OpenCall, TryAgain
+from services.notifications.mail import SEND_MAIL, MailRefused, MailSent, MailToSend
+from services.notifications.rendering import Unaddressable, render
+from services.notifications.sender import MailSender, Outcome, Refused, Sent
+
+GIVE_UP_SECONDS = 3 * 24 * 60 * 60
+LONGEST_WAIT_SECONDS = 15 * 60
+REMEMBERED = 10_000
+
+outcomes = Counter("mail_outcomes_total", "Tries to hand a mail to the server, by outcome", ["outcome"])
+
+
+class MailGateway:
+    """`mail_from` is an address, with or without a name.
+
+    A letter that the server took is remembered here until its result is committed: a call that comes again
+    because the database was away is not sent twice. After a crash it is, under the same Message-ID.
+    """
+
+    def __init__(self, sender: MailSender, mail_from: str) -> None:
+        self._sender, self._mail_from = sender, mail_from
+        self._taken: OrderedDict[UUID, None] = OrderedDict()
+
+    async def call(self, call: OpenCall) -> MailSent | MailRefused | TryAgain:
+        """Send one letter; a server that is away is asked again for three days."""
+        assert call.operation == SEND_MAIL, f"{call.operation} is no operation of this gateway"
+        mail = MailToSend.model_validate_json(call.parameters)
+        if call.id in self._taken:
+            return MailSent(delivery_id=mail.delivery_id)
+        outcome = await self._attempt(mail)
+        outcomes.labels(type(outcome).__name__).inc()
+        if isinstance(outcome, Sent):
+            self._remember(call.id)
+            return MailSent(delivery_id=mail.delivery_id)
+        if isinstance(outcome, Refused):
+            return MailRefused(delivery_id=mail.delivery_id, reason=outcome.reason)
+        if call.age_seconds > GIVE_UP_SECONDS:
+            return MailRefused(delivery_id=mail.delivery_id, reason=f"given up after 3 days: {outcome.reason}")
+        wait = backoff_seconds(call.tries, first=0.5, most=LONGEST_WAIT_SECONDS)
+        return TryAgain(outcome.reason, after_seconds=wait)
+
+    async def _attempt(self, mail: MailToSend) -> Outcome:
+        try:
+            message = render(
+                mail.letter(),
+                sender=self._mail_from,
+                message_id=mail.message_id,
+                now=mail.written_at,
+                sequence=mail.sequence,
+            )
+        except Unaddressable as problem:
+            return Refused(str(problem))
+        return await self._sender.send(message)
+
+    def _remember(self, call_id: UUID) -> None:
+        self._taken[call_id] = None
+        if len(self._taken) > REMEMBERED:
+            self._taken.popitem(last=False)
