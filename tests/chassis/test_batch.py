@@ -144,4 +144,5 @@ async def test_a_hold_expires_by_its_timer_and_a_stale_timer_does_nothing(engine
     assert await engine.run_local() > 0
     states = await scene.states()
     assert (states[paid], states[unpaid.booking_id]) == ("CONFIRMED", "EXPIRED")
-    assert await engine.fetch("SELECT taken FROM slot ORDER BY starts_at") == [(1,), (0,)]
+    slots = await engine.fetch("SELECT taken FROM slot ORDER BY starts_at")
+    assert [row["taken"] for row in slots] == [1, 0]

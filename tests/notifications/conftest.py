@@ -1,0 +1,28 @@
+"""The engine on an empty notifications database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from tests.chassis.harness import Engine, SetClock
+from tests.notifications.builders import NOW
+from tests.notifications.post import SERVICE
+
+TABLES = (
+    "consumed_position, inbox, outbox, local_message, dead_letter, blocked_key, gateway_call, "
+    "known_booking, delivery, delivery_stream"
+)
+
+
+@pytest.fixture
+async def engine(databases: dict[str, str]) -> AsyncIterator[Engine]:
+    """One replica, as the service's own role, on tables emptied by the superuser."""
+    admin = await asyncpg.connect(databases["POSTGRES_ADMIN_URL"].rsplit("/", 1)[0] + "/notifications")
+    await admin.execute(f"TRUNCATE {TABLES} RESTART IDENTITY CASCADE")
+    await admin.close()
+    engine = Engine(databases["NOTIFICATIONS_DATABASE_URL"], SetClock(NOW), SERVICE)
+    yield engine
+    await engine.close()

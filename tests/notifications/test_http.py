@@ -1,0 +1,97 @@
+"""The deliveries of a booking over HTTP."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from booking_contracts.booking import BookingConfirmed
+
+from services.chassis.database import open_pool
+from services.chassis.http import Health, new_app
+from services.chassis.settings import ApiToken, Scope
+from services.notifications import http
+from tests.chassis.harness import Engine
+from tests.notifications.builders import BOOKING_ID, CUSTOMER_EMAIL, PROVIDER_EMAIL, an
+from tests.notifications.test_database import record
+
+Reader = TestClient[Any, Any]
+PATH = f"/v1/deliveries?booking_id={BOOKING_ID}"
+
+
+async def _well() -> str | None:
+    return None
+
+
+def _token(name: str, *scopes: Scope) -> ApiToken:
+    return ApiToken(name=name, token_sha256=hashlib.sha256(name.encode()).hexdigest(), scopes=frozenset(scopes))
+
+
+@pytest.fixture
+async def reader(engine: Engine, databases: dict[str, str]) -> AsyncIterator[Reader]:
+    pool = await open_pool(databases["NOTIFICATIONS_DATABASE_URL"], "test-reads", size=2)
+    tokens = (_token("all", "read:bookings", "read:pii"), _token("ids", "read:bookings"), _token("none"))
+    app = new_app(tokens, pool, Health(_well, _well, _well))
+    http.add_routes(app)
+    async with TestClient(TestServer(app)) as client:
+        yield client
+    await pool.close()
+
+
+async def get(reader: Reader, path: str = PATH, *, token: str = "all") -> tuple[int, Any]:
+    response = await reader.get(path, headers={"Authorization": f"Bearer {token}"})
+    return response.status, await response.json()
+
+
+@pytest.mark.requirement("notify-once")
+async def test_deliveries_are_listed_oldest_first(engine: Engine, reader: Reader) -> None:
+    await engine.run(record(engine, an(BookingConfirmed)))
+
+    status, page = await get(reader)
+
+    assert (status, page["next"]) == (200, None)
+    assert [(item["recipient"], item["state"], item["kind"]) for item in page["items"]] == [
+        (CUSTOMER_EMAIL, "pending", "confirmed"),
+        (PROVIDER_EMAIL, "pending", "confirmed"),
+    ]
+
+
+async def test_long_lists_come_in_pages(engine: Engine, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "PAGE", 2)
+    for number in (1, 2):
+        await engine.run(record(engine, an(BookingConfirmed), number))
+
+    _, first = await get(reader)
+    _, second = await get(reader, f"{PATH}&cursor={first['next']}")
+
+    assert len({item["delivery_id"] for page in (first, second) for item in page["items"]}) == 4
+    assert second["next"] is None
+
+
+async def test_addresses_are_for_tokens_that_may_see_them(engine: Engine, reader: Reader) -> None:
+    await engine.run(record(engine, an(BookingConfirmed)))
+
+    _, page = await get(reader, token="ids")
+
+    assert [item["recipient"] for item in page["items"]] == [None, None]
+    assert CUSTOMER_EMAIL not in str(page)
+
+
+async def test_a_booking_without_deliveries_has_none(reader: Reader) -> None:
+    assert await get(reader, f"/v1/deliveries?booking_id={UUID(int=9)}") == (200, {"items": [], "next": None})
+
+
+@pytest.mark.parametrize("path", ["/v1/deliveries", "/v1/deliveries?booking_id=x", f"{PATH}&cursor=bm8"])
+async def test_what_cannot_be_read_is_a_bad_request(reader: Reader, path: str) -> None:
+    status, problem = await get(reader, path)
+
+    assert (status, problem["status"]) == (400, 400)
+
+
+@pytest.mark.parametrize(("token", "status"), [("unknown", 401), ("none", 403)])
+async def test_reading_needs_a_token_with_its_scope(reader: Reader, token: str, status: int) -> None:
+    assert (await get(reader, token=token))[0] == status
