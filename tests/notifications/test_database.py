@@ -13,6 +13,7 @@ from booking_contracts import booking, payments
 from booking_contracts.booking import BookingConfirmed
 from booking_contracts.envelope import Event
 
+from services.chassis.database import Session
 from services.chassis.gateway_calls import GatewayWorker
 from services.chassis.messages import Raw
 from services.notifications.gateway import MailGateway
@@ -31,16 +32,16 @@ def record(engine: Engine, event: Event, sequence: int = 1, message_id: UUID | N
 
 async def post(engine: Engine, server: Server) -> list[Raw]:
     """Make every open call as the worker does; returns the results, not handled yet."""
-    results: list[Raw] = []
-    await engine.fetch("UPDATE gateway_call SET try_at = clock_timestamp() WHERE state = 'open'")
-    worker = GatewayWorker(MailGateway(server, "no-reply@example.org"), engine.session, results.append)
+    opened = await engine.fetch("UPDATE gateway_call SET try_at = opened_at WHERE state = 'open' RETURNING id")
+    results = asyncio.Queue[Raw]()
+    session = Session(engine.session.url, "post")
+    worker = GatewayWorker(MailGateway(server, "no-reply@example.org"), session, results.put_nowait)
     running = asyncio.create_task(worker.run())
-    (open_calls,) = await engine.fetch("SELECT count(*)::int AS n FROM gateway_call WHERE state = 'open'")
     async with asyncio.timeout(10):
-        while len(results) < open_calls["n"]:
-            await asyncio.sleep(0)
+        found = [await results.get() for _ in opened]
     running.cancel()
-    return results
+    await session.close()
+    return found
 
 
 async def states(engine: Engine) -> list[tuple[str, str]]:
@@ -196,4 +197,4 @@ async def _waits_for_a_lock(connection: asyncpg.Connection[asyncpg.Record]) -> N
         while not await connection.fetchval(
             "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
         ):
-            await asyncio.sleep(0)
+            pass

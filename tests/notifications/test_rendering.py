@@ -172,3 +172,12 @@ def test_a_moved_booking_shows_both_times() -> None:
 
 def _named(template: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(template) if name is not None}
+
+
+@pytest.mark.requirement("notify-people")
+def test_a_reminder_of_a_moved_booking_names_its_new_time_alone() -> None:
+    moved = an(booking.BookingRescheduled)
+    (letter, _) = letters_on(Kind.REMINDER, moved, ADMIN_EMAIL)
+
+    assert "Before" in text_of(mail(letter_to(CUSTOMER, moved)))
+    assert "Before" not in text_of(mail(letter))
