@@ -11,7 +11,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from services.booking import reads
+from services.booking import reads, reads_calendar
 from services.chassis.clock import Clock
 from services.chassis.http import POOL, Problem, answer, open_to, path_id
 
@@ -38,7 +38,7 @@ async def availability(request: web.Request) -> web.Response:
     if not start < end <= start + timedelta(days=MOST_DAYS):
         raise Problem(400, "Bad Request", f"to lies after from, at most {MOST_DAYS} days.")
     now = request.app[CLOCK].now()
-    slots = await reads.availability(request.app[POOL], offering_id, provider_id, start, end, now)
+    slots = await reads_calendar.availability(request.app[POOL], offering_id, provider_id, start, end, now)
     return answer({"slots": slots})
 
 

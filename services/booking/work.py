@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from booking_contracts.booking import BookingEvent, CatalogueEvent
+from booking_contracts.booking import BookingEvent, CatalogueEvent, WaitlistEvent
 from booking_contracts.codes import Code, Rejected
 from booking_contracts.envelope import uuid7
 from booking_contracts.types import SYSTEM, Actor
@@ -18,6 +18,7 @@ from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering, Provider
 from services.booking.model.slots import Slot, slot_id
 from services.booking.model.states import State, may_become
+from services.booking.model.waitlist import Entry
 from services.booking.timers import DeadlineReached
 from services.chassis.unit_of_work import Row, RowT, UnitOfWork
 
@@ -44,6 +45,9 @@ class BookingWork(UnitOfWork):
         super().__init__(now, new_id)
         self._by_slot: defaultdict[UUID, dict[UUID, None]] = defaultdict(dict)
         self._by_provider: defaultdict[UUID, dict[UUID, None]] = defaultdict(dict)
+        self._lines: defaultdict[UUID, dict[UUID, None]] = defaultdict(dict)
+        self.freed: set[UUID] = set()
+        """Slots that seats were given back to, or whose capacity grew: handlers/offers.py offers them on."""
 
     def load(self, row: Row) -> None:
         super().load(row)
@@ -58,6 +62,8 @@ class BookingWork(UnitOfWork):
             self._by_slot[row.slot_id][row.booking_id] = None
         elif isinstance(row, Slot):
             self._by_provider[row.provider_id][row.slot_id] = None
+        elif isinstance(row, Entry):
+            self._lines[row.slot_id][row.entry_id] = None
 
     def booking(self, booking_id: UUID) -> Booking:
         """The booking that a command names; raises BOOKING_NOT_FOUND."""
@@ -94,9 +100,14 @@ class BookingWork(UnitOfWork):
         found = [self.find(Slot, slot) for slot in self._by_provider[provider_id]]
         return (slot for slot in found if slot is not None)
 
+    def entries_on(self, slot: UUID) -> Iterator[Entry]:
+        """The waitlist entries of a slot that this batch holds: at least all open ones."""
+        found = [self.find(Entry, entry) for entry in self._lines[slot]]
+        return (entry for entry in found if entry is not None)
+
     def create(self, booking: Booking, actor: Actor) -> Booking:
         """A new booking takes its seats; it is never born confirmed (requirement initial-booking-state)."""
-        self._take(booking.slot_id, booking.seats)
+        self.take(booking.slot_id, booking.seats)
         return self._noted(booking, actor, None, booking.state, None)
 
     def move(
@@ -106,8 +117,16 @@ class BookingWork(UnitOfWork):
         assert may_become(booking.state, to), f"{booking.state} → {to} is not in the table"
         after = replace(booking, state=to, **changes)
         if booking.occupies and not after.occupies:
-            self._take(booking.slot_id, -booking.seats)
+            self.take(booking.slot_id, -booking.seats)
         return self._noted(after, actor, booking.state, to, reason)
+
+    def relocate(self, booking: Booking, slot: Slot, actor: Actor, **changes: Any) -> Booking:
+        """The booking leaves its slot and takes its seats on another, in one step (requirement rescheduling-logic)."""
+        self.take(booking.slot_id, -booking.seats)
+        self.take(slot.slot_id, booking.seats)
+        changes |= {"slot_id": slot.slot_id, "starts_at": slot.starts_at, "ends_at": slot.ends_at}
+        reason = f"moved from {booking.starts_at.isoformat()} to {slot.starts_at.isoformat()}"
+        return self._noted(replace(booking, **changes), actor, booking.state, booking.state, reason)
 
     def note(self, booking: Booking, actor: Actor, reason: str | None = None) -> Booking:
         """Something worth remembering that leaves the state as it is."""
@@ -118,6 +137,13 @@ class BookingWork(UnitOfWork):
         booking = self.put(replace(booking, sequence=booking.sequence + 1))
         self.send(event(**facts(booking), **fields), sequence=booking.sequence)
         return booking
+
+    def say_of(self, entry: Entry, event: type[WaitlistEvent], **fields: Any) -> Entry:
+        """Tell the world of a waitlist entry, under the next number of the entry's own stream."""
+        entry = self.put(replace(entry, sequence=entry.sequence + 1))
+        names = WaitlistEvent.model_fields
+        self.send(event(**{name: getattr(entry, name) for name in names}, **fields), sequence=entry.sequence)
+        return entry
 
     def announce(self, provider: Provider, event: type[CatalogueEvent], **fields: Any) -> Provider:
         """Tell the world of a change in the catalogue, under the next number of the provider's stream."""
@@ -131,11 +157,14 @@ class BookingWork(UnitOfWork):
         timer = DeadlineReached(booking_id=booking.booking_id)
         self.remind(timer, key=str(booking.booking_id), due_at=booking.deadline)
 
-    def _take(self, slot: UUID, seats: int) -> None:
+    def take(self, slot: UUID, seats: int) -> None:
+        """Seats are taken, or with a negative number given back."""
         row = self.find(Slot, slot)
         assert row is not None, "a booking's slot is loaded with it"
         assert 0 <= row.taken + seats <= row.capacity, f"slot {slot} would have {row.taken + seats} taken"
         self.put(replace(row, taken=row.taken + seats))
+        if seats < 0:
+            self.freed.add(slot)
 
     def _noted(self, booking: Booking, actor: Actor, before: State | None, to: State, reason: str | None) -> Booking:
         booking = self.put(replace(booking, history_number=booking.history_number + 1))

@@ -66,7 +66,10 @@ def test_what_the_clock_skips_is_not_offered() -> None:
 def test_what_the_clock_shows_twice_is_offered_the_first_time() -> None:
     schedule = a_schedule((7, 1, 5))
     found = list(starts_on(schedule, an_offering(), BERLIN, AUTUMN))
-    assert found == [datetime(2030, 10, 26, 23, tzinfo=UTC), *(datetime(2030, 10, 27, h, tzinfo=UTC) for h in (0, 2, 3))]
+    assert found == [
+        datetime(2030, 10, 26, 23, tzinfo=UTC),
+        *(datetime(2030, 10, 27, h, tzinfo=UTC) for h in (0, 2, 3)),
+    ]
     assert not offers(schedule, an_offering(), BERLIN, datetime(2030, 10, 27, 1, tzinfo=UTC))
 
 
