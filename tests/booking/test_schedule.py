@@ -7,7 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.booking.model.schedule import Hours, Schedule, instant, offers, starts_between, starts_on
@@ -89,6 +89,7 @@ schedules = st.builds(
 
 
 @pytest.mark.requirement("schedule")
+@settings(deadline=None)
 @given(schedules, st.sampled_from(ZONES), days, st.integers(5, 600), st.integers(5, 300))
 def test_every_start_lies_in_hours_of_its_date(
     schedule: Schedule, name: str, day: date, duration: int, step: int
@@ -108,6 +109,7 @@ def test_every_start_lies_in_hours_of_its_date(
 
 
 @pytest.mark.requirement("schedule")
+@settings(deadline=None)
 @given(st.sampled_from(ZONES), days, st.integers(0, 1439))
 def test_a_wall_time_is_offered_unless_skipped_and_always_means_its_first_occurrence(
     name: str, day: date, minute: int
