@@ -9,7 +9,7 @@ from booking_contracts.codes import Rejected
 from booking_contracts.envelope import Command, MessageBody
 
 from services.booking import http, metrics
-from services.booking.contact import check_place, check_provider
+from services.booking.contact import normal_place, normal_provider
 from services.booking.handlers import (
     cancelling,
     catalogue,
@@ -34,18 +34,18 @@ from services.chassis.process import Parts
 from services.chassis.settings import Settings
 
 HANDLERS = (
-    command(messages.RegisterProvider, catalogue.register_provider, check_provider),
+    command(messages.RegisterProvider, catalogue.register_provider, normal_provider),
     command(messages.DefineOffering, catalogue.define_offering),
     command(messages.SetSchedule, hours.set_schedule),
     command(messages.OpenSlot, catalogue.open_slot),
     command(messages.CloseSlot, hours.close_slot),
-    command(messages.PlaceBooking, placing.place_booking, check_place),
+    command(messages.PlaceBooking, placing.place_booking, normal_place),
     command(messages.PayBooking, paying.pay_booking),
     command(messages.AbandonPayment, cancelling.abandon_payment),
     command(messages.QuoteCancellation, quoting.quote_cancellation),
     command(messages.CancelBooking, cancelling.cancel_booking),
     command(messages.RescheduleBooking, rescheduling.reschedule_booking),
-    command(messages.JoinWaitlist, waiting.join_waitlist, check_place),
+    command(messages.JoinWaitlist, waiting.join_waitlist, normal_place),
     command(messages.LeaveWaitlist, waiting.leave_waitlist),
     command(messages.AcceptOffer, waiting.accept_offer),
     event(payments.PaymentAuthorized, payment_events.authorized),

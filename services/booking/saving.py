@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
+from uuid import UUID
 
 from services.booking.model.catalogue import Offering, Provider
 from services.booking.model.quotes import Quote
@@ -29,11 +30,13 @@ async def save(connection: Connection, work: BookingWork) -> None:
     await save_providers(connection, _last(changes, Provider))
     await save_offerings(connection, _last(changes, Offering))
     await save_schedules(connection, _last(changes, Schedule))
-    await save_slots(connection, _kept_slots(changes))
+    slots, room = _kept_slots(changes), _roomiest(changes)
+    await save_slots(connection, [replace(slot, capacity=room[slot.slot_id]) for slot in slots])
     entries = _net(changes, Entry)
     await save_before_bookings(connection, entries)
     await save_bookings(connection, changes)
     await save_new_offers(connection, entries)
+    await save_slots(connection, [slot for slot in slots if slot.capacity < room[slot.slot_id]])
     await save_quotes(connection, _last(changes, Quote))
     await _append_history(connection, [row for row in records if isinstance(row, HistoryItem)])
     await _save_sagas(connection, _last(changes, Saga))
@@ -62,6 +65,16 @@ def _net(changes: Sequence[Changed], kind: type[RowT]) -> list[tuple[RowT | None
 def _kept_slots(changes: Sequence[Changed]) -> list[Slot]:
     """Slots that are new, or whose capacity, opening or closing changed; seats taken alone are no reason to write."""
     return [slot for before, slot in _net(changes, Slot) if not _same_but_taken(before, slot)]
+
+
+def _roomiest(changes: Sequence[Changed]) -> dict[UUID, int]:
+    """The largest capacity that each slot had meanwhile: less is written when the batch's seats are free again."""
+    found: dict[UUID, int] = {}
+    for change in changes:
+        for row in (change.before, change.after):
+            if isinstance(row, Slot):
+                found[row.slot_id] = max(row.capacity, found.get(row.slot_id, 0))
+    return found
 
 
 def _same_but_taken(before: Row | None, slot: Slot) -> bool:

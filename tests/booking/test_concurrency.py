@@ -48,7 +48,7 @@ async def at_once(first: Engine, second: Engine, one: list[MessageBody], two: li
 
 
 def _key(body: MessageBody) -> str:
-    return body.actor.id if isinstance(body, OpenSlot | CloseSlot) else ""  # type: ignore[attr-defined]
+    return body.actor.id if isinstance(body, OpenSlot | CloseSlot) else ""
 
 
 async def consistent(engine: Engine) -> None:

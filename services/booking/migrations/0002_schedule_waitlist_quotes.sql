@@ -42,10 +42,11 @@ CREATE TABLE waitlist_entry (
     joined_at      timestamptz NOT NULL,
     sequence       bigint NOT NULL,
     CHECK ((state = 'OFFERED') = (deadline IS NOT NULL)),
-    CHECK ((state = 'ACCEPTED') = (booking_id IS NOT NULL))
+    CHECK ((state = 'ACCEPTED') = (booking_id IS NOT NULL)),
+    -- A customer waits once for a slot; looked at when a batch is complete, which may end one entry and begin another.
+    CONSTRAINT waitlist_entry_once EXCLUDE USING btree (slot_id WITH =, customer_id WITH =)
+        WHERE (state IN ('WAITING', 'OFFERED')) DEFERRABLE INITIALLY DEFERRED
 );
-CREATE UNIQUE INDEX waitlist_entry_once ON waitlist_entry (slot_id, customer_id)
-    WHERE state IN ('WAITING', 'OFFERED');
 
 CREATE TABLE waitlist_contact (
     entry_id uuid PRIMARY KEY REFERENCES waitlist_entry,
