@@ -26,6 +26,7 @@ def add_routes(app: web.Application, clock: Clock) -> None:
     app.router.add_get("/v1/bookings", bookings)
     app.router.add_get("/v1/bookings/{id}", booking)
     app.router.add_get("/v1/bookings/{id}/history", history)
+    app.router.add_get("/v1/bookings/{id}/cancellation-quote", cancellation_quote)
 
 
 @open_to("read:bookings")
@@ -49,6 +50,18 @@ async def booking(request: web.Request) -> web.Response:
     if found is None:
         raise Problem(404, "Not Found", "There is no such booking.")
     return answer(_seen_by(request, found))
+
+
+@open_to("read:bookings")
+async def cancellation_quote(request: web.Request) -> web.Response:
+    """A preview for the customer, without an id: QuoteCancellation makes one that is honoured."""
+    now = request.app[CLOCK].now()
+    found = await reads.quote_preview(request.app[POOL], path_id(request, "id"), now)
+    if found is None:
+        raise Problem(404, "Not Found", "There is no such booking.")
+    if not found:
+        raise Problem(409, "Conflict", "The booking cannot be cancelled by its customer any more.")
+    return answer(found)
 
 
 @open_to("read:bookings")

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from services.booking import rows
+from services.booking.model import quotes
 from services.booking.model.slots import slot_id
 from services.chassis.database import Pool
 
@@ -22,6 +23,23 @@ async def booking(pool: Pool, booking_id: UUID) -> dict[str, Any] | None:
     """A booking as the contract shows it, or None."""
     row = await pool.fetchrow(f"{BOOKING} WHERE b.booking_id = $1", booking_id)
     return None if row is None else _shown(row)
+
+
+async def quote_preview(pool: Pool, booking_id: UUID, now: datetime) -> dict[str, Any] | None:
+    """What its customer would get back now; None where there is no such booking, {} where they cannot cancel."""
+    row = await pool.fetchrow(f"{BOOKING} WHERE b.booking_id = $1", booking_id)
+    if row is None:
+        return None
+    booking = rows.booking(row, row)
+    amounts = quotes.preview(booking, now)
+    if amounts is None:
+        return {}
+    return {
+        "refund": amounts.refund.model_dump(),
+        "kept": amounts.kept.model_dump(),
+        "policy_version": booking.terms.policy_version,
+        "valid_until": quotes.valid_until(booking, "customer", now),
+    }
 
 
 async def bookings(

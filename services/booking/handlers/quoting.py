@@ -27,7 +27,7 @@ def quote_cancellation(message: Message[QuoteCancellation], work: BookingWork) -
             refund=amounts.refund,
             kept=amounts.kept,
             policy_version=booking.terms.policy_version,
-            valid_until=valid_until(booking, command.actor, work.now),
+            valid_until=valid_until(booking, command.actor.kind, work.now),
         )
     )
     shown: dict[str, JsonValue] = {

@@ -9,8 +9,8 @@ from uuid import UUID
 from booking_contracts.types import Actor, Money
 
 from services.booking.model.booking import Booking
-from services.booking.model.refunds import Amounts
-from services.booking.model.states import State
+from services.booking.model.refunds import Amounts, nothing, on_cancellation
+from services.booking.model.states import PENDING, State
 
 LASTS = timedelta(minutes=15)
 
@@ -43,11 +43,20 @@ class Quote:
         return Amounts(self.refund, self.kept)
 
 
-def valid_until(booking: Booking, actor: Actor, now: datetime) -> datetime:
+def preview(booking: Booking, now: datetime) -> Amounts | None:
+    """What its customer's cancellation would give back at `now`; None where they cannot cancel."""
+    if booking.state in PENDING and not booking.overdue(now):
+        return nothing(booking.price)
+    if booking.state is State.CONFIRMED and now < last_change(booking, "customer"):
+        return on_cancellation(booking, "customer", now)
+    return None
+
+
+def valid_until(booking: Booking, kind: str, now: datetime) -> datetime:
     """15 minutes, but never past the instant from which the same actor can no longer cancel."""
     if booking.state is not State.CONFIRMED:
         return min(now + LASTS, booking.deadline or booking.starts_at)
-    return min(now + LASTS, last_change(booking, actor.kind))
+    return min(now + LASTS, last_change(booking, kind))
 
 
 def last_change(booking: Booking, kind: str) -> datetime:
