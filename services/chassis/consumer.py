@@ -15,6 +15,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 
+from services.chassis import crash_points
+from services.chassis.crash_points import Point
 from services.chassis.messages import Raw
 from services.chassis.offsets import Partition
 
@@ -154,6 +156,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """Finish or drop the batch in hand, then commit what is done."""
         self.joined = False
         await self._give_up()
+        crash_points.reached(Point.WHILE_REVOKING)
         await self.commit()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:

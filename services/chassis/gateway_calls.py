@@ -18,7 +18,8 @@ from uuid import UUID
 import structlog
 from booking_contracts.envelope import uuid7
 
-from services.chassis import metrics
+from services.chassis import crash_points, metrics
+from services.chassis.crash_points import Point
 from services.chassis.database import Connection, Session
 from services.chassis.failures import backoff_seconds
 from services.chassis.messages import Headers, LocalBody, Message, Raw, Refused
@@ -190,6 +191,7 @@ class GatewayWorker:
             self._wake.set()
             return
         metrics.gateway_outcomes.labels(call.operation, "answered").inc()
+        crash_points.reached(Point.AFTER_ANSWER)
         headers = [("ce_id", str(uuid7())), *call.headers, ("call_id", str(call.id))]
         self._deliver(
             Raw(

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 
 import structlog
 
-from services.chassis import local_messages, metrics, offsets
+from services.chassis import crash_points, local_messages, metrics, offsets
 from services.chassis.batch import BatchRunner, Committed
 from services.chassis.clock import Clock
 from services.chassis.consumer import Consumer
+from services.chassis.crash_points import Point
 from services.chassis.database import Session
 from services.chassis.failures import Broken, Failure, backoff_seconds, classify
 from services.chassis.gateway_calls import GatewayWorker
@@ -163,6 +164,7 @@ class Loop:
                     await self.consumer.rewind({partition: first for partition, (first, _) in spans.items()})
                     return self._put_back(local)
             else:
+                crash_points.reached(Point.AFTER_COMMIT)
                 self.consumer.done({partition: following for partition, (_, following) in spans.items()})
                 self._after(committed)
                 return None
