@@ -119,7 +119,8 @@ class Loop:
         if time.monotonic() < self._peek_at:
             return results
         try:
-            due = await local_messages.peek(await self._session.connection(), self._clock.now(), MOST)
+            connection, now = await self._session.connection(), self._clock.now()
+            due = await local_messages.peek(connection, now, MOST, self._runner.local_types)
         except Exception as error:
             if classify(error) is Failure.BROKEN:
                 raise Broken(f"the database does not fit this build: {error}") from error
