@@ -25,7 +25,10 @@ async def plant(engine: Engine, kind: str, body: bytes, key: str = "k") -> UUID:
     """A timer as another build might have written it, due now."""
     row = uuid7()
     await engine.fetch(
-        "INSERT INTO local_message (id, kind, type, key, due_at, headers, body) VALUES ($1, 'timer', $2, $3, $4, $5, $6)",
+        """
+        INSERT INTO local_message (id, kind, type, key, due_at, headers, body)
+        VALUES ($1, 'timer', $2, $3, $4, $5, $6)
+        """,
         row,
         kind,
         key,
@@ -91,7 +94,7 @@ async def test_a_value_that_fits_no_column_is_set_aside_and_not_tried_for_ever(e
     bad, good = scene.place("a", 0), scene.place("b", 1)
 
     def place(message: Message[PlaceBooking], work: BookingWork) -> Accepted:
-        accepted = PLACE(message, work)
+        accepted: Accepted = PLACE(message, work)
         if message.body.booking_id == bad.booking_id:
             booking = work.booking(bad.booking_id)
             work.note(booking, message.body.actor, reason=object())  # type: ignore[arg-type]
