@@ -116,6 +116,7 @@ class GatewayWorker:
         self, gateway: Gateway, session: Session, deliver: Callable[[Raw], None], *, in_flight: int = 64
     ) -> None:
         self._gateway, self._session, self._deliver = gateway, session, deliver
+        self._using_session = asyncio.Lock()
         self._room = in_flight
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._later: list[tuple[UUID, float, str]] = []
@@ -145,9 +146,10 @@ class GatewayWorker:
         """Give calls back that are to be tried later, and take up those whose time has come, until cancelled."""
         while True:
             try:
-                later, self._later = self._later, []
-                await self._postpone(later)
-                for call in await self._due():
+                await self._give_back()
+                async with self._using_session:
+                    due = await self._due()
+                for call in due:
                     self._start(call)
             except Exception as error:  # the database is away: the rows wait, and so do we
                 log.warning("gateway worker waits for the database", error=str(error))
@@ -159,11 +161,17 @@ class GatewayWorker:
                 continue
 
     async def drain(self, seconds: float) -> None:
-        """Let calls in flight finish; what does not is repeated by its key after a restart."""
+        """Let calls in flight finish; the others are given back, so that another replica makes them at once."""
+        self._room = 0
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=seconds)
-        for task in self._tasks.values():
+        for call_id, task in self._tasks.items():
             task.cancel()
+            self._later.append((call_id, 0.0, ""))
+        try:
+            await self._give_back()
+        except Exception as error:  # their leases run out
+            log.warning("calls were not given back", error=repr(error))
 
     def _start(self, call: OpenCall) -> None:
         if call.id not in self._tasks:
@@ -203,6 +211,11 @@ class GatewayWorker:
                 body=outcome.model_dump_json().encode(),
             )
         )
+
+    async def _give_back(self) -> None:
+        later, self._later = self._later, []
+        async with self._using_session:
+            await self._postpone(later)
 
     async def _postpone(self, later: Sequence[tuple[UUID, float, str]]) -> None:
         if later:

@@ -74,6 +74,7 @@ class Process:
             positions=self.loop.positions,
         )
         self._pool: Pool
+        self._relaying: asyncio.Task[None]
 
     async def run(self) -> int:
         """Until SIGTERM, SIGINT or a fault that no retry mends; returns the exit code."""
@@ -86,8 +87,9 @@ class Process:
         site = await self._serve_http()
         await self._wait_for_revision(stop)
         await _patiently(self._consumer.start)
-        background = [
-            asyncio.create_task(self.relay.run(), name="relay"),
+        self._relaying = asyncio.create_task(self.relay.run(), name="relay")
+        background: list[asyncio.Future[None]] = [
+            self._relaying,
             asyncio.create_task(self._consumer.commit_forever(), name="offsets"),
             asyncio.create_task(retention.run(self._pool), name="retention"),
             asyncio.create_task(gauges.run(self._pool, self._clock, self._consumer), name="gauges"),
@@ -111,10 +113,14 @@ class Process:
         """Finish what is in hand within the drain budget; what is not finished is done again by who follows."""
         deadline = time.monotonic() + self._settings.drain_seconds
         await self.loop.stop()
+        await asyncio.wait({loop}, timeout=max(0.1, deadline - time.monotonic() - 5))
         if self._worker is not None:
             await self._worker.drain(max(0.1, deadline - time.monotonic() - 5))
-        await asyncio.wait({loop}, timeout=max(0.1, deadline - time.monotonic()))
+            if loop.done():
+                await self.loop.finish()
         loop.cancel()
+        self.relay.stop()
+        await asyncio.wait({self._relaying}, timeout=2)
         for task in background:
             task.cancel()
         try:
