@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 import structlog
@@ -100,11 +100,12 @@ class Process:
         loop = asyncio.create_task(self.loop.run(), name="loop")
         stopped = asyncio.create_task(stop.wait(), name="stop")
         log.info("service runs", service=self._parts.service.name)
-        done, _ = await asyncio.wait({loop, stopped, *background}, return_when=asyncio.FIRST_COMPLETED)
+        tasks: set[asyncio.Future[Any]] = {loop, stopped, *background}
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         faults = [task for task in done if task is not stopped]
         for task in faults:
             self._broken = repr(task.exception())
-            log.critical("service stops", task=task.get_name(), error=self._broken)
+            log.critical("service stops", task=repr(task), error=self._broken)
         await self._drain(loop, background)
         await site.cleanup()
         return 1 if faults else 0

@@ -82,7 +82,8 @@ async def _publish_heads(
     """The first batch of every queue, together."""
     sent, waiting = [], []
     for (topic, partition), queue in queues.items():
-        batch, rows = producer.create_batch(), []
+        batch = producer.create_batch()
+        rows: list[Row] = []
         while queue and not (one_by_one and rows):
             head = queue[0]
             if batch.append(timestamp=None, key=head.key, value=head.body, headers=head.headers) is None:
