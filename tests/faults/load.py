@@ -52,13 +52,13 @@ class Load:
     sent: list[Sendable] = field(default_factory=list)
     bookings: list[tuple[UUID, str]] = field(default_factory=list)
 
-    async def run(self, seconds: float, per_second: float) -> int:
-        """Open fresh slots and send for a while; returns how many commands Kafka took."""
+    async def run(self, seconds: float, per_second: float, enough: asyncio.Event) -> int:
+        """Open fresh slots and send, until `enough` and at least for `seconds`; returns how many commands Kafka took."""
         before = len(self.published)
         async with AIOKafkaProducer(bootstrap_servers=self.servers, acks="all", request_timeout_ms=5_000) as producer:
             places = [await self._open(producer, capacity) for capacity in (1, 3, 8)]
             until = time.monotonic() + seconds
-            while time.monotonic() < until:
+            while time.monotonic() < until or not enough.is_set():
                 await self._send(producer, self._next(places))
                 await asyncio.sleep(self.rng.expovariate(per_second))
         return len(self.published) - before
