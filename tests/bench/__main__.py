@@ -1,0 +1,3 @@
+import sys
+from tests.bench import domain
+domain.run("--profile" in sys.argv)
