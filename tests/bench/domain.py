@@ -16,6 +16,7 @@ from deploy.local.catalog import run_setup_step
 from deploy.local.layout import Layout
 from deploy.local.stack import Stack
 from services.chassis import logging
+from services.chassis.process import calm_garbage_collector
 from tests.bench.batches import hot_slot_seconds, place_ms
 from tests.chassis.harness import Engine, SetClock
 
@@ -54,6 +55,7 @@ async def _measure(url: str, profile: bool) -> dict[str, float]:
 def run(profile: bool = False) -> None:
     """Measure and print; the last line is JSON."""
     logging.configure("bench", "1", "WARNING")
+    calm_garbage_collector()
     with database() as stack:
         figures = asyncio.run(_measure(stack.env["BOOKING_DATABASE_URL"], profile))
     print(json.dumps(figures))
