@@ -8,6 +8,7 @@ import tempfile
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import ceil
 from pathlib import Path
 
 from deploy.local import postgres
@@ -54,7 +55,7 @@ async def _measure(stack: Stack, options: Namespace) -> dict[str, object]:
 
 async def _runs(stack: Stack, wire: Wire, options: Namespace) -> dict[str, object]:
     counts = {rate: int(rate * options.seconds) for rate in (20, 100)}
-    capacity = 1 + (options.warm_up + options.sagas + sum(counts.values())) // (PROVIDERS * SLOTS)
+    capacity = sum(ceil(count / (PROVIDERS * SLOTS)) for count in (options.warm_up, options.sagas, *counts.values()))
     rooms = await open_rooms(wire, providers=PROVIDERS, slots=SLOTS, capacity=capacity)
     warm = Load(rooms, options.warm_up, "warm")
     print(f"warm-up: {len(warm.keys) / await runs.saturate(wire, warm, options.in_flight):.0f} sagas/s", flush=True)
