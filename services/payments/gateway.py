@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Generic, TypeVar
+from uuid import UUID
 
 import stripe
 
@@ -25,8 +26,9 @@ from services.payments.stripe_api import NO_ANSWER, Refusal, StripeApi, judge, o
 
 KEY_IS_TRUSTED = timedelta(hours=23)
 CALL_SECONDS = 25.0
-"""All requests of one call together; below the lease."""
+"""All requests of one try together; below the lease."""
 MOST_KEYS = 5
+"""New keys in one try."""
 
 Found = TypeVar("Found")
 
@@ -46,6 +48,8 @@ class StripeGateway:
 
     def __init__(self, api: StripeApi, clock: Clock) -> None:
         self._api, self._clock = api, clock
+        self._burnt: dict[UUID, int] = {}
+        """Open calls whose first keys hold a stored failure and made nothing: how many keys."""
         self._operations: dict[str, Callable[[OpenCall], Awaitable[LocalBody | TryAgain]]] = {
             Operation.AUTHORIZE: self._authorize,
             Operation.CAPTURE: self._capture,
@@ -60,18 +64,22 @@ class StripeGateway:
         """One try of a call."""
         try:
             async with asyncio.timeout(CALL_SECONDS):
-                return await self._operations[call.operation](call)
+                outcome = await self._operations[call.operation](call)
+            if not isinstance(outcome, TryAgain):
+                self._burnt.pop(call.id, None)
+            return outcome
         except (stripe.StripeError, *NO_ANSWER) as error:
-            outcome = judge(error)
-            return outcome if isinstance(outcome, TryAgain) else TryAgain(f"{outcome.status} {outcome.code}")
+            found = judge(error)
+            return found if isinstance(found, TryAgain) else TryAgain(f"{found.status} {found.code}")
 
     async def _try(self, call: OpenCall, asked: StripeCall, request: Request[Found]) -> LocalBody | TryAgain:
         """Send under the key; look where the key does not protect."""
         age = max(self._clock.now() - asked.asked_at, timedelta(seconds=call.age_seconds))
         if age > KEY_IS_TRUSTED and (found := await request.look_up()) is not None:
             return request.read(found)
-        key = call.idempotency_key
-        for number in range(1, MOST_KEYS + 1):
+        for _ in range(MOST_KEYS):
+            burnt = self._burnt.get(call.id, 0)
+            key = f"{call.idempotency_key}:{burnt}" if burnt else call.idempotency_key
             try:
                 return request.read(await request.send(key))
             except (stripe.StripeError, *NO_ANSWER) as error:
@@ -82,8 +90,8 @@ class StripeGateway:
                     return outcome
             if (found := await request.look_up()) is not None:
                 return request.read(found)
-            key = f"{call.idempotency_key}:{number}"
-        return TryAgain(f"Stripe fails under {MOST_KEYS} keys")
+            self._burnt[call.id] = burnt + 1
+        return TryAgain(f"Stripe failed under {MOST_KEYS} keys")
 
     async def _authorize(self, call: OpenCall) -> LocalBody | TryAgain:
         asked = AuthorizeCall.model_validate_json(call.parameters)

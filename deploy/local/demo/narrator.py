@@ -36,7 +36,7 @@ class Narrator:
         self.began[command.booking_id] = datetime.now(UTC)
         reply = await self.system.client.ask(command)
         if isinstance(reply, CommandAccepted):
-            price = reply.result["price"]
+            price = money(reply.result["price"])
             self.say(f"{who} publishes PlaceBooking → [green]accepted[/green], {reply.state}, {price}")
             return command, reply
         assert hasattr(reply, "code")
@@ -57,8 +57,8 @@ class Narrator:
         """Where the booking and its payment stand."""
         booking = await self.system.booking(booking_id)
         status, payment = await self.system.try_get("payments", f"/v1/payments/{booking_id}")
-        money = f", payment {payment['status']}, escrow {payment['escrow']['amount']}" if status == 200 else ""
-        self.say(f"booking [bold]{booking['state']}[/bold]{money}")
+        paid = f", payment {payment['status']}, escrow {money(payment['escrow'])}" if status == 200 else ""
+        self.say(f"booking [bold]{booking['state']}[/bold]{paid}")
 
     async def mail(self, to: str, subject: str) -> None:
         """A mail arrived."""
@@ -77,6 +77,11 @@ class Narrator:
         )
         for one in found["slots"]:
             self.say(f"availability: {one['seats_left']} seats left{', ' + one['reason'] if one['reason'] else ''}")
+
+
+def money(found: Any) -> str:
+    """A money object as people write it; every currency of the demo has two decimals."""
+    return f"{found['amount'] / 100:.2f} {found['currency']}"
 
 
 def _z(instant: Any) -> str:
