@@ -33,6 +33,6 @@ def _options() -> argparse.Namespace:
 if __name__ == "__main__":
     chosen = _options()
     if chosen.domain:
-        domain.run(chosen.profile)
+        domain.run(chosen.bookings, chosen.profile)
     else:
         system.run(chosen)
