@@ -29,36 +29,30 @@ BOOKING_ROWS = """
            100, false, 2, 2
     FROM slot s JOIN bulk_offering o USING (offering_id), generate_series(1, $1::int)
 """
+OFFERINGS = """
+    CREATE TEMP TABLE bulk_offering AS
+    SELECT gen_random_uuid() AS offering_id, gen_random_uuid() AS provider_id FROM generate_series(1, {}) n
+"""
+PROVIDER_ROWS = """
+    INSERT INTO provider SELECT (jsonb_populate_record(p, jsonb_build_object('provider_id', b.provider_id))).*
+    FROM provider p, bulk_offering b WHERE p.provider_id = $1
+"""
+OFFERING_ROWS = """
+    INSERT INTO offering
+    SELECT (jsonb_populate_record(o, jsonb_build_object('provider_id', b.provider_id,
+                                                        'offering_id', b.offering_id))).*
+    FROM offering o, bulk_offering b WHERE o.offering_id = $1
+"""
 
 
 async def fill(admin_url: str, model: Scene, bookings: int, after: datetime) -> list[UUID]:
     """So many confirmed bookings with offerings like the model's; returns the offerings. Triggers and keys rest."""
-    offerings = bookings // (PER_SLOT * SLOTS)
     connection = await asyncpg.connect(admin_url.rsplit("/", 1)[0] + "/booking", command_timeout=600)
     try:
         await connection.execute("SET session_replication_role = replica")
-        await connection.execute(
-            """
-            CREATE TEMP TABLE bulk_offering AS
-            SELECT gen_random_uuid() AS offering_id, gen_random_uuid() AS provider_id FROM generate_series(1, $1::int) n
-            """.replace("$1", str(offerings))
-        )
-        await connection.execute(
-            """
-            INSERT INTO provider SELECT (jsonb_populate_record(p, jsonb_build_object('provider_id', b.provider_id))).*
-            FROM provider p, bulk_offering b WHERE p.provider_id = $1
-            """,
-            model.provider_id,
-        )
-        await connection.execute(
-            """
-            INSERT INTO offering
-            SELECT (jsonb_populate_record(o, jsonb_build_object('provider_id', b.provider_id,
-                                                                'offering_id', b.offering_id))).*
-            FROM offering o, bulk_offering b WHERE o.offering_id = $1
-            """,
-            model.offering_id,
-        )
+        await connection.execute(OFFERINGS.format(bookings // (PER_SLOT * SLOTS)))
+        await connection.execute(PROVIDER_ROWS, model.provider_id)
+        await connection.execute(OFFERING_ROWS, model.offering_id)
         await connection.execute(SLOT_ROWS, after, PER_SLOT, SLOTS)
         await connection.execute(BOOKING_ROWS, PER_SLOT)
         made = await connection.fetch("SELECT offering_id FROM bulk_offering")
