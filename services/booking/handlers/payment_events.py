@@ -49,6 +49,7 @@ def authorized(message: Message[payments.PaymentAuthorized], work: BookingWork) 
 
 def _confirm(work: BookingWork, booking: Booking) -> None:
     booking = work.move(booking, State.CONFIRMED, deadline=None)
+    work.watch_deadline(booking)
     booking = work.say(booking, BookingConfirmed, payment_id=booking.payment_id)
     saga.capture(work, booking)
 
