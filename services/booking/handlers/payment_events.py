@@ -34,9 +34,9 @@ def authorized(message: Message[payments.PaymentAuthorized], work: BookingWork) 
         return
     saga.answered(work, booking.booking_id, Step.AUTHORIZE, event.attempt, "authorized")
     own, first = event.attempt == booking.attempt, booking.payment_status is PaymentStatus.IN_FLIGHT
+    booking = expire_if_due(work, booking)
     if own and first:
         booking = work.put(replace(booking, payment_status=PaymentStatus.AUTHORIZED))
-    booking = expire_if_due(work, booking)
     if booking.dead and own:
         if first:
             _return_late(work, booking, event.attempt, event.amount)
@@ -116,6 +116,7 @@ def captured(message: Message[payments.PaymentCaptured], work: BookingWork) -> N
     booking = work.find(Booking, event.booking_id)
     if booking is None:
         return
+    booking = expire_if_due(work, booking)
     if event.attempt != booking.attempt or booking.state in PENDING:
         _give_back(work, booking, event, "that nobody asked for")
     elif booking.dead and booking.settlement_id is None:
@@ -150,13 +151,15 @@ def voided(message: Message[payments.PaymentVoided], work: BookingWork) -> None:
     elif booking.payment_status in (PaymentStatus.IN_FLIGHT, PaymentStatus.AUTHORIZED):
         booking = work.put(replace(booking, payment_status=PaymentStatus.ENDED))
         saga.answered(work, event.booking_id, Step.AUTHORIZE, event.attempt, "voided")
+        expire_if_due(work, booking)
 
 
 def _authorisation_lost(work: BookingWork, event: payments.PaymentEvent, why: str) -> None:
     booking = work.find(Booking, event.booking_id)
-    if booking is None or booking.state not in FUNDED or event.attempt != booking.attempt:
+    if booking is None or event.attempt != booking.attempt or booking.payment_status is PaymentStatus.CAPTURED:
         return
-    if booking.payment_status is PaymentStatus.CAPTURED:
+    booking = expire_if_due(work, booking)
+    if booking.state not in FUNDED:
         return
     if work.now < booking.starts_at:
         booking = work.put(replace(booking, payment_status=PaymentStatus.ENDED))
