@@ -81,7 +81,9 @@ def abandon_payment(message: Message[AbandonPayment], work: BookingWork) -> Acce
         raise illegal(booking)
     if not booking.approval:
         booking = fail(work, booking, "abandoned")
-    elif booking.payment_status is PaymentStatus.IN_FLIGHT:
+    elif booking.payment_status is PaymentStatus.IN_FLIGHT and not saga.voided(
+        work, booking.booking_id, booking.attempt
+    ):
         saga.void(work, booking)
         booking = work.say(booking, PaymentRequested, attempt=booking.attempt, last_error="abandoned")
     return Accepted(booking.booking_id, booking.state)
