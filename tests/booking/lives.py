@@ -125,7 +125,7 @@ _LIVES: dict[State, Callable[[World], Booking]] = {
     S.EXPIRED: _expired,
 }
 
-ACTORS = {"customer": acting(), "provider": TEACHER, "admin": ADMIN}
+ACTORS = {"provider": TEACHER, "admin": ADMIN}
 REFUNDS = {"refund": 4500, "release": 0, "split": 1500}
 NEEDS_APPROVAL = frozenset({S.PENDING_APPROVAL, S.REJECTED_BY_PROVIDER})
 BY = {"ApproveBooking": TEACHER, "RejectBooking": TEACHER, "CompleteSession": TEACHER}
@@ -141,7 +141,7 @@ def command(name: str, booking: Booking) -> MessageBody:
         return split(booking, REFUNDS[variant])
     fields: dict[str, Any] = {
         "booking_id": booking.booking_id,
-        "actor": BY.get(kind) or ACTORS[variant or "customer"],
+        "actor": BY.get(kind) or ACTORS.get(variant) or acting(booking.customer.id),
     }
     extra: dict[str, dict[str, Any]] = {
         "PayBooking": {"payment": CARD},

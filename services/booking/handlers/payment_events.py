@@ -40,13 +40,10 @@ def authorized(message: Message[payments.PaymentAuthorized], work: BookingWork) 
     if booking.dead and own:
         if first:
             _return_late(work, booking, event.attempt, event.amount)
-    elif own and booking.state is State.PENDING_PAYMENT and not saga.voided(work, booking.booking_id, event.attempt):
-        if event.amount == booking.price:
-            _confirm(work, booking)
-        else:
-            _give_back(work, booking, event, "of another amount")
+    elif own and first and event.amount == booking.price and not saga.voided(work, booking.booking_id, event.attempt):
+        _confirm(work, booking)
     elif not own or booking.state in PENDING:
-        _give_back(work, booking, event, "that nobody asked for")
+        _give_back(work, booking, event, "of an attempt or amount that is not asked for")
 
 
 def _confirm(work: BookingWork, booking: Booking) -> None:
@@ -118,7 +115,7 @@ def captured(message: Message[payments.PaymentCaptured], work: BookingWork) -> N
         return
     booking = expire_if_due(work, booking)
     if event.attempt != booking.attempt or booking.state in PENDING:
-        _give_back(work, booking, event, "that nobody asked for")
+        _give_back(work, booking, event, "of an attempt or amount that is not asked for")
     elif booking.dead and booking.settlement_id is None:
         zero = Money(amount=0, currency=booking.price.currency)
         booking = saga.settle(work, booking, refund=event.amount, release=zero)
