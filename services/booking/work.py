@@ -140,10 +140,10 @@ class BookingWork(UnitOfWork):
         return provider
 
     def watch_deadline(self, booking: Booking) -> None:
-        """Come back when the booking's deadline has passed."""
-        assert booking.deadline is not None
+        """Come back when time takes the booking's next step; called whenever that instant is new or another."""
+        assert booking.due_at is not None
         timer = DeadlineReached(booking_id=booking.booking_id)
-        self.remind(timer, key=str(booking.booking_id), due_at=booking.deadline)
+        self.remind(timer, key=str(booking.booking_id), due_at=booking.due_at)
 
     def _take(self, slot: UUID, seats: int) -> None:
         row = self.find(Slot, slot)
