@@ -11,8 +11,10 @@ from booking_contracts.envelope import Command, MessageBody
 from services.booking import http, metrics
 from services.booking.contact import normal_place, normal_provider
 from services.booking.handlers import (
+    approving,
     cancelling,
     catalogue,
+    disputes,
     ending,
     hours,
     offers,
@@ -21,6 +23,7 @@ from services.booking.handlers import (
     placing,
     quoting,
     rescheduling,
+    sessions,
     waiting,
 )
 from services.booking.model.actors import not_allowed
@@ -40,11 +43,17 @@ HANDLERS = (
     command(messages.OpenSlot, catalogue.open_slot),
     command(messages.CloseSlot, hours.close_slot),
     command(messages.PlaceBooking, placing.place_booking, normal_place),
+    command(messages.ApproveBooking, approving.approve_booking),
+    command(messages.RejectBooking, approving.reject_booking),
     command(messages.PayBooking, paying.pay_booking),
     command(messages.AbandonPayment, cancelling.abandon_payment),
     command(messages.QuoteCancellation, quoting.quote_cancellation),
     command(messages.CancelBooking, cancelling.cancel_booking),
     command(messages.RescheduleBooking, rescheduling.reschedule_booking),
+    command(messages.CompleteSession, sessions.complete_session),
+    command(messages.ConfirmSession, sessions.confirm_session),
+    command(messages.RaiseDispute, disputes.raise_dispute),
+    command(messages.ResolveDispute, disputes.resolve_dispute),
     command(messages.JoinWaitlist, waiting.join_waitlist, normal_place),
     command(messages.LeaveWaitlist, waiting.leave_waitlist),
     command(messages.AcceptOffer, waiting.accept_offer),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import zoneinfo
-from functools import cache
+from functools import cache, lru_cache
 from typing import TypeVar
 
 import phonenumbers
@@ -14,6 +15,7 @@ from email_validator import EmailNotValidError, validate_email
 from services.chassis.handlers import FieldProblem
 
 PlacingT = TypeVar("PlacingT", PlaceBooking, JoinWaitlist)
+PLAIN_LOCAL_PART = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*", re.ASCII)
 
 
 def normal_place(command: PlacingT) -> PlacingT:
@@ -41,32 +43,63 @@ def normal_provider(command: RegisterProvider) -> RegisterProvider:
 
 
 def normal_email(field: str, text: str) -> str:
-    """Syntax alone: whether a mailbox exists, only a mail tells. Local parts are ASCII, for mail servers' sake."""
-    try:
-        found = validate_email(text, check_deliverability=False, allow_smtputf8=False, test_environment=True)
-    except EmailNotValidError as error:
-        raise FieldProblem(field, str(error)) from None
-    return found.normalized
+    """Syntax alone: whether a mailbox exists, only a mail tells. Local parts are ASCII, for mail servers' sake.
 
-
-def _normal_phone(field: str, text: str) -> str:
-    try:
-        number = phonenumbers.parse(text, None)
-    except phonenumbers.NumberParseException:
-        raise FieldProblem(field, "must be a phone number in E.164, e.g. +4930123456") from None
-    normal = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    if normal != text.replace(" ", ""):
-        raise FieldProblem(field, "must be a phone number in E.164, e.g. +4930123456")
-    if not phonenumbers.is_possible_number(number):
-        raise FieldProblem(field, "is no possible phone number")
+    The library sees a domain once, and every local part that is not plain (RFC 5322, dot-atom of letters, …).
+    """
+    local, _, domain = text.partition("@")
+    if len(local) <= 64 and len(text) <= 254 and PLAIN_LOCAL_PART.fullmatch(local):
+        normal, problem = _email(f"a@{domain}")
+        if problem is None:
+            return f"{local}{normal[1:]}"
+    normal, problem = _email(text)
+    if problem is not None:
+        raise FieldProblem(field, problem)
     return normal
 
 
+@lru_cache(10_000)
+def _email(text: str) -> tuple[str, str | None]:
+    """The address as it is stored, and what is wrong with it."""
+    try:
+        found = validate_email(text, check_deliverability=False, allow_smtputf8=False, test_environment=True)
+    except EmailNotValidError as error:
+        return text, str(error)
+    return found.normalized, None
+
+
+def _normal_phone(field: str, text: str) -> str:
+    normal, problem = _phone(text)
+    if problem is not None:
+        raise FieldProblem(field, problem)
+    return normal
+
+
+@lru_cache(10_000)
+def _phone(text: str) -> tuple[str, str | None]:
+    """The number in E.164, and what is wrong with it."""
+    try:
+        number = phonenumbers.parse(text, None)
+    except phonenumbers.NumberParseException:
+        return text, "must be a phone number in E.164, e.g. +4930123456"
+    normal = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if normal != text.replace(" ", ""):
+        return text, "must be a phone number in E.164, e.g. +4930123456"
+    return normal, None if phonenumbers.is_possible_number(number) else "is no possible phone number"
+
+
 def _check_locale(field: str, text: str) -> None:
+    if not _is_locale(text):
+        raise FieldProblem(field, "must be a language tag (BCP 47), e.g. de-DE")
+
+
+@lru_cache(1_000)
+def _is_locale(text: str) -> bool:
     try:
         Locale.parse(text.replace("-", "_"))
     except (UnknownLocaleError, ValueError):
-        raise FieldProblem(field, "must be a language tag (BCP 47), e.g. de-DE") from None
+        return False
+    return True
 
 
 @cache

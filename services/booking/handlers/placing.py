@@ -54,9 +54,8 @@ def _own_pending(work: BookingWork, slot: Slot, customer: Customer, attendee: At
     """The same customer's unpaid tries for the same attendee on this slot: their next try takes the seats over."""
     return [
         booking
-        for booking in work.bookings_on(slot.slot_id)
+        for booking in work.bookings_of(customer.id, slot.slot_id)
         if booking.state is State.PENDING_PAYMENT
-        and booking.customer.id == customer.id
         and (booking.attendee and booking.attendee.id) == (attendee and attendee.id)
     ]
 

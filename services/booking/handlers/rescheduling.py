@@ -68,6 +68,7 @@ def _moved(work: BookingWork, booking: Booking, slot: Slot, actor: Actor) -> Boo
     for quote in list(work.all(Quote)):
         if quote.booking_id == booking.booking_id and not quote.dead:
             work.put(replace(quote, dead=True))
+    work.watch_deadline(booking)
     after = Period(starts_at=booking.starts_at, ends_at=booking.ends_at)
     return work.say(booking, BookingRescheduled, by=actor, from_=before, to=after)
 
