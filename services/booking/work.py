@@ -14,6 +14,7 @@ from booking_contracts.codes import Code, Rejected
 from booking_contracts.envelope import uuid7
 from booking_contracts.types import SYSTEM, Actor
 
+from services.booking.facts import facts
 from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering, Provider
 from services.booking.model.slots import Slot, slot_id
@@ -197,25 +198,3 @@ class BookingWork(UnitOfWork):
             )
         )
         return booking
-
-
-def facts(booking: Booking) -> dict[str, Any]:
-    """What every event of a booking carries, so that a consumer never has to call back."""
-    terms = booking.terms
-    return {
-        "booking_id": booking.booking_id,
-        "state": booking.state,
-        "offering_id": booking.offering_id,
-        "offering_title": terms.offering_title,
-        "provider_id": booking.provider_id,
-        "provider_name": terms.provider_name,
-        "provider_email": terms.provider_email,
-        "provider_timezone": terms.provider_timezone,
-        "customer": booking.customer,
-        "attendee": booking.attendee,
-        "seats": booking.seats,
-        "starts_at": booking.starts_at,
-        "ends_at": booking.ends_at,
-        "price": booking.price,
-        "deadline": booking.deadline,
-    }

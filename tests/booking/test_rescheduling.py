@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from booking_contracts import payments
-from booking_contracts.booking import BookingRescheduled, CancelBooking, QuoteCancellation, RescheduleBooking
+from booking_contracts.booking import BookingRescheduled, CancelBooking, RescheduleBooking
 from booking_contracts.codes import Code
 from booking_contracts.types import Actor
 
 from services.booking.model.booking import Booking
 from services.booking.model.slots import Slot
 from services.booking.model.states import State
+from services.booking.timers import DeadlineReached
 from services.booking.work import HistoryItem
 from services.chassis.unit_of_work import Record
 from tests.booking.builders import ADMIN, NOW, START, TEACHER, World, a_child, a_slot, acting, place
@@ -34,14 +35,6 @@ def move(booking: Booking, **changes: Any) -> RescheduleBooking:
 
 def cancel(booking: Booking, actor: Actor | None = None, **changes: Any) -> CancelBooking:
     return CancelBooking(booking_id=booking.booking_id, actor=actor or acting(), **changes)
-
-
-def quote(world: World, booking: Booking, actor: Actor | None = None) -> dict[str, Any]:
-    accepted = world.tell(QuoteCancellation(booking_id=booking.booking_id, actor=actor or acting()))
-    assert accepted is not None
-    found = accepted.result["quote"]
-    assert isinstance(found, dict)
-    return found
 
 
 @pytest.mark.requirement("rescheduling-logic")
@@ -157,66 +150,6 @@ def test_whom_the_provider_moves_gets_everything_back() -> None:
     assert world.sent(payments.SettlePayment)[0].refund.amount == 4500
 
 
-@pytest.mark.requirement("refund-policy")
-def test_a_quote_is_honoured_until_it_ends() -> None:
-    for minutes, refund in ((14, 4500), (15, None)):
-        world = World()
-        booking = world.confirmed()
-        world.at(START - timedelta(hours=24))
-        found = quote(world, booking)
-        assert found["refund"] == {"amount": 4500, "currency": "EUR"}
-        assert found["policy_version"] == "flexible-1"
-        assert found["valid_until"] == "2030-01-09T12:15:00Z"
-        world.at(START - timedelta(hours=24) + timedelta(minutes=minutes))
-        command = cancel(booking, quote_id=UUID(found["quote_id"]))
-        if refund is None:
-            assert world.refused(command).code is Code.QUOTE_EXPIRED
-            assert world.booking(booking.booking_id).state is State.CONFIRMED
-        else:
-            world.tell(command)
-            assert world.sent(payments.SettlePayment)[0].refund.amount == refund
-
-
-@pytest.mark.requirement("refund-policy")
-def test_a_quote_ends_at_the_change_deadline() -> None:
-    world = World()
-    booking = world.confirmed()
-    world.at(START - timedelta(minutes=65))
-    assert quote(world, booking)["valid_until"] == "2030-01-10T11:00:00Z"
-    assert quote(world, booking, TEACHER)["refund"]["amount"] == 4500
-    world.at(START - timedelta(minutes=60))
-    refused = world.refused(QuoteCancellation(booking_id=booking.booking_id, actor=acting()))
-    assert refused.code is Code.DEADLINE_PASSED
-
-
-@pytest.mark.requirement("refund-policy")
-def test_a_quote_dies_with_a_move_and_serves_its_actor_alone() -> None:
-    world = a_world()
-    booking = world.confirmed()
-    mine, theirs = quote(world, booking), quote(world, booking, TEACHER)
-    refused = [cancel(booking, quote_id=UUID(theirs["quote_id"])), cancel(booking, quote_id=uuid4())]
-    for command in refused:
-        assert world.refused(command).code is Code.QUOTE_EXPIRED
-    world.tell(move(booking))
-    world.tell(move(booking, starts_at=START))
-    assert world.refused(cancel(booking, quote_id=UUID(mine["quote_id"]))).code is Code.QUOTE_EXPIRED
-
-
-@pytest.mark.requirement("refund-policy")
-def test_a_quote_from_before_the_payment_promises_nothing_after_it() -> None:
-    world = World()
-    booking = world.place()
-    found = quote(world, booking)
-    assert found["refund"]["amount"] == found["kept"]["amount"] == 0
-    world.tell(payments.PaymentAuthorized(**_of(world.booking(booking.booking_id))))
-    assert world.refused(cancel(booking, quote_id=UUID(found["quote_id"]))).code is Code.QUOTE_EXPIRED
-
-
-def _of(booking: Booking) -> dict[str, Any]:
-    names = ("booking_id", "payment_id", "attempt")
-    return {**{name: getattr(booking, name) for name in names}, "amount": booking.price}
-
-
 def test_a_slots_row_made_by_a_move_counts_its_seats() -> None:
     world = a_world()
     booking = world.confirmed()
@@ -226,3 +159,13 @@ def test_a_slots_row_made_by_a_move_counts_its_seats() -> None:
     assert row.taken == 1
     world.place("eve", starts_at=START)
     assert world.refused(place("dan", starts_at=LATER)).code is Code.SLOT_FULL
+
+
+@pytest.mark.requirement("ghost-provider", "rescheduling-logic")
+def test_a_moved_session_completes_itself_after_its_new_end() -> None:
+    world = a_world()
+    booking = world.confirmed()
+    world.tell(move(booking))
+    assert world.reminders(DeadlineReached)[-1].due_at == LATER + timedelta(hours=3)
+    world.at(START + timedelta(hours=3)).tell(DeadlineReached(booking_id=booking.booking_id))
+    assert world.booking(booking.booking_id).state is State.CONFIRMED
