@@ -50,7 +50,7 @@ class BookingWork(UnitOfWork):
         self._by_provider: defaultdict[UUID, dict[UUID, None]] = defaultdict(dict)
         self._lines: defaultdict[UUID, dict[UUID, None]] = defaultdict(dict)
         self.freed: set[UUID] = set()
-        """Slots that seats were given back to, or whose capacity grew: handlers/offers.py offers them on."""
+        """Slots that have seats again, to be offered on by handlers/offers.py."""
 
     def load(self, row: Row) -> None:
         super().load(row)
@@ -140,8 +140,8 @@ class BookingWork(UnitOfWork):
         self.take(booking.slot_id, -booking.seats)
         self.take(slot.slot_id, booking.seats)
         changes |= {"slot_id": slot.slot_id, "starts_at": slot.starts_at, "ends_at": slot.ends_at}
-        reason = f"moved from {booking.starts_at.isoformat()} to {slot.starts_at.isoformat()}"
-        return self._noted(replace(booking, **changes), actor, booking.state, booking.state, reason)
+        why = f"moved from {booking.starts_at.isoformat()} to {slot.starts_at.isoformat()}"
+        return self.note(replace(booking, **changes), actor, why)
 
     def note(self, booking: Booking, actor: Actor, reason: str | None = None) -> Booking:
         """Something worth remembering that leaves the state as it is."""
@@ -156,8 +156,8 @@ class BookingWork(UnitOfWork):
     def say_of(self, entry: Entry, event: type[WaitlistEvent], **fields: Any) -> Entry:
         """Tell the world of a waitlist entry, under the next number of the entry's own stream."""
         entry = self.put(replace(entry, sequence=entry.sequence + 1))
-        names = WaitlistEvent.model_fields
-        self.send(event(**{name: getattr(entry, name) for name in names}, **fields), sequence=entry.sequence)
+        known = {name: getattr(entry, name) for name in WaitlistEvent.model_fields}
+        self.send(event(**known, **fields), sequence=entry.sequence)
         return entry
 
     def announce(self, provider: Provider, event: type[CatalogueEvent], **fields: Any) -> Provider:

@@ -19,7 +19,7 @@ from services.booking.model.placing import provider_free
 from services.booking.model.schedule import Hours, Schedule
 from services.booking.model.slots import Slot
 from tests.booking.builders import NOW, PROVIDER, START, a_slot, an_offering
-from tests.booking.test_concurrency import cancel, join, move
+from tests.booking.replicas import cancel, join, move
 from tests.chassis.conftest import engine as engine
 from tests.chassis.harness import Engine
 from tests.chassis.scenes import Scene

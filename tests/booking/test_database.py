@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from services.booking.model.states import INITIAL, OCCUPYING, TRANSITIONS, State
-from tests.booking.test_concurrency import cancel, join
+from tests.booking.replicas import cancel, join
 from tests.chassis.conftest import engine as engine
 from tests.chassis.harness import Engine
 from tests.chassis.scenes import Scene

@@ -30,7 +30,7 @@ from services.booking.model.slots import Slot
 from services.booking.model.waitlist import Entry
 from services.booking.timers import DeadlineReached, EntryDue
 from tests.booking.builders import NOW, OFFERING, START, TEACHER, World, a_customer, a_slot, acting
-from tests.booking.test_concurrency import consistent
+from tests.booking.replicas import consistent
 from tests.chassis.conftest import engine as engine
 from tests.chassis.harness import Engine
 from tests.chassis.scenes import Scene

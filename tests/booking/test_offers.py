@@ -27,7 +27,7 @@ from tests.booking.builders import (
     answer,
     place,
 )
-from tests.booking.test_waiting import Line, cancel, join
+from tests.booking.line import Line, cancel, join
 
 
 @pytest.mark.requirement("waitlist-handling")
