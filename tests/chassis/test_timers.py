@@ -85,7 +85,10 @@ async def plant(engine: Engine, start: datetime) -> None:
     """Timers a millisecond apart, each of a booking of its own."""
     ids: list[UUID] = [uuid4() for _ in range(PER_SECOND * SECONDS)]
     bodies = [DeadlineReached(booking_id=booking_id).model_dump_json().encode() for booking_id in ids]
-    headers = [json.dumps([("ce_id", str(uuid4())), ("ce_type", DeadlineReached.ce_type)]) for _ in ids]
+    headers = [
+        json.dumps([("ce_id", str(uuid4())), ("ce_type", DeadlineReached.ce_type), ("ce_correlationid", "x")])
+        for _ in ids
+    ]
     await engine.fetch(
         """
         INSERT INTO local_message (id, kind, type, key, due_at, headers, body)
