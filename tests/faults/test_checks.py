@@ -78,7 +78,7 @@ def orphan(facts: Facts) -> None:
     facts.intents.append(Intent("pi9", "b9", "1", "requires_capture", 0))
 
 
-PLANTED: list[tuple[str, Callable[[Facts], None], str]] = [
+PLANTED: list[tuple[str, Callable[[Facts], object], str]] = [
     ("an event in the middle is lost", lambda facts: drop(facts, "e2"), "order"),
     ("the last event is lost", lambda facts: drop(facts, "e3"), "tail"),
     ("two events change places", swap, "order"),
