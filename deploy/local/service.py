@@ -9,6 +9,8 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from deploy.local.crashing import crash_at
+from services.chassis import crash_points
 from services.chassis.process import run
 
 
@@ -25,6 +27,8 @@ class MovableClock:
 
 def main(service: str) -> int:
     """Run one service."""
+    if setting := os.environ.get("CRASH_AT"):
+        crash_points.on_reaching(crash_at(setting))
     app = importlib.import_module(f"services.{service}.app")
     clock = MovableClock(Path(os.environ["CLOCK_OFFSET_FILE"]))
     return run(app.build(app.Settings(), clock), clock)

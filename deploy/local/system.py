@@ -162,9 +162,13 @@ class System:
 
     async def payment_in(self, booking_id: UUID, status: str, seconds: float = 15.0) -> Any:
         """Wait until a payment has a status."""
-        return await eventually(
-            f"payment {status}", lambda: self.payment(booking_id), lambda seen: seen["status"] == status, seconds
+        _, payment = await eventually(
+            f"payment {status}",
+            lambda: self.try_get("payments", f"/v1/payments/{booking_id}"),
+            lambda seen: seen[1]["status"] == status,
+            seconds,
         )
+        return payment
 
     async def mails(self, to: str) -> list[Any]:
         """The mails that reached an address, oldest first."""

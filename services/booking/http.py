@@ -13,7 +13,7 @@ from aiohttp import web
 
 from services.booking import reads
 from services.chassis.clock import Clock
-from services.chassis.http import POOL, Problem, answer, open_to, path_id
+from services.chassis.http import POOL, SCOPES, Problem, answer, open_to, path_id
 
 MOST_DAYS = 62
 CLOCK: web.AppKey[Clock] = web.AppKey("clock")
@@ -83,7 +83,7 @@ async def bookings(request: web.Request) -> web.Response:
 
 def _seen_by(request: web.Request, found: Mapping[str, Any]) -> dict[str, Any]:
     """Without read:pii a caller sees ids, no contact data."""
-    if "read:pii" in request["scopes"]:
+    if "read:pii" in request[SCOPES]:
         return dict(found)
     people = {who: {"id": found[who]["id"]} if found[who] else None for who in ("customer", "attendee")}
     return {**found, **people}

@@ -17,7 +17,7 @@ from services.chassis.deciding import Decided, Decider
 from services.chassis.failures import Busy, DeadLetterLimit, Failure, classify
 from services.chassis.handlers import PlanChanged, Service
 from services.chassis.messages import Message, Raw, Refused
-from services.chassis.reading import Reader
+from services.chassis.reading import Reader, unread
 from services.chassis.unit_of_work import Call, Remind, Send, UnitOfWork
 
 log = structlog.get_logger()
@@ -42,6 +42,11 @@ class BatchRunner:
         self._service, self._session, self._clock = service, session, clock
         self._reader = Reader(service)
         self._limit = DeadLetterLimit()
+
+    @property
+    def local_types(self) -> list[str]:
+        """The local messages that this build can read."""
+        return self._service.local_types
 
     async def run(self, batch: Sequence[Raw]) -> Committed:
         """Handle `batch`, in order: local messages and events, then commands; each partition's records in order.
@@ -80,7 +85,7 @@ class BatchRunner:
     async def _transact(self, batch: Sequence[Raw], *, skip_locked: bool, poison: Exception | None) -> Committed:
         started = time.perf_counter()
         now = self._clock.now()
-        items = [item for raw in batch if (item := self._read(raw)) is not None]
+        items, unreadable = self._read(batch)
         async with self._session.transaction() as connection:
             await offsets.advance(
                 connection,
@@ -90,27 +95,45 @@ class BatchRunner:
             messages = [item for item in fresh if isinstance(item, Message)]
             work: UnitOfWork = self._service.new_work(now)
             busy = await self._service.store.load(connection, messages, work, skip_locked=skip_locked)
-            fresh = await gateway_calls.close(connection, await local_messages.take(connection, fresh))
+            taken = await local_messages.take(connection, batch)
+            fresh = await gateway_calls.close(connection, [item for item in fresh if taken.has(item.raw)])
             messages = [item for item in fresh if isinstance(item, Message)]
-            decided = Decided(work, refused=[item for item in fresh if isinstance(item, Refused)])
+            decided = Decided(
+                work,
+                failed=[failed for failed in unreadable if taken.has(failed.message.raw)],
+                refused=[item for item in fresh if isinstance(item, Refused)],
+            )
             free, decided.held = await dead_letters.split_blocked(connection, messages)
             decider = Decider(self._service, decided, busy)
             for message in free:
                 decider.decide(message, poison)
             for refused in decided.refused:
                 decider.refuse(refused)
-            self._limit.count(len(decided.failed))
+            self._limit.check(len(decided.failed))
             await self._save(connection, decided)
-            await dead_letters.release_drained(connection, [m.key for m in free if m.raw.held])
+            await dead_letters.release_drained(connection, [(raw.key or b"").decode() for raw in batch if raw.held])
+        self._limit.count(len(decided.failed))
         metrics.batch_messages.observe(len(batch))
         metrics.batch_seconds.observe(time.perf_counter() - started)
         return Committed(tuple(decided.effects(Call)), sent=bool(work.journal or decided.refused))
 
-    def _read(self, raw: Raw) -> Message[Any] | Refused | None:
-        read = self._reader.read(raw, self._clock.now())
-        if read is None:
-            metrics.messages_unknown.inc()
-        return read
+    def _read(self, batch: Sequence[Raw]) -> tuple[list[Message[Any] | Refused], list[Failed]]:
+        """(what can be decided on, local messages of ours that no build of this version can read)."""
+        items: list[Message[Any] | Refused] = []
+        unreadable: list[Failed] = []
+        for raw in batch:
+            try:
+                item = self._reader.read(raw, self._clock.now())
+            except Exception as error:
+                if raw.row is None:
+                    raise
+                unreadable.append(Failed(unread(raw), f"{type(error).__name__}: {error}"))
+                continue
+            if item is None:
+                metrics.messages_unknown.inc()
+            else:
+                items.append(item)
+        return items, unreadable
 
     async def _save(self, connection: Connection, decided: Decided) -> None:
         work, name = decided.work, self._service.name

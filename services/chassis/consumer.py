@@ -10,16 +10,20 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+import asyncpg
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 
+from services.chassis import crash_points
+from services.chassis.crash_points import Point
 from services.chassis.messages import Raw
 from services.chassis.offsets import Partition
 
 log = structlog.get_logger()
 COMMIT_SECONDS = 0.2
+PLACE_AGAIN_SECONDS = 0.5
 
 
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -43,6 +47,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._events, self._commands = frozenset(event_topics), frozenset(command_topics)
         self._give_up, self._positions = give_up, positions
         self._done: dict[Partition, int] = {}
+        self._unplaced = False
         self.joined = False
         self._kafka = AIOKafkaConsumer(
             bootstrap_servers=bootstrap_servers,
@@ -85,7 +90,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _fetch(self, partitions: list[TopicPartition], most: int, wait_ms: int) -> list[Raw]:
         if not partitions and not wait_ms:
             return []
+        if self._unplaced:
+            await self._place()
         found = await self._kafka.getmany(*partitions, timeout_ms=wait_ms, max_records=most)
+        if self._unplaced:  # partitions were assigned while it waited: what it read may begin anywhere
+            return []
         return [
             Raw(
                 topic=record.topic,
@@ -124,6 +133,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         try:
             await self._kafka.commit(offsets)
         except KafkaError as error:
+            self._done = {**done, **self._done}
             log.warning("offsets were not committed, the database's positions hold", error=repr(error))
 
     async def commit_forever(self) -> None:
@@ -135,7 +145,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def broker_answers(self) -> bool:
         """Whether the broker tells a topic's partitions."""
         try:
-            await asyncio.wait_for(self._kafka.end_offsets(list(self._kafka.assignment())[:1]), 3)
+            partition = TopicPartition(min(self._events | self._commands), 0)
+            await asyncio.wait_for(self._kafka.end_offsets([partition]), 3)
         except (KafkaError, TimeoutError):
             return False
         return True
@@ -154,16 +165,37 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """Finish or drop the batch in hand, then commit what is done."""
         self.joined = False
         await self._give_up()
+        crash_points.reached(Point.WHILE_REVOKING)
         await self.commit()
+        self._done.clear()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Go on where the database says."""
-        await self.seek_to_database()
+        """Nothing is handled before the loop has gone to where the database says, however long that takes."""
+        self.seek_to_database()
         self.joined = True
         log.info("partitions assigned", partitions=len(assigned))
 
-    async def seek_to_database(self) -> None:
-        """Read on from the positions that the database holds."""
+    def seek_to_database(self) -> None:
+        """The next fetch begins at the positions that the database holds."""
+        self._unplaced = True
+
+    async def _place(self) -> None:
+        """Go to the database's positions; waits while there is no database. Sets `_unplaced` again where it failed."""
+        self._unplaced, placed = False, False
+        try:
+            placed = await self._seek()
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            log.warning("the database's positions are not to be had", error=repr(error))
+            await asyncio.sleep(PLACE_AGAIN_SECONDS)
+        finally:
+            self._unplaced = self._unplaced or not placed
+
+    async def _seek(self) -> bool:
+        """Whether every partition stands where the database says; one it has never read, at its beginning."""
         assigned = self._kafka.assignment()
-        wanted = [(partition.topic, partition.partition) for partition in assigned]
-        await self.rewind(await self._positions(wanted))
+        found = await self._positions([(partition.topic, partition.partition) for partition in assigned])
+        if assigned != self._kafka.assignment():
+            return False
+        await self.rewind(found)
+        unread = [partition for partition in assigned if (partition.topic, partition.partition) not in found]
+        return not unread or bool(await self._kafka.seek_to_beginning(*unread))

@@ -139,6 +139,7 @@ def copy_for_topic(raw: Raw, error: str) -> tuple[list[tuple[str, str]], bytes]:
     """Headers and body of the copy on the dead-letter topic; the bytes are left out when they exceed the limit."""
     origin = f"{raw.topic}/{raw.partition}/{raw.offset}"
     short = error[-1000:].replace("\n", " ").replace("\x00", "\\x00")
+    short = short.encode("utf-8", "replace").decode("latin-1")  # header values are bytes, kept as latin-1 text
     headers = [(name, value) for name, value in raw.headers if len(value) <= 1024][:30]
     headers += [("dead_letter_origin", origin), ("dead_letter_error", short)]
     return headers, raw.body if len(raw.body) <= MAX_BODY_BYTES else b""

@@ -41,7 +41,7 @@ class Decider:
     def __init__(self, service: Service, decided: Decided, busy: frozenset[str]) -> None:
         self._service, self._decided, self._busy = service, decided, busy
         self._handlers = service.by_type
-        self._blocked: set[str] = set()
+        self._blocked = {failed.message.key for failed in decided.failed}
 
     def decide(self, message: Message[Any], poison: Exception | None = None) -> None:
         """One message; when its handler raises, its effects are dropped and its key is blocked."""

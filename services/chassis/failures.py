@@ -44,6 +44,8 @@ def classify(error: BaseException) -> Failure:
         return Failure.FENCED
     if isinstance(error, asyncpg.LockNotAvailableError):
         return Failure.LOCKED
+    if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
+        return Failure.MESSAGE  # a value that does not fit its parameter: no connection mends it
     if isinstance(error, Busy | PlanChanged | OSError | TimeoutError | asyncpg.InterfaceError):
         return Failure.TRANSIENT
     if isinstance(error, asyncpg.PostgresError):
@@ -70,8 +72,8 @@ class DeadLetterLimit:
         self._most, self._window, self._monotonic = most, window_seconds, monotonic
         self._at: deque[float] = deque()
 
-    def count(self, failed: int) -> None:
-        """Raises Broken when more than `most` messages failed within the window; call before the commit."""
+    def check(self, failed: int) -> None:
+        """Raises Broken when `failed` more would be too many within the window; call before the commit."""
         now = self._monotonic()
         while self._at and self._at[0] < now - self._window:
             self._at.popleft()
@@ -80,4 +82,7 @@ class DeadLetterLimit:
                 f"more than {self._most} messages failed in {self._window:.0f} s; look at the newest release, "
                 "then at `bookingctl dead-letters list`, and start again"
             )
-        self._at.extend([now] * failed)
+
+    def count(self, failed: int) -> None:
+        """So many were set aside; call after the commit, because a batch that rolls back is tried again."""
+        self._at.extend([self._monotonic()] * failed)

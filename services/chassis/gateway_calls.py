@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -18,13 +19,18 @@ from uuid import UUID
 import structlog
 from booking_contracts.envelope import uuid7
 
-from services.chassis import metrics
+from services.chassis import crash_points, metrics
+from services.chassis.crash_points import Point
 from services.chassis.database import Connection, Session
 from services.chassis.failures import backoff_seconds
 from services.chassis.messages import Headers, LocalBody, Message, Raw, Refused
 from services.chassis.unit_of_work import Call
 
 log = structlog.get_logger()
+WAITING = 512
+"""Calls of a batch that wait in memory for one of those in flight to end."""
+WAITING_SECONDS = 4.0
+"""The longest of such waits: what begins later could outlast its lease, and goes back to its row."""
 LEASE_SECONDS = 30
 """How long a replica may take for a call before another makes it again."""
 
@@ -108,45 +114,40 @@ def _call_id(raw: Raw) -> UUID:
 class GatewayWorker:
     """Makes the open calls of one service, many at once, and hands results to `deliver`.
 
-    Memory is bounded: at most `in_flight` calls are held here; the others wait as rows and are found by `run`.
+    Memory is bounded: `in_flight` calls are being made, WAITING more wait here for their turn, which comes as soon as
+    one ends; the others wait as rows and are found by `run`.
     """
 
     def __init__(
         self, gateway: Gateway, session: Session, deliver: Callable[[Raw], None], *, in_flight: int = 64
     ) -> None:
         self._gateway, self._session, self._deliver = gateway, session, deliver
+        self._using_session = asyncio.Lock()
         self._room = in_flight
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
+        self._waiting: deque[tuple[OpenCall, float]] = deque()
         self._later: list[tuple[UUID, float, str]] = []
         self._wake = asyncio.Event()
 
     def submit(self, calls: Sequence[Call]) -> None:
         """Make calls that were just committed; what finds no room is taken up from its row."""
         for call in calls:
-            if len(self._tasks) >= self._room:
-                self._later.append((call.id, 0.0, ""))
-                self._wake.set()
+            if len(self._waiting) >= WAITING:
+                self._back_to_row(call.id)
                 continue
+            headers = _headers(call)
             self._start(
-                OpenCall(
-                    call.id,
-                    call.key,
-                    call.operation,
-                    call.parameters,
-                    call.idempotency_key,
-                    _headers(call),
-                    0,
-                    0.0,
-                )
+                OpenCall(call.id, call.key, call.operation, call.parameters, call.idempotency_key, headers, 0, 0.0)
             )
 
     async def run(self) -> None:
         """Give calls back that are to be tried later, and take up those whose time has come, until cancelled."""
         while True:
             try:
-                later, self._later = self._later, []
-                await self._postpone(later)
-                for call in await self._due():
+                await self._give_back()
+                async with self._using_session:
+                    due = await self._due()
+                for call in due:
                     self._start(call)
             except Exception as error:  # the database is away: the rows wait, and so do we
                 log.warning("gateway worker waits for the database", error=str(error))
@@ -158,21 +159,41 @@ class GatewayWorker:
                 continue
 
     async def drain(self, seconds: float) -> None:
-        """Let calls in flight finish; what does not is repeated by its key after a restart."""
+        """Let calls in flight finish; the others are given back, so that another replica makes them at once."""
+        self._room = 0
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=seconds)
-        for task in self._tasks.values():
+        for call_id, task in self._tasks.items():
             task.cancel()
+            self._back_to_row(call_id)
+        while self._waiting:
+            self._back_to_row(self._waiting.popleft()[0].id)
+        try:
+            await self._give_back()
+        except Exception as error:  # their leases run out
+            log.warning("calls were not given back", error=repr(error))
 
     def _start(self, call: OpenCall) -> None:
-        if call.id not in self._tasks:
+        if len(self._tasks) >= self._room:
+            self._waiting.append((call, time.monotonic()))
+        elif call.id not in self._tasks:
             task = asyncio.create_task(self._make(call), name=f"call {call.operation}")
             self._tasks[call.id] = task
             task.add_done_callback(lambda _: self._forget(call.id))
 
     def _forget(self, call_id: UUID) -> None:
         self._tasks.pop(call_id, None)
+        while self._waiting and len(self._tasks) < self._room:
+            call, since = self._waiting.popleft()
+            if time.monotonic() - since > WAITING_SECONDS:
+                self._back_to_row(call.id)
+            else:
+                self._start(call)
         metrics.gateway_open.set(len(self._tasks))
+
+    def _back_to_row(self, call_id: UUID) -> None:
+        self._later.append((call_id, 0.0, ""))
+        self._wake.set()
 
     async def _make(self, call: OpenCall) -> None:
         started = time.perf_counter()
@@ -190,6 +211,7 @@ class GatewayWorker:
             self._wake.set()
             return
         metrics.gateway_outcomes.labels(call.operation, "answered").inc()
+        crash_points.reached(Point.AFTER_ANSWER)
         headers = [("ce_id", str(uuid7())), *call.headers, ("call_id", str(call.id))]
         self._deliver(
             Raw(
@@ -201,6 +223,11 @@ class GatewayWorker:
                 body=outcome.model_dump_json().encode(),
             )
         )
+
+    async def _give_back(self) -> None:
+        later, self._later = self._later, []
+        async with self._using_session:
+            await self._postpone(later)
 
     async def _postpone(self, later: Sequence[tuple[UUID, float, str]]) -> None:
         if later:
@@ -218,7 +245,7 @@ class GatewayWorker:
             )
 
     async def _due(self) -> list[OpenCall]:
-        room = self._room - len(self._tasks)
+        room = self._room - len(self._tasks) - len(self._waiting)
         if room <= 0:
             return []
         connection = await self._session.connection()

@@ -104,6 +104,11 @@ class Service:
         assert len(found) == len(self.handlers), "two handlers for one message type"
         return found
 
+    @cached_property
+    def local_types(self) -> list[str]:
+        """The types of local messages that this build can read."""
+        return [kind for kind in self.by_type if kind.startswith("local.")]
+
     @property
     def topics(self) -> tuple[str, ...]:
         """Every topic that the service consumes."""

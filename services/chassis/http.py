@@ -20,6 +20,7 @@ from services.chassis.settings import ApiToken, Scope
 log = structlog.get_logger()
 Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
 POOL: web.AppKey[Pool] = web.AppKey("pool")
+SCOPES: web.RequestKey[frozenset[Scope]] = web.RequestKey("scopes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,8 @@ def _authorise(tokens: tuple[ApiToken, ...]) -> Middleware:
         known = [named for named in tokens if kind.lower() == "bearer" and named.matches(token)]
         if not known:
             raise Problem(401, "Unauthorized", "Send Authorization: Bearer with a token of this service.")
-        request["scopes"] = frozenset(scope for named in known for scope in named.scopes)
-        if scope not in request["scopes"]:
+        request[SCOPES] = frozenset(scope for named in known for scope in named.scopes)
+        if scope not in request[SCOPES]:
             raise Problem(403, "Forbidden", f"The token {known[0].name} lacks the scope {scope}.")
         return await handler(request)
 

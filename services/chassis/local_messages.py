@@ -9,31 +9,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from services.chassis.database import Connection
-from services.chassis.messages import Headers, Message, Raw, Refused
+from services.chassis.messages import Headers, Message, Raw
 from services.chassis.unit_of_work import Remind
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """Due date of a record that waits behind a failed one."""
 
-Item = Message[Any] | Refused
 
+async def peek(connection: Connection, now: datetime, limit: int, known: Sequence[str] | None = None) -> list[Raw]:
+    """Due rows, oldest first; timers of blocked keys stay where they are.
 
-async def peek(connection: Connection, now: datetime, limit: int) -> list[Raw]:
-    """Due rows, oldest first; timers of blocked keys stay where they are."""
+    With `known`, so do timers of other types: a newer build beside this one, or after it, can read them.
+    """
     rows = await connection.fetch(
         """
         SELECT id, arrival, kind, key, headers, body, type, topic, partition, "offset" FROM local_message m
         WHERE due_at <= $1
           AND (kind = 'record' OR NOT EXISTS (SELECT FROM blocked_key b WHERE b.key = m.key))
+          AND (kind = 'record' OR $3::text[] IS NULL OR type = ANY($3))
         ORDER BY due_at, arrival LIMIT $2
         """,
         now,
         limit,
+        known,
     )
     return [
         Raw(
@@ -51,14 +55,27 @@ async def peek(connection: Connection, now: datetime, limit: int) -> list[Raw]:
     ]
 
 
-async def take(connection: Connection, items: Sequence[Item]) -> list[Item]:
-    """Delete the rows of local messages; what another replica has taken is dropped from the items."""
-    ids = sorted(item.raw.row for item in items if item.raw.row is not None)
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The rows of a batch that are this replica's to handle."""
+
+    rows: frozenset[UUID]
+
+    def has(self, raw: Raw) -> bool:
+        """False for a local message that another replica has taken."""
+        return raw.row is None or raw.row in self.rows
+
+
+async def take(connection: Connection, batch: Sequence[Raw]) -> Taken:
+    """Delete the rows of a batch's local messages.
+
+    Also those that come to nothing, ids handled before and events nobody knows: else they would be due for ever.
+    """
+    ids = sorted(raw.row for raw in batch if raw.row is not None)
     if not ids:
-        return list(items)
+        return Taken(frozenset())
     rows = await connection.fetch("DELETE FROM local_message WHERE id = ANY($1) RETURNING id", ids)
-    taken = {row["id"] for row in rows}
-    return [item for item in items if item.raw.row is None or item.raw.row in taken]
+    return Taken(frozenset(row["id"] for row in rows))
 
 
 async def save_timers(connection: Connection, timers: Sequence[Remind]) -> None:

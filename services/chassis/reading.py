@@ -91,6 +91,21 @@ class Reader:
         )
 
 
+def unread(raw: Raw) -> Message[Any]:
+    """A local message whose body cannot be read, as far as it is needed to set it aside."""
+    headers = dict(raw.headers)
+    assert raw.row is not None, "a local message has a row"
+    return Message(
+        id=UUID(headers["ce_id"]) if "ce_id" in headers else raw.row,
+        type=raw.topic,
+        key=(raw.key or b"").decode(),
+        body=None,
+        origin=Origin.LOCAL,
+        raw=raw,
+        correlation_id=headers.get("ce_correlationid", str(raw.row)),
+    )
+
+
 def _check(handler: Handler, body: Any, key: str) -> None:
     field = getattr(body, "key_field", "")
     expected = getattr(body, field, None)

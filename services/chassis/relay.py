@@ -2,32 +2,37 @@
 
 One per database, inside the service processes: the leader holds a session advisory lock on its own direct connection,
 the others stand by and pass wake-ups on to it by one coalesced NOTIFY. A failed acknowledgement stops it; it makes a
-new producer and begins again from the oldest row.
+new producer and begins again from the oldest row. A leader that is frozen loses its session, and with it the lock,
+after 15 s; what it still sends when it wakes has been sent before, in the same order.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import math
 import time
 from collections.abc import Sequence
 
 import asyncpg
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import MessageSizeTooLargeError
 
-from services.chassis import dead_letters, metrics
+from services.chassis import crash_points, dead_letters, metrics
+from services.chassis.crash_points import Point
 from services.chassis.database import Connection, connect
 from services.chassis.failures import backoff_seconds
 from services.chassis.messages import Raw
 from services.chassis.outbox_cursor import OutboxCursor
+from services.chassis.publishing import BATCH_BYTES, NotTogether, Row, TooLarge, publish
 
 log = structlog.get_logger()
 LOCK = 0x0B0C5
 CHUNK = 500
 IDLE_SECONDS = 0.1
 STANDBY_SECONDS = 1.0
+LEADER_IDLE = "15s"
+"""A leader's session that asks nothing for so long is ended by the server: longer than an acknowledgement takes."""
 
 
 class Relay:
@@ -37,34 +42,42 @@ class Relay:
         self._url, self._servers, self._name = database_url, bootstrap_servers, name
         self._wake = asyncio.Event()
         self._published: list[int] = []
-        self.last_progress = time.monotonic()
+        self._one_by_one = self._stopping = False
+        self._tries = 0
+        self.last_progress = math.inf
+        """Monotonic time; a relay that has not begun cannot be late."""
 
     def wake(self) -> None:
         """Rows were committed; call after the commit."""
         self._wake.set()
 
+    def stop(self) -> None:
+        """Finish the rows in hand, forget them, and let another lead."""
+        self._stopping = True
+        self._wake.set()
+
     async def run(self) -> None:
-        """Lead or stand by, until cancelled."""
-        tries = 0
-        while True:
+        """Lead or stand by, until stopped or cancelled. Trying again counts as progress: a restart would not help."""
+        while not self._stopping:
+            self.last_progress = time.monotonic()
             try:
                 await self._term()
-                tries = 0
-            except asyncio.CancelledError:
-                raise
             except Exception as error:
                 metrics.relay_restarts.inc()
                 log.warning("relay begins again from the oldest row", error=repr(error))
-                await asyncio.sleep(backoff_seconds(tries))
-                tries += 1
+                await asyncio.sleep(backoff_seconds(self._tries))
+                self._tries += 1
             finally:
                 metrics.relay_leader.set(0)
 
     async def _term(self) -> None:
         connection = await connect(self._url, f"{self._name}-relay")
         try:
+            await connection.execute(f"SET idle_session_timeout = '{LEADER_IDLE}'")
             while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
                 self.last_progress = time.monotonic()
+                if self._stopping:
+                    return
                 if await self._woken(STANDBY_SECONDS):
                     await connection.execute("SELECT pg_notify('outbox', '')")
             await connection.add_listener("outbox", lambda *_: self.wake())
@@ -75,6 +88,7 @@ class Relay:
                 enable_idempotence=True,
                 linger_ms=0,
                 request_timeout_ms=10_000,
+                max_batch_size=BATCH_BYTES,
             ) as producer:
                 await self._lead(connection, producer)
         finally:
@@ -85,42 +99,41 @@ class Relay:
         allocated = await connection.fetchval("SELECT pg_sequence_last_value(pg_get_serial_sequence('outbox', 'id'))")
         cursor = OutboxCursor(time.monotonic(), allocated or 0)
         await self._forget(connection)
-        while True:
+        while not self._stopping:
             self.last_progress = time.monotonic()
             floor, missing = cursor.window(self.last_progress)
             if floor == 0 or len(self._published) >= CHUNK:
                 await self._forget(connection)
-            rows = await connection.fetch(
-                """
-                SELECT id, topic, key, headers, body FROM outbox
-                WHERE id > $1 OR id = ANY($2) ORDER BY id LIMIT $3
-                """,
-                floor,
-                missing,
-                CHUNK,
-            )
+            rows = await connection.fetch(NEXT, floor, missing, CHUNK)
             if rows:
                 cursor.saw([row["id"] for row in rows], self.last_progress)
                 await self._publish(connection, producer, rows)
+                self._tries = 0
             else:
                 await self._forget(connection)
                 await self._woken(IDLE_SECONDS)
+        await self._forget(connection)
 
     async def _publish(
-        self, connection: Connection, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]
+        self, connection: Connection, producer: AIOKafkaProducer, found: Sequence[asyncpg.Record]
     ) -> None:
-        """Send in id order and wait for every acknowledgement; raises the first that failed."""
-        waiting = []
-        for row in rows:
-            headers = [(name, value.encode("latin-1")) for name, value in json.loads(row["headers"])]
-            key = None if row["key"] is None else row["key"].encode()
-            try:
-                waiting.append(await producer.send(row["topic"], row["body"], key=key, headers=headers))
-            except MessageSizeTooLargeError as error:
+        """Wait for every acknowledgement. What Kafka will never take is set aside; then the term begins anew."""
+        rows = [_row(record) for record in found]
+        before = len(self._published)
+        try:
+            await publish(producer, rows, self._published.append, one_by_one=self._one_by_one)
+        except TooLarge as error:
+            for row in error.rows:
                 await _set_aside(connection, row, error)
-        await asyncio.gather(*waiting)
-        self._published.extend(row["id"] for row in rows)
-        metrics.relay_published.inc(len(rows))
+                self._published.append(row.id)
+            raise
+        except NotTogether:
+            self._one_by_one = True
+            raise
+        finally:
+            metrics.relay_published.inc(len(self._published) - before)
+        self._one_by_one = False
+        crash_points.reached(Point.AFTER_ACKNOWLEDGEMENT)
 
     async def _forget(self, connection: Connection) -> None:
         if self._published:
@@ -136,10 +149,25 @@ class Relay:
         return True
 
 
-async def _set_aside(connection: Connection, row: asyncpg.Record, error: Exception) -> None:
+NEXT = """
+SELECT * FROM (
+    (SELECT id, topic, key, headers, body FROM outbox WHERE id > $1 ORDER BY id LIMIT $3)
+    UNION ALL
+    (SELECT id, topic, key, headers, body FROM outbox WHERE id = ANY($2))
+) rows ORDER BY id LIMIT $3
+"""
+"""Two ranges of the primary key: rows that are dead but kept for somebody's old snapshot are not walked over."""
+
+
+def _row(found: asyncpg.Record) -> Row:
+    headers = [(name, value.encode("latin-1")) for name, value in json.loads(found["headers"])]
+    key = None if found["key"] is None else found["key"].encode()
+    return Row(found["id"], found["topic"], key, headers, found["body"])
+
+
+async def _set_aside(connection: Connection, row: Row, error: Exception) -> None:
     """A record that Kafka will never take must not stop those behind it."""
-    log.error("outbox row is too large for Kafka and is set aside", row=row["id"], topic=row["topic"])
-    key = None if row["key"] is None else row["key"].encode()
-    headers = [(name, value) for name, value in json.loads(row["headers"])]
-    raw = Raw(f"outbox:{row['topic']}", 0, row["id"], key, headers, row["body"])
+    log.error("outbox row is too large for Kafka and is set aside", row=row.id, topic=row.topic)
+    headers = [(name, value.decode("latin-1")) for name, value in row.headers]
+    raw = Raw(f"outbox:{row.topic}", 0, row.id, row.key, headers, row.body)
     await dead_letters.set_aside_unsendable(connection, raw, str(error))

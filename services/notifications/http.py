@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 from aiohttp import web
 
-from services.chassis.http import POOL, Problem, answer, open_to
+from services.chassis.http import POOL, SCOPES, Problem, answer, open_to
 
 PAGE = 100
 
@@ -34,7 +34,7 @@ async def deliveries(request: web.Request) -> web.Response:
     )
     page = found[:PAGE]
     following = _opaque(page[-1]["number"]) if len(found) > PAGE else None
-    with_address = "read:pii" in request["scopes"]
+    with_address = "read:pii" in request[SCOPES]
     return answer({"items": [_shown(row, with_address=with_address) for row in page], "next": following})
 
 

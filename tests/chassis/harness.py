@@ -92,7 +92,8 @@ class Engine:
 
     async def run_local(self) -> int:
         """Handle the local messages that are due; returns how many there were."""
-        due = await local_messages.peek(await self.session.connection(), self.clock.now(), 500)
+        connection, now = await self.session.connection(), self.clock.now()
+        due = await local_messages.peek(connection, now, 500, self.runner.local_types)
         if due:
             await self.runner.run(due)
         return len(due)

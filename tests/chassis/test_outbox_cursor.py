@@ -42,6 +42,8 @@ def test_every_committed_row_is_read_once(commits: list[tuple[int, bool]], late_
 
 def test_a_gap_is_given_up_after_the_longest_transaction() -> None:
     cursor = OutboxCursor(0.0, allocated=1)
+    assert cursor.window(100.0) == (0, [])
     cursor.saw([5], 100.0)
     assert cursor.window(100.0 + GIVE_UP_SECONDS - 0.1) == (5, [2, 3, 4])
-    assert cursor.window(100.0 + GIVE_UP_SECONDS) == (5, [])
+    assert cursor.window(100.0 + GIVE_UP_SECONDS) == (0, []), "and once a minute everything is looked through"
+    assert cursor.window(100.1 + GIVE_UP_SECONDS) == (5, [])

@@ -20,7 +20,7 @@ from services.notifications.gateway import MailGateway
 from services.notifications.sender import Outcome, Refused, Sent
 from tests.chassis.harness import Engine
 from tests.notifications.builders import ADMIN_EMAIL, BOOKING_ID, CUSTOMER_EMAIL, PROVIDER_EMAIL, STARTS_AT, an
-from tests.notifications.post import SERVICE, days
+from tests.notifications.post import days
 from tests.notifications.test_gateway import Server
 
 
@@ -113,19 +113,6 @@ async def test_numbers_of_outcomes_go_on_without_a_gap(engine: Engine) -> None:
     assert [row["reason"] for row in failed] == ["550 no such user"] * 2
 
 
-@pytest.mark.requirement("notify-once")
-async def test_two_replicas_number_the_outcomes_of_one_booking_together(
-    engine: Engine, databases: dict[str, str]
-) -> None:
-    await engine.run(record(engine, an(BookingConfirmed)))
-    customers, providers = await post(engine, Server())
-    other = Engine(databases["NOTIFICATIONS_DATABASE_URL"], engine.clock, SERVICE)
-    await asyncio.gather(engine.run(customers), other.run(providers))
-    await other.close()
-
-    assert sorted(sent.sequence or 0 for sent in await engine.sent()) == [1, 2]
-
-
 @pytest.mark.requirement("notify-people")
 async def test_what_is_known_of_a_booking_outlives_the_batch(engine: Engine) -> None:
     await engine.run(record(engine, an(booking.BookingRescheduled), 3))
@@ -176,25 +163,3 @@ async def test_the_database_keeps_what_became_of_a_delivery(engine: Engine) -> N
     await engine.run(*await post(engine, Server()))
     with pytest.raises(asyncpg.CheckViolationError, match="for ever"):
         await engine.fetch("UPDATE delivery SET state = 'pending', settled_at = NULL")
-
-
-@pytest.mark.requirement("pessimistic-locking")
-async def test_a_booking_that_another_replica_holds_is_waited_for(engine: Engine, databases: dict[str, str]) -> None:
-    await engine.run(record(engine, an(BookingConfirmed)))
-    other = await asyncpg.connect(databases["NOTIFICATIONS_DATABASE_URL"])
-    async with other.transaction():
-        await other.execute("SELECT FROM known_booking FOR NO KEY UPDATE")
-        cancelled = asyncio.create_task(engine.run(record(engine, an(booking.BookingCancelled), 2)))
-        await _waits_for_a_lock(other)
-    await cancelled
-    await other.close()
-
-    assert len(await states(engine)) == 4
-
-
-async def _waits_for_a_lock(connection: asyncpg.Connection[asyncpg.Record]) -> None:
-    async with asyncio.timeout(5):
-        while not await connection.fetchval(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        ):
-            pass

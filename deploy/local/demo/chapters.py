@@ -9,7 +9,8 @@ from booking_contracts.booking import BookingConfirmed, BookingExpired, PaymentF
 from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import customer_actor
 
-from deploy.local.demo.narrator import Narrator
+from deploy.local.demo import troubles
+from deploy.local.demo.narrator import Narrator, money
 
 
 async def success(tell: Narrator) -> None:
@@ -25,7 +26,8 @@ async def success(tell: Narrator) -> None:
     tell.messages(command.booking_id)
     await tell.state(command.booking_id)
     (intent,) = await system.payment_intents(command.booking_id)
-    tell.say(f"Stripe: {intent['id']} {intent['status']}, {intent['amount_received']} received")
+    received = {"amount": intent["amount_received"], "currency": intent["currency"].upper()}
+    tell.say(f"Stripe: {intent['id']} {intent['status']}, {money(received)} received")
 
 
 async def decline(tell: Narrator) -> None:
@@ -65,7 +67,8 @@ async def cancellation(tell: Narrator) -> None:
     await system.payment_in(command.booking_id, "captured")
     cancel = sample.cancel_booking(booking_id=command.booking_id, actor=customer_actor("erin"))
     accepted = await system.accepted(cancel)
-    tell.say(f"CancelBooking → {accepted.state}, refund {accepted.result['refund']}, kept {accepted.result['kept']}")
+    refund, kept = money(accepted.result["refund"]), money(accepted.result["kept"])
+    tell.say(f"CancelBooking → {accepted.state}, refund {refund}, kept {kept}")
     tell.say(f"CancelBooking again → {(await system.rejected(cancel)).code}")
     await system.payment_in(command.booking_id, "settled")
     await tell.mail("erin@example.com", "cancelled")
@@ -88,4 +91,14 @@ async def expiry(tell: Narrator) -> None:
     tell.messages(command.booking_id)
 
 
-ALL: tuple[Callable[[Narrator], Awaitable[None]], ...] = (success, decline, race, cancellation, expiry)
+ALL: tuple[Callable[[Narrator], Awaitable[None]], ...] = (
+    success,
+    decline,
+    race,
+    troubles.closed_form,
+    troubles.three_d_secure,
+    troubles.lost_answer,
+    cancellation,
+    troubles.late_authorisation,
+    expiry,
+)

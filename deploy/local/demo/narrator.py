@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ class Narrator:
     def __init__(self, console: Console, system: System) -> None:
         self.console, self.system = console, system
         self.bookings: list[UUID] = []
+        self.began: dict[UUID, datetime] = {}
         self._told: dict[UUID, int] = {}
 
     def title(self, text: str) -> None:
@@ -31,9 +33,10 @@ class Narrator:
         """Publish PlaceBooking and tell the reply; the second part is the code where it was refused."""
         command: PlaceBooking = self.system.place(studio, who, **changes)
         self.bookings.append(command.booking_id)
+        self.began[command.booking_id] = datetime.now(UTC)
         reply = await self.system.client.ask(command)
         if isinstance(reply, CommandAccepted):
-            price = reply.result["price"]
+            price = money(reply.result["price"])
             self.say(f"{who} publishes PlaceBooking → [green]accepted[/green], {reply.state}, {price}")
             return command, reply
         assert hasattr(reply, "code")
@@ -54,8 +57,8 @@ class Narrator:
         """Where the booking and its payment stand."""
         booking = await self.system.booking(booking_id)
         status, payment = await self.system.try_get("payments", f"/v1/payments/{booking_id}")
-        money = f", payment {payment['status']}, escrow {payment['escrow']['amount']}" if status == 200 else ""
-        self.say(f"booking [bold]{booking['state']}[/bold]{money}")
+        paid = f", payment {payment['status']}, escrow {money(payment['escrow'])}" if status == 200 else ""
+        self.say(f"booking [bold]{booking['state']}[/bold]{paid}")
 
     async def mail(self, to: str, subject: str) -> None:
         """A mail arrived."""
@@ -74,6 +77,11 @@ class Narrator:
         )
         for one in found["slots"]:
             self.say(f"availability: {one['seats_left']} seats left{', ' + one['reason'] if one['reason'] else ''}")
+
+
+def money(found: Any) -> str:
+    """A money object as people write it; every currency of the demo has two decimals."""
+    return f"{found['amount'] / 100:.2f} {found['currency']}"
 
 
 def _z(instant: Any) -> str:

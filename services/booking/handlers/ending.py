@@ -40,8 +40,11 @@ def ask_again(message: Message[AskAgain], work: BookingWork) -> None:
 def expire_what_is_due(work: BookingWork, slot: Slot) -> None:
     """Holds that are over, on this slot and on the provider's slots that overlap it, end before anything is decided.
 
-    They end for good, also when the command that met them is refused.
+    They end for good, also when the command that met them is refused. Once a batch is enough: it has one `now`, and a
+    hold that begins in it ends later.
     """
+    if not work.first_look(slot.slot_id):
+        return
     for other in [slot, *(other for other in work.slots_of(slot.provider_id) if slot.overlaps(other))]:
         for booking in list(work.bookings_on(other.slot_id)):
             expire_if_due(work, booking)

@@ -1,0 +1,89 @@
+"""The payments service on one page: every message with its handler, and how the process is put together."""
+
+from __future__ import annotations
+
+from booking_contracts import payments as messages
+from booking_contracts import topics
+from booking_contracts.codes import Code, Rejected
+from booking_contracts.envelope import Command, MessageBody
+from booking_contracts.payments import WalletCommand, WalletCommandAccepted, WalletCommandRejected
+from pydantic import SecretStr
+
+from services.chassis import settings as chassis
+from services.chassis.clock import Clock
+from services.chassis.handlers import Service, command, local
+from services.chassis.messages import Answer, Message, Refused
+from services.chassis.process import Parts
+from services.payments import http, outcomes
+from services.payments.gateway import StripeGateway
+from services.payments.handlers import answers, commands, told
+from services.payments.store import PaymentsStore
+from services.payments.stripe_api import StripeApi
+from services.payments.sweeper import Sweeper
+from services.payments.work import PaymentsWork
+
+HANDLERS = (
+    command(messages.AuthorizePayment, commands.authorize_payment),
+    command(messages.CapturePayment, commands.capture_payment),
+    command(messages.VoidPayment, commands.void_payment),
+    command(messages.SettlePayment, commands.settle_payment),
+    local(outcomes.IntentSeen, answers.intent_seen),
+    local(outcomes.LeftoverCancelled, answers.leftover_cancelled),
+    local(outcomes.RefundSeen, answers.refund_seen),
+    local(outcomes.IntentChanged, told.intent_changed),
+    local(outcomes.RefundChanged, told.refund_changed),
+    local(outcomes.AuthorizeLater, commands.authorize_later),
+    local(outcomes.SettleLater, commands.settle_later),
+)
+
+
+class Settings(chassis.Settings):
+    """Payments' own settings; secrets are never written to a log."""
+
+    stripe_api_key: SecretStr
+    stripe_api_base: str = "https://api.stripe.com"
+    stripe_webhook_secrets: tuple[SecretStr, ...]
+    """Signing secrets of the endpoint: two while one is rotated."""
+
+
+def reply(item: Message[WalletCommand] | Refused, answer: Answer) -> MessageBody:
+    """The one reply to a wallet command."""
+    assert item.id is not None, "only commands with a readable id are answered"
+    if isinstance(answer, Rejected):
+        return WalletCommandRejected(
+            command_id=item.id, code=answer.code, message=answer.message, details=answer.details
+        )
+    return WalletCommandAccepted(command_id=item.id, result=dict(answer.result))
+
+
+def admit(topic: str, body: Command) -> None:
+    """A wallet is its customer's own; `system` never comes from outside. Booking alone may write to the other topic."""
+    if not isinstance(body, WalletCommand):
+        return
+    actor = body.actor
+    if not (actor.kind == "customer" and actor.id == body.customer_id):
+        raise Rejected(Code.NOT_ALLOWED, f"{actor.kind} {actor.id} may not use the wallet of {body.customer_id}.")
+
+
+SERVICE = Service(
+    name="payments",
+    handlers=HANDLERS,
+    command_topics={topics.PAYMENTS_COMMANDS.name: None, topics.WALLET_COMMANDS.name: reply},
+    event_topics=(),
+    new_work=PaymentsWork,
+    store=PaymentsStore(),
+    admit=admit,
+)
+
+
+def build(settings: Settings, clock: Clock) -> Parts:
+    """The parts of a payments process."""
+    api = StripeApi(settings.stripe_api_key.get_secret_value(), settings.stripe_api_base)
+    secrets = tuple(secret.get_secret_value() for secret in settings.stripe_webhook_secrets)
+    return Parts(
+        SERVICE,
+        settings,
+        add_routes=lambda app, wake: http.add_routes(app, http.Outside(api, clock, secrets, wake)),
+        gateway=StripeGateway(api, clock),
+        background=(Sweeper(api, clock).run,),
+    )

@@ -1,0 +1,179 @@
+"""What booking asks for: reserve, take, give back, settle. Each is idempotent on (booking, operation, attempt or
+settlement): asked again it says its last outcome again and does nothing else (engine.md, Gateway calls)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from booking_contracts.payments import (
+    AuthorizePayment,
+    CaptureFailed,
+    CapturePayment,
+    PaymentActionRequired,
+    PaymentAuthorized,
+    PaymentCaptured,
+    PaymentDeclined,
+    PaymentSettled,
+    PaymentVoided,
+    SettlePayment,
+    VoidPayment,
+)
+from booking_contracts.types import Money
+
+from services.chassis.messages import Message
+from services.payments.handlers.moving import advance, decline, say_settled, settle_what_is_left
+from services.payments.model.declines import ALREADY_PAID, EXPIRED
+from services.payments.model.payment import Payment, Status, Terms
+from services.payments.model.settlement import Settlement
+from services.payments.outcomes import AuthorizeLater, SettleLater
+from services.payments.work import PaymentsWork
+
+A_MOMENT = timedelta(seconds=1)
+
+
+def authorize_payment(message: Message[AuthorizePayment], work: PaymentsWork) -> None:
+    """Reserve the amount; nothing is taken (requirement payment-capture-timing)."""
+    _authorize(message.body, work)
+
+
+def authorize_later(message: Message[AuthorizeLater], work: PaymentsWork) -> None:
+    """The attempt before it may be out of the way by now."""
+    _authorize(message.body.command, work)
+
+
+def _authorize(command: AuthorizePayment, work: PaymentsWork) -> None:
+    payment = work.payment_of(command)
+    if command.attempt < payment.attempt or command.attempt <= payment.voided_through:
+        _answer_unwanted(command, work, payment)
+    elif command.attempt == payment.attempt:
+        _say_again(work, payment)
+    elif payment.live:
+        advance(work, work.put(replace(payment, voided_through=payment.attempt, owes_void=True)))
+        later = AuthorizeLater(booking_id=command.booking_id, command=command)
+        work.remind(later, key=str(command.booking_id), due_at=work.now + A_MOMENT)
+    elif payment.captured_minor:
+        work.say(
+            payment,
+            PaymentDeclined,
+            attempt=command.attempt,
+            code=ALREADY_PAID.code,
+            retryable=ALREADY_PAID.retryable,
+            customer_message=ALREADY_PAID.customer_message,
+        )
+    else:
+        _begin(command, work, payment)
+
+
+def _answer_unwanted(command: AuthorizePayment, work: PaymentsWork, payment: Payment) -> None:
+    """Voided before it came, or overtaken by a newer attempt: never charge."""
+    if payment.attempt == command.attempt and payment.live:
+        return  # being voided; PaymentVoided follows
+    work.say(payment, PaymentVoided, attempt=command.attempt)
+
+
+def _begin(command: AuthorizePayment, work: PaymentsWork, payment: Payment) -> None:
+    payment = replace(
+        payment,
+        attempt=command.attempt,
+        status=Status.PENDING,
+        action=None,
+        terms=Terms(
+            command.payment.method,
+            command.amount,
+            command.customer_id,
+            command.provider_id,
+            command.payout_account,
+            command.commission_bps,
+        ),
+        payment_intent=None,
+        owes_void=False,
+        capture_asked=False,
+        decline=None,
+    )
+    if work.message is not None:
+        payment = replace(payment, correlation_id=work.message.correlation_id)
+    if work.now >= command.expires_at:
+        decline(work, payment, EXPIRED)
+    else:
+        work.authorize(payment, command.payment.payment_method)
+
+
+def _say_again(work: PaymentsWork, payment: Payment) -> None:
+    """The last outcome of this attempt's authorisation; none yet while its call is open."""
+    if payment.status in (Status.AUTHORIZED, Status.CAPTURED, Status.SETTLED):
+        work.say(payment, PaymentAuthorized, amount=payment.money(payment.authorized_minor))
+    elif payment.status is Status.REQUIRES_ACTION:
+        work.say(payment, PaymentActionRequired, kind=payment.action)
+    elif payment.status is Status.DECLINED and payment.decline is not None:
+        declined = payment.decline
+        work.say(
+            payment,
+            PaymentDeclined,
+            code=declined.code,
+            retryable=declined.retryable,
+            customer_message=declined.customer_message,
+        )
+    elif payment.status is Status.VOIDED:
+        work.say(payment, PaymentVoided)
+
+
+def capture_payment(message: Message[CapturePayment], work: PaymentsWork) -> None:
+    """Take what is reserved into escrow."""
+    command = message.body
+    payment = work.payment_of(command)
+    if command.attempt != payment.attempt:
+        work.say(payment, CaptureFailed, attempt=command.attempt, code="not_authorized")
+    elif payment.captured_minor:
+        work.say(payment, PaymentCaptured, amount=payment.money(payment.captured_minor))
+    elif payment.live:
+        advance(work, work.put(replace(payment, capture_asked=True)))
+    else:
+        work.say(payment, CaptureFailed, code=payment.status)
+
+
+def void_payment(message: Message[VoidPayment], work: PaymentsWork) -> None:
+    """Give back what an attempt holds. Always answered PaymentVoided: nothing of that attempt is held any more.
+
+    What turns out to be captured is refunded in full: the booking that asks for a void has ended.
+    """
+    command = message.body
+    payment = work.payment_of(command)
+    payment = replace(payment, voided_through=max(payment.voided_through, command.attempt))
+    if command.attempt == payment.attempt and payment.live:
+        advance(work, work.put(replace(payment, owes_void=True)))
+    elif command.attempt == payment.attempt and payment.escrow_minor and payment.settling is None:
+        settle_what_is_left(work, payment)
+    else:
+        work.say(payment, PaymentVoided, attempt=command.attempt)
+
+
+def settle_payment(message: Message[SettlePayment], work: PaymentsWork) -> None:
+    """End the escrow: before the capture with nothing to release it is a void, else captured first."""
+    _settle(message.body, work)
+
+
+def settle_later(message: Message[SettleLater], work: PaymentsWork) -> None:
+    """The settlement before it may be done by now."""
+    _settle(message.body.command, work)
+
+
+def _settle(command: SettlePayment, work: PaymentsWork) -> None:
+    payment = work.payment_of(command)
+    known = work.find(Settlement, command.settlement_id)
+    if payment.terms is None:
+        nothing = Money(amount=0, currency=command.refund.currency)
+        amounts = dict.fromkeys(("refund", "release", "commission", "provider_amount"), nothing)
+        work.say(payment, PaymentSettled, settlement_id=command.settlement_id, via="void", **amounts)
+    elif known is not None:
+        if known.via is not None:
+            say_settled(work, payment, known)
+    elif payment.settling is not None:
+        later = SettleLater(booking_id=command.booking_id, command=command)
+        work.remind(later, key=str(command.booking_id), due_at=work.now + A_MOMENT)
+    else:
+        settlement = Settlement(
+            command.settlement_id, command.booking_id, command.refund.amount, command.release.amount
+        )
+        work.put(settlement)
+        advance(work, work.put(replace(payment, settling=settlement.settlement_id)))

@@ -1,0 +1,121 @@
+"""Payments over HTTP (contract.md, HTTP): reads about money, the client secret, and Stripe's webhook."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import stripe
+import structlog
+from aiohttp import web
+
+from services.chassis.clock import Clock
+from services.chassis.http import POOL, Problem, answer, open_to, path_id
+from services.payments import reads, stripe_events
+from services.payments.model.payment import Status
+from services.payments.signatures import BadSignature, verify
+from services.payments.stripe_api import NO_ANSWER, StripeApi
+from services.payments.stripe_events import BadEvent, read_event
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What the paths need beside the database."""
+
+    api: StripeApi
+    clock: Clock
+    webhook_secrets: tuple[str, ...]
+    wake: Callable[[], None]
+
+
+OUTSIDE: web.AppKey[Outside] = web.AppKey("outside")
+
+
+def add_routes(app: web.Application, outside: Outside) -> None:
+    """Payments' own paths."""
+    app[OUTSIDE] = outside
+    app.router.add_get("/v1/payments/{booking_id}", payment)
+    app.router.add_get("/v1/payments/{booking_id}/client-secret", client_secret)
+    app.router.add_get("/v1/wallets/{customer_id}", wallet)
+    app.router.add_get("/v1/ledger", ledger)
+    app.router.add_post("/webhooks/stripe", stripe_webhook)
+    app.on_cleanup.append(_close)
+
+
+async def _close(app: web.Application) -> None:
+    await app[OUTSIDE].api.close()
+
+
+@open_to("read:money")
+async def payment(request: web.Request) -> web.Response:
+    """A booking's payment."""
+    found = await reads.payment_shown(request.app[POOL], path_id(request, "booking_id"))
+    if found is None:
+        raise Problem(404, "Not Found", "There is no payment for this booking.")
+    return answer(found)
+
+
+@open_to("client-secret")
+async def client_secret(request: web.Request) -> web.Response:
+    """What the payer's browser needs to name a card or to pass 3-D Secure; read from Stripe, kept nowhere."""
+    found = await reads.payment(request.app[POOL], path_id(request, "booking_id"))
+    if found is None:
+        raise Problem(404, "Not Found", "There is no payment for this booking.")
+    if found.status is not Status.REQUIRES_ACTION or found.payment_intent is None:
+        raise Problem(409, "Conflict", f"The payment is {found.status}: it does not wait for the payer.")
+    try:
+        secret = await request.app[OUTSIDE].api.client_secret(found.payment_intent)
+    except (stripe.StripeError, *NO_ANSWER) as error:
+        log.warning("client secret not read", payment_intent=found.payment_intent, error=type(error).__name__)
+        raise Problem(503, "Service Unavailable", "Stripe does not answer; try again shortly.") from None
+    return web.json_response({"client_secret": secret}, headers={"Cache-Control": "no-store"})
+
+
+@open_to("read:money")
+async def wallet(request: web.Request) -> web.Response:
+    """A customer's balances, one per currency; none for a customer who has never had any."""
+    return answer(await reads.wallet(request.app[POOL], request.match_info["customer_id"]))
+
+
+@open_to("read:money")
+async def ledger(request: web.Request) -> web.Response:
+    """Entries, oldest first, of `account` or of all."""
+    found = await reads.ledger(request.app[POOL], request.query.get("account"), _cursor(request))
+    full = len(found) == reads.PAGE
+    following = base64.urlsafe_b64encode(json.dumps(found[-1]["entry_id"]).encode()).decode() if full else None
+    items = [{name: value for name, value in item.items() if name != "entry_id"} for item in found]
+    return answer({"items": items, "next": following})
+
+
+def _cursor(request: web.Request) -> int:
+    raw = request.query.get("cursor")
+    if raw is None:
+        return 0
+    try:
+        position = json.loads(base64.urlsafe_b64decode(raw))
+        if not isinstance(position, int) or not 0 <= position < 1 << 62:
+            raise ValueError
+    except ValueError:
+        raise Problem(400, "Bad Request", "cursor is the next of an earlier page, unchanged.") from None
+    return position
+
+
+async def stripe_webhook(request: web.Request) -> web.Response:
+    """Verify the raw bytes, keep the event, then say 200; what it means is worked out behind it."""
+    outside = request.app[OUTSIDE]
+    payload = await request.read()
+    now = outside.clock.now()
+    try:
+        verify(payload, request.headers.get("Stripe-Signature", ""), outside.webhook_secrets, now)
+        event = read_event(payload)
+    except (BadSignature, BadEvent) as bad:
+        raise Problem(
+            400, "Bad Request", f"The {'event' if isinstance(bad, BadEvent) else 'signature'} {bad}."
+        ) from None
+    if await stripe_events.keep(request.app[POOL], [event], now):
+        outside.wake()
+    return answer({"received": True})

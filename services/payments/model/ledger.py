@@ -1,0 +1,102 @@
+"""Postings: double entry, each transaction sums to zero per currency (requirement ledger).
+
+A positive amount credits an account (we owe it to somebody, or it is ours), a negative one debits it. The clearing
+account mirrors Stripe's balance with the sign turned: it is negative by what Stripe holds for us.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.payments.model.settlement import Split
+
+CLEARING = "stripe:clearing"
+COMMISSION = "commission"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a transaction, in minor units."""
+
+    account: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerTransaction:
+    """Entries that belong together; `cause` says in a word what happened."""
+
+    transaction_id: UUID
+    cause: str
+    at: datetime
+    causation_id: UUID | None
+    entries: tuple[Entry, ...]
+
+
+def escrow(booking_id: UUID) -> str:
+    """What was captured for a booking and not settled yet."""
+    return f"escrow:{booking_id}"
+
+
+def payable(provider_id: UUID) -> str:
+    """What a provider has earned and not been paid out."""
+    return f"provider:{provider_id}:payable"
+
+
+def refund_owed(booking_id: UUID) -> str:
+    """Refunds that the bank sent back: we still owe them to the payer."""
+    return f"refund:{booking_id}:owed"
+
+
+def move(currency: str, amount_minor: int, *, debit: str, credit: str) -> tuple[Entry, ...]:
+    """The simplest transaction: an amount from one account to another."""
+    return entries(currency, {debit: -amount_minor, credit: amount_minor})
+
+
+def entries(currency: str, amounts: dict[str, int]) -> tuple[Entry, ...]:
+    """A transaction's lines; zero amounts are left out. What does not balance is a fault of ours."""
+    assert sum(amounts.values()) == 0, f"a transaction that does not balance: {amounts}"
+    return tuple(Entry(account, amount, currency) for account, amount in amounts.items() if amount)
+
+
+def captured(booking_id: UUID, currency: str, amount_minor: int) -> tuple[Entry, ...]:
+    """Stripe has taken the payer's money for us."""
+    return move(currency, amount_minor, debit=CLEARING, credit=escrow(booking_id))
+
+
+def settled(
+    booking_id: UUID, provider_id: UUID, currency: str, parts: Split, *, refund_to: str = CLEARING
+) -> tuple[Entry, ...]:
+    """The escrow ends: to the payer, to the provider, and our commission."""
+    return entries(
+        currency,
+        {
+            escrow(booking_id): -parts.refund_minor - parts.release_minor,
+            refund_to: parts.refund_minor,
+            payable(provider_id): parts.provider_minor,
+            COMMISSION: parts.commission_minor,
+        },
+    )
+
+
+def refund_came_back(booking_id: UUID, currency: str, amount_minor: int) -> tuple[Entry, ...]:
+    """A refund failed: Stripe holds the money again, and we owe it to the payer."""
+    return move(currency, amount_minor, debit=CLEARING, credit=refund_owed(booking_id))
+
+
+def refund_sent_again(booking_id: UUID, currency: str, amount_minor: int) -> tuple[Entry, ...]:
+    """A failed refund is tried once more."""
+    return move(currency, amount_minor, debit=refund_owed(booking_id), credit=CLEARING)
+
+
+def unbalanced(lines: Iterable[Entry]) -> dict[str, int]:
+    """Currencies whose lines do not sum to zero; empty for a good ledger."""
+    sums: defaultdict[str, int] = defaultdict(int)
+    for line in lines:
+        sums[line.currency] += line.amount_minor
+    return {currency: amount for currency, amount in sums.items() if amount}

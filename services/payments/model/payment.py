@@ -1,0 +1,125 @@
+"""A payment: what one booking's money has been through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+from uuid import UUID
+
+from booking_contracts.types import Money
+
+from services.payments.model.declines import Decline
+
+Action = Literal["authenticate", "payment_method"]
+
+
+class Status(StrEnum):
+    """Where a payment's newest attempt stands; README.md draws what leads where."""
+
+    PENDING = "pending"
+    REQUIRES_ACTION = "requires_action"
+    AUTHORIZED = "authorized"
+    CAPTURED = "captured"
+    SETTLED = "settled"
+    VOIDED = "voided"
+    DECLINED = "declined"
+
+
+LIVE = frozenset({Status.PENDING, Status.REQUIRES_ACTION, Status.AUTHORIZED})
+"""Money is reserved, or may come to be."""
+
+
+class Operation(StrEnum):
+    """What can be asked of Stripe about the PaymentIntent of an attempt; one at a time."""
+
+    AUTHORIZE = "authorize"
+    CAPTURE = "capture"
+    VOID = "void"
+    RETRIEVE = "retrieve"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What AuthorizePayment says: who pays whom, how much, how."""
+
+    method: Literal["card", "wallet"]
+    amount: Money
+    customer_id: str
+    provider_id: UUID
+    payout_account: str | None
+    commission_bps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """The money of one booking. Amounts in minor units of the terms' currency, summed over the booking.
+
+    `terms` is None only for a booking whose payment was voided before it was ever asked for.
+    """
+
+    booking_id: UUID
+    payment_id: UUID
+    correlation_id: str
+    sequence: int = 0
+    attempt: int = 0
+    status: Status = Status.VOIDED
+    action: Action | None = None
+    terms: Terms | None = None
+    payment_intent: str | None = None
+    calling: Operation | None = None
+    """The call to Stripe that is open; later intents wait for its result."""
+    voided_through: int = 0
+    """No attempt up to this number is wanted any more, known or not."""
+    owes_void: bool = False
+    """A VoidPayment waits for its PaymentVoided."""
+    capture_asked: bool = False
+    settling: UUID | None = None
+    """The settlement that waits to be posted."""
+    authorized_minor: int = 0
+    captured_minor: int = 0
+    refunded_minor: int = 0
+    released_minor: int = 0
+    commission_minor: int = 0
+    refunds: int = 0
+    decline: Decline | None = None
+
+    @property
+    def row_key(self) -> UUID:
+        return self.booking_id
+
+    @property
+    def agreed(self) -> Terms:
+        """The terms of a payment that was asked for."""
+        assert self.terms is not None, f"payment {self.booking_id} was never asked for"
+        return self.terms
+
+    @property
+    def live(self) -> bool:
+        return self.status in LIVE
+
+    @property
+    def escrow_minor(self) -> int:
+        """Captured and not settled yet."""
+        return self.captured_minor - self.refunded_minor - self.released_minor
+
+    def money(self, amount_minor: int) -> Money:
+        """An amount in this payment's currency."""
+        return Money(amount=amount_minor, currency=self.agreed.amount.currency)
+
+    def shows(self, event: str) -> bool:
+        """Whether a Stripe event about the PaymentIntent brings nothing new (engine.md, Gateway calls)."""
+        return self.status in SHOWN.get(event, frozenset(Status)) or (
+            event == "payment_intent.requires_action" and self.action == "authenticate"
+        )
+
+
+_ENDED = frozenset({Status.VOIDED, Status.DECLINED, Status.SETTLED})
+SHOWN = {
+    "payment_intent.amount_capturable_updated": _ENDED | {Status.AUTHORIZED, Status.CAPTURED},
+    "payment_intent.succeeded": frozenset({Status.CAPTURED, Status.SETTLED}),
+    "payment_intent.canceled": _ENDED,
+    "payment_intent.payment_failed": _ENDED | {Status.AUTHORIZED, Status.CAPTURED},
+    "payment_intent.requires_action": _ENDED | {Status.AUTHORIZED, Status.CAPTURED},
+}
+"""The states in which an event of that type is old news."""

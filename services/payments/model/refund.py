@@ -1,0 +1,48 @@
+"""A refund: money on its way back to the payer, followed to the end (requirement refund-logic)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+
+class RefundStatus(StrEnum):
+    """`failed` can follow `succeeded`: the bank may send money back days later."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """One refund of a payment; `number` counts them from 1 and makes the idempotency key."""
+
+    refund_id: UUID
+    booking_id: UUID
+    number: int
+    attempt: int
+    payment_intent: str
+    amount_minor: int
+    status: RefundStatus = RefundStatus.PENDING
+    stripe_refund: str | None = None
+    failure: str | None = None
+    calling: bool = False
+    tries: int = 1
+
+    @property
+    def row_key(self) -> UUID:
+        return self.refund_id
+
+    @property
+    def shown_id(self) -> str:
+        """The id that events and reads carry: Stripe's as soon as it is known."""
+        return self.stripe_refund or str(self.refund_id)
+
+    @property
+    def idempotency_key(self) -> str:
+        """`<booking_id>:<operation>:<attempt>`; further refunds and further tries have operations of their own."""
+        operation = "refund" if self.number == 1 else f"refund-{self.number}"
+        again = "" if self.tries == 1 else f":try-{self.tries}"
+        return f"{self.booking_id}:{operation}:{self.attempt}{again}"

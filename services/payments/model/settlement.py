@@ -1,0 +1,50 @@
+"""What an escrow is split into when it ends: the one place where commission is reckoned (rules.md, Amounts)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+BPS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Minor units. `release_minor` is gross: commission and the provider's part add up to it."""
+
+    refund_minor: int
+    release_minor: int
+    commission_minor: int
+
+    @property
+    def provider_minor(self) -> int:
+        return self.release_minor - self.commission_minor
+
+
+def split(escrow_minor: int, refund_minor: int, release_minor: int, commission_bps: int) -> Split:
+    """Divide what is in escrow as asked: the payer first, then the provider, never more than there is."""
+    refund = min(refund_minor, escrow_minor)
+    release = min(release_minor, escrow_minor - refund)
+    return Split(refund, release, release * commission_bps // BPS)
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """One request to end an escrow; `via` is set when it is done, the amounts then say what was done."""
+
+    settlement_id: UUID
+    booking_id: UUID
+    refund_minor: int
+    release_minor: int
+    answers_void: bool = False
+    """Made for a VoidPayment that found the money captured; answered by PaymentVoided."""
+    via: str | None = None
+    commission_minor: int = 0
+
+    @property
+    def row_key(self) -> UUID:
+        return self.settlement_id
+
+    @property
+    def provider_minor(self) -> int:
+        return self.release_minor - self.commission_minor

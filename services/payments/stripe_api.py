@@ -1,0 +1,103 @@
+"""Stripe's official SDK with one aiohttp session, and what its errors mean for a call that has to end somehow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import stripe
+
+from services.chassis.gateway_calls import TryAgain
+
+if TYPE_CHECKING:
+    from stripe import RequestOptions
+
+CALL_SECONDS = 8.0
+"""How long one request may take; well below the lease of a call."""
+NO_ANSWER = (stripe.APIConnectionError, aiohttp.ClientError, OSError, TimeoutError)
+"""The request may or may not have reached Stripe. (The SDK does not wrap a connection lost while reading.)"""
+
+
+class StripeApi:
+    """One client per process; its session is made on first use and closed with the process."""
+
+    def __init__(self, api_key: str, api_base: str) -> None:
+        self._http = stripe.AIOHTTPClient(timeout=aiohttp.ClientTimeout(total=CALL_SECONDS))
+        client = stripe.StripeClient(
+            api_key, base_addresses={"api": api_base}, max_network_retries=0, http_client=self._http
+        )
+        self.v1 = client.v1
+
+    async def close(self) -> None:
+        """Close the session."""
+        await self._http.close_async()  # type: ignore[no-untyped-call]
+
+    async def client_secret(self, payment_intent: str) -> str | None:
+        """Read live, handed on, never kept."""
+        intent = await self.v1.payment_intents.retrieve_async(payment_intent)
+        return intent.client_secret
+
+
+def options(api_version: str, idempotency_key: str | None = None) -> RequestOptions:
+    """The Stripe-Version that a call was stored with, and its key."""
+    chosen: RequestOptions = {"stripe_version": api_version}
+    if idempotency_key is not None:
+        chosen["idempotency_key"] = idempotency_key
+    return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A definite no; `intent` is the PaymentIntent that the error carries."""
+
+    status: int
+    code: str | None
+    decline_code: str | None = None
+    intent: dict[str, Any] | None = None
+
+
+def judge(error: BaseException) -> Refusal | TryAgain:
+    """A definite refusal, or an outcome that is unknown or only for now (docs.stripe.com: Error handling)."""
+    if not isinstance(error, stripe.StripeError):
+        return TryAgain(f"no answer: {error!r}")
+    detail = _detail(error)
+    code, status = detail.get("code") or error.code, error.http_status or 0
+    reason = f"{status} {code or type(error).__name__}: {detail.get('message', '')}"
+    if isinstance(error, stripe.RateLimitError):
+        return TryAgain(reason, _retry_after(error))
+    if code in ("lock_timeout", "idempotency_key_in_use") or status == 409:
+        return TryAgain(reason, 1.0)
+    if isinstance(error, stripe.CardError) or (
+        isinstance(error, stripe.InvalidRequestError) and status in (400, 402, 404)
+    ):
+        return Refusal(status, code, detail.get("decline_code"), detail.get("payment_intent"))
+    return TryAgain(reason)
+
+
+def replayed_failure(error: BaseException) -> bool:
+    """A 5xx that Stripe has stored under the key: the same request with the same key can never do better."""
+    if not isinstance(error, stripe.StripeError) or (error.http_status or 0) < 500:
+        return False
+    return _header(error, "idempotent-replayed") == "true"
+
+
+def _detail(error: stripe.StripeError) -> dict[str, Any]:
+    body = error.json_body
+    found = body.get("error") if isinstance(body, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _header(error: stripe.StripeError, name: str) -> str | None:
+    for key, value in (error.headers or {}).items():
+        if key.lower() == name:
+            return str(value)
+    return None
+
+
+def _retry_after(error: stripe.StripeError) -> float | None:
+    try:
+        seconds = float(_header(error, "retry-after") or "")
+    except ValueError:
+        return None
+    return min(max(seconds, 0.1), 60.0)

@@ -1,0 +1,79 @@
+"""A whole system under load, what is done to it, and the verdict."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from deploy.local.processes import ProcessFailed
+from deploy.local.stack import Stack
+from tests.faults.checks import violations
+from tests.faults.collecting import collect
+from tests.faults.facts import Facts
+from tests.faults.load import Load
+
+SETTLED_WITHIN_SECONDS = 120.0
+"""A call whose process died is made again after its lease of 30 s; a saga asks again after 30 and 60 s."""
+PER_SECOND = 40.0
+
+
+@dataclass
+class Ordeal:
+    """`environment` is the extra environment of the stack's processes, read whenever one starts."""
+
+    stack: Stack
+    environment: dict[str, dict[str, str]]
+    load: Load
+    report: list[str] = field(default_factory=list)
+
+    async def suffer(self, name: str, seconds: float, *blows: Callable[[], None]) -> Facts:
+        """Deal the blows one after another while commands come in; then let it rest, and judge everything so far."""
+        began, enough = time.monotonic(), asyncio.Event()
+        load = asyncio.create_task(self.load.run(seconds, PER_SECOND, enough))
+        try:
+            await asyncio.sleep(1.0)
+            for blow in blows:
+                await asyncio.to_thread(blow)
+        finally:
+            enough.set()
+            taken = await load
+        loaded = time.monotonic() - began
+        facts = await self.rest()
+        rested = time.monotonic() - began - loaded
+        self.report.append(f"{name}: {taken} commands in {loaded:.0f} s, at rest {rested:.0f} s later")
+        print(self.report[-1])
+        return facts
+
+    async def rest(self) -> Facts:
+        """Look until nothing is wrong or waiting. Raises with everything that is."""
+        deadline = time.monotonic() + SETTLED_WITHIN_SECONDS
+        while True:
+            facts = await collect(self.stack.env, self.load.published, self.load.planted)
+            wrong = violations(facts)
+            if not wrong:
+                return facts
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{len(wrong)} violations:\n" + "\n".join(wrong[:40]))
+            await asyncio.sleep(1.0)
+
+    def crash(self, point: str, *names: str, provoke: Callable[[], None] = lambda: None) -> None:
+        """Let these processes die at a point, each in its turn, and start them again without it."""
+        for name in names:
+            self.environment[name] = {"CRASH_AT": point}
+            with contextlib.suppress(ProcessFailed):  # it may die before it is ready
+                self.stack.restart(name)
+        provoke()
+        self._wait_for_deaths(names)
+        for name in names:
+            del self.environment[name]
+            self.stack.start_process(name)
+
+    def _wait_for_deaths(self, names: tuple[str, ...], seconds: float = 40.0) -> None:
+        deadline = time.monotonic() + seconds
+        while alive := [name for name in names if self.stack.pid(name) is not None]:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{alive} did not die; the point was not reached")
+            time.sleep(0.05)

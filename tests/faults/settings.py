@@ -1,0 +1,15 @@
+"""How hard and how long: `SEED=7 FAULTS=long make faults`."""
+
+from __future__ import annotations
+
+import os
+import random
+
+LONG = os.environ.get("FAULTS") == "long"
+SEED = int(os.environ.get("SEED", "1"))
+
+
+def rng(name: str) -> random.Random:
+    """Random numbers of one test, the same for the same seed; the seed is printed with a failure."""
+    print(f"SEED={SEED} ({name})")
+    return random.Random(f"{SEED}:{name}")

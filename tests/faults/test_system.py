@@ -1,0 +1,112 @@
+"""Processes die, freeze, come and go under load; Kafka and PostgreSQL are restarted. Afterwards everything adds up."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.local import postgres
+from deploy.local.stack import Stack
+from services.chassis.crash_points import Point
+from tests.faults.load import Load
+from tests.faults.ordeal import Ordeal
+from tests.faults.settings import LONG, SEED, rng
+
+FREEZE_SECONDS = 30 if LONG else 12
+LOAD_SECONDS = 30 if LONG else 8
+SERVICES = ("booking", "payments", "notifications")
+
+pytestmark = pytest.mark.timeout(1800 if LONG else 400)
+
+
+@pytest.fixture(scope="module")
+def ordeal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ordeal]:
+    """Two replicas of each service; PostgreSQL durable, because it is going to be killed."""
+    root = tmp_path_factory.mktemp("ordeal")
+    environment: dict[str, dict[str, str]] = {"nobody": {}}
+    stack = Stack(root, replicas=2, extra_env=environment)
+    try:
+        stack.up(progress=lambda _: None)
+        ordeal = Ordeal(stack, environment, Load(stack.env["KAFKA_BOOTSTRAP_SERVERS"], rng("system")))
+        yield ordeal
+        print(f"\nSEED={SEED}", *ordeal.report, sep="\n")
+    finally:
+        stack.down(progress=lambda _: None)
+        postgres.remove(root)
+
+
+@pytest.mark.requirement("outbox", "inbox", "saga", "ordering", "one-reply", "ledger", "overbooking-prevention")
+async def test_without_faults_everything_adds_up(ordeal: Ordeal) -> None:
+    facts = await ordeal.suffer("no faults", LOAD_SECONDS)
+    assert {booking.state for booking in facts.bookings} >= {"CONFIRMED", "CANCELLED_BY_CUSTOMER", "PAYMENT_FAILED"}
+    assert any(intent.refunds for intent in facts.intents)
+    assert facts.letters
+
+
+@pytest.mark.requirement("outbox", "inbox", "bad-input")
+@pytest.mark.parametrize(
+    ("point", "names"),
+    [
+        (Point.AFTER_COMMIT, ("booking-1", "payments-1")),
+        (Point.AFTER_PUBLISH, ("booking-1", "booking-2")),
+        (Point.AFTER_ACKNOWLEDGEMENT, ("payments-1", "payments-2")),
+        (Point.AFTER_ANSWER, ("payments-1", "notifications-1")),
+    ],
+)
+async def test_a_process_dies_between_two_steps(ordeal: Ordeal, point: Point, names: tuple[str, ...]) -> None:
+    times = 3 if point is Point.AFTER_COMMIT else 2
+    await ordeal.suffer(f"dies {point}", LOAD_SECONDS, lambda: ordeal.crash(f"{point}:{times}", *names))
+
+
+@pytest.mark.requirement("ordering")
+async def test_a_process_dies_while_partitions_are_revoked(ordeal: Ordeal) -> None:
+    def blow() -> None:
+        ordeal.crash(f"{Point.WHILE_REVOKING}:1", "booking-1", provoke=lambda: ordeal.stack.restart("booking-2"))
+
+    await ordeal.suffer("dies while partitions are revoked", LOAD_SECONDS, blow)
+
+
+@pytest.mark.requirement("outbox", "ordering")
+async def test_replicas_are_killed_and_come_back(ordeal: Ordeal) -> None:
+    def kill(name: str) -> None:
+        ordeal.stack.stop_process(name, signal.SIGKILL)
+        time.sleep(0.5)
+        ordeal.stack.start_process(name)
+
+    await ordeal.suffer("kill -9", LOAD_SECONDS, *(lambda name=f"{service}-2": kill(name) for service in SERVICES))
+
+
+@pytest.mark.requirement("ordering")
+async def test_frozen_replicas_go_on_as_zombies(ordeal: Ordeal) -> None:
+    def freeze() -> None:
+        for service in SERVICES:
+            ordeal.stack.stop_process(f"{service}-1", signal.SIGSTOP)
+        time.sleep(FREEZE_SECONDS)
+        for service in SERVICES:
+            ordeal.stack.stop_process(f"{service}-1", signal.SIGCONT)
+
+    await ordeal.suffer(f"frozen for {FREEZE_SECONDS} s", FREEZE_SECONDS + 4, freeze)
+
+
+@pytest.mark.requirement("ordering")
+async def test_a_third_replica_comes_and_goes(ordeal: Ordeal) -> None:
+    def come_and_go() -> None:
+        added = [ordeal.stack.add_replica(service) for service in ("booking", "payments")]
+        time.sleep(1)
+        for name in added:
+            ordeal.stack.remove_replica(name)
+
+    await ordeal.suffer("a third replica", LOAD_SECONDS, come_and_go)
+
+
+@pytest.mark.requirement("outbox")
+async def test_kafka_is_killed_and_comes_back(ordeal: Ordeal) -> None:
+    await ordeal.suffer("Kafka killed", LOAD_SECONDS, lambda: ordeal.stack.restart("kafka", signal.SIGKILL))
+
+
+@pytest.mark.requirement("outbox", "transaction-atomicity")
+async def test_postgresql_is_killed_and_comes_back(ordeal: Ordeal) -> None:
+    await ordeal.suffer("PostgreSQL killed", LOAD_SECONDS, lambda: ordeal.stack.restart("postgres", signal.SIGKILL))

@@ -1,0 +1,74 @@
+"""Replicas that work on one booking at the same time wait for each other."""
+
+from __future__ import annotations
+
+import asyncio
+
+import asyncpg
+import pytest
+from booking_contracts import payments
+from booking_contracts.booking import BookingConfirmed
+from booking_contracts.envelope import Event
+
+from services.chassis.messages import Raw
+from tests.chassis.harness import Engine
+from tests.notifications.builders import ADMIN_EMAIL, an
+from tests.notifications.post import SERVICE
+from tests.notifications.test_database import post, record
+from tests.notifications.test_gateway import Server
+
+
+@pytest.mark.requirement("notify-once")
+async def test_two_replicas_number_the_outcomes_of_one_booking_together(
+    engine: Engine, databases: dict[str, str]
+) -> None:
+    await engine.run(record(engine, an(BookingConfirmed)))
+    customers, providers = await post(engine, Server())
+    other = Engine(databases["NOTIFICATIONS_DATABASE_URL"], engine.clock, SERVICE)
+    await asyncio.gather(engine.run(customers), other.run(providers))
+    await other.close()
+
+    assert sorted(sent.sequence or 0 for sent in await engine.sent()) == [1, 2]
+
+
+@pytest.mark.requirement("pessimistic-locking")
+async def test_a_booking_that_another_transaction_changes_is_waited_for(
+    engine: Engine, databases: dict[str, str]
+) -> None:
+    await engine.run(record(engine, an(BookingConfirmed)))
+    await _while_changed(databases, "known_booking", "body = NULL", engine, an(payments.RefundFailed))
+
+    rows = await engine.fetch("SELECT recipient FROM delivery WHERE kind = 'refund_failed'")
+    assert [row["recipient"] for row in rows] == [ADMIN_EMAIL]
+
+
+@pytest.mark.requirement("pessimistic-locking", "notify-once")
+async def test_a_stream_that_another_transaction_advances_is_waited_for(
+    engine: Engine, databases: dict[str, str]
+) -> None:
+    await engine.run(record(engine, an(BookingConfirmed)))
+    first, second = await post(engine, Server())
+    await engine.run(first)
+    await _while_changed(databases, "delivery_stream", "sequence = 7", engine, second)
+
+    assert [sent.sequence for sent in await engine.sent()] == [1, 8]
+
+
+async def _while_changed(databases: dict[str, str], table: str, change: str, engine: Engine, told: Event | Raw) -> None:
+    """Have the engine handle a message while another transaction holds its row, and changes it meanwhile."""
+    other = await asyncpg.connect(databases["NOTIFICATIONS_DATABASE_URL"])
+    async with other.transaction():
+        await other.execute(f"SELECT FROM {table} FOR NO KEY UPDATE")
+        running = asyncio.create_task(engine.run(told if isinstance(told, Raw) else record(engine, told)))
+        await _waits_for_a_lock(other)
+        await other.execute(f"UPDATE {table} SET {change}")
+    await running
+    await other.close()
+
+
+async def _waits_for_a_lock(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    async with asyncio.timeout(5):
+        while not await connection.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        ):
+            pass

@@ -1,0 +1,111 @@
+"""Reminders of bookings and of open disputes: the handlers, without database or mail server."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from booking_contracts import booking
+from booking_contracts.booking import BookingConfirmed
+
+from services.notifications.model.letters import Kind
+from tests.notifications.builders import ADMIN_EMAIL, CUSTOMER_EMAIL, NOW, PROVIDER_EMAIL, STARTS_AT, an, customer
+from tests.notifications.post import Post, days
+
+
+@pytest.fixture
+def post() -> Post:
+    return Post()
+
+
+@pytest.mark.requirement("notify-people")
+def test_a_confirmed_booking_is_reminded_of_a_day_and_an_hour_before(post: Post) -> None:
+    post.hear(an(BookingConfirmed))
+    post.fire_timers(until=STARTS_AT)
+
+    assert [timer.due_at for timer in post.timers] == [STARTS_AT - days(1), STARTS_AT - days(1 / 24)]
+    assert post.written(Kind.REMINDER) == [CUSTOMER_EMAIL, PROVIDER_EMAIL] * 2
+
+
+@pytest.mark.requirement("notify-people")
+def test_who_books_late_gets_the_reminders_that_are_left() -> None:
+    post = Post(STARTS_AT - days(0.5))
+    post.hear(an(BookingConfirmed))
+    post.fire_timers(until=STARTS_AT)
+
+    assert post.written(Kind.REMINDER) == [CUSTOMER_EMAIL, PROVIDER_EMAIL]
+
+
+@pytest.mark.requirement("notify-people")
+@pytest.mark.parametrize(
+    "end",
+    [
+        an(booking.BookingCancelled, state="CANCELLED_BY_PROVIDER"),
+        an(booking.PaymentFailed, state="PAYMENT_FAILED", reason="capture_failed"),
+        an(booking.DisputeRaised, state="DISPUTED"),
+    ],
+)
+def test_nobody_is_reminded_of_a_booking_that_is_not_confirmed_any_more(post: Post, end: booking.BookingEvent) -> None:
+    post.hear(an(BookingConfirmed))
+    post.hear(end)
+    post.fire_timers(until=STARTS_AT)
+
+    assert post.written(Kind.REMINDER) == []
+
+
+@pytest.mark.requirement("notify-people")
+def test_a_moved_booking_is_reminded_of_at_its_new_time_alone(post: Post) -> None:
+    later = STARTS_AT + days(7)
+    post.hear(an(BookingConfirmed))
+    post.hear(_moved_to(later))
+    post.fire_timers(until=STARTS_AT)
+    assert post.written(Kind.REMINDER) == []
+
+    post.fire_timers(until=later)
+
+    assert post.written(Kind.REMINDER) == [CUSTOMER_EMAIL, PROVIDER_EMAIL] * 2
+
+
+@pytest.mark.requirement("notify-once")
+def test_a_booking_moved_away_and_back_is_reminded_of_once(post: Post) -> None:
+    post.hear(an(BookingConfirmed))
+    post.hear(_moved_to(STARTS_AT + days(7)))
+    post.hear(_moved_to(STARTS_AT))
+    post.fire_timers(until=STARTS_AT)
+
+    assert post.written(Kind.REMINDER) == [CUSTOMER_EMAIL, PROVIDER_EMAIL] * 2
+
+
+def test_a_reminder_that_is_late_for_the_start_is_not_sent(post: Post) -> None:
+    post.hear(an(BookingConfirmed))
+    post.at(STARTS_AT)
+    for timer in post.timers:
+        post.fire(timer.body)
+
+    assert post.written(Kind.REMINDER) == []
+
+
+@pytest.mark.requirement("disputes")
+def test_the_admin_hears_daily_of_a_dispute_that_is_open_for_a_week(post: Post) -> None:
+    post.hear(an(booking.DisputeRaised, state="DISPUTED"))
+    post.fire_timers(until=NOW + days(9))
+    assert post.written(Kind.DISPUTE_STILL_OPEN) == [ADMIN_EMAIL] * 3
+
+    post.hear(an(booking.DisputeResolved, state="RESOLVED_SPLIT"))
+    post.fire_timers(until=NOW + days(30))
+
+    assert post.written(Kind.DISPUTE_STILL_OPEN) == [ADMIN_EMAIL] * 3
+
+
+def test_letters_use_the_address_of_their_own_event(post: Post) -> None:
+    post.hear(an(BookingConfirmed))
+    post.hear(an(booking.BookingRescheduled, customer=customer(email="new@example.org")))
+    post.fire_timers(until=STARTS_AT)
+
+    assert set(post.written(Kind.REMINDER)) == {"new@example.org", PROVIDER_EMAIL}
+
+
+def _moved_to(start: datetime) -> booking.BookingRescheduled:
+    end = start + timedelta(hours=1)
+    to = {"starts_at": start, "ends_at": end}
+    return an(booking.BookingRescheduled, to=to, starts_at=start, ends_at=end)
