@@ -10,7 +10,17 @@ from booking_contracts.envelope import Command, MessageBody
 
 from services.booking import http, metrics
 from services.booking.contact import check_place, check_provider
-from services.booking.handlers import cancelling, catalogue, ending, paying, payment_events, placing
+from services.booking.handlers import (
+    approving,
+    cancelling,
+    catalogue,
+    disputes,
+    ending,
+    paying,
+    payment_events,
+    placing,
+    sessions,
+)
 from services.booking.model.actors import not_allowed
 from services.booking.store import BookingStore
 from services.booking.timers import AskAgain, DeadlineReached
@@ -26,9 +36,15 @@ HANDLERS = (
     command(messages.DefineOffering, catalogue.define_offering),
     command(messages.OpenSlot, catalogue.open_slot),
     command(messages.PlaceBooking, placing.place_booking, check_place),
+    command(messages.ApproveBooking, approving.approve_booking),
+    command(messages.RejectBooking, approving.reject_booking),
     command(messages.PayBooking, paying.pay_booking),
     command(messages.AbandonPayment, cancelling.abandon_payment),
     command(messages.CancelBooking, cancelling.cancel_booking),
+    command(messages.CompleteSession, sessions.complete_session),
+    command(messages.ConfirmSession, sessions.confirm_session),
+    command(messages.RaiseDispute, disputes.raise_dispute),
+    command(messages.ResolveDispute, disputes.resolve_dispute),
     event(payments.PaymentAuthorized, payment_events.authorized),
     event(payments.PaymentActionRequired, payment_events.action_required),
     event(payments.PaymentDeclined, payment_events.declined),

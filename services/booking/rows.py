@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from functools import lru_cache
 
 import asyncpg
 from booking_contracts.types import Attendee, Customer, Money, PaymentChoice, Tier
@@ -47,7 +48,6 @@ def slot(row: Row) -> Slot:
 
 
 def booking(row: Row, contact: Row) -> Booking:
-    terms = json.loads(row["terms"])
     attendee = contact["attendee"]
     return Booking(
         booking_id=row["booking_id"],
@@ -63,7 +63,7 @@ def booking(row: Row, contact: Row) -> Booking:
         price=Money(amount=row["price_minor"], currency=row["currency"]),
         commission_bps=row["commission_bps"],
         approval=row["approval"],
-        terms=Terms(**{**terms, "tiers": _tiers(terms["tiers"])}),
+        terms=_terms(row["terms"]),
         payment_id=row["payment_id"],
         created_at=row["created_at"],
         deadline=row["deadline"],
@@ -91,6 +91,7 @@ def definition_json(offering: Offering) -> str:
     return json.dumps({**fields, "price": offering.price.model_dump()})
 
 
+@lru_cache(1_000)
 def terms_json(terms: Terms) -> str:
     fields = {field.name: getattr(terms, field.name) for field in dataclasses.fields(terms)}
     return json.dumps({**fields, "tiers": json.loads(tiers_json(terms.tiers))})
@@ -102,3 +103,10 @@ def tiers_json(tiers: tuple[Tier, ...]) -> str:
 
 def _tiers(found: list[dict[str, int]]) -> tuple[Tier, ...]:
     return tuple(Tier(**tier) for tier in found)
+
+
+@lru_cache(1_000)
+def _terms(text: str) -> Terms:
+    """Bookings of one offering share their terms."""
+    found = json.loads(text)
+    return Terms(**{**found, "tiers": _tiers(found["tiers"])})

@@ -93,10 +93,16 @@ def capture(work: BookingWork, booking: Booking) -> None:
 
 
 def void(work: BookingWork, booking: Booking, attempt: int | None = None) -> None:
-    """Give back what an attempt has reserved; without a number the booking's current attempt, if there is one."""
-    if attempt is not None and attempt != booking.attempt:
+    """Give back what an attempt has reserved; without a number the booking's current attempt, if there is one.
+
+    Asked for already, or no attempt at all (a forged number): nothing.
+    """
+    attempt = booking.attempt if attempt is None else attempt
+    if attempt < 1 or voided(work, booking.booking_id, attempt):
+        return
+    if attempt != booking.attempt:
         work.send(VoidPayment(booking_id=booking.booking_id, payment_id=booking.payment_id, attempt=attempt))
-    elif booking.attempt:
+    else:
         _ask(work, _next(work, booking, Step.VOID))
 
 

@@ -8,7 +8,10 @@ from services.chassis.messages import LocalBody
 
 
 class DeadlineReached(LocalBody):
-    """A booking's approval, hold, payment or dispute deadline may have passed; a stale one decides to nothing."""
+    """Time may have taken a booking's next step: a hold, approval, payment or dispute deadline, auto-completion.
+
+    It asks the booking itself (`Booking.due_at`), so one that a reschedule made stale decides to nothing.
+    """
 
     booking_id: UUID
 

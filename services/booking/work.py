@@ -43,6 +43,8 @@ class BookingWork(UnitOfWork):
     def __init__(self, now: datetime, new_id: Callable[[], UUID] = uuid7) -> None:
         super().__init__(now, new_id)
         self._by_slot: defaultdict[UUID, dict[UUID, None]] = defaultdict(dict)
+        self._by_customer: defaultdict[tuple[UUID, str], dict[UUID, None]] = defaultdict(dict)
+        self._looked_at: set[tuple[UUID, datetime]] = set()
         self._by_provider: defaultdict[UUID, dict[UUID, None]] = defaultdict(dict)
 
     def load(self, row: Row) -> None:
@@ -56,6 +58,7 @@ class BookingWork(UnitOfWork):
     def _index(self, row: Row) -> None:
         if isinstance(row, Booking):
             self._by_slot[row.slot_id][row.booking_id] = None
+            self._by_customer[row.slot_id, row.customer.id][row.booking_id] = None
         elif isinstance(row, Slot):
             self._by_provider[row.provider_id][row.slot_id] = None
 
@@ -88,6 +91,17 @@ class BookingWork(UnitOfWork):
         """The bookings on a slot that this batch holds."""
         found = [self.find(Booking, booking_id) for booking_id in self._by_slot[slot]]
         return (booking for booking in found if booking is not None and booking.slot_id == slot)
+
+    def bookings_of(self, customer_id: str, slot: UUID) -> Iterator[Booking]:
+        """One customer's among them."""
+        found = [self.find(Booking, booking_id) for booking_id in self._by_customer[slot, customer_id]]
+        return (booking for booking in found if booking is not None and booking.slot_id == slot)
+
+    def first_look(self, slot: UUID) -> bool:
+        """Whether this batch looks at the holds on a slot for the first time at this instant."""
+        first = (slot, self.now) not in self._looked_at
+        self._looked_at.add((slot, self.now))
+        return first
 
     def slots_of(self, provider_id: UUID) -> Iterator[Slot]:
         """The slots of a provider that this batch holds."""
@@ -126,10 +140,10 @@ class BookingWork(UnitOfWork):
         return provider
 
     def watch_deadline(self, booking: Booking) -> None:
-        """Come back when the booking's deadline has passed."""
-        assert booking.deadline is not None
+        """Come back when time takes the booking's next step; called whenever that instant is new or another."""
+        assert booking.due_at is not None
         timer = DeadlineReached(booking_id=booking.booking_id)
-        self.remind(timer, key=str(booking.booking_id), due_at=booking.deadline)
+        self.remind(timer, key=str(booking.booking_id), due_at=booking.due_at)
 
     def _take(self, slot: UUID, seats: int) -> None:
         row = self.find(Slot, slot)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -26,6 +27,10 @@ from services.chassis.messages import Headers, LocalBody, Message, Raw, Refused
 from services.chassis.unit_of_work import Call
 
 log = structlog.get_logger()
+WAITING = 512
+"""Calls of a batch that wait in memory for one of those in flight to end."""
+WAITING_SECONDS = 4.0
+"""The longest of such waits: what begins later could outlast its lease, and goes back to its row."""
 LEASE_SECONDS = 30
 """How long a replica may take for a call before another makes it again."""
 
@@ -109,7 +114,8 @@ def _call_id(raw: Raw) -> UUID:
 class GatewayWorker:
     """Makes the open calls of one service, many at once, and hands results to `deliver`.
 
-    Memory is bounded: at most `in_flight` calls are held here; the others wait as rows and are found by `run`.
+    Memory is bounded: `in_flight` calls are being made, WAITING more wait here for their turn, which comes as soon as
+    one ends; the others wait as rows and are found by `run`.
     """
 
     def __init__(
@@ -119,27 +125,19 @@ class GatewayWorker:
         self._using_session = asyncio.Lock()
         self._room = in_flight
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
+        self._waiting: deque[tuple[OpenCall, float]] = deque()
         self._later: list[tuple[UUID, float, str]] = []
         self._wake = asyncio.Event()
 
     def submit(self, calls: Sequence[Call]) -> None:
         """Make calls that were just committed; what finds no room is taken up from its row."""
         for call in calls:
-            if len(self._tasks) >= self._room:
-                self._later.append((call.id, 0.0, ""))
-                self._wake.set()
+            if len(self._waiting) >= WAITING:
+                self._back_to_row(call.id)
                 continue
+            headers = _headers(call)
             self._start(
-                OpenCall(
-                    call.id,
-                    call.key,
-                    call.operation,
-                    call.parameters,
-                    call.idempotency_key,
-                    _headers(call),
-                    0,
-                    0.0,
-                )
+                OpenCall(call.id, call.key, call.operation, call.parameters, call.idempotency_key, headers, 0, 0.0)
             )
 
     async def run(self) -> None:
@@ -167,21 +165,35 @@ class GatewayWorker:
             await asyncio.wait(self._tasks.values(), timeout=seconds)
         for call_id, task in self._tasks.items():
             task.cancel()
-            self._later.append((call_id, 0.0, ""))
+            self._back_to_row(call_id)
+        while self._waiting:
+            self._back_to_row(self._waiting.popleft()[0].id)
         try:
             await self._give_back()
         except Exception as error:  # their leases run out
             log.warning("calls were not given back", error=repr(error))
 
     def _start(self, call: OpenCall) -> None:
-        if call.id not in self._tasks:
+        if len(self._tasks) >= self._room:
+            self._waiting.append((call, time.monotonic()))
+        elif call.id not in self._tasks:
             task = asyncio.create_task(self._make(call), name=f"call {call.operation}")
             self._tasks[call.id] = task
             task.add_done_callback(lambda _: self._forget(call.id))
 
     def _forget(self, call_id: UUID) -> None:
         self._tasks.pop(call_id, None)
+        while self._waiting and len(self._tasks) < self._room:
+            call, since = self._waiting.popleft()
+            if time.monotonic() - since > WAITING_SECONDS:
+                self._back_to_row(call.id)
+            else:
+                self._start(call)
         metrics.gateway_open.set(len(self._tasks))
+
+    def _back_to_row(self, call_id: UUID) -> None:
+        self._later.append((call_id, 0.0, ""))
+        self._wake.set()
 
     async def _make(self, call: OpenCall) -> None:
         started = time.perf_counter()
@@ -233,7 +245,7 @@ class GatewayWorker:
             )
 
     async def _due(self) -> list[OpenCall]:
-        room = self._room - len(self._tasks)
+        room = self._room - len(self._tasks) - len(self._waiting)
         if room <= 0:
             return []
         connection = await self._session.connection()

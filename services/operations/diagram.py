@@ -1,15 +1,25 @@
-"""`python -m services.operations.diagram [--check]`: draws the state table of bookings into ARCHITECTURE.md."""
+"""`python -m services.operations.diagram [--check]`: draws the state and outcome tables into ARCHITECTURE.md."""
 
 from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from services.booking.model.states import INITIAL, OCCUPYING, TRANSITIONS, State
+from services.booking.model import table
+from services.booking.model.states import CANCELLED, DEAD, INITIAL, OCCUPYING, TRANSITIONS, State
 
 PAGE = Path(__file__).resolve().parents[2] / "ARCHITECTURE.md"
-BETWEEN = re.compile(r"(<!-- states -->\n).*?(<!-- end of states -->)", re.DOTALL)
+
+GROUPS = (
+    ("any state", frozenset(State)),
+    ("ended without a session", DEAD),
+    ("CANCELLED_BY_*", CANCELLED),
+    ("RESOLVED_*", frozenset({State.RESOLVED_REFUNDED, State.RESOLVED_RELEASED, State.RESOLVED_SPLIT})),
+    ("PENDING_*", INITIAL),
+)
+"""Names of states that share an outcome, the widest first."""
 
 
 def drawing() -> str:
@@ -23,10 +33,73 @@ def drawing() -> str:
     return "\n".join([*lines, "```", f"Seats are free in {free}.", ""])
 
 
+def outcomes() -> str:
+    """A Markdown table: what every message does in every state; the outcome of most states comes last."""
+    lines = ["| message | outcomes |", "|---|---|"]
+    for suffix, rows in (("", {**table.COMMANDS, **table.EVENTS}), (", another attempt", table.OF_ANOTHER_ATTEMPT)):
+        lines += [f"| {name}{suffix} | {_row(row)} |" for name, row in rows.items()]
+    steps = ", ".join(f"{before} → {after}" for before, after in table.BY_TIME.items())
+    return "\n".join([*lines, "", f"Time alone: {steps}.", ""])
+
+
+def _row(row: table.Row) -> str:
+    by_cell: dict[str, set[State]] = {}
+    for state in State:
+        by_cell.setdefault(_cell(row[state]), set()).add(state)
+    *some, (most, _) = sorted(by_cell.items(), key=lambda item: len(item[1]))
+    where = "any state" if not some else "else"
+    return "; ".join([*(f"{_states(states)}: {cell}" for cell, states in some), f"{where}: {most}"])
+
+
+def _cell(cell: table.Cell) -> str:
+    if not isinstance(cell, Mapping):
+        return _outcome(cell)
+    by_outcome: dict[str, list[str]] = {}
+    for case, outcome in cell.items():
+        by_outcome.setdefault(_outcome(outcome), []).append(case)
+    return ", ".join(f"{outcome} ({', '.join(cases)})" for outcome, cases in by_outcome.items())
+
+
+def _outcome(outcome: table.Outcome) -> str:
+    match outcome:
+        case table.Advance(to):
+            return f"→ **{to}**"
+        case table.Reject(code):
+            return f"rejected, {code}"
+        case table.Stay(what) | table.GiveBack(what):
+            return what
+        case table.Ignore():
+            return "ignored"
+
+
+def _states(states: set[State]) -> str:
+    found: list[str] = []
+    for name, group in GROUPS:
+        if group <= states:
+            found.append(name)
+            states = states - group
+    return ", ".join([*found, *(state for state in State if state in states)])
+
+
+DRAWN: Mapping[str, Callable[[], str]] = {"states": drawing, "outcomes": outcomes}
+"""What stands between `<!-- name -->` and `<!-- end of name -->`."""
+
+
+def redrawn(text: str) -> str:
+    """The page with every table as the code has it; raises ValueError where one has no place."""
+    for name, draw in DRAWN.items():
+        between = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
+        if not between.search(text):
+            raise ValueError(f"the page has no place for {name}: <!-- {name} --> … <!-- end of {name} -->")
+        drawn = draw()
+        text = between.sub(lambda found, drawn=drawn: found[1] + drawn + found[2], text)  # type: ignore[misc]
+    return text
+
+
 def main() -> int:
-    """Write the diagram, or with --check say whether it is up to date."""
+    """Write the tables, or with --check say whether they are up to date."""
     text = PAGE.read_text()
-    drawn = BETWEEN.sub(lambda found: found[1] + drawing() + found[2], text)
+    drawn = redrawn(text)
     if "--check" in sys.argv:
         return 0 if drawn == text else 1
     PAGE.write_text(drawn)

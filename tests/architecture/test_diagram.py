@@ -1,9 +1,17 @@
-"""ARCHITECTURE.md shows the state table that the code has."""
+"""ARCHITECTURE.md shows the tables that the code has."""
 
-from services.operations.diagram import BETWEEN, PAGE, drawing
+import pytest
+
+from services.operations.diagram import PAGE, redrawn
 
 
-def test_the_state_diagram_is_drawn_from_the_code() -> None:
-    found = BETWEEN.search(PAGE.read_text())
-    assert found is not None
-    assert found.group() == found[1] + drawing() + found[2], "run `python -m services.operations.diagram`"
+def test_the_tables_are_drawn_from_the_code() -> None:
+    text = PAGE.read_text()
+    assert redrawn(text) == text, "run `python -m services.operations.diagram`"
+
+
+@pytest.mark.parametrize("word", ["PENDING_APPROVAL --> REJECTED_BY_PROVIDER", "rejected, WINDOW_CLOSED"])
+def test_an_edit_by_hand_is_seen(word: str) -> None:
+    text = PAGE.read_text()
+    assert word in text
+    assert redrawn(text.replace(word, "edited")) == text

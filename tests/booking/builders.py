@@ -142,7 +142,9 @@ class World:
 
 def as_message(body: BaseModel, topic: str = "") -> Message[Any]:
     kind = body.ce_type  # type: ignore[attr-defined]
-    origin = Origin.LOCAL if isinstance(body, LocalBody) else Origin.COMMAND
+    origin = Origin.LOCAL if isinstance(body, LocalBody) else Origin.EVENT
+    if isinstance(body, BookingCommand):
+        origin = Origin.COMMAND
     key = str(getattr(body, "booking_id", PROVIDER))
     return Message(uuid4(), kind, key, body, origin, Raw(topic, 0, 0, key.encode(), [], b""), "correlation")
 

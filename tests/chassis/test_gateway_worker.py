@@ -1,61 +1,60 @@
-"""Calls in flight when the service stops: finished, or given back at once."""
+"""The worker of durable calls: many at once, and the next one as soon as one ends."""
 
 from __future__ import annotations
 
 import asyncio
-from uuid import UUID
 
-import pytest
 from booking_contracts.envelope import uuid7
 
-from services.chassis.gateway_calls import GatewayWorker, OpenCall, TryAgain
+from services.chassis.database import Session
+from services.chassis.gateway_calls import GatewayWorker, OpenCall
 from services.chassis.messages import LocalBody, Raw
 from services.chassis.unit_of_work import Call
-from tests.chassis.harness import Engine
 
 
 class Answered(LocalBody):
-    """The outside world's answer."""
+    """Any answer."""
 
 
-class Slow:
-    """A gateway that answers some calls at once and others never."""
+class SlowWorld:
+    """Answers when told; remembers how many calls were open at once."""
 
-    def __init__(self, never: set[str]) -> None:
-        self._never = never
+    def __init__(self) -> None:
+        self.open = self.most = 0
 
-    async def call(self, call: OpenCall) -> LocalBody | TryAgain:
-        if call.key in self._never:
-            await asyncio.sleep(3600)
+    async def call(self, call: OpenCall) -> LocalBody:
+        self.open += 1
+        self.most = max(self.most, self.open)
+        await asyncio.sleep(0)
+        self.open -= 1
         return Answered()
 
 
-async def intended(engine: Engine, key: str) -> Call:
-    """A call as a batch has stored it: leased to this process."""
-    call = Call(uuid7(), key, key, "op", "{}", key, None)
-    await engine.fetch(
-        """
-        INSERT INTO gateway_call (id, subject, key, operation, parameters, idempotency_key, headers, try_at)
-        VALUES ($1, $2, $2, 'op', '{}', $2, '[]', clock_timestamp() + interval '30 s')
-        """,
-        call.id,
-        key,
-    )
-    return call
+def calls(count: int) -> list[Call]:
+    return [Call(uuid7(), str(number), str(number), "send", "{}", str(number), None) for number in range(count)]
 
 
-@pytest.mark.requirement("retry-mechanism")
-async def test_a_drained_worker_hands_in_what_was_answered_and_gives_the_rest_back(engine: Engine) -> None:
-    results: list[Raw] = []
-    worker = GatewayWorker(Slow(never={"hangs"}), engine.session, results.append)
-    answered, hangs = await intended(engine, "answered"), await intended(engine, "hangs")
-    worker.submit([answered, hangs])
-    await worker.drain(0.2)
-    late = await intended(engine, "late")
-    worker.submit([late])
-    await worker.drain(0.0)
-    assert [UUID(dict(raw.headers)["call_id"]) for raw in results] == [answered.id]
-    due = await engine.fetch(
-        "SELECT key FROM gateway_call WHERE try_at <= clock_timestamp() AND tries = 0 ORDER BY key"
-    )
-    assert [row["key"] for row in due] == ["hangs", "late"]
+async def test_a_batch_of_calls_is_made_without_waiting_for_a_timer() -> None:
+    """The rows are not asked: there is no database here, and every call is made all the same."""
+    world, delivered = SlowWorld(), list[Raw]()
+    done = asyncio.Event()
+
+    def deliver(raw: Raw) -> None:
+        delivered.append(raw)
+        if len(delivered) == 300:
+            done.set()
+
+    worker = GatewayWorker(world, Session("postgresql://nowhere", "test"), deliver, in_flight=16)
+    intended = calls(300)
+    worker.submit(intended)
+    await asyncio.wait_for(done.wait(), 5)
+    assert world.most == 16
+    assert [raw.key for raw in delivered] == [call.key.encode() for call in intended]
+
+
+async def test_a_draining_worker_begins_nothing_new() -> None:
+    world, delivered = SlowWorld(), list[Raw]()
+    worker = GatewayWorker(world, Session("postgresql://nowhere", "test"), delivered.append, in_flight=16)
+    worker.submit(calls(40))
+    await worker.drain(5)
+    assert len(delivered) == 16

@@ -30,7 +30,7 @@ class Ordeal:
     load: Load
     report: list[str] = field(default_factory=list)
 
-    async def suffer(self, name: str, seconds: float, *blows: Callable[[], None]) -> Facts:
+    async def suffer(self, name: str, seconds: float, *blows: Callable[[], object]) -> Facts:
         """Deal the blows one after another while commands come in; then let it rest, and judge everything so far."""
         began, enough = time.monotonic(), asyncio.Event()
         load = asyncio.create_task(self.load.run(seconds, PER_SECOND, enough))

@@ -8,10 +8,10 @@ import time
 
 from rich.console import Console
 
-from deploy.local.demo import chapters
+from deploy.local.demo import chapters, timeline
 from deploy.local.demo.agreement import disagreements
 from deploy.local.demo.narrator import Narrator
-from deploy.local.stack import Stack
+from deploy.local.stack import DEFAULT_ROOT, Stack
 from deploy.local.system import connected
 
 
@@ -28,7 +28,17 @@ async def tell(stack: Stack, console: Console) -> int:
         if not wrong:
             count = len(narrator.bookings)
             console.print(f"  [green]✓[/green] {count} bookings: seats, payments, ledger and Stripe agree to the cent")
+        picture(narrator)
         return 1 if wrong else 0
+
+
+def picture(narrator: Narrator) -> None:
+    """The first booking's saga across the services."""
+    booking_id = narrator.bookings[0]
+    narrator.title(f"The saga of booking {booking_id}, as its messages were heard")
+    heard = narrator.system.client.received(booking_id)
+    file = timeline.draw(narrator.console, DEFAULT_ROOT, booking_id, narrator.began[booking_id], heard)
+    narrator.say(f"the same as a picture: {file}")
 
 
 def main() -> int:

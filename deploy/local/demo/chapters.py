@@ -9,6 +9,7 @@ from booking_contracts.booking import BookingConfirmed, BookingExpired, PaymentF
 from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import customer_actor
 
+from deploy.local.demo import troubles
 from deploy.local.demo.narrator import Narrator, money
 
 
@@ -90,4 +91,14 @@ async def expiry(tell: Narrator) -> None:
     tell.messages(command.booking_id)
 
 
-ALL: tuple[Callable[[Narrator], Awaitable[None]], ...] = (success, decline, race, cancellation, expiry)
+ALL: tuple[Callable[[Narrator], Awaitable[None]], ...] = (
+    success,
+    decline,
+    race,
+    troubles.closed_form,
+    troubles.three_d_secure,
+    troubles.lost_answer,
+    cancellation,
+    troubles.late_authorisation,
+    expiry,
+)

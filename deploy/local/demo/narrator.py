@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ class Narrator:
     def __init__(self, console: Console, system: System) -> None:
         self.console, self.system = console, system
         self.bookings: list[UUID] = []
+        self.began: dict[UUID, datetime] = {}
         self._told: dict[UUID, int] = {}
 
     def title(self, text: str) -> None:
@@ -31,6 +33,7 @@ class Narrator:
         """Publish PlaceBooking and tell the reply; the second part is the code where it was refused."""
         command: PlaceBooking = self.system.place(studio, who, **changes)
         self.bookings.append(command.booking_id)
+        self.began[command.booking_id] = datetime.now(UTC)
         reply = await self.system.client.ask(command)
         if isinstance(reply, CommandAccepted):
             price = money(reply.result["price"])

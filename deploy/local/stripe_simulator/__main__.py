@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import gc
+import os
 import signal
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +22,10 @@ def settings_from(arguments: Sequence[str] | None = None) -> Settings:
     parser.add_argument("--control-port", type=int, required=True, help="port for faults, state, 3-D Secure")
     parser.add_argument("--webhook-url", help="where events are delivered; none when left out")
     parser.add_argument("--webhook-secret", default="", help="signing secret, whsec_…")
-    parser.add_argument("--webhook-events", default="*", help="comma-separated event types to deliver; * for all")
+    everything = os.environ.get("STRIPE_WEBHOOK_EVENTS", "*")
+    parser.add_argument(
+        "--webhook-events", default=everything, help="comma-separated event types to deliver; * for all"
+    )
     parser.add_argument("--clock-offset-file", type=Path, help="8 bytes, little-endian int64, seconds")
     parser.add_argument("--outcome-delay-seconds", type=float, default=1.0, help="until late refund outcomes")
     given = parser.parse_args(arguments)

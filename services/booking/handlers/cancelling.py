@@ -51,18 +51,16 @@ def cancel(work: BookingWork, booking: Booking, actor: Actor, amounts: Amounts, 
 
 
 def _still_cancellable(work: BookingWork, booking: Booking, actor: Actor) -> Booking:
-    """Allowed: PENDING_* always, CONFIRMED until the change deadline (provider and admin: until auto-complete)."""
+    """Allowed: PENDING_* always, CONFIRMED until the change deadline (provider and admin: until auto-complete,
+    which has happened by now where it is due)."""
     booking = expire_if_due(work, booking)
     work.keep()
     if booking.state in CANCELLED:
         raise Rejected(Code.ALREADY_CANCELLED, "The booking is cancelled already.", booking.booking_id)
     if booking.state not in PENDING | {State.CONFIRMED}:
         raise illegal(booking)
-    terms = booking.terms
-    limit = booking.starts_at - timedelta(minutes=terms.change_deadline_minutes)
-    if actor.kind != "customer":
-        limit = booking.ends_at + timedelta(hours=terms.auto_complete_hours)
-    if booking.state is State.CONFIRMED and work.now >= limit:
+    limit = booking.starts_at - timedelta(minutes=booking.terms.change_deadline_minutes)
+    if actor.kind == "customer" and booking.state is State.CONFIRMED and work.now >= limit:
         raise Rejected(Code.DEADLINE_PASSED, f"Cancelling was possible until {limit.isoformat()}.", booking.booking_id)
     return booking
 
@@ -83,7 +81,9 @@ def abandon_payment(message: Message[AbandonPayment], work: BookingWork) -> Acce
         raise illegal(booking)
     if not booking.approval:
         booking = fail(work, booking, "abandoned")
-    elif booking.payment_status is PaymentStatus.IN_FLIGHT:
+    elif booking.payment_status is PaymentStatus.IN_FLIGHT and not saga.voided(
+        work, booking.booking_id, booking.attempt
+    ):
         saga.void(work, booking)
         booking = work.say(booking, PaymentRequested, attempt=booking.attempt, last_error="abandoned")
     return Accepted(booking.booking_id, booking.state)

@@ -7,6 +7,7 @@ from booking_contracts.booking import BookingExpired, PaymentFailed
 from booking_contracts.types import SYSTEM
 
 from services.booking import saga
+from services.booking.handlers.completing import finish_if_due
 from services.booking.model.booking import Booking, PaymentStatus
 from services.booking.model.slots import Slot
 from services.booking.model.states import State
@@ -39,8 +40,11 @@ def ask_again(message: Message[AskAgain], work: BookingWork) -> None:
 def expire_what_is_due(work: BookingWork, slot: Slot) -> None:
     """Holds that are over, on this slot and on the provider's slots that overlap it, end before anything is decided.
 
-    They end for good, also when the command that met them is refused.
+    They end for good, also when the command that met them is refused. Once a batch is enough: it has one `now`, and a
+    hold that begins in it ends later.
     """
+    if not work.first_look(slot.slot_id):
+        return
     for other in [slot, *(other for other in work.slots_of(slot.provider_id) if slot.overlaps(other))]:
         for booking in list(work.bookings_on(other.slot_id)):
             expire_if_due(work, booking)
@@ -48,9 +52,12 @@ def expire_what_is_due(work: BookingWork, slot: Slot) -> None:
 
 
 def expire_if_due(work: BookingWork, booking: Booking) -> Booking:
-    """What the timer does, also done by a command that comes first: seats free, money back, everybody told."""
+    """What the timer does, also done by a command that comes first: seats free, money back, everybody told.
+
+    A session that is over, or whose dispute window is, is finished in the same way.
+    """
     if not booking.overdue(work.now):
-        return booking
+        return finish_if_due(work, booking)
     reason = "approval" if booking.state is State.PENDING_APPROVAL else "payment"
     return end(work, work.move(booking, State.EXPIRED), BookingExpired, reason=reason)
 

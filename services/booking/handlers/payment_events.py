@@ -16,8 +16,8 @@ from booking_contracts.types import SYSTEM, Money
 from services.booking import saga
 from services.booking.handlers.ending import expire_if_due, fail
 from services.booking.model.booking import Booking, PaymentStatus
-from services.booking.model.states import State
-from services.booking.saga import Step
+from services.booking.model.states import FUNDED, PENDING, State
+from services.booking.saga import Saga, Status, Step
 from services.booking.work import BookingWork
 from services.chassis.messages import Message
 
@@ -33,30 +33,35 @@ def authorized(message: Message[payments.PaymentAuthorized], work: BookingWork) 
     if booking is None:
         return
     saga.answered(work, booking.booking_id, Step.AUTHORIZE, event.attempt, "authorized")
-    own = event.attempt == booking.attempt and event.amount == booking.price
-    if own and booking.payment_status is PaymentStatus.IN_FLIGHT:
-        booking = work.put(replace(booking, payment_status=PaymentStatus.AUTHORIZED))
-    overdue = booking.overdue(work.now)
+    own, first = event.attempt == booking.attempt, booking.payment_status is PaymentStatus.IN_FLIGHT
     booking = expire_if_due(work, booking)
-    if booking.dead:
-        _return_late(work, booking, event.attempt, event.amount, void=not overdue)
-    elif booking.state is State.PENDING_PAYMENT and own:
+    if own and first:
+        booking = work.put(replace(booking, payment_status=PaymentStatus.AUTHORIZED))
+    if booking.dead and own:
+        if first:
+            _return_late(work, booking, event.attempt, event.amount)
+    elif own and first and event.amount == booking.price and not saga.voided(work, booking.booking_id, event.attempt):
         _confirm(work, booking)
-    elif not own or booking.state in (State.PENDING_APPROVAL, State.PENDING_PAYMENT):
-        saga.void(work, booking, event.attempt)
-        work.note(booking, SYSTEM, f"authorisation of attempt {event.attempt} does not match and is voided")
+    elif not own or booking.state in PENDING:
+        _give_back(work, booking, event, "of an attempt or amount that is not asked for")
 
 
 def _confirm(work: BookingWork, booking: Booking) -> None:
     booking = work.move(booking, State.CONFIRMED, deadline=None)
+    work.watch_deadline(booking)
     booking = work.say(booking, BookingConfirmed, payment_id=booking.payment_id)
     saga.capture(work, booking)
 
 
-def _return_late(work: BookingWork, booking: Booking, attempt: int, amount: Money, *, void: bool) -> None:
+def _give_back(work: BookingWork, booking: Booking, event: payments.PaymentEvent, why: str) -> None:
+    """Voiding is safe for every attempt: payments gives back what it holds of it, captured or not, and only that."""
+    saga.void(work, booking, event.attempt)
+    work.note(booking, SYSTEM, f"{type(event).__name__} {why} (attempt {event.attempt}): voided")
+
+
+def _return_late(work: BookingWork, booking: Booking, attempt: int, amount: Money) -> None:
     """Money reserved after the booking had ended goes back, once per attempt (requirement late-payment)."""
-    if void and not saga.voided(work, booking.booking_id, attempt):
-        saga.void(work, booking, attempt)
+    saga.void(work, booking, attempt)
     booking = work.note(booking, SYSTEM, "late authorisation returned")
     work.say(booking, LatePaymentReturned, amount=amount)
 
@@ -67,9 +72,11 @@ def action_required(message: Message[payments.PaymentActionRequired], work: Book
     booking = work.find(Booking, event.booking_id)
     if booking is None:
         return
-    if booking.dead and not saga.voided(work, booking.booking_id, event.attempt):
+    booking = expire_if_due(work, booking)
+    own = event.attempt == booking.attempt
+    if booking.dead or not own:
         saga.void(work, booking, event.attempt)
-    if booking.state is State.PENDING_PAYMENT and event.attempt == booking.attempt:
+    elif booking.state is State.PENDING_PAYMENT and not saga.voided(work, booking.booking_id, event.attempt):
         saga.wait_for_customer(work, booking.booking_id, event.attempt, f"customer has to act: {event.kind}")
         work.say(
             booking,
@@ -91,7 +98,7 @@ def declined(message: Message[payments.PaymentDeclined], work: BookingWork) -> N
         return
     booking = work.put(replace(booking, payment_status=PaymentStatus.ENDED))
     booking = expire_if_due(work, booking)
-    if booking.dead:
+    if booking.dead or saga.voided(work, booking.booking_id, event.attempt):
         return
     if booking.approval:
         work.say(booking, PaymentRequested, attempt=booking.attempt, last_error=event.code)
@@ -106,14 +113,20 @@ def captured(message: Message[payments.PaymentCaptured], work: BookingWork) -> N
     booking = work.find(Booking, event.booking_id)
     if booking is None:
         return
-    saga.answered(work, booking.booking_id, Step.CAPTURE, event.attempt, "captured")
-    if booking.attempt == event.attempt:
-        booking = work.put(replace(booking, payment_status=PaymentStatus.CAPTURED))
-    if booking.dead and booking.settlement_id is None:
+    booking = expire_if_due(work, booking)
+    if event.attempt != booking.attempt or booking.state in PENDING:
+        _give_back(work, booking, event, "of an attempt or amount that is not asked for")
+    elif booking.dead and booking.settlement_id is None:
         zero = Money(amount=0, currency=booking.price.currency)
         booking = saga.settle(work, booking, refund=event.amount, release=zero)
         booking = work.note(booking, SYSTEM, "late capture returned")
         work.say(booking, LatePaymentReturned, amount=event.amount)
+    elif event.amount == booking.price:
+        saga.answered(work, booking.booking_id, Step.CAPTURE, event.attempt, "captured")
+        work.put(replace(booking, payment_status=PaymentStatus.CAPTURED))
+    elif not booking.dead:
+        work.note(booking, SYSTEM, f"captured {event.amount.amount} instead of {booking.price.amount}")
+        saga.stick(work, booking.booking_id, "another amount was captured than agreed")
 
 
 def capture_failed(message: Message[payments.CaptureFailed], work: BookingWork) -> None:
@@ -130,18 +143,20 @@ def voided(message: Message[payments.PaymentVoided], work: BookingWork) -> None:
     booking = work.find(Booking, event.booking_id)
     if booking is None or event.attempt != booking.attempt:
         return
-    if booking.state is State.CONFIRMED:
+    if booking.state in FUNDED:
         _authorisation_lost(work, event, "voided")
     elif booking.payment_status in (PaymentStatus.IN_FLIGHT, PaymentStatus.AUTHORIZED):
         booking = work.put(replace(booking, payment_status=PaymentStatus.ENDED))
         saga.answered(work, event.booking_id, Step.AUTHORIZE, event.attempt, "voided")
+        expire_if_due(work, booking)
 
 
 def _authorisation_lost(work: BookingWork, event: payments.PaymentEvent, why: str) -> None:
     booking = work.find(Booking, event.booking_id)
-    if booking is None or booking.state is not State.CONFIRMED or event.attempt != booking.attempt:
+    if booking is None or event.attempt != booking.attempt or booking.payment_status is PaymentStatus.CAPTURED:
         return
-    if booking.payment_status is PaymentStatus.CAPTURED or booking.settlement_id is not None:
+    booking = expire_if_due(work, booking)
+    if booking.state not in FUNDED:
         return
     if work.now < booking.starts_at:
         booking = work.put(replace(booking, payment_status=PaymentStatus.ENDED))
@@ -152,9 +167,15 @@ def _authorisation_lost(work: BookingWork, event: payments.PaymentEvent, why: st
 
 
 def settled(message: Message[payments.PaymentSettled], work: BookingWork) -> None:
-    """The escrow is empty; a refund may still be on its way."""
+    """The escrow is empty; a refund may still be on its way. Where nothing could be released, an operator decides."""
     event = message.body
+    booking = work.find(Booking, event.booking_id)
+    if booking is None or event.settlement_id != booking.settlement_id:
+        return
+    found = work.find(Saga, booking.booking_id)
     saga.answered(work, event.booking_id, Step.SETTLE, event.attempt, f"settled by {event.via}")
+    if found is not None and found.status is not Status.DONE and event.via == "void" and found.release_minor:
+        saga.stick(work, booking.booking_id, "nothing was captured, so nothing could be released")
 
 
 def remembered(message: Message[payments.PaymentEvent], work: BookingWork) -> None:

@@ -53,9 +53,8 @@ def _own_pending(work: BookingWork, slot: Slot | None, customer: Customer, atten
         return []
     return [
         booking
-        for booking in work.bookings_on(slot.slot_id)
+        for booking in work.bookings_of(customer.id, slot.slot_id)
         if booking.state is State.PENDING_PAYMENT
-        and booking.customer.id == customer.id
         and (booking.attendee and booking.attendee.id) == (attendee and attendee.id)
     ]
 

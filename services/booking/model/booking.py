@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -85,6 +85,13 @@ class Booking:
     def occupies(self) -> bool:
         """Whether its seats count."""
         return self.state in OCCUPYING
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When time alone takes the next step: expiry, auto-completion, release of the escrow. None: never."""
+        if self.state is State.CONFIRMED:
+            return self.ends_at + timedelta(hours=self.terms.auto_complete_hours)
+        return self.deadline if self.state in PENDING or self.state is State.PENDING_CONFIRMATION else None
 
     def overdue(self, now: datetime) -> bool:
         """Whether it holds seats that no longer count: an action is allowed while now < deadline, not at equality."""

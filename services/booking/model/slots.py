@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 from services.booking.model.catalogue import Offering
@@ -11,6 +12,7 @@ from services.booking.model.catalogue import Offering
 SLOTS = UUID("6f1b7c52-6d0c-5a0e-9d0b-3f3f0c6f8a10")
 
 
+@lru_cache(10_000)
 def slot_id(offering_id: UUID, starts_at: datetime) -> UUID:
     """A slot's id follows from what it is, so that it is known before its row exists."""
     return uuid5(SLOTS, f"{offering_id}/{starts_at.timestamp():.6f}")

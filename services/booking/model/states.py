@@ -32,6 +32,8 @@ PENDING = INITIAL
 CANCELLED = frozenset({S.CANCELLED_BY_CUSTOMER, S.CANCELLED_BY_PROVIDER, S.CANCELLED_BY_ADMIN})
 DEAD = CANCELLED | {S.REJECTED_BY_PROVIDER, S.PAYMENT_FAILED, S.EXPIRED}
 """Ended without a session: the seats are free, money that still arrives goes back."""
+FUNDED = frozenset({S.CONFIRMED, S.PENDING_CONFIRMATION, S.DISPUTED})
+"""Authorised or locked money plus escrow covers the price (requirement escrow)."""
 OCCUPYING = frozenset(S) - DEAD
 """States whose seats count against the slot."""
 

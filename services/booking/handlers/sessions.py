@@ -1,0 +1,57 @@
+"""CompleteSession and ConfirmSession: the session is over, and the customer is content."""
+
+from __future__ import annotations
+
+from booking_contracts.booking import CompleteSession, ConfirmSession
+from booking_contracts.codes import Code, Rejected
+
+from services.booking.handlers.cancelling import illegal
+from services.booking.handlers.completing import complete, release
+from services.booking.handlers.ending import expire_if_due
+from services.booking.model import actors
+from services.booking.model.booking import Booking
+from services.booking.model.states import State
+from services.booking.work import BookingWork
+from services.chassis.messages import Accepted, Message
+
+
+def complete_session(message: Message[CompleteSession], work: BookingWork) -> Accepted:
+    """The provider says that it took place; not before its end (requirement deadline-enforcement)."""
+    actor = message.body.actor
+    booking = work.booking(message.body.booking_id)
+    actors.require_provider(actor, booking)
+    booking = up_to_date(work, booking)
+    if booking.state is not State.CONFIRMED:
+        raise illegal(booking)
+    if work.now < booking.ends_at:
+        sentence = f"The session ends at {booking.ends_at.isoformat()}; complete it then."
+        raise Rejected(Code.TOO_EARLY, sentence, booking.booking_id)
+    booking = complete(work, booking, actor)
+    return Accepted(booking.booking_id, booking.state)
+
+
+def confirm_session(message: Message[ConfirmSession], work: BookingWork) -> Accepted:
+    """The customer, or the attendee, confirms before the window closes: the escrow is released now."""
+    actor = message.body.actor
+    booking = work.booking(message.body.booking_id)
+    actors.require_customer(actor, booking, attendee_too=True)
+    booking = up_to_date(work, booking)
+    require_open_window(booking)
+    if booking.state is not State.PENDING_CONFIRMATION:
+        raise illegal(booking)
+    booking = release(work, booking, actor)
+    return Accepted(booking.booking_id, booking.state)
+
+
+def up_to_date(work: BookingWork, booking: Booking) -> Booking:
+    """The booking after what time has done to it; that stays, also when the command is then refused."""
+    booking = expire_if_due(work, booking)
+    work.keep()
+    return booking
+
+
+def require_open_window(booking: Booking) -> None:
+    """After early confirmation, too, there is nothing left to confirm or to dispute: the money is released."""
+    if booking.state is State.COMPLETED:
+        sentence = "The time to confirm or dispute is over and the provider is paid."
+        raise Rejected(Code.WINDOW_CLOSED, sentence, booking.booking_id)

@@ -1,0 +1,25 @@
+"""Where the escrow of a disputed booking goes (rules.md, Which command in which state)."""
+
+from __future__ import annotations
+
+from booking_contracts.codes import Code, Rejected
+from booking_contracts.types import Money
+
+from services.booking.model.booking import Booking
+from services.booking.model.states import State
+
+
+def outcome(booking: Booking, *, refund: Money, release: Money) -> State:
+    """The state that a decision leads to; raises AMOUNT_MISMATCH unless it shares out exactly what is in escrow."""
+    escrow = booking.price
+    same_currency = refund.currency == release.currency == escrow.currency
+    if not same_currency or refund.amount + release.amount != escrow.amount:
+        raise Rejected(
+            Code.AMOUNT_MISMATCH,
+            f"refund and release must add up to the {escrow.amount} {escrow.currency} (minor units) in escrow.",
+            booking.booking_id,
+            escrow=escrow.model_dump(),
+        )
+    if refund.amount == 0:
+        return State.RESOLVED_RELEASED
+    return State.RESOLVED_REFUNDED if release.amount == 0 else State.RESOLVED_SPLIT
