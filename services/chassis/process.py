@@ -118,8 +118,9 @@ class Process:
         await asyncio.wait({loop}, timeout=max(0.1, deadline - time.monotonic() - 5))
         if self._worker is not None:
             await self._worker.drain(max(0.1, deadline - time.monotonic() - 5))
-            if loop.done():
-                await self.loop.finish()
+            if loop.done() and loop.exception() is None:
+                await asyncio.wait({asyncio.ensure_future(self.loop.finish())}, timeout=3)
+                await self._worker.drain(0.1)  # what those results led to
         loop.cancel()
         self.relay.stop()
         await asyncio.wait({self._relaying}, timeout=2)

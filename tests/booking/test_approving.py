@@ -1,6 +1,7 @@
 """Bookings that a provider approves or rejects, and how they are paid then."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from booking_contracts import payments
@@ -39,12 +40,12 @@ def pay(booking: Booking) -> PayBooking:
     return PayBooking(booking_id=booking.booking_id, payment=CARD, actor=acting())
 
 
-def a_request(**changes: object) -> tuple[World, Booking]:
+def a_request(**changes: Any) -> tuple[World, Booking]:
     world = World(approval=True)
     return world, world.place(**changes)
 
 
-def approved(**changes: object) -> tuple[World, Booking]:
+def approved(**changes: Any) -> tuple[World, Booking]:
     world, booking = a_request(**changes)
     world.tell(approve(booking))
     return world, world.booking(booking.booking_id)

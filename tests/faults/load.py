@@ -53,7 +53,7 @@ class Load:
     bookings: list[tuple[UUID, str]] = field(default_factory=list)
 
     async def run(self, seconds: float, per_second: float, enough: asyncio.Event) -> int:
-        """Open fresh slots and send, until `enough` and at least for `seconds`; returns how many commands Kafka took."""
+        """Open fresh slots and send, until `enough` and for `seconds` at least; returns how many Kafka took."""
         before = len(self.published)
         async with AIOKafkaProducer(bootstrap_servers=self.servers, acks="all", request_timeout_ms=5_000) as producer:
             places = [await self._open(producer, capacity) for capacity in (1, 3, 8)]

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from deploy.local.concurrently import concurrently
 from deploy.local.processes import ProcessFailed
 from deploy.local.stack import Stack
 from tests.faults.checks import violations
@@ -29,7 +30,7 @@ class Ordeal:
     load: Load
     report: list[str] = field(default_factory=list)
 
-    async def suffer(self, name: str, seconds: float, *blows: Callable[[], None]) -> Facts:
+    async def suffer(self, name: str, seconds: float, *blows: Callable[[], object]) -> Facts:
         """Deal the blows one after another while commands come in; then let it rest, and judge everything so far."""
         began, enough = time.monotonic(), asyncio.Event()
         load = asyncio.create_task(self.load.run(seconds, PER_SECOND, enough))
@@ -61,15 +62,18 @@ class Ordeal:
 
     def crash(self, point: str, *names: str, provoke: Callable[[], None] = lambda: None) -> None:
         """Let these processes die at a point, each in its turn, and start them again without it."""
-        for name in names:
+
+        def arm(name: str) -> None:
             self.environment[name] = {"CRASH_AT": point}
             with contextlib.suppress(ProcessFailed):  # it may die before it is ready
                 self.stack.restart(name)
+
+        concurrently(arm, names)
         provoke()
         self._wait_for_deaths(names)
         for name in names:
             del self.environment[name]
-            self.stack.start_process(name)
+        concurrently(self.stack.start_process, names)
 
     def _wait_for_deaths(self, names: tuple[str, ...], seconds: float = 40.0) -> None:
         deadline = time.monotonic() + seconds

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.local import postgres
+from deploy.local.concurrently import concurrently
 from deploy.local.stack import Stack
 from services.chassis.crash_points import Point
 from tests.faults.load import Load
@@ -76,7 +77,8 @@ async def test_replicas_are_killed_and_come_back(ordeal: Ordeal) -> None:
         time.sleep(0.5)
         ordeal.stack.start_process(name)
 
-    await ordeal.suffer("kill -9", LOAD_SECONDS, *(lambda name=f"{service}-2": kill(name) for service in SERVICES))
+    names = [f"{service}-2" for service in SERVICES]
+    await ordeal.suffer("kill -9", LOAD_SECONDS, lambda: concurrently(kill, names))
 
 
 @pytest.mark.requirement("ordering")
@@ -96,8 +98,7 @@ async def test_a_third_replica_comes_and_goes(ordeal: Ordeal) -> None:
     def come_and_go() -> None:
         added = [ordeal.stack.add_replica(service) for service in ("booking", "payments")]
         time.sleep(1)
-        for name in added:
-            ordeal.stack.remove_replica(name)
+        concurrently(ordeal.stack.remove_replica, added)
 
     await ordeal.suffer("a third replica", LOAD_SECONDS, come_and_go)
 
