@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,11 +11,12 @@ from zoneinfo import ZoneInfo
 from services.booking import rows
 from services.booking.model.availability import Alternatives, Calendar, Holds, SlotView
 from services.booking.model.catalogue import Offering
+from services.booking.model.slots import Slot
 from services.chassis.database import Connection, Pool
 
 MARGIN = timedelta(days=14)
 """How far outside of a range a slot may start whose buffered time still reaches into it."""
-AHEAD = timedelta(days=62)
+AHEAD = timedelta(days=31)
 MOST = 25
 
 
@@ -34,42 +36,47 @@ async def availability(
         "SELECT * FROM offering WHERE offering_id = $1 OR provider_id = $2", offering_id, provider_id
     )
     offerings = [rows.offering(row) for row in found]
-    views: list[SlotView] = []
-    for owner in {offering.provider_id for offering in offerings}:
-        calendar = await _calendar(connection, owner, start, end, now)
-        views += calendar.view(offerings, start, end, now)
-    return views
+    calendars = await _calendars(connection, {offering.provider_id for offering in offerings}, start, end, now)
+    return [slot for calendar in calendars.values() for slot in calendar.view(offerings, start, end, now)]
 
 
 async def alternatives(connection: Connection, offerings: Collection[Offering], now: datetime) -> list[Alternatives]:
     """The next free slots of each offering; read without a lock, so they may be gone when they are asked for."""
+    if not offerings:
+        return []
+    owners = {offering.provider_id for offering in offerings}
+    calendars = await _calendars(connection, owners, now, now + AHEAD, now)
     found: list[Alternatives] = []
     for offering in offerings:
-        calendar = await _calendar(connection, offering.provider_id, now, now + AHEAD, now)
-        views = calendar.view([offering], now, now + AHEAD, now)
+        views = calendars[offering.provider_id].view([offering], now, now + AHEAD, now)
         free = [(shown["starts_at"], shown["seats_left"]) for shown in views if shown["free"]]
         found.append(Alternatives(offering.offering_id, tuple(free[:MOST])))
     return found
 
 
-async def _calendar(
-    connection: Pool | Connection, provider_id: UUID, start: datetime, end: datetime, now: datetime
-) -> Calendar:
-    """One query per table."""
-    zone = await connection.fetchval("SELECT timezone FROM provider WHERE provider_id = $1", provider_id)
-    schedule = await connection.fetchrow("SELECT * FROM schedule WHERE provider_id = $1", provider_id)
+async def _calendars(
+    connection: Pool | Connection, owners: Collection[UUID], start: datetime, end: datetime, now: datetime
+) -> dict[UUID, Calendar]:
+    """By provider; one query per table."""
+    ids = list(owners)
+    zones = await connection.fetch("SELECT provider_id, timezone FROM provider WHERE provider_id = ANY($1)", ids)
+    schedules = await connection.fetch("SELECT * FROM schedule WHERE provider_id = ANY($1)", ids)
     slots = await connection.fetch(
-        "SELECT * FROM slot WHERE provider_id = $1 AND starts_at BETWEEN $2 AND $3",
-        provider_id,
+        "SELECT * FROM slot WHERE provider_id = ANY($1) AND starts_at BETWEEN $2 AND $3",
+        ids,
         max(start, now) - MARGIN,
         end + MARGIN,
     )
-    return Calendar(
-        ZoneInfo(zone),
-        rows.schedule(schedule) if schedule else None,
-        [rows.slot(row) for row in slots],
-        await _holds(connection, [row["slot_id"] for row in slots if row["active"]], now),
-    )
+    holds = await _holds(connection, [row["slot_id"] for row in slots if row["active"]], now)
+    schedule_of = {row["provider_id"]: rows.schedule(row) for row in schedules}
+    slots_of: defaultdict[UUID, list[Slot]] = defaultdict(list)
+    for row in slots:
+        slots_of[row["provider_id"]].append(rows.slot(row))
+    return {
+        owner: Calendar(ZoneInfo(row["timezone"]), schedule_of.get(owner), slots_of[owner], holds)
+        for row in zones
+        for owner in (row["provider_id"],)
+    }
 
 
 async def _holds(connection: Pool | Connection, slots: list[UUID], now: datetime) -> dict[UUID, Holds]:

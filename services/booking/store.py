@@ -29,6 +29,9 @@ from services.chassis.database import Connection
 from services.chassis.handlers import PlanChanged
 from services.chassis.messages import Message
 
+MOST_FULL = 20
+"""Offerings of a batch whose alternatives are looked up; in a batch with more the others' list stays empty."""
+
 
 class BookingStore:
     """Loads and saves booking's aggregates; stateless."""
@@ -74,7 +77,7 @@ async def _load_alternatives(connection: Connection, needs: Needs, work: Booking
         if (row := work.find(Slot, slot)) is not None and needs.seats[slot] > row.seats_left
     }
     offerings = [offering for offering in work.all(Offering) if offering.offering_id in short]
-    for found in await alternatives(connection, offerings, work.now):
+    for found in await alternatives(connection, offerings[:MOST_FULL], work.now):
         work.load(found)
 
 
