@@ -105,6 +105,7 @@ def _expired(world: World) -> Booking:
     return booking
 
 
+MOVED_TO = START + timedelta(days=1)
 S = State
 _LIVES: dict[State, Callable[[World], Booking]] = {
     S.PENDING_APPROVAL: lambda world: world.place(),
@@ -148,7 +149,7 @@ def command(name: str, booking: Booking) -> MessageBody:
     }
     extra: dict[str, dict[str, Any]] = {
         "PayBooking": {"payment": CARD},
-        "RescheduleBooking": {"starts_at": START + timedelta(days=1)},
+        "RescheduleBooking": {"starts_at": MOVED_TO},
         "RaiseDispute": {"reason": "nobody came"},
     }
     found: MessageBody = getattr(messages, kind)(**fields, **extra.get(kind, {}))
