@@ -13,12 +13,12 @@ from booking_contracts.testkit.people import customer_actor, euros
 from deploy.local.system import Studio, System
 from tests.flows.story import ends_paid, ends_unpaid
 
-COMMISSION = {"commission_bps": 1000}
+COMMISSION_BPS = 1000
 
 
 async def after_the_session(system: System, who: str) -> tuple[Studio, Any]:
     """A paid booking whose session has just ended; its studio gives a tenth to the house."""
-    studio = await system.studio(**COMMISSION)
+    studio = await system.studio(commission_bps=COMMISSION_BPS)
     command = system.place(studio, who)
     await system.accepted(command)
     await ends_paid(system, studio, command.booking_id)
