@@ -72,6 +72,11 @@ class Loop:
         self.stopping = True
         self._wake.set()
 
+    @property
+    def busy(self) -> bool:
+        """Whether a batch is in hand."""
+        return self._turn.locked()
+
     async def finish(self) -> None:
         """After the last batch: results of calls that were still in flight; what fails is done again by who follows."""
         results = list(self._results)

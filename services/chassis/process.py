@@ -73,6 +73,7 @@ class Process:
             command_topics=tuple(parts.service.command_topics),
             give_up=self.loop.give_up,
             positions=self.loop.positions,
+            busy=lambda: self.loop.busy,
         )
         self._pool: Pool
         self._relaying: asyncio.Task[None]
@@ -149,6 +150,8 @@ class Process:
         stuck = time.monotonic() - STUCK_SECONDS
         if self._consumer.joined and self.loop.last_progress < stuck:
             return "the consumer loop makes no progress"
+        if self._consumer.progress.stalled_seconds(time.monotonic()) > STUCK_SECONDS:
+            return "records wait and the consumer fetches none"
         return "the relay makes no progress" if self.relay.last_progress < stuck else None
 
     async def _ready(self) -> str | None:
