@@ -403,6 +403,13 @@ class LatePaymentReturned(BookingEvent):
     amount: Money
 
 
+class SagaStuck(BookingEvent):
+    """Nothing automatic helps any more: an operator has to look (`bookingctl saga show`)."""
+
+    step: str
+    problem: str
+
+
 class WaitlistEvent(Event, domain="booking", topic="booking.events", key="entry_id"):
     """A fact about a waitlist entry."""
 
@@ -525,6 +532,7 @@ EVENTS: tuple[type[Event], ...] = (
     DisputeRaised,
     DisputeResolved,
     LatePaymentReturned,
+    SagaStuck,
     WaitlistJoined,
     WaitlistOffered,
     WaitlistOfferExpired,

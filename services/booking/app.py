@@ -9,21 +9,26 @@ from booking_contracts.codes import Rejected
 from booking_contracts.envelope import Command, MessageBody
 
 from services.booking import http, metrics
-from services.booking.contact import check_place, check_provider
+from services.booking.contact import normal_place, normal_provider
 from services.booking.handlers import (
     approving,
     cancelling,
     catalogue,
     disputes,
     ending,
+    hours,
+    offers,
     paying,
     payment_events,
     placing,
+    quoting,
+    rescheduling,
     sessions,
+    waiting,
 )
 from services.booking.model.actors import not_allowed
 from services.booking.store import BookingStore
-from services.booking.timers import AskAgain, DeadlineReached
+from services.booking.timers import AskAgain, DeadlineReached, EntryDue
 from services.booking.work import BookingWork
 from services.chassis.clock import Clock
 from services.chassis.handlers import Service, command, event, local
@@ -32,19 +37,26 @@ from services.chassis.process import Parts
 from services.chassis.settings import Settings
 
 HANDLERS = (
-    command(messages.RegisterProvider, catalogue.register_provider, check_provider),
+    command(messages.RegisterProvider, catalogue.register_provider, normal_provider),
     command(messages.DefineOffering, catalogue.define_offering),
+    command(messages.SetSchedule, hours.set_schedule),
     command(messages.OpenSlot, catalogue.open_slot),
-    command(messages.PlaceBooking, placing.place_booking, check_place),
+    command(messages.CloseSlot, hours.close_slot),
+    command(messages.PlaceBooking, placing.place_booking, normal_place),
     command(messages.ApproveBooking, approving.approve_booking),
     command(messages.RejectBooking, approving.reject_booking),
     command(messages.PayBooking, paying.pay_booking),
     command(messages.AbandonPayment, cancelling.abandon_payment),
+    command(messages.QuoteCancellation, quoting.quote_cancellation),
     command(messages.CancelBooking, cancelling.cancel_booking),
+    command(messages.RescheduleBooking, rescheduling.reschedule_booking),
     command(messages.CompleteSession, sessions.complete_session),
     command(messages.ConfirmSession, sessions.confirm_session),
     command(messages.RaiseDispute, disputes.raise_dispute),
     command(messages.ResolveDispute, disputes.resolve_dispute),
+    command(messages.JoinWaitlist, waiting.join_waitlist, normal_place),
+    command(messages.LeaveWaitlist, waiting.leave_waitlist),
+    command(messages.AcceptOffer, waiting.accept_offer),
     event(payments.PaymentAuthorized, payment_events.authorized),
     event(payments.PaymentActionRequired, payment_events.action_required),
     event(payments.PaymentDeclined, payment_events.declined),
@@ -59,6 +71,7 @@ HANDLERS = (
     event(payments.ChargebackClosed, payment_events.remembered),
     local(DeadlineReached, ending.deadline_reached),
     local(AskAgain, ending.ask_again),
+    local(EntryDue, offers.entry_due),
 )
 
 
@@ -87,7 +100,7 @@ def admit(topic: str, body: Command) -> None:
 
 SERVICE = Service(
     name="booking",
-    handlers=HANDLERS,
+    handlers=tuple(offers.passing_on(handler) for handler in HANDLERS),
     command_topics={topics.BOOKING_COMMANDS.name: reply, topics.BOOKING_ADMIN_COMMANDS.name: reply},
     event_topics=(topics.PAYMENTS_EVENTS.name,),
     new_work=BookingWork,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zoneinfo
 from functools import cache, lru_cache
+from typing import TypeVar
 
 import phonenumbers
 from babel.core import Locale, UnknownLocaleError
@@ -13,67 +14,78 @@ from email_validator import EmailNotValidError, validate_email
 
 from services.chassis.handlers import FieldProblem
 
+PlacingT = TypeVar("PlacingT", PlaceBooking, JoinWaitlist)
 PLAIN_LOCAL_PART = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*", re.ASCII)
 
 
-def check_place(command: PlaceBooking | JoinWaitlist) -> None:
-    """Customer and attendee of a booking."""
+def normal_place(command: PlacingT) -> PlacingT:
+    """The command with customer and attendee as they are stored: domain in lower case, phone in E.164."""
     customer = command.customer
-    check_email("customer.email", customer.email)
+    changes = {"email": normal_email("customer.email", customer.email)}
     if customer.phone is not None:
-        _check_phone("customer.phone", customer.phone)
+        changes["phone"] = _normal_phone("customer.phone", customer.phone)
     if customer.locale is not None:
         _check_locale("customer.locale", customer.locale)
     if customer.timezone is not None:
         check_zone("customer.timezone", customer.timezone)
+    found: dict[str, object] = {"customer": customer.model_copy(update=changes)}
     attendee = getattr(command, "attendee", None)
     if attendee is not None and attendee.email is not None:
-        check_email("attendee.email", attendee.email)
+        email = normal_email("attendee.email", attendee.email)
+        found["attendee"] = attendee.model_copy(update={"email": email})
+    return command.model_copy(update=found)
 
 
-def check_provider(command: RegisterProvider) -> None:
-    """A provider's address and zone."""
-    check_email("email", command.email)
+def normal_provider(command: RegisterProvider) -> RegisterProvider:
+    """The command with the provider's address as it is stored; its zone exists."""
     check_zone("timezone", command.timezone)
+    return command.model_copy(update={"email": normal_email("email", command.email)})
 
 
-def check_email(field: str, text: str) -> None:
-    """Syntax alone: whether a mailbox exists, only a mail tells. Local parts are ASCII, for mail servers' sake."""
-    if (problem := _email_problem(text)) is not None:
-        raise FieldProblem(field, problem)
+def normal_email(field: str, text: str) -> str:
+    """Syntax alone: whether a mailbox exists, only a mail tells. Local parts are ASCII, for mail servers' sake.
 
-
-def _email_problem(text: str) -> str | None:
-    """The library sees a domain once, and every local part that is not plain (RFC 5322, dot-atom of letters, …)."""
+    The library sees a domain once, and every local part that is not plain (RFC 5322, dot-atom of letters, …).
+    """
     local, _, domain = text.partition("@")
-    if len(local) <= 64 and len(text) <= 254 and PLAIN_LOCAL_PART.fullmatch(local) and _problem(f"a@{domain}") is None:
-        return None
-    return _problem(text)
-
-
-@lru_cache(10_000)
-def _problem(text: str) -> str | None:
-    try:
-        validate_email(text, check_deliverability=False, allow_smtputf8=False, test_environment=True)
-    except EmailNotValidError as error:
-        return str(error)
-    return None
-
-
-def _check_phone(field: str, text: str) -> None:
-    if (problem := _phone_problem(text)) is not None:
+    if len(local) <= 64 and len(text) <= 254 and PLAIN_LOCAL_PART.fullmatch(local):
+        normal, problem = _email(f"a@{domain}")
+        if problem is None:
+            return f"{local}{normal[1:]}"
+    normal, problem = _email(text)
+    if problem is not None:
         raise FieldProblem(field, problem)
+    return normal
 
 
 @lru_cache(10_000)
-def _phone_problem(text: str) -> str | None:
+def _email(text: str) -> tuple[str, str | None]:
+    """The address as it is stored, and what is wrong with it."""
+    try:
+        found = validate_email(text, check_deliverability=False, allow_smtputf8=False, test_environment=True)
+    except EmailNotValidError as error:
+        return text, str(error)
+    return found.normalized, None
+
+
+def _normal_phone(field: str, text: str) -> str:
+    normal, problem = _phone(text)
+    if problem is not None:
+        raise FieldProblem(field, problem)
+    return normal
+
+
+@lru_cache(10_000)
+def _phone(text: str) -> tuple[str, str | None]:
+    """The number in E.164, and what is wrong with it."""
     try:
         number = phonenumbers.parse(text, None)
     except phonenumbers.NumberParseException:
-        return "must be a phone number in E.164, e.g. +4930123456"
-    if phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) != text.replace(" ", ""):
-        return "must be a phone number in E.164, e.g. +4930123456"
-    return None if phonenumbers.is_possible_number(number) else "is no possible phone number"
+        return text, "must be a phone number in E.164, e.g. +4930123456"
+    normal = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if normal != text.replace(" ", ""):
+        return text, "must be a phone number in E.164, e.g. +4930123456"
+    return normal, None if phonenumbers.is_possible_number(number) else "is no possible phone number"
 
 
 def _check_locale(field: str, text: str) -> None:

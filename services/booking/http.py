@@ -11,7 +11,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from services.booking import reads
+from services.booking import reads, reads_calendar
 from services.chassis.clock import Clock
 from services.chassis.http import POOL, SCOPES, Problem, answer, open_to, path_id
 
@@ -26,6 +26,7 @@ def add_routes(app: web.Application, clock: Clock) -> None:
     app.router.add_get("/v1/bookings", bookings)
     app.router.add_get("/v1/bookings/{id}", booking)
     app.router.add_get("/v1/bookings/{id}/history", history)
+    app.router.add_get("/v1/bookings/{id}/cancellation-quote", cancellation_quote)
 
 
 @open_to("read:bookings")
@@ -38,7 +39,7 @@ async def availability(request: web.Request) -> web.Response:
     if not start < end <= start + timedelta(days=MOST_DAYS):
         raise Problem(400, "Bad Request", f"to lies after from, at most {MOST_DAYS} days.")
     now = request.app[CLOCK].now()
-    slots = await reads.availability(request.app[POOL], offering_id, provider_id, start, end, now)
+    slots = await reads_calendar.availability(request.app[POOL], offering_id, provider_id, start, end, now)
     return answer({"slots": slots})
 
 
@@ -49,6 +50,18 @@ async def booking(request: web.Request) -> web.Response:
     if found is None:
         raise Problem(404, "Not Found", "There is no such booking.")
     return answer(_seen_by(request, found))
+
+
+@open_to("read:bookings")
+async def cancellation_quote(request: web.Request) -> web.Response:
+    """A preview for the customer, without an id: QuoteCancellation makes one that is honoured."""
+    now = request.app[CLOCK].now()
+    found = await reads.quote_preview(request.app[POOL], path_id(request, "id"), now)
+    if found is None:
+        raise Problem(404, "Not Found", "There is no such booking.")
+    if not found:
+        raise Problem(409, "Conflict", "The booking cannot be cancelled by its customer any more.")
+    return answer(found)
 
 
 @open_to("read:bookings")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from services.booking import rows
-from services.booking.model.availability import SlotView, view
+from services.booking.model import quotes
 from services.booking.model.slots import slot_id
 from services.chassis.database import Pool
 
@@ -23,6 +23,23 @@ async def booking(pool: Pool, booking_id: UUID) -> dict[str, Any] | None:
     """A booking as the contract shows it, or None."""
     row = await pool.fetchrow(f"{BOOKING} WHERE b.booking_id = $1", booking_id)
     return None if row is None else _shown(row)
+
+
+async def quote_preview(pool: Pool, booking_id: UUID, now: datetime) -> dict[str, Any] | None:
+    """What its customer would get back now; None where there is no such booking, {} where they cannot cancel."""
+    row = await pool.fetchrow(f"{BOOKING} WHERE b.booking_id = $1", booking_id)
+    if row is None:
+        return None
+    booking = rows.booking(row, row)
+    amounts = quotes.preview(booking, now)
+    if amounts is None:
+        return {}
+    return {
+        "refund": amounts.refund.model_dump(),
+        "kept": amounts.kept.model_dump(),
+        "policy_version": booking.terms.policy_version,
+        "valid_until": quotes.valid_until(booking, "customer", now),
+    }
 
 
 async def bookings(
@@ -93,35 +110,3 @@ async def history(pool: Pool, booking_id: UUID, after: int) -> list[dict[str, An
         }
         for row in found
     ]
-
-
-async def availability(
-    pool: Pool, offering_id: UUID | None, provider_id: UUID | None, start: datetime, end: datetime, now: datetime
-) -> list[SlotView]:
-    """The slots with from ≤ starts_at < to, with seats left and the reason where one is not free.
-
-    Holds that are over do not count, whether or not anything has swept them (requirement availability-query).
-    """
-    found = await pool.fetch(
-        "SELECT * FROM offering WHERE offering_id = $1 OR provider_id = $2", offering_id, provider_id
-    )
-    offerings = {row["offering_id"]: rows.offering(row) for row in found}
-    providers = list({offering.provider_id for offering in offerings.values()})
-    margin = timedelta(days=14)
-    slots = await pool.fetch(
-        "SELECT * FROM slot WHERE provider_id = ANY($1) AND starts_at BETWEEN $2 AND $3",
-        providers,
-        start - margin,
-        end + margin,
-    )
-    over = await pool.fetch(
-        """
-        SELECT slot_id, sum(seats) FILTER (WHERE deadline <= $2)::int AS over,
-               sum(seats) FILTER (WHERE deadline > $2)::int AS held
-        FROM booking WHERE slot_id = ANY($1) AND state IN ('PENDING_APPROVAL', 'PENDING_PAYMENT') GROUP BY slot_id
-        """,
-        [row["slot_id"] for row in slots],
-        now,
-    )
-    holds = {row["slot_id"]: (row["over"] or 0, row["held"] or 0) for row in over}
-    return view(offerings, [rows.slot(row) for row in slots], holds, start, end, now)

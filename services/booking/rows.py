@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from datetime import date
 from functools import lru_cache
 
 import asyncpg
-from booking_contracts.types import Attendee, Customer, Money, PaymentChoice, Tier
+from booking_contracts.types import Actor, Attendee, Customer, Money, PaymentChoice, Tier
 
 from services.booking.model.booking import Booking, PaymentStatus, Terms
 from services.booking.model.catalogue import Offering, Provider
+from services.booking.model.quotes import Quote
+from services.booking.model.schedule import Hours, Schedule
 from services.booking.model.slots import Slot
 from services.booking.model.states import State
+from services.booking.model.waitlist import Entry, EntryState
 from services.booking.saga import Saga, Status, Step
 
 Row = asyncpg.Record
@@ -80,6 +84,43 @@ def booking(row: Row, contact: Row) -> Booking:
 
 def saga(row: Row) -> Saga:
     return Saga(**{**row, "step": Step(row["step"]), "status": Status(row["status"])})
+
+
+def schedule(row: Row) -> Schedule:
+    return Schedule(
+        provider_id=row["provider_id"],
+        weekly=tuple((weekday, Hours(since, until)) for weekday, since, until in json.loads(row["weekly"])),
+        dated=tuple((date.fromisoformat(day), Hours(since, until)) for day, since, until in json.loads(row["dated"])),
+        closed=frozenset(date.fromisoformat(day) for day in json.loads(row["closed"])),
+    )
+
+
+def schedule_json(schedule: Schedule) -> tuple[str, str, str]:
+    """weekly, dated, closed."""
+    return (
+        json.dumps([(weekday, hours.since, hours.until) for weekday, hours in schedule.weekly]),
+        json.dumps([(day.isoformat(), hours.since, hours.until) for day, hours in schedule.dated]),
+        json.dumps(sorted(day.isoformat() for day in schedule.closed)),
+    )
+
+
+def quote(row: Row) -> Quote:
+    return Quote(
+        quote_id=row["quote_id"],
+        booking_id=row["booking_id"],
+        actor=Actor(kind=row["actor_kind"], id=row["actor_id"]),
+        refund=Money(amount=row["refund_minor"], currency=row["currency"]),
+        kept=Money(amount=row["kept_minor"], currency=row["currency"]),
+        policy_version=row["policy_version"],
+        valid_until=row["valid_until"],
+        dead=row["dead"],
+    )
+
+
+def entry(row: Row, customer: str) -> Entry:
+    fields = {name: value for name, value in row.items() if name != "customer_id"}
+    known = Customer.model_validate_json(customer)
+    return Entry(**{**fields, "state": EntryState(row["state"]), "customer": known})
 
 
 def definition_json(offering: Offering) -> str:

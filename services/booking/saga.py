@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from booking_contracts.booking import SagaStuck
 from booking_contracts.envelope import MessageBody
 from booking_contracts.payments import AuthorizePayment, CapturePayment, SettlePayment, VoidPayment
 from booking_contracts.types import Money, Price
@@ -134,8 +135,11 @@ def wait_for_customer(work: BookingWork, booking_id: UUID, attempt: int, what: s
 
 
 def stuck(work: BookingWork, saga: Saga, problem: str) -> None:
-    """Park it for an operator; the alert on stuck sagas tells them."""
+    """Park it for an operator; a mail and the alert on stuck sagas tell them."""
     work.put(replace(saga, status=Status.STUCK, problem=problem))
+    booking = work.find(Booking, saga.booking_id)
+    assert booking is not None, "a saga is loaded with its booking"
+    work.say(booking, SagaStuck, step=saga.step, problem=problem)
     _log(work, saga, f"stuck: {problem}")
 
 

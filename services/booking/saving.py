@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
+from uuid import UUID
 
-from services.booking import rows
 from services.booking.model.catalogue import Offering, Provider
+from services.booking.model.quotes import Quote
+from services.booking.model.schedule import Schedule
 from services.booking.model.slots import Slot
+from services.booking.model.waitlist import Entry
 from services.booking.saga import Saga, SagaLogLine
+from services.booking.saving_catalogue import save_offerings, save_providers, save_schedules, save_slots
+from services.booking.saving_waitlist import save_before_bookings, save_new_offers, save_quotes
 from services.booking.waves import save_bookings
 from services.booking.work import BookingWork, HistoryItem
 from services.chassis.database import Connection, columns
@@ -22,10 +27,17 @@ async def save(connection: Connection, work: BookingWork) -> None:
     """Write everything that the batch decided."""
     changes = [effect for effect in work.journal if isinstance(effect, Changed)]
     records = [effect.row for effect in work.journal if isinstance(effect, Record)]
-    await _save_providers(connection, _last(changes, Provider))
-    await _save_offerings(connection, _last(changes, Offering))
-    await _save_slots(connection, _kept_slots(changes))
+    await save_providers(connection, _last(changes, Provider))
+    await save_offerings(connection, _last(changes, Offering))
+    await save_schedules(connection, _last(changes, Schedule))
+    slots, room = _kept_slots(changes), _roomiest(changes)
+    await save_slots(connection, [replace(slot, capacity=room[slot.slot_id]) for slot in slots])
+    entries = _net(changes, Entry)
+    await save_before_bookings(connection, entries)
     await save_bookings(connection, changes)
+    await save_new_offers(connection, entries)
+    await save_slots(connection, [slot for slot in slots if slot.capacity < room[slot.slot_id]])
+    await save_quotes(connection, _last(changes, Quote))
     await _append_history(connection, [row for row in records if isinstance(row, HistoryItem)])
     await _save_sagas(connection, _last(changes, Saga))
     await _append_saga_log(connection, [row for row in records if isinstance(row, SagaLogLine)])
@@ -36,91 +48,37 @@ def _last(changes: Sequence[Changed], kind: type[RowT]) -> list[RowT]:
     return list({change.after.row_key: change.after for change in changes if isinstance(change.after, kind)}.values())
 
 
-def _kept_slots(changes: Sequence[Changed]) -> list[Slot]:
-    """Slots that are new, or whose capacity, opening or closing changed; seats taken alone are no reason to write."""
+def _net(changes: Sequence[Changed], kind: type[RowT]) -> list[tuple[RowT | None, RowT]]:
+    """Every row of a kind that changed: as the database has it, and its final form."""
     first: dict[object, Row | None] = {}
     for change in changes:
-        first.setdefault(change.after.row_key, change.before)
-    return [slot for slot in _last(changes, Slot) if not _same_but_taken(first[slot.slot_id], slot)]
+        if isinstance(change.after, kind):
+            first.setdefault(change.after.row_key, change.before)
+    found: list[tuple[RowT | None, RowT]] = []
+    for row in _last(changes, kind):
+        before = first[row.row_key]
+        assert before is None or isinstance(before, kind)
+        found.append((before, row))
+    return found
+
+
+def _kept_slots(changes: Sequence[Changed]) -> list[Slot]:
+    """Slots that are new, or whose capacity, opening or closing changed; seats taken alone are no reason to write."""
+    return [slot for before, slot in _net(changes, Slot) if not _same_but_taken(before, slot)]
+
+
+def _roomiest(changes: Sequence[Changed]) -> dict[UUID, int]:
+    """The largest capacity that each slot had meanwhile: less is written when the batch's seats are free again."""
+    found: dict[UUID, int] = {}
+    for change in changes:
+        for row in (change.before, change.after):
+            if isinstance(row, Slot):
+                found[row.slot_id] = max(row.capacity, found.get(row.slot_id, 0))
+    return found
 
 
 def _same_but_taken(before: Row | None, slot: Slot) -> bool:
     return isinstance(before, Slot) and replace(before, taken=slot.taken) == slot
-
-
-async def _save_providers(connection: Connection, providers: Sequence[Provider]) -> None:
-    if providers:
-        await connection.execute(
-            """
-            INSERT INTO provider AS p (provider_id, name, email, timezone, payout_account, policy, tiers,
-                                       policy_version, sequence)
-            SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[],
-                                 $8::int[], $9::bigint[])
-            ON CONFLICT (provider_id) DO UPDATE SET name = EXCLUDED.name, email = EXCLUDED.email,
-                timezone = EXCLUDED.timezone, payout_account = EXCLUDED.payout_account, policy = EXCLUDED.policy,
-                tiers = EXCLUDED.tiers, policy_version = EXCLUDED.policy_version, sequence = EXCLUDED.sequence
-            """,
-            *columns(
-                (
-                    row.provider_id,
-                    row.name,
-                    row.email,
-                    row.timezone,
-                    row.payout_account,
-                    row.policy,
-                    rows.tiers_json(row.tiers),
-                    row.policy_version,
-                    row.sequence,
-                )
-                for row in providers
-            ),
-        )
-
-
-async def _save_offerings(connection: Connection, offerings: Sequence[Offering]) -> None:
-    if offerings:
-        await connection.execute(
-            """
-            INSERT INTO offering (offering_id, provider_id, definition)
-            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::jsonb[])
-            ON CONFLICT (offering_id) DO UPDATE SET definition = EXCLUDED.definition
-            """,
-            *columns((row.offering_id, row.provider_id, rows.definition_json(row)) for row in offerings),
-        )
-
-
-async def _save_slots(connection: Connection, slots: Sequence[Slot]) -> None:
-    """Capacity, opened and closed; how many seats are taken is the trigger's business."""
-    if slots:
-        await connection.execute(
-            """
-            INSERT INTO slot (slot_id, offering_id, provider_id, starts_at, ends_at, busy, capacity, opened, closed)
-            SELECT slot_id, offering_id, provider_id, starts_at, ends_at, tstzrange(busy_from, busy_until), capacity,
-                   opened, closed
-            FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
-                        $7::timestamptz[], $8::int[], $9::bool[], $10::bool[])
-                 AS t (slot_id, offering_id, provider_id, starts_at, ends_at, busy_from, busy_until, capacity, opened,
-                       closed)
-            ORDER BY slot_id
-            ON CONFLICT (slot_id) DO UPDATE SET capacity = EXCLUDED.capacity, opened = EXCLUDED.opened,
-                closed = EXCLUDED.closed
-            """,
-            *columns(
-                (
-                    row.slot_id,
-                    row.offering_id,
-                    row.provider_id,
-                    row.starts_at,
-                    row.ends_at,
-                    row.busy_from,
-                    row.busy_until,
-                    row.capacity,
-                    row.opened,
-                    row.closed,
-                )
-                for row in slots
-            ),
-        )
 
 
 async def _append_history(connection: Connection, items: Sequence[HistoryItem]) -> None:

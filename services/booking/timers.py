@@ -23,3 +23,9 @@ class AskAgain(LocalBody):
     step: str
     attempt: int
     asked: int
+
+
+class EntryDue(LocalBody):
+    """An offer's deadline, or the end of a line, may have come for a waitlist entry; a stale one does nothing."""
+
+    entry_id: UUID

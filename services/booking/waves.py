@@ -79,9 +79,21 @@ class _Planner:
         return self.waves[number]
 
 
+def _any_moves(changes: Sequence[Changed]) -> bool:
+    return any(
+        isinstance(change.before, Booking)
+        and isinstance(change.after, Booking)
+        and change.before.slot_id != change.after.slot_id
+        for change in changes
+    )
+
+
 async def save_bookings(connection: Connection, changes: Sequence[Changed]) -> None:
-    """Write the bookings of a batch."""
-    for wave in waves(changes):
+    """Write the bookings of a batch; a provider's overlap is looked at when all of them are where they belong."""
+    planned = waves(changes)
+    if len(planned) > 1 or _any_moves(changes):
+        await connection.execute("SET CONSTRAINTS slot_provider_overlap DEFERRED")
+    for wave in planned:
         await _update(connection, list(wave.updates.values()))
         await _insert(connection, list(wave.inserts.values()))
 

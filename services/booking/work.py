@@ -9,15 +9,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from booking_contracts.booking import BookingEvent, CatalogueEvent
+from booking_contracts.booking import BookingEvent, CatalogueEvent, WaitlistEvent
 from booking_contracts.codes import Code, Rejected
 from booking_contracts.envelope import uuid7
 from booking_contracts.types import SYSTEM, Actor
 
+from services.booking.facts import facts
 from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering, Provider
 from services.booking.model.slots import Slot, slot_id
 from services.booking.model.states import State, may_become
+from services.booking.model.waitlist import Entry
 from services.booking.timers import DeadlineReached
 from services.chassis.unit_of_work import Row, RowT, UnitOfWork
 
@@ -46,6 +48,9 @@ class BookingWork(UnitOfWork):
         self._by_customer: defaultdict[tuple[UUID, str], dict[UUID, None]] = defaultdict(dict)
         self._looked_at: set[tuple[UUID, datetime]] = set()
         self._by_provider: defaultdict[UUID, dict[UUID, None]] = defaultdict(dict)
+        self._lines: defaultdict[UUID, dict[UUID, None]] = defaultdict(dict)
+        self.freed: set[UUID] = set()
+        """Slots that have seats again, to be offered on by handlers/offers.py."""
 
     def load(self, row: Row) -> None:
         super().load(row)
@@ -61,6 +66,8 @@ class BookingWork(UnitOfWork):
             self._by_customer[row.slot_id, row.customer.id][row.booking_id] = None
         elif isinstance(row, Slot):
             self._by_provider[row.provider_id][row.slot_id] = None
+        elif isinstance(row, Entry):
+            self._lines[row.slot_id][row.entry_id] = None
 
     def booking(self, booking_id: UUID) -> Booking:
         """The booking that a command names; raises BOOKING_NOT_FOUND."""
@@ -108,9 +115,14 @@ class BookingWork(UnitOfWork):
         found = [self.find(Slot, slot) for slot in self._by_provider[provider_id]]
         return (slot for slot in found if slot is not None)
 
+    def entries_on(self, slot: UUID) -> Iterator[Entry]:
+        """The waitlist entries of a slot that this batch holds: at least all open ones."""
+        found = [self.find(Entry, entry) for entry in self._lines[slot]]
+        return (entry for entry in found if entry is not None)
+
     def create(self, booking: Booking, actor: Actor) -> Booking:
         """A new booking takes its seats; it is never born confirmed (requirement initial-booking-state)."""
-        self._take(booking.slot_id, booking.seats)
+        self.take(booking.slot_id, booking.seats)
         return self._noted(booking, actor, None, booking.state, None)
 
     def move(
@@ -120,8 +132,16 @@ class BookingWork(UnitOfWork):
         assert may_become(booking.state, to), f"{booking.state} → {to} is not in the table"
         after = replace(booking, state=to, **changes)
         if booking.occupies and not after.occupies:
-            self._take(booking.slot_id, -booking.seats)
+            self.take(booking.slot_id, -booking.seats)
         return self._noted(after, actor, booking.state, to, reason)
+
+    def relocate(self, booking: Booking, slot: Slot, actor: Actor, **changes: Any) -> Booking:
+        """The booking leaves its slot and takes its seats on another, in one step (requirement rescheduling-logic)."""
+        self.take(booking.slot_id, -booking.seats)
+        self.take(slot.slot_id, booking.seats)
+        changes |= {"slot_id": slot.slot_id, "starts_at": slot.starts_at, "ends_at": slot.ends_at}
+        why = f"moved from {booking.starts_at.isoformat()} to {slot.starts_at.isoformat()}"
+        return self.note(replace(booking, **changes), actor, why)
 
     def note(self, booking: Booking, actor: Actor, reason: str | None = None) -> Booking:
         """Something worth remembering that leaves the state as it is."""
@@ -132,6 +152,13 @@ class BookingWork(UnitOfWork):
         booking = self.put(replace(booking, sequence=booking.sequence + 1))
         self.send(event(**facts(booking), **fields), sequence=booking.sequence)
         return booking
+
+    def say_of(self, entry: Entry, event: type[WaitlistEvent], **fields: Any) -> Entry:
+        """Tell the world of a waitlist entry, under the next number of the entry's own stream."""
+        entry = self.put(replace(entry, sequence=entry.sequence + 1))
+        known = {name: getattr(entry, name) for name in WaitlistEvent.model_fields}
+        self.send(event(**known, **fields), sequence=entry.sequence)
+        return entry
 
     def announce(self, provider: Provider, event: type[CatalogueEvent], **fields: Any) -> Provider:
         """Tell the world of a change in the catalogue, under the next number of the provider's stream."""
@@ -145,11 +172,14 @@ class BookingWork(UnitOfWork):
         timer = DeadlineReached(booking_id=booking.booking_id)
         self.remind(timer, key=str(booking.booking_id), due_at=booking.due_at)
 
-    def _take(self, slot: UUID, seats: int) -> None:
+    def take(self, slot: UUID, seats: int) -> None:
+        """Seats are taken, or with a negative number given back."""
         row = self.find(Slot, slot)
         assert row is not None, "a booking's slot is loaded with it"
         assert 0 <= row.taken + seats <= row.capacity, f"slot {slot} would have {row.taken + seats} taken"
         self.put(replace(row, taken=row.taken + seats))
+        if seats < 0:
+            self.freed.add(slot)
 
     def _noted(self, booking: Booking, actor: Actor, before: State | None, to: State, reason: str | None) -> Booking:
         booking = self.put(replace(booking, history_number=booking.history_number + 1))
@@ -168,25 +198,3 @@ class BookingWork(UnitOfWork):
             )
         )
         return booking
-
-
-def facts(booking: Booking) -> dict[str, Any]:
-    """What every event of a booking carries, so that a consumer never has to call back."""
-    terms = booking.terms
-    return {
-        "booking_id": booking.booking_id,
-        "state": booking.state,
-        "offering_id": booking.offering_id,
-        "offering_title": terms.offering_title,
-        "provider_id": booking.provider_id,
-        "provider_name": terms.provider_name,
-        "provider_email": terms.provider_email,
-        "provider_timezone": terms.provider_timezone,
-        "customer": booking.customer,
-        "attendee": booking.attendee,
-        "seats": booking.seats,
-        "starts_at": booking.starts_at,
-        "ends_at": booking.ends_at,
-        "price": booking.price,
-        "deadline": booking.deadline,
-    }

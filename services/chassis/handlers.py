@@ -28,8 +28,8 @@ class Handler:
 
     body: type[BaseModel]
     decide: Callable[[Message[Any], Any], Accepted | None]
-    check: Callable[[Any], None] | None = None
-    """Further checks of a command's body that need a library; raises FieldProblem."""
+    check: Callable[[Any], Any] | None = None
+    """Further checks of a command's body that need a library; returns it normalised, or raises FieldProblem."""
 
 
 class FieldProblem(ValueError):
@@ -43,7 +43,7 @@ class FieldProblem(ValueError):
 def command(
     body: type[CommandT],
     decide: Callable[[Message[CommandT], WorkT], Accepted | None],
-    check: Callable[[CommandT], None] | None = None,
+    check: Callable[[CommandT], CommandT] | None = None,
 ) -> Handler:
     """A command: its function returns Accepted or raises Rejected, and exactly one reply goes out."""
     return Handler(body, decide, check)

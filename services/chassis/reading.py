@@ -51,8 +51,7 @@ class Reader:
             problem = f"is larger than {MAX_BODY_BYTES} bytes"
             return _refuse(raw, envelope, body_hash, Code.INVALID_COMMAND, "body", problem)
         try:
-            body = handler.body.model_validate_json(raw.body)
-            _check(handler, body, envelope.key)
+            body = _checked(handler, handler.body.model_validate_json(raw.body), envelope.key)
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
             field, problem = _dotted(first["loc"]) or "body", first["msg"]
@@ -106,13 +105,13 @@ def unread(raw: Raw) -> Message[Any]:
     )
 
 
-def _check(handler: Handler, body: Any, key: str) -> None:
+def _checked(handler: Handler, body: Any, key: str) -> Any:
+    """The body, normalised; its key is the one that it names."""
     field = getattr(body, "key_field", "")
     expected = getattr(body, field, None)
     if expected is not None and str(expected) != key:
         raise FieldProblem("key", f"must be the {field} of the body, {expected}")
-    if handler.check is not None:
-        handler.check(body)
+    return body if handler.check is None else handler.check(body)
 
 
 def _refuse(raw: Raw, envelope: Envelope, body_hash: bytes, code: Code, field: str, problem: str) -> Refused:

@@ -37,6 +37,7 @@ HANDLERS = (
     event(booking.DisputeRaised, handlers.dispute_raised),
     event(booking.DisputeResolved, handlers.booking_event),
     event(booking.LatePaymentReturned, handlers.booking_event),
+    event(booking.SagaStuck, handlers.booking_event),
     event(booking.WaitlistOffered, handlers.waitlist_offered),
     event(payments.RefundFailed, handlers.payment_event),
     event(payments.PayoutFailed, handlers.payment_event),

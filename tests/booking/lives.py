@@ -10,14 +10,17 @@ from uuid import uuid4
 from booking_contracts import booking as messages
 from booking_contracts import payments
 from booking_contracts.envelope import MessageBody
-from booking_contracts.types import Money
+from booking_contracts.types import Actor, Money
 
+from services.booking.app import SERVICE
 from services.booking.model.booking import Booking
 from services.booking.model.states import State
 from services.booking.model.table import Case
 from services.booking.timers import DeadlineReached
 from tests.booking.builders import ADMIN, CARD, NOW, START, TEACHER, World, acting, answer, authorized, place
 
+HANDLED = frozenset(SERVICE.by_type)
+STRANGER = Actor(kind="provider", id="00000000-0000-0000-0000-000000000009")
 END = START + timedelta(hours=1)
 CLOCK = {
     Case.BEFORE_CUT_OFF: NOW,
@@ -102,6 +105,7 @@ def _expired(world: World) -> Booking:
     return booking
 
 
+MOVED_TO = START + timedelta(days=1)
 S = State
 _LIVES: dict[State, Callable[[World], Booking]] = {
     S.PENDING_APPROVAL: lambda world: world.place(),
@@ -145,7 +149,7 @@ def command(name: str, booking: Booking) -> MessageBody:
     }
     extra: dict[str, dict[str, Any]] = {
         "PayBooking": {"payment": CARD},
-        "RescheduleBooking": {"starts_at": START + timedelta(days=1)},
+        "RescheduleBooking": {"starts_at": MOVED_TO},
         "RaiseDispute": {"reason": "nobody came"},
     }
     found: MessageBody = getattr(messages, kind)(**fields, **extra.get(kind, {}))

@@ -45,7 +45,7 @@ def a_request(**changes: Any) -> tuple[World, Booking]:
     return world, world.place(**changes)
 
 
-def approved(**changes: object) -> tuple[World, Booking]:
+def approved(**changes: Any) -> tuple[World, Booking]:
     world, booking = a_request(**changes)
     world.tell(approve(booking))
     return world, world.booking(booking.booking_id)

@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from services.booking.model.states import INITIAL, OCCUPYING, TRANSITIONS, State
+from tests.booking.replicas import cancel, join
 from tests.chassis.conftest import engine as engine
 from tests.chassis.harness import Engine
 from tests.chassis.scenes import Scene
@@ -128,6 +129,55 @@ async def test_a_step_outside_the_table_is_refused(scene: Scene) -> None:
 async def test_history_is_kept_as_it_was_written(scene: Scene, statement: str) -> None:
     await scene.confirmed()
     await refused(scene, statement.format("booking_history"))
+
+
+@pytest.mark.requirement("waitlist-handling", "overbooking-prevention")
+async def test_offered_seats_count_and_cannot_be_oversold(scene: Scene) -> None:
+    booking_id = await scene.confirmed()
+    waiting = join(scene, "eve")
+    await scene.engine.tell(waiting)
+    offer = "UPDATE waitlist_entry SET state = 'OFFERED', deadline = starts_at"
+    assert "slot_not_oversold" in await refused(scene, offer)
+    await scene.engine.tell(cancel(booking_id, "bob"))
+    (row,) = await scene.engine.fetch("SELECT taken, active FROM slot WHERE starts_at = $1", scene.start(0))
+    assert (row["taken"], row["active"]) == (1, True)
+    message = await refused(scene, await copy_of(scene, booking_id, state="'PENDING_PAYMENT'"))
+    assert "slot_not_oversold" in message
+
+
+@pytest.mark.requirement("waitlist-handling")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE waitlist_entry SET state = 'WAITING', deadline = NULL",
+        "UPDATE waitlist_entry SET seats = 2",
+        "UPDATE waitlist_entry SET customer_id = 'mallory'",
+        "UPDATE waitlist_entry SET deadline = NULL",
+        "DELETE FROM waitlist_entry",
+    ],
+)
+async def test_an_entry_does_not_go_back_or_change_hands(scene: Scene, statement: str) -> None:
+    booking_id = await scene.confirmed()
+    await scene.engine.tell(join(scene, "eve"))
+    await scene.engine.tell(cancel(booking_id, "bob"))
+    await refused(scene, statement)
+
+
+@pytest.mark.requirement("waitlist-handling")
+async def test_a_customer_waits_once_for_a_slot(scene: Scene) -> None:
+    await scene.confirmed()
+    await scene.engine.tell(join(scene, "eve"))
+    names = [
+        row["column_name"]
+        for row in await scene.engine.fetch(
+            "SELECT column_name FROM information_schema.columns WHERE table_name = 'waitlist_entry'"
+        )
+    ]
+    values = ["gen_random_uuid()" if name == "entry_id" else name for name in names]
+    message = await refused(
+        scene, f"INSERT INTO waitlist_entry ({', '.join(names)}) SELECT {', '.join(values)} FROM waitlist_entry"
+    )
+    assert "waitlist_entry_once" in message
 
 
 async def test_the_databases_state_table_is_the_models(scene: Scene) -> None:

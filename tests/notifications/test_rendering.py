@@ -70,7 +70,7 @@ def test_german_says_all_that_english_says_to_customers_and_providers() -> None:
     assert ENGLISH.labels.keys() == GERMAN.labels.keys()
 
 
-@pytest.mark.parametrize("kind", [Kind.REMINDER, Kind.DISPUTE_STILL_OPEN, Kind.SAGA_STUCK])
+@pytest.mark.parametrize("kind", [Kind.REMINDER, Kind.DISPUTE_STILL_OPEN])
 def test_letters_on_an_occasion_are_worded(kind: Kind) -> None:
     state = "DISPUTED" if kind is Kind.DISPUTE_STILL_OPEN else "CONFIRMED"
     for letter in letters_on(kind, an(BookingConfirmed, state=state), ADMIN_EMAIL):

@@ -37,8 +37,9 @@ async def _of_booking(system: System, booking: Any, intents: list[Any]) -> list[
         wrong.append(f"payment says {payment['captured']['amount']} captured, Stripe {received}")
     if booking["state"] in PAID and received != booking["price"]["amount"]:
         wrong.append(f"{booking['state']} with {received} of {booking['price']['amount']} taken")
-    if booking["state"] not in PAID and payment["captured"]["amount"] != payment["refunded"]["amount"]:
-        wrong.append(f"{booking['state']}, but only {payment['refunded']['amount']} went back")
+    settled = payment["refunded"]["amount"] + payment["released"]["amount"]
+    if booking["state"] not in PAID and payment["captured"]["amount"] != settled:
+        wrong.append(f"{booking['state']}, but only {settled} went to customer and provider")
     return wrong
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 from booking_contracts.booking import AbandonPayment, BookingCancelled, CancelBooking, PaymentRequested
 from booking_contracts.codes import Code, Rejected
@@ -12,6 +13,7 @@ from services.booking import saga
 from services.booking.handlers.ending import expire_if_due, fail
 from services.booking.model import actors, refunds
 from services.booking.model.booking import Booking, PaymentStatus
+from services.booking.model.quotes import Quote
 from services.booking.model.refunds import Amounts
 from services.booking.model.states import CANCELLED, PENDING, State
 from services.booking.work import BookingWork
@@ -29,8 +31,10 @@ def cancel_booking(message: Message[CancelBooking], work: BookingWork) -> Accept
     command = message.body
     booking = work.booking(command.booking_id)
     actors.require_party(command.actor, booking, attendee_too=True)
-    booking = _still_cancellable(work, booking, command.actor)
-    amounts = _amounts(work, booking, command.actor)
+    booking = still_cancellable(work, booking, command.actor)
+    amounts = amounts_due(work, booking, command.actor)
+    if command.quote_id is not None:
+        amounts = honoured(work, booking, command.actor, command.quote_id)
     booking = cancel(work, booking, command.actor, amounts, command.reason)
     return Accepted(
         booking.booking_id,
@@ -39,10 +43,17 @@ def cancel_booking(message: Message[CancelBooking], work: BookingWork) -> Accept
     )
 
 
-def cancel(work: BookingWork, booking: Booking, actor: Actor, amounts: Amounts, reason: str | None) -> Booking:
-    """End a booking on somebody's wish, and give back what is due."""
+def cancel(
+    work: BookingWork,
+    booking: Booking,
+    actor: Actor,
+    amounts: Amounts,
+    reason: str | None,
+    to: State | None = None,
+) -> Booking:
+    """End a booking on somebody's wish, and give back what is due; `to` where the state is not the actor's own."""
     paid = booking.state is State.CONFIRMED
-    booking = work.move(booking, BY[actor.kind], actor, reason=reason, deadline=None)
+    booking = work.move(booking, to or BY[actor.kind], actor, reason=reason, deadline=None)
     if paid:
         booking = saga.settle(work, booking, refund=amounts.refund, release=amounts.kept)
     elif booking.payment_status is PaymentStatus.IN_FLIGHT:
@@ -50,7 +61,7 @@ def cancel(work: BookingWork, booking: Booking, actor: Actor, amounts: Amounts, 
     return work.say(booking, BookingCancelled, by=actor, reason=reason, refund=amounts.refund, kept=amounts.kept)
 
 
-def _still_cancellable(work: BookingWork, booking: Booking, actor: Actor) -> Booking:
+def still_cancellable(work: BookingWork, booking: Booking, actor: Actor) -> Booking:
     """Allowed: PENDING_* always, CONFIRMED until the change deadline (provider and admin: until auto-complete,
     which has happened by now where it is due)."""
     booking = expire_if_due(work, booking)
@@ -65,10 +76,18 @@ def _still_cancellable(work: BookingWork, booking: Booking, actor: Actor) -> Boo
     return booking
 
 
-def _amounts(work: BookingWork, booking: Booking, actor: Actor) -> Amounts:
+def amounts_due(work: BookingWork, booking: Booking, actor: Actor) -> Amounts:
     if booking.state is not State.CONFIRMED or actor.kind == "system":
         return refunds.nothing(booking.price)
     return refunds.on_cancellation(booking, actor.kind, work.now)
+
+
+def honoured(work: BookingWork, booking: Booking, actor: Actor, quote_id: UUID) -> Amounts:
+    """What a quote promised. Raises QUOTE_EXPIRED where it is unknown, dead, or another actor's."""
+    quote = work.find(Quote, quote_id)
+    if quote is None or not quote.honoured(booking, actor, work.now):
+        raise Rejected(Code.QUOTE_EXPIRED, "The quote no longer holds; ask for a new one.", booking.booking_id)
+    return quote.amounts
 
 
 def abandon_payment(message: Message[AbandonPayment], work: BookingWork) -> Accepted:

@@ -16,10 +16,11 @@ from booking_contracts.booking import (
 from booking_contracts.codes import Code, Rejected
 from booking_contracts.types import Money
 
+from services.booking.handlers.ending import expire_what_is_due
 from services.booking.model import actors
 from services.booking.model.catalogue import Offering, Provider
 from services.booking.model.refunds import POLICIES
-from services.booking.model.slots import new_slot
+from services.booking.model.slots import Slot, new_slot
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
 
@@ -86,11 +87,14 @@ def open_slot(message: Message[OpenSlot], work: BookingWork) -> Accepted:
     if command.starts_at <= work.now:
         raise Rejected(Code.SLOT_IN_PAST, "The slot would have started; choose a later time.")
     slot = work.slot(offering.offering_id, command.starts_at) or new_slot(offering, command.starts_at)
+    expire_what_is_due(work, slot)
+    slot = work.find(Slot, slot.slot_id) or slot
     capacity = command.capacity or slot.capacity
     if capacity < slot.taken:
         problem = f"is below the {slot.taken} seats taken"
         raise Rejected(Code.INVALID_COMMAND, f"capacity {problem}.", field="capacity", problem=problem)
     slot = work.put(replace(slot, capacity=capacity, opened=True, closed=False))
+    work.freed.add(slot.slot_id)
     work.announce(
         work.provider(offering.provider_id),
         SlotOpened,

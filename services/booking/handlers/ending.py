@@ -7,6 +7,7 @@ from booking_contracts.booking import BookingExpired, PaymentFailed
 from booking_contracts.types import SYSTEM
 
 from services.booking import saga
+from services.booking.handlers import offers
 from services.booking.handlers.completing import finish_if_due
 from services.booking.model.booking import Booking, PaymentStatus
 from services.booking.model.slots import Slot
@@ -38,7 +39,8 @@ def ask_again(message: Message[AskAgain], work: BookingWork) -> None:
 
 
 def expire_what_is_due(work: BookingWork, slot: Slot) -> None:
-    """Holds that are over, on this slot and on the provider's slots that overlap it, end before anything is decided.
+    """Holds and offers that are over, on this slot and on the provider's slots that overlap it, end before anything
+    is decided, and their seats go to who waits for them.
 
     They end for good, also when the command that met them is refused. Once a batch is enough: it has one `now`, and a
     hold that begins in it ends later.
@@ -48,6 +50,9 @@ def expire_what_is_due(work: BookingWork, slot: Slot) -> None:
     for other in [slot, *(other for other in work.slots_of(slot.provider_id) if slot.overlaps(other))]:
         for booking in list(work.bookings_on(other.slot_id)):
             expire_if_due(work, booking)
+        for entry in list(work.entries_on(other.slot_id)):
+            offers.brought_up_to_date(work, entry)
+    offers.pass_on(work)
     work.keep()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from booking_contracts.booking import BookingPlaced, BookingRequested, PlaceBooking
@@ -11,6 +11,7 @@ from booking_contracts.codes import Code, Rejected
 from booking_contracts.types import Actor, Attendee, Customer, PaymentChoice
 
 from services.booking import saga
+from services.booking.handlers.checking import checked_slot
 from services.booking.handlers.ending import expire_what_is_due, supersede
 from services.booking.model import actors, placing
 from services.booking.model.booking import Booking, Terms
@@ -29,9 +30,11 @@ def place_booking(message: Message[PlaceBooking], work: BookingWork) -> Accepted
         raise Rejected(Code.BOOKING_EXISTS, "The booking id is taken; use a new one.", command.booking_id)
     offering = work.offering(command.offering_id)
     _require_own(command.actor, command.customer, offering)
-    slot = work.slot(command.offering_id, command.starts_at)
-    if slot is not None:
-        expire_what_is_due(work, slot)
+    if offering.attendee_required and command.attendee is None:
+        problem = "is required for this offering"
+        raise Rejected(Code.INVALID_COMMAND, f"attendee {problem}.", field="attendee", problem=problem)
+    slot = work.slot(command.offering_id, command.starts_at) or new_slot(offering, command.starts_at)
+    expire_what_is_due(work, slot)
     older = _own_pending(work, slot, command.customer, command.attendee)
     wish = Wish(command.seats, sum(booking.seats for booking in older), command.expected_price)
     slot = checked_slot(work, offering, command.starts_at, wish)
@@ -47,37 +50,14 @@ def _require_own(actor: Actor, customer: Customer, offering: Offering) -> None:
     raise actors.not_allowed("A customer books in their own name; an admin books on booking.admin-commands.")
 
 
-def _own_pending(work: BookingWork, slot: Slot | None, customer: Customer, attendee: Attendee | None) -> list[Booking]:
+def _own_pending(work: BookingWork, slot: Slot, customer: Customer, attendee: Attendee | None) -> list[Booking]:
     """The same customer's unpaid tries for the same attendee on this slot: their next try takes the seats over."""
-    if slot is None:
-        return []
     return [
         booking
         for booking in work.bookings_of(customer.id, slot.slot_id)
         if booking.state is State.PENDING_PAYMENT
         and (booking.attendee and booking.attendee.id) == (attendee and attendee.id)
     ]
-
-
-def checked_slot(work: BookingWork, offering: Offering, starts_at: datetime, wish: Wish) -> Slot:
-    """The slot with room for `wish`, or the refusal that comes first (rules.md, Precedence of codes)."""
-    slot = work.slot(offering.offering_id, starts_at)
-    placing.check_seats(wish, offering, slot)
-    offered = slot is not None and slot.opened
-    placing.check_time(offering, starts_at, slot, work.now, offered=offered)
-    placing.check_price(wish, placing.total(offering.price, wish.seats))
-    slot = slot or new_slot(offering, starts_at)
-    if not slot.active:
-        placing.check_provider_free(slot, work.slots_of(offering.provider_id))
-    if not placing.fits(wish, slot):
-        raise Rejected(
-            Code.SLOT_FULL,
-            f"{slot.seats_left} seats are left; choose another slot or join the waitlist.",
-            seats_left=slot.seats_left,
-            waitlist_open=offering.waitlist,
-            alternatives=[],
-        )
-    return slot
 
 
 def new_booking(

@@ -18,11 +18,15 @@ from services.booking.model.slots import Slot
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What somebody wants: `seats` on `slot`; `own_seats` are theirs there already and count as free."""
+    """What somebody wants: `seats` on a slot; `own_seats` are theirs there already and count as free.
+
+    `movable_until` is the instant from which a booking that moves there can no longer be moved by its mover.
+    """
 
     seats: int
     own_seats: int = 0
     expected_price: Money | None = None
+    movable_until: datetime | None = None
 
 
 def check_seats(wish: Wish, offering: Offering, slot: Slot | None) -> None:
@@ -33,12 +37,22 @@ def check_seats(wish: Wish, offering: Offering, slot: Slot | None) -> None:
         raise Rejected(Code.INVALID_COMMAND, f"seats {problem}.", field="seats", problem=problem)
 
 
-def check_time(offering: Offering, starts_at: datetime, slot: Slot | None, now: datetime, *, offered: bool) -> None:
-    """The slot exists, is open, and lies between minimum notice and horizon."""
+def check_offered(starts_at: datetime, slot: Slot | None, now: datetime, *, offered: bool) -> None:
+    """The slot lies ahead and is offered: by the schedule, or opened on its own, and not closed."""
     if now >= starts_at:
         raise Rejected(Code.SLOT_IN_PAST, "The slot has started; choose a later one.")
     if not offered or (slot is not None and slot.closed):
         raise Rejected(Code.SLOT_NOT_OFFERED, "No such slot is offered; ask for availability and choose one of those.")
+
+
+def check_movable(wish: Wish, now: datetime) -> None:
+    """Moving is possible before the mover's limit (requirement deadline-enforcement)."""
+    if wish.movable_until is not None and now >= wish.movable_until:
+        raise Rejected(Code.DEADLINE_PASSED, f"Moving was possible until {wish.movable_until.isoformat()}.")
+
+
+def check_window(offering: Offering, starts_at: datetime, now: datetime) -> None:
+    """Between minimum notice and horizon, both limits included."""
     if starts_at - now < timedelta(minutes=offering.minimum_notice_minutes):
         minutes = offering.minimum_notice_minutes
         raise Rejected(Code.NOTICE_TOO_SHORT, f"Bookings need {minutes} minutes' notice; choose a later slot.")
@@ -56,8 +70,13 @@ def check_price(wish: Wish, price: Money) -> None:
 
 def check_provider_free(slot: Slot, others: Iterable[Slot]) -> None:
     """A provider is never in two overlapping active slots, buffers included (requirement provider-overlap)."""
-    if any(other.slot_id != slot.slot_id and other.active and slot.overlaps(other) for other in others):
+    if not provider_free(slot, others):
         raise Rejected(Code.PROVIDER_BUSY, "The provider has another appointment then; choose another slot.")
+
+
+def provider_free(slot: Slot, others: Iterable[Slot]) -> bool:
+    """Whether none of the provider's other active slots overlaps, buffers included; touching is allowed."""
+    return not any(other.slot_id != slot.slot_id and other.active and slot.overlaps(other) for other in others)
 
 
 def fits(wish: Wish, slot: Slot) -> bool:

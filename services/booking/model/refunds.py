@@ -52,11 +52,16 @@ def share(price: Money, percent: int) -> Amounts:
 
 def on_cancellation(booking: Booking, by: Literal["customer", "provider", "admin"], now: datetime) -> Amounts:
     """What a cancellation of a paid booking gives back: providers and admins always 100 %."""
-    if by != "customer" or booking.full_refund:
-        return share(booking.price, 100)
+    return share(booking.price, 100 if by != "customer" else due_percent(booking, now))
+
+
+def due_percent(booking: Booking, now: datetime) -> int:
+    """The share that the customer would get back at `now`, in percent."""
+    if booking.full_refund:
+        return 100
     terms = booking.terms
     percent = percent_due(terms.tiers, booking.starts_at, terms.no_refund_minutes, now)
-    return share(booking.price, min(percent, booking.refund_cap_percent))
+    return min(percent, booking.refund_cap_percent)
 
 
 def nothing(price: Money) -> Amounts:

@@ -67,6 +67,7 @@ BY_EVENT: dict[type[Event], Row] = {
     booking.DisputeRaised: (Kind.DISPUTE_OPENED, (CUSTOMER, PROVIDER, ADMIN)),
     booking.DisputeResolved: (Kind.DISPUTE_RESOLVED, (CUSTOMER, PROVIDER, ADMIN)),
     booking.LatePaymentReturned: (Kind.LATE_PAYMENT_RETURNED, (CUSTOMER,)),
+    booking.SagaStuck: (Kind.SAGA_STUCK, (ADMIN,)),
     booking.WaitlistOffered: (Kind.WAITLIST_OFFER, (CUSTOMER,)),
     payments.RefundFailed: (Kind.REFUND_FAILED, (CUSTOMER, PROVIDER, ADMIN)),
     payments.PayoutFailed: (Kind.PAYOUT_FAILED, (ADMIN,)),
@@ -101,7 +102,6 @@ SILENT: frozenset[type[Event]] = frozenset(
 BY_OCCASION: dict[Kind, tuple[str | None, tuple[Audience, ...]]] = {
     Kind.REMINDER: ("CONFIRMED", (CUSTOMER, PROVIDER)),
     Kind.DISPUTE_STILL_OPEN: ("DISPUTED", (ADMIN,)),
-    Kind.SAGA_STUCK: (None, (ADMIN,)),
 }
 """Letters that no event asks for (timers, alerts): the state the booking has to be in, and who is told."""
 

@@ -1,0 +1,93 @@
+"""Whether seats can be had: the one function for creation, accepted offers and moves (requirement
+modification-validation)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from booking_contracts.codes import Code, Rejected
+
+from services.booking.model import placing, waitlist
+from services.booking.model.availability import Alternatives
+from services.booking.model.booking import Booking
+from services.booking.model.catalogue import Offering
+from services.booking.model.placing import Wish
+from services.booking.model.schedule import Schedule, offers
+from services.booking.model.slots import Slot, new_slot
+from services.booking.work import BookingWork
+
+MOST_ALTERNATIVES = 5
+
+
+def checked_slot(
+    work: BookingWork,
+    offering: Offering,
+    starts_at: datetime,
+    wish: Wish,
+    *,
+    leaving: Booking | None = None,
+    held: bool = False,
+) -> Slot:
+    """The slot with room for `wish`, or the refusal that comes first (rules.md, Precedence of codes).
+
+    `leaving` is a booking that gives its seats elsewhere back by moving here. Seats `held` by an offer of the
+    waitlist stay offered, whatever the schedule has become.
+    """
+    slot = work.slot(offering.offering_id, starts_at)
+    placing.check_seats(wish, offering, slot)
+    offered = held or is_offered(work, offering, starts_at)
+    placing.check_offered(starts_at, slot, work.now, offered=offered)
+    placing.check_movable(wish, work.now)
+    placing.check_window(offering, starts_at, work.now)
+    placing.check_price(wish, placing.total(offering.price, wish.seats))
+    slot = slot or new_slot(offering, starts_at)
+    if not slot.active:
+        check_provider_free(work, slot, leaving)
+    if not placing.fits(wish, slot):
+        raise slot_full(work, offering, slot, wish)
+    return slot
+
+
+def is_offered(work: BookingWork, offering: Offering, starts_at: datetime) -> bool:
+    """Opened on its own, or part of the provider's schedule."""
+    slot = work.slot(offering.offering_id, starts_at)
+    if slot is not None and slot.opened:
+        return True
+    schedule = work.find(Schedule, offering.provider_id)
+    zone = ZoneInfo(work.provider(offering.provider_id).timezone)
+    return schedule is not None and offers(schedule, offering, zone, starts_at)
+
+
+def check_provider_free(work: BookingWork, slot: Slot, leaving: Booking | None = None) -> None:
+    """No other active slot of the provider overlaps; the one that `leaving` leaves empty does not count."""
+    others = list(work.slots_of(slot.provider_id))
+    if leaving is not None:
+        others = [
+            replace(other, taken=other.taken - leaving.seats) if other.slot_id == leaving.slot_id else other
+            for other in others
+        ]
+    placing.check_provider_free(slot, others)
+
+
+def slot_full(work: BookingWork, offering: Offering, slot: Slot, wish: Wish) -> Rejected:
+    """The refusal that helps: what is left, whether one can wait, and up to five other slots where the party fits."""
+    waitable = offering.waitlist and work.now < waitlist.closes_at(offering, slot.starts_at)
+    known = work.find(Alternatives, offering.offering_id)
+    found = []
+    for starts_at, seats_left in known.free if known else ():
+        other = work.slot(offering.offering_id, starts_at)
+        seats_left = other.seats_left if other else seats_left
+        if starts_at != slot.starts_at and seats_left >= wish.seats:
+            found.append((starts_at, seats_left))
+    return Rejected(
+        Code.SLOT_FULL,
+        f"{slot.seats_left} seats are left; choose another slot or join the waitlist.",
+        seats_left=slot.seats_left,
+        waitlist_open=waitable,
+        alternatives=[
+            {"starts_at": starts_at.isoformat().replace("+00:00", "Z"), "seats_left": seats_left}
+            for starts_at, seats_left in found[:MOST_ALTERNATIVES]
+        ],
+    )

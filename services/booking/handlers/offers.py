@@ -1,0 +1,96 @@
+"""Freed seats go to the first in line that fits, in the transaction that frees them (requirement waitlist-handling)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from booking_contracts.booking import WaitlistClosed, WaitlistEvent, WaitlistOffered, WaitlistOfferExpired
+from booking_contracts.codes import Rejected
+
+from services.booking.model.placing import provider_free
+from services.booking.model.slots import Slot
+from services.booking.model.waitlist import Entry, EntryState, in_line, may_become
+from services.booking.timers import EntryDue
+from services.booking.work import BookingWork
+from services.chassis.handlers import Handler
+from services.chassis.messages import Accepted, Message
+
+
+def passing_on(handler: Handler) -> Handler:
+    """The handler, and after it the offers of what it freed; also of what a refused message freed and kept."""
+
+    def decide(message: Message[Any], work: BookingWork) -> Accepted | None:
+        decided: Callable[[Message[Any], BookingWork], Accepted | None] = handler.decide
+        try:
+            answer = decided(message, work)
+        except Rejected:
+            work.undo()
+            pass_on(work)
+            work.keep()
+            raise
+        pass_on(work)
+        return answer
+
+    return replace(handler, decide=decide)
+
+
+def pass_on(work: BookingWork) -> None:
+    """Offer the seats that were freed since the last time."""
+    for slot_id in sorted(work.freed):
+        _offer_seats(work, slot_id)
+    work.freed.clear()
+
+
+def _offer_seats(work: BookingWork, slot_id: UUID) -> None:
+    """Down the line: whoever fits into what is left. Where nobody does, the seats are open to all."""
+    for entry in in_line(work.entries_on(slot_id)):
+        slot = work.find(Slot, slot_id)
+        if slot is None or slot.closed or entry.seats > slot.seats_left or work.now >= entry.closes_at:
+            continue
+        if slot.active or provider_free(slot, work.slots_of(slot.provider_id)):
+            _offer(work, entry)
+
+
+def _offer(work: BookingWork, entry: Entry) -> None:
+    deadline = entry.offer_deadline(work.now)
+    entry = step(work, entry, EntryState.OFFERED, deadline=deadline)
+    work.say_of(entry, WaitlistOffered, deadline=deadline)
+    watch(work, entry)
+
+
+def step(work: BookingWork, entry: Entry, to: EntryState, **changes: Any) -> Entry:
+    """A step of the entry's state table; offered seats are held, and given back when the offer ends."""
+    assert may_become(entry.state, to), f"{entry.state} → {to} is not in the table"
+    after = work.put(replace(entry, **{"state": to, "deadline": None, **changes}))
+    if entry.holds != after.holds:
+        work.take(entry.slot_id, after.seats if after.holds else -entry.seats)
+    return after
+
+
+def end_entry(work: BookingWork, entry: Entry, to: EntryState, event: type[WaitlistEvent]) -> Entry:
+    """An entry hopes no longer."""
+    return work.say_of(step(work, entry, to), event)
+
+
+def brought_up_to_date(work: BookingWork, entry: Entry) -> Entry:
+    """What the timer does, also done by a command that comes first."""
+    if entry.offer_over(work.now):
+        return end_entry(work, entry, EntryState.EXPIRED, WaitlistOfferExpired)
+    if entry.line_over(work.now):
+        return end_entry(work, entry, EntryState.CLOSED, WaitlistClosed)
+    return entry
+
+
+def watch(work: BookingWork, entry: Entry) -> None:
+    """Come back when the entry's offer or its line is over."""
+    work.remind(EntryDue(entry_id=entry.entry_id), key=str(entry.entry_id), due_at=entry.deadline or entry.closes_at)
+
+
+def entry_due(message: Message[EntryDue], work: BookingWork) -> None:
+    """The timer of an entry; one for an entry that moved on does nothing."""
+    entry = work.find(Entry, message.body.entry_id)
+    if entry is not None:
+        brought_up_to_date(work, entry)

@@ -1,0 +1,67 @@
+"""A promise of what a cancellation gives back (requirement refund-policy; rules.md, Amounts)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from booking_contracts.types import Actor, Money
+
+from services.booking.model.booking import Booking
+from services.booking.model.refunds import Amounts, nothing, on_cancellation
+from services.booking.model.states import PENDING, State
+
+LASTS = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What one actor was promised for one booking; a reschedule makes it `dead`."""
+
+    quote_id: UUID
+    booking_id: UUID
+    actor: Actor
+    refund: Money
+    kept: Money
+    policy_version: str
+    valid_until: datetime
+    dead: bool = False
+
+    @property
+    def row_key(self) -> UUID:
+        return self.quote_id
+
+    def honoured(self, booking: Booking, actor: Actor, now: datetime) -> bool:
+        """Whether it still holds. One given before the payment promises nothing about the money paid since."""
+        paid = booking.price.amount if booking.state is State.CONFIRMED else 0
+        same = self.booking_id == booking.booking_id and self.actor == actor
+        return same and not self.dead and now < self.valid_until and self.refund.amount + self.kept.amount == paid
+
+    @property
+    def amounts(self) -> Amounts:
+        return Amounts(self.refund, self.kept)
+
+
+def preview(booking: Booking, now: datetime) -> Amounts | None:
+    """What its customer's cancellation would give back at `now`; None where they cannot cancel."""
+    if booking.state in PENDING and not booking.overdue(now):
+        return nothing(booking.price)
+    if booking.state is State.CONFIRMED and now < last_change(booking, "customer"):
+        return on_cancellation(booking, "customer", now)
+    return None
+
+
+def valid_until(booking: Booking, kind: str, now: datetime) -> datetime:
+    """15 minutes, but never past the instant from which the same actor can no longer cancel."""
+    if booking.state is not State.CONFIRMED:
+        return min(now + LASTS, booking.deadline or booking.starts_at)
+    return min(now + LASTS, last_change(booking, kind))
+
+
+def last_change(booking: Booking, kind: str) -> datetime:
+    """The instant from which a confirmed booking can no longer be cancelled by an actor of this kind."""
+    terms = booking.terms
+    if kind == "customer":
+        return booking.starts_at - timedelta(minutes=terms.change_deadline_minutes)
+    return booking.ends_at + timedelta(hours=terms.auto_complete_hours)

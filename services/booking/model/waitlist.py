@@ -1,0 +1,131 @@
+"""Who waits for seats on a full slot (requirement waitlist-handling; rules.md, Waitlist).
+
+WAITING → OFFERED → ACCEPTED, EXPIRED, LEFT or CLOSED; WAITING → LEFT or CLOSED. Nothing leaves the last four.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from booking_contracts.types import Customer
+
+from services.booking.model.catalogue import Offering, Provider
+from services.booking.model.slots import Slot
+
+
+class EntryState(StrEnum):
+    """Where an entry stands."""
+
+    WAITING = "WAITING"
+    OFFERED = "OFFERED"
+    ACCEPTED = "ACCEPTED"
+    EXPIRED = "EXPIRED"
+    LEFT = "LEFT"
+    CLOSED = "CLOSED"
+
+
+E = EntryState
+TRANSITIONS: dict[EntryState, frozenset[EntryState]] = {
+    E.WAITING: frozenset({E.OFFERED, E.LEFT, E.CLOSED}),
+    E.OFFERED: frozenset({E.ACCEPTED, E.EXPIRED, E.LEFT, E.CLOSED}),
+}
+OPEN = frozenset(TRANSITIONS)
+"""States that still hope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A place in the line of a slot. `place` orders the line; no offer is made or kept from `closes_at` on.
+
+    Title, name, notice and offer time are those of the moment of joining; the price is that of the acceptance.
+    """
+
+    entry_id: UUID
+    state: EntryState
+    slot_id: UUID
+    offering_id: UUID
+    provider_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    seats: int
+    customer: Customer
+    offering_title: str
+    provider_name: str
+    place: int
+    closes_at: datetime
+    offer_minutes: int
+    joined_at: datetime
+    deadline: datetime | None = None
+    """Until when its offer may be accepted."""
+    booking_id: UUID | None = None
+    sequence: int = 0
+
+    @property
+    def row_key(self) -> UUID:
+        return self.entry_id
+
+    @property
+    def holds(self) -> bool:
+        """Whether its seats count: offered seats are held."""
+        return self.state is EntryState.OFFERED
+
+    def offer_over(self, now: datetime) -> bool:
+        """Accepting is possible while now < deadline, not at equality."""
+        return self.holds and self.deadline is not None and now >= self.deadline
+
+    def line_over(self, now: datetime) -> bool:
+        """From the start less the minimum notice on, waiting is of no use."""
+        return self.state is EntryState.WAITING and now >= self.closes_at
+
+    def offer_deadline(self, now: datetime) -> datetime:
+        """The offering's time to decide, but never into the minimum notice."""
+        return min(now + timedelta(minutes=self.offer_minutes), self.closes_at)
+
+
+def may_become(current: EntryState, following: EntryState) -> bool:
+    """Whether the step is in the table."""
+    return following in TRANSITIONS.get(current, frozenset())
+
+
+def in_line(entries: Iterable[Entry]) -> list[Entry]:
+    """Those who wait, first come first."""
+    return sorted((entry for entry in entries if entry.state is E.WAITING), key=lambda entry: entry.place)
+
+
+def closes_at(offering: Offering, starts_at: datetime) -> datetime:
+    """When the line of a slot ends."""
+    return starts_at - timedelta(minutes=offering.minimum_notice_minutes)
+
+
+def new_entry(
+    entry_id: UUID,
+    offering: Offering,
+    provider: Provider,
+    slot: Slot,
+    seats: int,
+    customer: Customer,
+    line: Iterable[Entry],
+    now: datetime,
+) -> Entry:
+    """A place at the end of `line`, the slot's open entries."""
+    return Entry(
+        entry_id=entry_id,
+        state=E.WAITING,
+        slot_id=slot.slot_id,
+        offering_id=offering.offering_id,
+        provider_id=offering.provider_id,
+        starts_at=slot.starts_at,
+        ends_at=slot.ends_at,
+        seats=seats,
+        customer=customer,
+        offering_title=offering.title,
+        provider_name=provider.name,
+        place=max((entry.place for entry in line), default=0) + 1,
+        closes_at=closes_at(offering, slot.starts_at),
+        offer_minutes=offering.offer_minutes,
+        joined_at=now,
+    )

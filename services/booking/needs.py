@@ -1,0 +1,105 @@
+"""Which rows a batch's messages are about, as far as the messages themselves tell."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from booking_contracts.booking import (
+    AcceptOffer,
+    CancelBooking,
+    CloseSlot,
+    DefineOffering,
+    JoinWaitlist,
+    OpenSlot,
+    PlaceBooking,
+    RegisterProvider,
+    RescheduleBooking,
+    SetSchedule,
+)
+
+from services.booking.model.slots import slot_id
+from services.chassis.messages import Message
+
+
+@dataclass(slots=True)
+class Needs:
+    """The ids that a batch's messages name; store_plan.py adds those that only the database knows."""
+
+    providers: set[UUID] = field(default_factory=set)
+    read_providers: set[UUID] = field(default_factory=set)
+    offerings: set[UUID] = field(default_factory=set)
+    slots: set[UUID] = field(default_factory=set)
+    starts: dict[UUID, tuple[UUID, datetime]] = field(default_factory=dict)
+    """Slots that somebody wants seats on, opens or closes: slot id → (offering id, start)."""
+    seats: defaultdict[UUID, int] = field(default_factory=lambda: defaultdict(int))
+    """How many seats are wanted on them altogether."""
+    announced: set[UUID] = field(default_factory=set)
+    """Slots of OpenSlot and CloseSlot, which write an event of the provider."""
+    closed: set[UUID] = field(default_factory=set)
+    """Slots whose bookings all end."""
+    overlapping: set[UUID] = field(default_factory=set)
+    """Active slots of the same provider that overlap one of `starts`."""
+    bookings: set[UUID] = field(default_factory=set)
+    moves: defaultdict[UUID, set[datetime]] = field(default_factory=lambda: defaultdict(set))
+    """Bookings that are to be moved: booking id → new starts."""
+    pending: set[UUID] = field(default_factory=set)
+    """Bookings that may end because of a command about their slot: overdue, superseded, or the slot is closed."""
+    quoted: set[UUID] = field(default_factory=set)
+    """Bookings whose quotes matter."""
+    entries: set[UUID] = field(default_factory=set)
+    accepts: set[UUID] = field(default_factory=set)
+    """Waitlist entries whose offer is accepted."""
+    customers: set[str] = field(default_factory=set)
+
+    def want(self, offering_id: UUID, starts_at: datetime, seats: int = 0) -> UUID:
+        """Somebody wants seats on a slot, or the slot itself; returns its id."""
+        slot = slot_id(offering_id, starts_at)
+        self.offerings.add(offering_id)
+        self.slots.add(slot)
+        self.starts[slot] = (offering_id, starts_at)
+        self.seats[slot] += seats
+        return slot
+
+
+def needs_of(messages: Sequence[Message[Any]]) -> Needs:
+    """Every message names what it is about in fields of the same names."""
+    needs = Needs()
+    for message in messages:
+        body = message.body
+        if (booking_id := getattr(body, "booking_id", None)) is not None:
+            needs.bookings.add(booking_id)
+        if (entry_id := getattr(body, "entry_id", None)) is not None:
+            needs.entries.add(entry_id)
+        _of_catalogue(needs, body)
+        _of_bookings(needs, body)
+    return needs
+
+
+def _of_catalogue(needs: Needs, body: object) -> None:
+    if isinstance(body, RegisterProvider | DefineOffering | SetSchedule):
+        needs.providers.add(body.provider_id)
+    if isinstance(body, DefineOffering):
+        needs.offerings.add(body.offering_id)
+    if isinstance(body, OpenSlot | CloseSlot):
+        slot = needs.want(body.offering_id, body.starts_at)
+        needs.announced.add(slot)
+        if isinstance(body, CloseSlot):
+            needs.closed.add(slot)
+
+
+def _of_bookings(needs: Needs, body: object) -> None:
+    if isinstance(body, PlaceBooking | JoinWaitlist):
+        needs.want(body.offering_id, body.starts_at, body.seats)
+        needs.customers.add(body.customer.id)
+    if isinstance(body, AcceptOffer):
+        needs.accepts.add(body.entry_id)
+    if isinstance(body, RescheduleBooking):
+        needs.moves[body.booking_id].add(body.starts_at)
+        needs.quoted.add(body.booking_id)
+    if isinstance(body, CancelBooking) and body.quote_id is not None:
+        needs.quoted.add(body.booking_id)

@@ -1,0 +1,91 @@
+"""The locks: each table once, in the one order of store.py; locked rows go into the work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.booking import rows
+from services.booking.model.slots import Slot
+from services.booking.needs import Needs
+from services.booking.work import BookingWork
+from services.chassis.database import Connection
+from services.chassis.handlers import PlanChanged
+
+LOCK = "FOR NO KEY UPDATE"
+
+
+@dataclass(frozen=True, slots=True)
+class Locks:
+    """Locks rows and brings them into the work. `clause` says how."""
+
+    connection: Connection
+    needs: Needs
+    work: BookingWork
+    clause: str
+
+    async def providers(self) -> None:
+        """Locked where a slot comes to life or a provider's event is written; else read. Schedules are read."""
+        locked, others = self.needs.providers, self.needs.read_providers - self.needs.providers
+        if locked:
+            query = f"SELECT * FROM provider WHERE provider_id = ANY($1) ORDER BY provider_id {self.clause}"
+            for row in await self.connection.fetch(query, sorted(locked)):
+                self.work.load(rows.provider(row))
+        if others:
+            query = "SELECT * FROM provider WHERE provider_id = ANY($1)"
+            for row in await self.connection.fetch(query, list(others)):
+                self.work.load(rows.provider(row))
+        if self.needs.read_providers:
+            query = "SELECT * FROM schedule WHERE provider_id = ANY($1)"
+            for row in await self.connection.fetch(query, list(self.needs.read_providers)):
+                self.work.load(rows.schedule(row))
+
+    async def slots(self) -> None:
+        """The slots that exist already."""
+        if self.needs.slots:
+            query = f"SELECT * FROM slot WHERE slot_id = ANY($1) ORDER BY slot_id {self.clause}"
+            for row in await self.connection.fetch(query, sorted(self.needs.slots)):
+                self.work.load(rows.slot(row))
+
+    async def bookings(self, planned: dict[UUID, UUID]) -> None:
+        """With contacts, sagas, and the quotes that matter. `planned` is booking → slot as the plan saw it."""
+        wanted = self.needs.pending | set(planned)
+        if not wanted:
+            return
+        query = f"SELECT * FROM booking WHERE booking_id = ANY($1) ORDER BY booking_id {self.clause}"
+        found = await self.connection.fetch(query, sorted(wanted))
+        ids = [row["booking_id"] for row in found]
+        contacts = await self.connection.fetch("SELECT * FROM booking_contact WHERE booking_id = ANY($1)", ids)
+        contact_of = {row["booking_id"]: row for row in contacts}
+        for row in found:
+            if planned.get(row["booking_id"], row["slot_id"]) != row["slot_id"]:
+                raise PlanChanged("a booking moved to another slot after the plan was made")
+            self.work.load(rows.booking(row, contact_of[row["booking_id"]]))
+        for row in await self.connection.fetch("SELECT * FROM saga WHERE booking_id = ANY($1)", ids):
+            self.work.load(rows.saga(row))
+        if self.needs.quoted:
+            query = "SELECT * FROM cancellation_quote WHERE booking_id = ANY($1) AND NOT dead"
+            for row in await self.connection.fetch(query, list(self.needs.quoted)):
+                self.work.load(rows.quote(row))
+
+    async def entries(self) -> None:
+        """The lines of the batch's slots, and the entries that messages name."""
+        slots = [slot.slot_id for slot in self.work.all(Slot)]
+        if not slots and not self.needs.entries:
+            return
+        found = await self.connection.fetch(
+            f"""
+            SELECT * FROM waitlist_entry
+            WHERE (slot_id = ANY($1) AND state IN ('WAITING', 'OFFERED')) OR entry_id = ANY($2)
+            ORDER BY entry_id {self.clause}
+            """,
+            slots,
+            list(self.needs.entries),
+        )
+        if not found:
+            return
+        ids = [row["entry_id"] for row in found]
+        contacts = await self.connection.fetch("SELECT * FROM waitlist_contact WHERE entry_id = ANY($1)", ids)
+        contact_of = {row["entry_id"]: row["customer"] for row in contacts}
+        for row in found:
+            self.work.load(rows.entry(row, contact_of[row["entry_id"]]))

@@ -1,0 +1,81 @@
+"""QuoteCancellation, and cancelling with a quote."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from booking_contracts import payments
+from booking_contracts.booking import QuoteCancellation
+from booking_contracts.codes import Code
+from booking_contracts.types import Actor
+
+from services.booking.model.booking import Booking
+from services.booking.model.states import State
+from tests.booking.builders import START, TEACHER, World, acting, authorized
+from tests.booking.test_rescheduling import a_world, cancel, move
+
+
+def quote(world: World, booking: Booking, actor: Actor | None = None) -> dict[str, Any]:
+    accepted = world.tell(QuoteCancellation(booking_id=booking.booking_id, actor=actor or acting()))
+    assert accepted is not None
+    found = accepted.result["quote"]
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.requirement("refund-policy")
+def test_a_quote_is_honoured_until_it_ends() -> None:
+    for minutes, refund in ((14, 4500), (15, None)):
+        world = World()
+        booking = world.confirmed()
+        world.at(START - timedelta(hours=24))
+        found = quote(world, booking)
+        assert found["refund"] == {"amount": 4500, "currency": "EUR"}
+        assert found["policy_version"] == "flexible-1"
+        assert found["valid_until"] == "2030-01-09T12:15:00Z"
+        world.at(START - timedelta(hours=24) + timedelta(minutes=minutes))
+        command = cancel(booking, quote_id=UUID(found["quote_id"]))
+        if refund is None:
+            assert world.refused(command).code is Code.QUOTE_EXPIRED
+            assert world.booking(booking.booking_id).state is State.CONFIRMED
+        else:
+            world.tell(command)
+            assert world.sent(payments.SettlePayment)[0].refund.amount == refund
+
+
+@pytest.mark.requirement("refund-policy")
+def test_a_quote_ends_at_the_change_deadline() -> None:
+    world = World()
+    booking = world.confirmed()
+    world.at(START - timedelta(minutes=65))
+    assert quote(world, booking)["valid_until"] == "2030-01-10T11:00:00Z"
+    assert quote(world, booking, TEACHER)["refund"]["amount"] == 4500
+    world.at(START - timedelta(minutes=60))
+    refused = world.refused(QuoteCancellation(booking_id=booking.booking_id, actor=acting()))
+    assert refused.code is Code.DEADLINE_PASSED
+
+
+@pytest.mark.requirement("refund-policy")
+def test_a_quote_dies_with_a_move_and_serves_its_actor_alone() -> None:
+    world = a_world()
+    booking = world.confirmed()
+    mine, theirs = quote(world, booking), quote(world, booking, TEACHER)
+    refused = [cancel(booking, quote_id=UUID(theirs["quote_id"])), cancel(booking, quote_id=uuid4())]
+    for command in refused:
+        assert world.refused(command).code is Code.QUOTE_EXPIRED
+    world.tell(move(booking))
+    world.tell(move(booking, starts_at=START))
+    assert world.refused(cancel(booking, quote_id=UUID(mine["quote_id"]))).code is Code.QUOTE_EXPIRED
+
+
+@pytest.mark.requirement("refund-policy")
+def test_a_quote_from_before_the_payment_promises_nothing_after_it() -> None:
+    world = World()
+    booking = world.place()
+    found = quote(world, booking)
+    assert found["refund"]["amount"] == found["kept"]["amount"] == 0
+    world.tell(authorized(world.booking(booking.booking_id)))
+    assert world.refused(cancel(booking, quote_id=UUID(found["quote_id"]))).code is Code.QUOTE_EXPIRED
