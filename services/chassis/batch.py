@@ -95,15 +95,7 @@ class BatchRunner:
             messages = [item for item in fresh if isinstance(item, Message)]
             work: UnitOfWork = self._service.new_work(now)
             busy = await self._service.store.load(connection, messages, work, skip_locked=skip_locked)
-            taken = await local_messages.take(connection, batch)
-            fresh = await gateway_calls.close(connection, [item for item in fresh if taken.has(item.raw)])
-            messages = [item for item in fresh if isinstance(item, Message)]
-            decided = Decided(
-                work,
-                failed=[failed for failed in unreadable if taken.has(failed.message.raw)],
-                refused=[item for item in fresh if isinstance(item, Refused)],
-            )
-            free, decided.held = await dead_letters.split_blocked(connection, messages)
+            decided, free = await _claim(connection, batch, fresh, unreadable, work)
             decider = Decider(self._service, decided, busy)
             for message in free:
                 decider.decide(message, poison)
@@ -149,3 +141,25 @@ class BatchRunner:
         set_aside: list[Failed | Refused] = [*decided.failed, *decided.refused]
         copies = [outbox.from_dead_letter(item, name) for item in set_aside]
         await outbox.append(connection, [*sends, *copies])
+
+
+async def _claim(
+    connection: Connection,
+    batch: Sequence[Raw],
+    fresh: Sequence[Message[Any] | Refused],
+    unreadable: Sequence[Failed],
+    work: UnitOfWork,
+) -> tuple[Decided, list[Message[Any]]]:
+    """Take what no other replica has taken; (what is decided already, the messages whose turn has come)."""
+    messages = [item for item in fresh if isinstance(item, Message)]
+    free, held = await dead_letters.split_blocked(connection, messages)  # before the rows, as operators do
+    taken = await local_messages.take(connection, batch)
+    claimed = await gateway_calls.close(connection, [item for item in fresh if taken.has(item.raw)])
+    ours = {id(item) for item in claimed}
+    decided = Decided(
+        work,
+        failed=[failed for failed in unreadable if taken.has(failed.message.raw)],
+        held=[pair for pair in held if id(pair[0]) in ours],
+        refused=[item for item in claimed if isinstance(item, Refused)],
+    )
+    return decided, [message for message in free if id(message) in ours]

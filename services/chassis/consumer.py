@@ -7,6 +7,7 @@ the positions whose batch has committed. On assignment reading goes on from the 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from services.chassis import crash_points
 from services.chassis.crash_points import Point
 from services.chassis.messages import Raw
 from services.chassis.offsets import Partition
+from services.chassis.progress import Progress
 
 log = structlog.get_logger()
 COMMIT_SECONDS = 0.2
@@ -30,7 +32,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     """Fetches by priority and commits exactly what is done.
 
     `give_up` is awaited before partitions are given up: it finishes or cancels the batch in hand. `positions` reads
-    the database's positions.
+    the database's positions; `busy` tells whether a batch is in hand.
     """
 
     def __init__(
@@ -43,9 +45,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         command_topics: Sequence[str],
         give_up: Callable[[], Coroutine[Any, Any, None]],
         positions: Callable[[list[Partition]], Coroutine[Any, Any, dict[Partition, int]]],
+        busy: Callable[[], bool] = lambda: False,
     ) -> None:
         self._events, self._commands = frozenset(event_topics), frozenset(command_topics)
-        self._give_up, self._positions = give_up, positions
+        self._give_up, self._positions, self._busy = give_up, positions, busy
+        self.progress = Progress()
         self._done: dict[Partition, int] = {}
         self._unplaced = False
         self.joined = False
@@ -95,18 +99,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         found = await self._kafka.getmany(*partitions, timeout_ms=wait_ms, max_records=most)
         if self._unplaced:  # partitions were assigned while it waited: what it read may begin anywhere
             return []
-        return [
-            Raw(
-                topic=record.topic,
-                partition=record.partition,
-                offset=record.offset,
-                key=record.key,
-                headers=[(name, (value or b"").decode("latin-1")) for name, value in record.headers],
-                body=record.value or b"",
-            )
-            for records in found.values()
-            for record in records
-        ]
+        return [_raw(record) for records in found.values() for record in records]
 
     def done(self, following: dict[Partition, int]) -> None:
         """These positions are in the database; the timer commits them."""
@@ -152,13 +145,14 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         return True
 
     async def lag(self) -> dict[str, int]:
-        """Records not consumed yet by this replica, by topic, as far as the last fetches tell."""
+        """Records that this replica has not read yet, by topic, as the broker tells; also looks whether it moves on."""
+        async with asyncio.timeout(5):
+            ends = await self._kafka.end_offsets(list(self._kafka.assignment()))
+            here = {partition: await self._kafka.position(partition) for partition in ends}
+        self.progress.saw(time.monotonic(), here, ends, excused=self._unplaced or self._busy())
         lag: dict[str, int] = {}
-        for partition in self._kafka.assignment():
-            end = self._kafka.highwater(partition)
-            if end is not None:
-                here = await self._kafka.position(partition)
-                lag[partition.topic] = lag.get(partition.topic, 0) + max(0, end - here)
+        for partition, end in ends.items():
+            lag[partition.topic] = lag.get(partition.topic, 0) + max(0, end - here[partition])
         return lag
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
@@ -199,3 +193,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         await self.rewind(found)
         unread = [partition for partition in assigned if (partition.topic, partition.partition) not in found]
         return not unread or bool(await self._kafka.seek_to_beginning(*unread))
+
+
+def _raw(record: Any) -> Raw:
+    headers = [(name, (value or b"").decode("latin-1")) for name, value in record.headers]
+    return Raw(record.topic, record.partition, record.offset, record.key, headers, record.value or b"")

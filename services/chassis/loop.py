@@ -18,7 +18,6 @@ from services.chassis.database import Session
 from services.chassis.failures import Broken, Failure, backoff_seconds, classify
 from services.chassis.gateway_calls import GatewayWorker
 from services.chassis.messages import Raw
-from services.chassis.offsets import Partition
 from services.chassis.relay import Relay
 
 log = structlog.get_logger()
@@ -72,6 +71,11 @@ class Loop:
         self.stopping = True
         self._wake.set()
 
+    @property
+    def busy(self) -> bool:
+        """Whether a batch is in hand."""
+        return self._turn.locked()
+
     async def finish(self) -> None:
         """After the last batch: results of calls that were still in flight; what fails is done again by who follows."""
         results = list(self._results)
@@ -91,14 +95,6 @@ class Loop:
             log.warning("batch in hand was cancelled, its partitions are given up")
         else:
             self._turn.release()
-
-    async def positions(self, partitions: list[Partition]) -> dict[Partition, int]:
-        """The database's positions, on a connection of their own: the loop's may be busy."""
-        session = Session(self._session.url, "positions")
-        try:
-            return await offsets.positions(await session.connection(), partitions)
-        finally:
-            await session.close()
 
     async def _gather(self) -> tuple[list[Raw], list[Raw]]:
         """(records of Kafka, local messages); events and local messages first, commands get at least half the room."""

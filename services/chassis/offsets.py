@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from services.chassis.database import Connection
+from services.chassis.database import Connection, Session
 from services.chassis.messages import Raw
 
 Partition = tuple[str, int]
@@ -51,6 +51,15 @@ async def advance(connection: Connection, spans: dict[Partition, tuple[int, int]
     )
     if len(moved) != len(spans):
         raise Fenced(f"{len(spans) - len(moved)} of {len(spans)} partitions are another replica's now")
+
+
+async def read_positions(database_url: str, partitions: Iterable[Partition]) -> dict[Partition, int]:
+    """The database's positions, on a connection of their own: the loop's may be busy."""
+    session = Session(database_url, "positions")
+    try:
+        return await positions(await session.connection(), partitions)
+    finally:
+        await session.close()
 
 
 async def positions(connection: Connection, partitions: Iterable[Partition]) -> dict[Partition, int]:

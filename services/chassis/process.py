@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import asyncpg
 import structlog
 import uvloop
 from aiohttp import web
@@ -22,14 +21,15 @@ from services.chassis.consumer import Consumer
 from services.chassis.database import Pool, Session, open_pool
 from services.chassis.gateway_calls import Gateway, GatewayWorker
 from services.chassis.handlers import Service
+from services.chassis.health import Checks
 from services.chassis.http import Health, new_app
 from services.chassis.loop import Loop
 from services.chassis.migration import missing_revisions
+from services.chassis.offsets import read_positions
 from services.chassis.relay import Relay
 from services.chassis.settings import Settings
 
 log = structlog.get_logger()
-STUCK_SECONDS = 60.0
 START_SECONDS = 60.0
 
 T = TypeVar("T")
@@ -59,7 +59,6 @@ class Process:
         self._gateway_session = Session(settings.database_url, f"{settings.instance}-gateway")
         self.relay = Relay(settings.database_url, settings.kafka_bootstrap_servers, settings.instance)
         self._worker: GatewayWorker | None = None
-        self._broken: str | None = None
         runner = BatchRunner(parts.service, self._session, clock)
         self.loop = Loop(runner, self._session, clock, self.relay)
         if parts.gateway is not None:
@@ -72,9 +71,13 @@ class Process:
             event_topics=parts.service.event_topics,
             command_topics=tuple(parts.service.command_topics),
             give_up=self.loop.give_up,
-            positions=self.loop.positions,
+            positions=lambda wanted: read_positions(settings.database_url, wanted),
+            busy=lambda: self.loop.busy,
         )
         self._pool: Pool
+        self._checks = Checks(
+            self._consumer, self.loop, self.relay, lambda: missing_revisions(self._pool, self._parts.service.name)
+        )
         self._relaying: asyncio.Task[None]
 
     async def run(self) -> int:
@@ -105,8 +108,8 @@ class Process:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         faults = [task for task in done if task is not stopped]
         for task in faults:
-            self._broken = repr(task.exception())
-            log.critical("service stops", task=repr(task), error=self._broken)
+            log.critical("service stops", task=repr(task), error=repr(task.exception()))
+        self._checks.stopping = f"the service stops: {faults}" if faults else "the service stops"
         await self._drain(loop, background)
         await site.cleanup()
         return 1 if faults else 0
@@ -137,7 +140,7 @@ class Process:
         log.info("service stopped")
 
     async def _serve_http(self) -> web.AppRunner:
-        health = Health(live=self._live, ready=self._ready, startup=self._startup)
+        health = Health(live=self._checks.live, ready=self._checks.ready, startup=self._checks.startup)
         app = new_app(self._settings.api_tokens, self._pool, health)
         self._parts.add_routes(app, self.loop.wake)
         runner = web.AppRunner(app, access_log=None)
@@ -145,30 +148,8 @@ class Process:
         await web.TCPSite(runner, self._settings.http_host, self._settings.http_port).start()
         return runner
 
-    async def _live(self) -> str | None:
-        stuck = time.monotonic() - STUCK_SECONDS
-        if self._consumer.joined and self.loop.last_progress < stuck:
-            return "the consumer loop makes no progress"
-        return "the relay makes no progress" if self.relay.last_progress < stuck else None
-
-    async def _ready(self) -> str | None:
-        if self._broken:
-            return self._broken
-        if not self._consumer.joined:
-            return "the consumer group has not been joined"
-        if not await self._consumer.broker_answers():
-            return "the broker does not answer"
-        return await self._startup()
-
-    async def _startup(self) -> str | None:
-        try:
-            missing = await missing_revisions(self._pool, self._parts.service.name)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            return f"the database does not answer: {error!r}"
-        return f"the database lacks {missing}; run `bookingctl migrate`" if missing else None
-
     async def _wait_for_revision(self, stop: asyncio.Event) -> None:
-        while not stop.is_set() and (reason := await self._startup()):
+        while not stop.is_set() and (reason := await self._checks.startup()):
             log.warning("service waits", reason=reason)
             await asyncio.sleep(1)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 from booking_contracts.booking import PlaceBooking
 from booking_contracts.envelope import uuid7
 
+from deploy.local.system import eventually
 from services.booking.app import SERVICE
 from services.booking.work import BookingWork
 from services.chassis import operator
@@ -18,7 +21,7 @@ from services.chassis.messages import Accepted, Message
 from tests.chassis.harness import Engine, with_handler
 from tests.chassis.scenes import Scene
 from tests.chassis.test_batch import failing_for
-from tests.chassis.test_dead_letters import letter_id
+from tests.chassis.test_dead_letters import blocked, letter_id
 
 
 async def plant(engine: Engine, kind: str, body: bytes, key: str = "k") -> UUID:
@@ -125,3 +128,29 @@ async def test_an_error_in_any_script_can_be_published(engine: Engine) -> None:
     for row in await engine.fetch("SELECT headers FROM outbox"):
         found = {name: value.encode("latin-1").decode() for name, value in json.loads(row["headers"])}
     assert "CONFIRMED → PENDING_PAYMENT: 受理できません" in found["dead_letter_error"]
+
+
+@pytest.mark.requirement("poison", "pessimistic-locking")
+async def test_an_operator_and_a_batch_lock_a_draining_key_in_the_same_order(engine: Engine) -> None:
+    _, _, mended = await blocked(engine)
+    await operator.redrive(await mended.session.connection(), await letter_id(mended))
+    other = await asyncpg.connect(mended.session.url)
+    async with other.transaction():
+        await other.execute("SELECT key FROM blocked_key FOR UPDATE")
+        batch = asyncio.create_task(mended.run_local())
+        await waits_for_a_lock(other)
+        await other.execute("UPDATE local_message SET due_at = due_at WHERE kind = 'record'")
+    await batch
+    await other.close()
+    assert await mended.fetch("SELECT key FROM blocked_key") == []
+
+
+async def waits_for_a_lock(connection: Any) -> None:
+    """Until the batch's session stands at somebody's lock."""
+    query = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'test' AND wait_event_type = 'Lock')"
+
+    async def look() -> bool:
+        found: bool = await connection.fetchval(query)
+        return found
+
+    await eventually("a lock is waited for", look)

@@ -144,6 +144,9 @@ async def _read_notifications(connection: Any, facts: Facts) -> None:
 async def _read_stripe(control: str, facts: Facts) -> None:
     async with aiohttp.ClientSession() as http, http.get(f"{control}/state") as response:
         state = await response.json()
+    for request in state["requests"]:
+        if key := request["idempotency_key"]:
+            facts.calls[key] = facts.calls.get(key, 0) + 1
     refunds: defaultdict[str, list[int]] = defaultdict(list)
     for refund in state["refunds"]:
         if refund["status"] in ("succeeded", "pending"):

@@ -126,4 +126,6 @@ class Facts:
     deliveries: list[Delivery] = field(default_factory=list)
     waiting: dict[str, int] = field(default_factory=dict)
     """Rows still in the outboxes, open gateway calls, blocked keys, overdue local messages: by name."""
+    calls: dict[str, int] = field(default_factory=dict)
+    """How often Stripe was asked under each idempotency key."""
     deadlocks: dict[str, int] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from deploy.local.concurrently import concurrently
@@ -60,20 +60,20 @@ class Ordeal:
                 raise AssertionError(f"{len(wrong)} violations:\n" + "\n".join(wrong[:40]))
             await asyncio.sleep(1.0)
 
-    def crash(self, point: str, *names: str, provoke: Callable[[], None] = lambda: None) -> None:
-        """Let these processes die at a point, each in its turn, and start them again without it."""
+    def crash(self, points: Mapping[str, str], provoke: Callable[[], None] = lambda: None) -> None:
+        """Let each of these processes die at its point, and start them again without it."""
 
         def arm(name: str) -> None:
-            self.environment[name] = {"CRASH_AT": point}
+            self.environment[name] = {"CRASH_AT": points[name]}
             with contextlib.suppress(ProcessFailed):  # it may die before it is ready
                 self.stack.restart(name)
 
-        concurrently(arm, names)
+        concurrently(arm, points)
         provoke()
-        self._wait_for_deaths(names)
-        for name in names:
+        self._wait_for_deaths(tuple(points))
+        for name in points:
             del self.environment[name]
-        concurrently(self.stack.start_process, names)
+        concurrently(self.stack.start_process, points)
 
     def _wait_for_deaths(self, names: tuple[str, ...], seconds: float = 40.0) -> None:
         deadline = time.monotonic() + seconds

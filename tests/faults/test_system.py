@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -47,25 +48,41 @@ async def test_without_faults_everything_adds_up(ordeal: Ordeal) -> None:
     assert facts.letters
 
 
+@pytest.mark.requirement("health")
+async def test_a_rolling_restart_loses_nothing_and_repeats_nothing(ordeal: Ordeal) -> None:
+    def roll() -> None:
+        for number in (1, 2):
+            concurrently(ordeal.stack.restart, [f"{service}-{number}" for service in SERVICES])
+
+    facts = await ordeal.suffer("rolling restart", LOAD_SECONDS, roll)
+    ours = Counter(
+        (record.topic, record.id) for record in facts.records if record.topic.endswith((".events", ".replies"))
+    )
+    assert [record for record, times in ours.items() if times > 1] == []
+    assert [key for key, times in facts.calls.items() if times > 1] == []
+
+
+BOTH = (1, 2)
+"""Replicas lead the relay in turn, so that both come to its points."""
+LOOPS = {"booking-1": f"{Point.AFTER_COMMIT}:3", "notifications-1": f"{Point.AFTER_COMMIT}:2"}
+CALLS = {"payments-1": f"{Point.AFTER_ANSWER}:2", "notifications-2": f"{Point.AFTER_ANSWER}:2"}
+SENDING = {f"booking-{number}": f"{Point.AFTER_PUBLISH}:2" for number in BOTH}
+FORGETTING = {f"payments-{number}": f"{Point.AFTER_ACKNOWLEDGEMENT}:2" for number in BOTH}
+DEATHS = [LOOPS, CALLS, SENDING, FORGETTING] if LONG else [LOOPS | CALLS, SENDING | FORGETTING]
+
+
 @pytest.mark.requirement("outbox", "inbox", "bad-input")
-@pytest.mark.parametrize(
-    ("point", "names"),
-    [
-        (Point.AFTER_COMMIT, ("booking-1", "payments-1")),
-        (Point.AFTER_PUBLISH, ("booking-1", "booking-2")),
-        (Point.AFTER_ACKNOWLEDGEMENT, ("payments-1", "payments-2")),
-        (Point.AFTER_ANSWER, ("payments-1", "notifications-1")),
-    ],
-)
-async def test_a_process_dies_between_two_steps(ordeal: Ordeal, point: Point, names: tuple[str, ...]) -> None:
-    times = 3 if point is Point.AFTER_COMMIT else 2
-    await ordeal.suffer(f"dies {point}", LOAD_SECONDS, lambda: ordeal.crash(f"{point}:{times}", *names))
+@pytest.mark.parametrize("points", DEATHS, ids=lambda points: "+".join(points))
+async def test_processes_die_between_two_steps(ordeal: Ordeal, points: dict[str, str]) -> None:
+    where = ", ".join(sorted({at.split(":")[0] for at in points.values()}))
+    await ordeal.suffer(f"dies {where}", LOAD_SECONDS, lambda: ordeal.crash(points))
 
 
 @pytest.mark.requirement("ordering")
 async def test_a_process_dies_while_partitions_are_revoked(ordeal: Ordeal) -> None:
     def blow() -> None:
-        ordeal.crash(f"{Point.WHILE_REVOKING}:1", "booking-1", provoke=lambda: ordeal.stack.restart("booking-2"))
+        points = {"booking-1": f"{Point.WHILE_REVOKING}:1"}
+        ordeal.crash(points, provoke=lambda: ordeal.stack.restart("booking-2"))
 
     await ordeal.suffer("dies while partitions are revoked", LOAD_SECONDS, blow)
 

@@ -1,0 +1,87 @@
+"""Live, ready and startup: which fault fails which probe."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+
+import pytest
+
+from services.chassis.health import Checks
+from services.chassis.progress import Progress
+
+pytestmark = pytest.mark.requirement("health")
+
+
+@dataclass
+class Consumer:
+    joined: bool = True
+    answers: bool = True
+    progress: Progress = field(default_factory=Progress)
+
+    async def broker_answers(self) -> bool:
+        return self.answers
+
+
+@dataclass
+class Worker:
+    last_progress: float = field(default_factory=time.monotonic)
+
+
+class Database:
+    """Lacks revisions, or is away."""
+
+    def __init__(self, missing: str | None = None, *, away: bool = False) -> None:
+        self._missing, self._away = missing, away
+
+    async def missing(self) -> str | None:
+        if self._away:
+            raise ConnectionRefusedError
+        return self._missing
+
+
+def checks(
+    consumer: Consumer | None = None,
+    loop: Worker | None = None,
+    relay: Worker | None = None,
+    database: Database | None = None,
+    stopping: str | None = None,
+) -> Checks:
+    ask = (database or Database()).missing
+    return Checks(consumer or Consumer(), loop or Worker(), relay or Worker(), ask, stopping)
+
+
+async def probes(asked: Checks) -> tuple[bool, bool, bool]:
+    """(live, ready, startup)"""
+    answers = [await asked.live(), await asked.ready(), await asked.startup()]
+    live, ready, startup = (answer is None for answer in answers)
+    return live, ready, startup
+
+
+LONG_AGO = time.monotonic() - 61
+
+
+def stalled() -> Consumer:
+    consumer = Consumer()
+    consumer.progress.saw(LONG_AGO, {("t", 0): 1}, {("t", 0): 2}, excused=False)
+    return consumer
+
+
+@pytest.mark.parametrize(
+    ("what", "asked", "expected"),
+    [
+        ("all is well", checks(), (True, True, True)),
+        ("the relay has not begun", checks(relay=Worker(math.inf)), (True, True, True)),
+        ("the broker is away", checks(Consumer(answers=False)), (True, False, True)),
+        ("the database is away", checks(database=Database(away=True)), (True, False, False)),
+        ("an older database", checks(database=Database("0002")), (True, False, False)),
+        ("the group is not joined yet", checks(Consumer(joined=False), loop=Worker(LONG_AGO)), (True, False, True)),
+        ("it stops", checks(stopping="it stops"), (True, False, True)),
+        ("the loop hangs", checks(loop=Worker(LONG_AGO)), (False, True, True)),
+        ("the relay hangs", checks(relay=Worker(LONG_AGO)), (False, True, True)),
+        ("the consumer hangs", checks(stalled()), (False, True, True)),
+    ],
+)
+async def test_every_fault_fails_its_probe(what: str, asked: Checks, expected: tuple[bool, bool, bool]) -> None:
+    assert await probes(asked) == expected, what
