@@ -79,12 +79,17 @@ async def test_processes_die_between_two_steps(ordeal: Ordeal, points: dict[str,
 
 
 @pytest.mark.requirement("ordering")
-async def test_a_process_dies_while_partitions_are_revoked(ordeal: Ordeal) -> None:
-    def blow() -> None:
-        points = {"booking-1": f"{Point.WHILE_REVOKING}:1"}
-        ordeal.crash(points, provoke=lambda: ordeal.stack.restart("booking-2"))
+async def test_a_third_replica_comes_and_goes_and_another_dies_while_it_gives_up_partitions(ordeal: Ordeal) -> None:
+    added: list[str] = []
 
-    await ordeal.suffer("dies while partitions are revoked", LOAD_SECONDS, blow)
+    def come() -> None:
+        added.extend(ordeal.stack.add_replica(service) for service in ("booking", "payments"))
+
+    def go() -> None:
+        concurrently(ordeal.stack.remove_replica, added)
+
+    points = {"booking-1": f"{Point.WHILE_REVOKING}:1"}
+    await ordeal.suffer("a third replica, and a death", LOAD_SECONDS, lambda: ordeal.crash(points, provoke=come), go)
 
 
 @pytest.mark.requirement("outbox", "ordering")
@@ -108,16 +113,6 @@ async def test_frozen_replicas_go_on_as_zombies(ordeal: Ordeal) -> None:
             ordeal.stack.stop_process(f"{service}-1", signal.SIGCONT)
 
     await ordeal.suffer(f"frozen for {FREEZE_SECONDS} s", FREEZE_SECONDS + 4, freeze)
-
-
-@pytest.mark.requirement("ordering")
-async def test_a_third_replica_comes_and_goes(ordeal: Ordeal) -> None:
-    def come_and_go() -> None:
-        added = [ordeal.stack.add_replica(service) for service in ("booking", "payments")]
-        time.sleep(1)
-        concurrently(ordeal.stack.remove_replica, added)
-
-    await ordeal.suffer("a third replica", LOAD_SECONDS, come_and_go)
 
 
 @pytest.mark.requirement("outbox")
