@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -71,17 +72,23 @@ def stalled() -> Consumer:
 @pytest.mark.parametrize(
     ("what", "asked", "expected"),
     [
-        ("all is well", checks(), (True, True, True)),
-        ("the relay has not begun", checks(relay=Worker(math.inf)), (True, True, True)),
-        ("the broker is away", checks(Consumer(answers=False)), (True, False, True)),
-        ("the database is away", checks(database=Database(away=True)), (True, False, False)),
-        ("an older database", checks(database=Database("0002")), (True, False, False)),
-        ("the group is not joined yet", checks(Consumer(joined=False), loop=Worker(LONG_AGO)), (True, False, True)),
-        ("it stops", checks(stopping="it stops"), (True, False, True)),
-        ("the loop hangs", checks(loop=Worker(LONG_AGO)), (False, True, True)),
-        ("the relay hangs", checks(relay=Worker(LONG_AGO)), (False, True, True)),
-        ("the consumer hangs", checks(stalled()), (False, True, True)),
+        ("all is well", lambda: checks(), (True, True, True)),
+        ("the relay has not begun", lambda: checks(relay=Worker(math.inf)), (True, True, True)),
+        ("the broker is away", lambda: checks(Consumer(answers=False)), (True, False, True)),
+        ("the database is away", lambda: checks(database=Database(away=True)), (True, False, False)),
+        ("an older database", lambda: checks(database=Database("0002")), (True, False, False)),
+        (
+            "the group is not joined yet",
+            lambda: checks(Consumer(joined=False), loop=Worker(LONG_AGO)),
+            (True, False, True),
+        ),
+        ("it stops", lambda: checks(stopping="it stops"), (True, False, True)),
+        ("the loop hangs", lambda: checks(loop=Worker(LONG_AGO)), (False, True, True)),
+        ("the relay hangs", lambda: checks(relay=Worker(LONG_AGO)), (False, True, True)),
+        ("the consumer hangs", lambda: checks(stalled()), (False, True, True)),
     ],
 )
-async def test_every_fault_fails_its_probe(what: str, asked: Checks, expected: tuple[bool, bool, bool]) -> None:
-    assert await probes(asked) == expected, what
+async def test_every_fault_fails_its_probe(
+    what: str, asked: Callable[[], Checks], expected: tuple[bool, bool, bool]
+) -> None:
+    assert await probes(asked()) == expected, what
