@@ -14,7 +14,7 @@ from services.chassis import metrics, tracing
 from services.chassis.dead_letters import Failed
 from services.chassis.failures import Broken, Busy
 from services.chassis.handlers import Service
-from services.chassis.messages import Accepted, Answer, Message, Origin, Refused
+from services.chassis.messages import Accepted, Answer, Deferred, Message, Origin, Refused
 from services.chassis.unit_of_work import Send, UnitOfWork
 
 log = structlog.get_logger()
@@ -98,7 +98,7 @@ class Decider:
         cause = item if isinstance(item, Message) else _as_cause(item)
         log.debug("message decided", outcome=outcome, **_ids(cause))
         make = self._service.command_topics.get(item.raw.topic)
-        if make is None or item.id is None:
+        if make is None or item.id is None or isinstance(answer, Deferred):
             return
         work = self._decided.work
         work.begin(cause)

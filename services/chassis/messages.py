@@ -96,4 +96,9 @@ class Accepted:
     result: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Deferred(Accepted):
+    """A command whose one reply the service itself sends later, with its receipt: it waits for the outside."""
+
+
 Answer = Accepted | Rejected

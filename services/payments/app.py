@@ -14,11 +14,23 @@ from services.chassis.clock import Clock
 from services.chassis.handlers import Service, command, local
 from services.chassis.messages import Answer, Message, Refused
 from services.chassis.process import Parts
-from services.payments import http, outcomes
+from services.payments import http, outcomes, watching
 from services.payments.gateway import StripeGateway
-from services.payments.handlers import answers, commands, told
+from services.payments.gateway.api import StripeApi
+from services.payments.gateway.breaker import CircuitBreaker
+from services.payments.handlers import (
+    answers,
+    chargebacks,
+    commands,
+    payouts,
+    refunds,
+    repairs,
+    told,
+    top_ups,
+    withdrawals,
+)
+from services.payments.reconciler import Reconciler
 from services.payments.store import PaymentsStore
-from services.payments.stripe_api import StripeApi
 from services.payments.sweeper import Sweeper
 from services.payments.work import PaymentsWork
 
@@ -27,13 +39,25 @@ HANDLERS = (
     command(messages.CapturePayment, commands.capture_payment),
     command(messages.VoidPayment, commands.void_payment),
     command(messages.SettlePayment, commands.settle_payment),
+    command(messages.TopUpWallet, top_ups.top_up_wallet),
+    command(messages.WithdrawFromWallet, withdrawals.withdraw_from_wallet),
     local(outcomes.IntentSeen, answers.intent_seen),
     local(outcomes.LeftoverCancelled, answers.leftover_cancelled),
-    local(outcomes.RefundSeen, answers.refund_seen),
+    local(outcomes.RefundSeen, refunds.refund_seen),
+    local(outcomes.TransferSeen, payouts.transfer_seen),
+    local(outcomes.DisputeSeen, chargebacks.dispute_seen),
+    local(outcomes.TopUpSeen, top_ups.top_up_seen),
+    local(outcomes.WithdrawalSeen, withdrawals.withdrawal_seen),
     local(outcomes.IntentChanged, told.intent_changed),
-    local(outcomes.RefundChanged, told.refund_changed),
+    local(outcomes.RefundChanged, refunds.refund_changed),
+    local(outcomes.PartChanged, withdrawals.part_changed),
+    local(outcomes.DisputeChanged, chargebacks.dispute_changed),
     local(outcomes.AuthorizeLater, commands.authorize_later),
     local(outcomes.SettleLater, commands.settle_later),
+    local(outcomes.RefundAgain, refunds.refund_again),
+    local(outcomes.PayoutAgain, payouts.payout_again),
+    local(outcomes.Found, repairs.found),
+    local(outcomes.LookAgain, repairs.look_again),
 )
 
 
@@ -84,6 +108,6 @@ def build(settings: Settings, clock: Clock) -> Parts:
         SERVICE,
         settings,
         add_routes=lambda app, wake: http.add_routes(app, http.Outside(api, clock, secrets, wake)),
-        gateway=StripeGateway(api, clock),
-        background=(Sweeper(api, clock).run,),
+        gateway=StripeGateway(api, clock, CircuitBreaker()),
+        background=(Sweeper(api, clock).run, Reconciler(api, clock).run, watching.run),
     )

@@ -16,13 +16,18 @@ class StripeCall(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    booking_id: UUID
-    attempt: int
     asked_at: datetime
     api_version: str = API_VERSION
 
 
-class AuthorizeCall(StripeCall):
+class AttemptCall(StripeCall):
+    """A call about one attempt of a booking's payment."""
+
+    booking_id: UUID
+    attempt: int
+
+
+class AuthorizeCall(AttemptCall):
     """Create a PaymentIntent with manual capture; confirm it when a payment method is named."""
 
     payment_id: UUID
@@ -31,17 +36,56 @@ class AuthorizeCall(StripeCall):
     payment_method: str | None
 
 
-class IntentCall(StripeCall):
+class IntentCall(AttemptCall):
     """Capture, cancel or retrieve a PaymentIntent."""
 
     payment_intent: str
 
 
-class RefundCall(StripeCall):
+class RefundCall(AttemptCall):
     """Refund a part of a captured PaymentIntent, or look at a refund that was made."""
 
     payment_id: UUID
     refund_id: UUID
     payment_intent: str
     amount_minor: int
+    tries: int
     stripe_refund: str | None = None
+
+
+class TransferCall(AttemptCall):
+    """Move a provider's earnings to the connected account, from the charge that paid for them."""
+
+    payout_id: UUID
+    tries: int
+    amount_minor: int
+    currency: str
+    destination: str
+    source_charge: str | None
+
+
+class DisputeCall(StripeCall):
+    """Look at a dispute."""
+
+    dispute_id: str
+    booking_id: UUID | None
+
+
+class TopUpCall(StripeCall):
+    """Charge a card for a wallet."""
+
+    command_id: UUID
+    customer_id: str
+    amount_minor: int
+    currency: str
+    payment_method: str
+
+
+class WithdrawCall(StripeCall):
+    """Refund a part of a top-up."""
+
+    command_id: UUID
+    customer_id: str
+    part_id: UUID
+    payment_intent: str
+    amount_minor: int

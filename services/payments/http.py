@@ -13,10 +13,10 @@ from aiohttp import web
 
 from services.chassis.clock import Clock
 from services.chassis.http import POOL, Problem, answer, open_to, path_id
-from services.payments import reads, stripe_events
+from services.payments import metrics, reads, stripe_events
+from services.payments.gateway.api import NO_ANSWER, StripeApi
 from services.payments.model.payment import Status
 from services.payments.signatures import BadSignature, verify
-from services.payments.stripe_api import NO_ANSWER, StripeApi
 from services.payments.stripe_events import BadEvent, read_event
 
 log = structlog.get_logger()
@@ -113,9 +113,9 @@ async def stripe_webhook(request: web.Request) -> web.Response:
         verify(payload, request.headers.get("Stripe-Signature", ""), outside.webhook_secrets, now)
         event = read_event(payload)
     except (BadSignature, BadEvent) as bad:
-        raise Problem(
-            400, "Bad Request", f"The {'event' if isinstance(bad, BadEvent) else 'signature'} {bad}."
-        ) from None
+        metrics.webhooks_refused.inc()
+        raise Problem(400, "Bad Request", str(bad)) from None
+    metrics.events_received.labels("webhook").inc()
     if await stripe_events.keep(request.app[POOL], [event], now):
         outside.wake()
     return answer({"received": True})

@@ -1,4 +1,4 @@
-"""The local messages of payments: what Stripe answered, what Stripe told, what has to wait a moment.
+"""The local messages of payments: what Stripe answered, what Stripe told, what has to wait a while.
 
 They hold ids, amounts and codes only: never a client secret, never card data.
 """
@@ -20,6 +20,7 @@ class IntentSeen(LocalBody):
     attempt: int
     operation: Operation
     payment_intent: str | None = None
+    charge: str | None = None
     status: str = ""
     capturable_minor: int = 0
     received_minor: int = 0
@@ -28,7 +29,7 @@ class IntentSeen(LocalBody):
 
 
 class LeftoverCancelled(LocalBody):
-    """The PaymentIntent of an attempt that had failed is out of the way; `received_minor` must be 0."""
+    """A PaymentIntent that nobody wants is out of the way; `received_minor` must be 0."""
 
     booking_id: UUID
     attempt: int
@@ -42,6 +43,46 @@ class RefundSeen(LocalBody):
 
     booking_id: UUID
     refund_id: UUID
+    status: str
+    stripe_refund: str | None = None
+    failure: str | None = None
+
+
+class TransferSeen(LocalBody):
+    """A transfer to a connected account was made, or refused."""
+
+    booking_id: UUID
+    payout_id: UUID
+    transfer_id: str | None = None
+    failure: str | None = None
+
+
+class DisputeSeen(LocalBody):
+    """How a dispute stands."""
+
+    dispute_id: str
+    booking_id: UUID | None
+    amount_minor: int
+    status: str
+
+
+class TopUpSeen(LocalBody):
+    """A card was charged for a wallet, or declined; `payment_intent` is None when Stripe made none."""
+
+    command_id: UUID
+    customer_id: str
+    payment_intent: str | None = None
+    status: str = ""
+    error_code: str | None = None
+    decline_code: str | None = None
+
+
+class WithdrawalSeen(LocalBody):
+    """How one part of a withdrawal stands."""
+
+    command_id: UUID
+    customer_id: str
+    part_id: UUID
     status: str
     stripe_refund: str | None = None
     failure: str | None = None
@@ -70,6 +111,27 @@ class RefundChanged(LocalBody):
     status: str
 
 
+class PartChanged(LocalBody):
+    """A Stripe event about the refund of a top-up."""
+
+    event_id: str
+    command_id: UUID
+    customer_id: str
+    part_id: UUID
+    status: str
+
+
+class DisputeChanged(LocalBody):
+    """A Stripe event about a dispute; `booking_id` is None when it is about no booking's payment."""
+
+    event_id: str
+    dispute_id: str
+    payment_intent: str
+    booking_id: UUID | None
+    amount_minor: int
+    currency: str
+
+
 class AuthorizeLater(LocalBody):
     """An authorisation that waits until the attempt before it is out of the way."""
 
@@ -82,3 +144,36 @@ class SettleLater(LocalBody):
 
     booking_id: UUID
     command: SettlePayment
+
+
+class RefundAgain(LocalBody):
+    """A failed refund's next try has come, by its timer or by an operator."""
+
+    booking_id: UUID
+    refund_id: UUID
+    tries: int
+    by_operator: bool = False
+
+
+class PayoutAgain(LocalBody):
+    """A failed transfer's next try has come, by its timer or by an operator."""
+
+    booking_id: UUID
+    payout_id: UUID
+    tries: int
+    by_operator: bool = False
+
+
+class Found(LocalBody):
+    """A PaymentIntent whose `status` at Stripe does not go with our payment: the reconciler found it."""
+
+    booking_id: UUID
+    attempt: int
+    payment_intent: str
+    status: str
+
+
+class LookAgain(LocalBody):
+    """A payment has waited long for Stripe: an event may have been lost."""
+
+    booking_id: UUID

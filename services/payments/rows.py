@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncpg
 from booking_contracts.types import Money
 
+from services.payments.model.chargeback import Chargeback, Outcome
 from services.payments.model.declines import Decline
 from services.payments.model.payment import Operation, Payment, Status, Terms
+from services.payments.model.payout import Payout, PayoutStatus
 from services.payments.model.refund import Refund, RefundStatus
 from services.payments.model.settlement import Settlement
+from services.payments.model.wallet import Asked, Part, PartStatus, TopUp, TopUpStatus, Wallet, Withdrawal
 
 Row = asyncpg.Record
 
@@ -24,6 +27,7 @@ def payment(row: Row) -> Payment:
         action=row["action"],
         terms=_terms(row) if row["method"] else None,
         payment_intent=row["payment_intent"],
+        charge=row["charge"],
         calling=Operation(row["calling"]) if row["calling"] else None,
         voided_through=row["voided_through"],
         owes_void=row["owes_void"],
@@ -35,6 +39,9 @@ def payment(row: Row) -> Payment:
         released_minor=row["released_minor"],
         commission_minor=row["commission_minor"],
         refunds=row["refunds"],
+        payouts=row["payouts"],
+        disputes=row["disputes"],
+        lost_minor=row["lost_minor"],
         decline=_decline(row),
     )
 
@@ -62,3 +69,31 @@ def settlement(row: Row) -> Settlement:
 
 def refund(row: Row) -> Refund:
     return Refund(**{**row, "status": RefundStatus(row["status"])})
+
+
+def payout(row: Row) -> Payout:
+    return Payout(**{**row, "status": PayoutStatus(row["status"])})
+
+
+def chargeback(row: Row) -> Chargeback:
+    return Chargeback(**{**row, "outcome": Outcome(row["outcome"])})
+
+
+def wallet(row: Row) -> Wallet:
+    return Wallet(**row)
+
+
+def asked(row: Row) -> Asked:
+    return Asked(**row)
+
+
+def top_up(row: Row) -> TopUp:
+    return TopUp(**{**row, "status": TopUpStatus(row["status"])})
+
+
+def withdrawal(row: Row) -> Withdrawal:
+    return Withdrawal(**row)
+
+
+def part(row: Row) -> Part:
+    return Part(**{**row, "status": PartStatus(row["status"])})

@@ -1,79 +1,135 @@
 """Payments' SQL: load and lock what messages are about, many at once; writing is in saving.py.
 
 Lock order, everywhere: payment → wallet → escrow. Each table once, ORDER BY id, no join in a locking query, always
-FOR NO KEY UPDATE. Settlements, refunds and an escrow's balance belong to one payment and stand still under its lock.
+FOR NO KEY UPDATE. What belongs to one payment (settlements, refunds, payouts, chargebacks, its escrow) stands still
+under the payment's lock, what belongs to one wallet (balances, top-ups, withdrawals) under the wallet's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from booking_contracts.payments import SettlePayment
+from booking_contracts.payments import AuthorizePayment, SettlePayment, WalletCommand, WithdrawFromWallet
 
 from services.chassis.database import Connection
 from services.chassis.failures import Busy
 from services.chassis.messages import Message
+from services.chassis.unit_of_work import Row
 from services.payments import rows
+from services.payments.model import ledger
 from services.payments.model.payment import Payment
-from services.payments.outcomes import SettleLater
+from services.payments.model.wallet import Balance, Wallet
+from services.payments.outcomes import DisputeChanged, DisputeSeen, PartChanged, TopUpSeen, WithdrawalSeen
 from services.payments.saving import save
 from services.payments.work import PaymentsWork
 
 LOCK = "FOR NO KEY UPDATE"
+OF_WALLETS = (WalletCommand, TopUpSeen, WithdrawalSeen, PartChanged)
 
 
 class PaymentsStore:
-    """Loads and saves payments; stateless."""
+    """Loads and saves payments and wallets; stateless."""
 
     async def load(
         self, connection: Connection, messages: Sequence[Message[Any]], work: PaymentsWork, *, skip_locked: bool
     ) -> frozenset[str]:
-        """Lock the payments that messages name, then read what belongs to them."""
+        """Lock the payments that messages name, then the wallets that pay for them; read what belongs to them."""
+        reader = _Reader(connection, work, [(message.id, _body(message)) for message in messages])
         clause = f"{LOCK} SKIP LOCKED" if skip_locked else LOCK
-        bookings = {message.body.booking_id for message in messages if hasattr(message.body, "booking_id")}
-        await _lock_payments(connection, work, bookings, clause)
-        if skip_locked:
-            await _refuse_locked(connection, work, bookings)
-        await _load_settlements(connection, work, messages)
-        await _load_refunds(connection, work, messages)
-        return frozenset()
+        bookings = reader.values("booking_id")
+        await reader.read(rows.payment, f"payment WHERE booking_id = ANY($1) ORDER BY booking_id {clause}", bookings)
+        paying = _paying(work, reader)
+        customers = paying | reader.values("customer_id", *OF_WALLETS)
+        await reader.read(rows.wallet, f"wallet WHERE customer_id = ANY($1) ORDER BY customer_id {clause}", customers)
+        busy = await _locked_by_others(connection, work, bookings, customers) if skip_locked else frozenset()
+        if busy & paying:
+            raise Busy("a wallet that pays for a booking is locked by another")
+        await _read_of_payments(reader, work)
+        if customers:
+            await _read_of_wallets(reader, work, customers)
+        return busy
 
     async def save(self, connection: Connection, work: PaymentsWork) -> None:
         """Write the journal."""
         await save(connection, work)
 
 
-async def _lock_payments(connection: Connection, work: PaymentsWork, bookings: set[UUID], clause: str) -> None:
-    if bookings:
-        query = f"SELECT * FROM payment WHERE booking_id = ANY($1) ORDER BY booking_id {clause}"
-        for row in await connection.fetch(query, sorted(bookings)):
-            work.load(rows.payment(row))
+def _body(message: Message[Any]) -> Any:
+    """What a message is about; a command that had to wait stands inside another."""
+    return getattr(message.body, "command", message.body)
 
 
-async def _refuse_locked(connection: Connection, work: PaymentsWork, bookings: set[UUID]) -> None:
-    """Booking's commands have no reply that could say TOO_BUSY: the batch waits for the rows."""
-    found = await connection.fetch("SELECT booking_id FROM payment WHERE booking_id = ANY($1)", list(bookings))
-    held = {row["booking_id"] for row in found} - {payment.booking_id for payment in work.all(Payment)}
-    if held:
+class _Reader:
+    """Reads rows by the ids that messages name, one query per table, none where no id is named."""
+
+    def __init__(self, connection: Connection, work: PaymentsWork, bodies: Sequence[tuple[UUID, Any]]) -> None:
+        self._connection, self._work, self.bodies = connection, work, bodies
+
+    def values(self, name: str, *kinds: type) -> set[Any]:
+        """What messages (of these kinds) have in the field of that name."""
+        found = (getattr(body, name, None) for _, body in self.bodies if not kinds or isinstance(body, kinds))
+        return {value for value in found if value is not None}
+
+    async def read(self, make: Callable[[Any], Row], query: str, ids: set[Any]) -> None:
+        """Bring in what `SELECT * FROM <query>` finds."""
+        if ids:
+            for row in await self._connection.fetch(f"SELECT * FROM {query}", sorted(ids)):
+                self._work.load(make(row))
+
+
+def _paying(work: PaymentsWork, reader: _Reader) -> set[str]:
+    """Whose wallets pay for the bookings in hand."""
+    asked = (body for _, body in reader.bodies if isinstance(body, AuthorizePayment))
+    paying = {body.customer_id for body in asked if body.payment.method == "wallet"}
+    return paying | {payment.agreed.customer_id for payment in work.all(Payment) if payment.by_wallet}
+
+
+async def _read_of_payments(reader: _Reader, work: PaymentsWork) -> None:
+    settlements = {payment.settling for payment in work.all(Payment)} - {None}
+    settlements |= reader.values("settlement_id", SettlePayment)
+    await reader.read(rows.settlement, "settlement WHERE settlement_id = ANY($1)", settlements)
+    disputed = reader.values("booking_id", DisputeChanged, DisputeSeen)
+    refunds = reader.values("refund_id")
+    await reader.read(rows.refund, "refund WHERE refund_id = ANY($1)", refunds)
+    await reader.read(rows.refund, "refund WHERE status = 'failed' AND booking_id = ANY($1)", disputed)
+    await reader.read(rows.payout, "payout WHERE payout_id = ANY($1)", reader.values("payout_id"))
+    await reader.read(rows.chargeback, "chargeback WHERE dispute_id = ANY($1)", reader.values("dispute_id"))
+
+
+async def _read_of_wallets(reader: _Reader, work: PaymentsWork, customers: set[str]) -> None:
+    accounts = {account(owner) for owner in customers for account in (ledger.available, ledger.locked)}
+    await reader.read(_balance, "ledger_balance WHERE account = ANY($1)", accounts)
+    commands = {message_id for message_id, body in reader.bodies if isinstance(body, WalletCommand)}
+    commands |= reader.values("command_id")
+    await reader.read(rows.asked, "wallet_command WHERE command_id = ANY($1)", commands)
+    await reader.read(rows.withdrawal, "withdrawal WHERE command_id = ANY($1)", commands)
+    await reader.read(rows.part, "withdrawal_part WHERE command_id = ANY($1)", commands)
+    await reader.read(rows.top_up, "top_up WHERE command_id = ANY($1)", commands)
+    await reader.read(
+        rows.top_up,
+        "top_up WHERE command_id IN (SELECT top_up_id FROM withdrawal_part WHERE command_id = ANY($1))",
+        commands,
+    )
+    drawing = reader.values("customer_id", WithdrawFromWallet, WithdrawalSeen)
+    await reader.read(
+        rows.top_up,
+        "top_up WHERE customer_id = ANY($1) AND status = 'done' AND NOT closed AND refunded_minor < amount_minor",
+        drawing,
+    )
+
+
+def _balance(row: rows.Row) -> Balance:
+    return Balance(row["account"], row["currency"], row["balance_minor"])
+
+
+async def _locked_by_others(
+    connection: Connection, work: PaymentsWork, bookings: set[UUID], customers: set[str]
+) -> frozenset[str]:
+    """Wallet commands are answered TOO_BUSY; booking's commands have no such reply: the batch waits for the rows."""
+    payments = await connection.fetch("SELECT booking_id FROM payment WHERE booking_id = ANY($1)", list(bookings))
+    wallets = await connection.fetch("SELECT customer_id FROM wallet WHERE customer_id = ANY($1)", list(customers))
+    if held := {row["booking_id"] for row in payments} - {payment.booking_id for payment in work.all(Payment)}:
         raise Busy(f"{len(held)} payments are locked by others")
-
-
-async def _load_settlements(connection: Connection, work: PaymentsWork, messages: Sequence[Message[Any]]) -> None:
-    wanted = {payment.settling for payment in work.all(Payment) if payment.settling is not None}
-    for message in messages:
-        body = message.body.command if isinstance(message.body, SettleLater) else message.body
-        if isinstance(body, SettlePayment):
-            wanted.add(body.settlement_id)
-    if wanted:
-        query = "SELECT * FROM settlement WHERE settlement_id = ANY($1)"
-        for row in await connection.fetch(query, list(wanted)):
-            work.load(rows.settlement(row))
-
-
-async def _load_refunds(connection: Connection, work: PaymentsWork, messages: Sequence[Message[Any]]) -> None:
-    wanted = {message.body.refund_id for message in messages if hasattr(message.body, "refund_id")}
-    if wanted:
-        for row in await connection.fetch("SELECT * FROM refund WHERE refund_id = ANY($1)", list(wanted)):
-            work.load(rows.refund(row))
+    return frozenset(row["customer_id"] for row in wallets) - {wallet.customer_id for wallet in work.all(Wallet)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -13,7 +13,7 @@ from services.chassis import local_messages
 from services.chassis.database import Connection, Pool
 from services.chassis.messages import LocalBody
 from services.chassis.unit_of_work import Remind
-from services.payments.outcomes import IntentChanged, RefundChanged
+from services.payments.outcomes import DisputeChanged, IntentChanged, PartChanged, RefundChanged
 
 EVENTS = UUID("6f0a3c9e-2f6b-5d0b-8a52-0d9a6a3d7c11")
 """Namespace of the ids of local messages that stand for Stripe events."""
@@ -26,7 +26,14 @@ INTENT_EVENTS = (
     "payment_intent.requires_action",
 )
 REFUND_EVENTS = ("refund.updated", "refund.failed")
-MATTER = (*INTENT_EVENTS, *REFUND_EVENTS)
+DISPUTE_EVENTS = (
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+)
+MATTER = (*INTENT_EVENTS, *REFUND_EVENTS, *DISPUTE_EVENTS)
 """The others are kept and acted on by nobody."""
 
 
@@ -70,33 +77,63 @@ def without_secrets(value: Any) -> Any:
     return [without_secrets(item) for item in value] if isinstance(value, list) else value
 
 
-def told_by(event: StripeEvent) -> LocalBody | None:
-    """What payments has to look at; None for objects that are not ours and types that do not matter."""
+def told_by(event: StripeEvent, bookings: Mapping[str, UUID]) -> LocalBody | None:
+    """What payments has to look at; None for objects that are not ours and types that do not matter.
+
+    `bookings`: PaymentIntent → booking, for disputes, which carry no metadata of ours.
+    """
     about = event.object
-    metadata = about.get("metadata")
-    if not isinstance(metadata, dict):
-        return None
     try:
+        if event.type in DISPUTE_EVENTS:
+            return _dispute(event, about, bookings)
         if event.type in INTENT_EVENTS:
-            return IntentChanged(
-                event_id=event.id,
-                event_type=event.type,
-                booking_id=UUID(metadata["booking_id"]),
-                attempt=int(metadata["attempt"]),
-                payment_intent=about["id"],
-            )
+            return _intent(event, about, about["metadata"])
         if event.type in REFUND_EVENTS:
-            return RefundChanged(
-                event_id=event.id,
-                event_type=event.type,
-                booking_id=UUID(metadata["booking_id"]),
-                refund_id=UUID(metadata["refund_id"]),
-                stripe_refund=about["id"],
-                status=str(about.get("status")),
-            )
+            return _refund(event, about, about["metadata"])
     except (KeyError, ValueError, TypeError):
         return None  # not made by us, or not any more as we made it
     return None
+
+
+def _intent(event: StripeEvent, about: Mapping[str, Any], metadata: Mapping[str, str]) -> LocalBody:
+    return IntentChanged(
+        event_id=event.id,
+        event_type=event.type,
+        booking_id=UUID(metadata["booking_id"]),
+        attempt=int(metadata["attempt"]),
+        payment_intent=about["id"],
+    )
+
+
+def _refund(event: StripeEvent, about: Mapping[str, Any], metadata: Mapping[str, str]) -> LocalBody:
+    status = str(about["status"])
+    if "part_id" in metadata:
+        return PartChanged(
+            event_id=event.id,
+            command_id=UUID(metadata["command_id"]),
+            customer_id=metadata["customer_id"],
+            part_id=UUID(metadata["part_id"]),
+            status=status,
+        )
+    return RefundChanged(
+        event_id=event.id,
+        event_type=event.type,
+        booking_id=UUID(metadata["booking_id"]),
+        refund_id=UUID(metadata["refund_id"]),
+        stripe_refund=about["id"],
+        status=status,
+    )
+
+
+def _dispute(event: StripeEvent, about: Mapping[str, Any], bookings: Mapping[str, UUID]) -> LocalBody:
+    return DisputeChanged(
+        event_id=event.id,
+        dispute_id=about["id"],
+        payment_intent=about["payment_intent"],
+        booking_id=bookings.get(about["payment_intent"]),
+        amount_minor=about["amount"],
+        currency=about["currency"],
+    )
 
 
 async def keep(pool: Pool, events: Sequence[StripeEvent], now: datetime) -> int:
@@ -116,14 +153,29 @@ async def keep(pool: Pool, events: Sequence[StripeEvent], now: datetime) -> int:
         )
         new = {row["event_id"] for row in rows}
         fresh = {event.id: event for event in events if event.id in new}
-        told = [(event, body) for event in fresh.values() if (body := told_by(event)) is not None]
+        bookings = await _bookings(connection, fresh.values())
+        told = [(event, body) for event in fresh.values() if (body := told_by(event, bookings)) is not None]
         await local_messages.save_timers(connection, [_message(event, body, now) for event, body in told])
     return len(new)
 
 
+async def _bookings(connection: Connection, events: Iterable[StripeEvent]) -> dict[str, UUID]:
+    """Which bookings the disputed PaymentIntents paid for."""
+    disputes = (event for event in events if event.type in DISPUTE_EVENTS)
+    intents = [event.object.get("payment_intent") for event in disputes]
+    if not intents:
+        return {}
+    rows = await connection.fetch(
+        "SELECT payment_intent, booking_id FROM payment WHERE payment_intent = ANY($1)",
+        [intent for intent in intents if isinstance(intent, str)],
+    )
+    return {row["payment_intent"]: row["booking_id"] for row in rows}
+
+
 def _message(event: StripeEvent, body: LocalBody, now: datetime) -> Remind:
-    key = str(getattr(body, "booking_id", event.id))
-    return Remind(uuid5(EVENTS, event.id), body, key, now, None)
+    names = ("booking_id", "customer_id")
+    key = next((value for name in names if (value := getattr(body, name, None)) is not None), event.id)
+    return Remind(uuid5(EVENTS, event.id), body, str(key), now, None)
 
 
 async def known(pool: Pool, event_ids: Sequence[str]) -> set[str]:

@@ -11,8 +11,8 @@ import structlog
 
 from services.chassis.clock import Clock
 from services.chassis.database import Pool
-from services.payments import stripe_events
-from services.payments.stripe_api import NO_ANSWER, StripeApi
+from services.payments import metrics, stripe_events
+from services.payments.gateway.api import NO_ANSWER, StripeApi
 from services.payments.stripe_events import MATTER, StripeEvent, without_secrets
 
 log = structlog.get_logger()
@@ -59,6 +59,7 @@ class Sweeper:
             missed = [event for event in reversed(found) if event.id not in known]
             new = await stripe_events.keep(pool, missed, now) if missed else 0
         await pool.execute("UPDATE stripe_sweep SET swept_until = $1", now)
+        metrics.events_received.labels("sweep").inc(new)
         if new:
             log.info("events found that no webhook brought", count=new)
         return new

@@ -1,17 +1,47 @@
-"""What payments' handlers work with: payments, events and postings, in the batch's unit of work."""
+"""What payments' handlers work with: payments, wallets, events and postings, in the batch's unit of work."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from booking_contracts.payments import PaymentCommand, PaymentEvent
+from booking_contracts.payments import (
+    PaymentCommand,
+    PaymentEvent,
+    WalletCommandAccepted,
+    WalletCommandRejected,
+    WalletEvent,
+)
+from pydantic import BaseModel
 
-from services.chassis.unit_of_work import UnitOfWork
-from services.payments.calls import AuthorizeCall, IntentCall, RefundCall
+from services.chassis.unit_of_work import Send, UnitOfWork
+from services.payments.model import ledger
 from services.payments.model.ledger import Entry, LedgerTransaction
-from services.payments.model.payment import Operation, Payment
-from services.payments.model.refund import Refund
+from services.payments.model.payment import Payment
+from services.payments.model.wallet import Asked, Balance, Wallet
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The one reply to a command that was answered after Stripe; with it a repeated command is dropped."""
+
+    command_id: UUID
+    body_hash: bytes
+    reply_type: str
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """A line of the reconciler's record."""
+
+    at: datetime
+    booking_id: UUID
+    payment_intent: str
+    finding: str
+    repair: str
 
 
 class PaymentsWork(UnitOfWork):
@@ -25,10 +55,20 @@ class PaymentsWork(UnitOfWork):
         correlation = self.message.correlation_id if self.message else str(command.booking_id)
         return Payment(command.booking_id, command.payment_id, correlation)
 
-    def go_on(self, correlation_id: str) -> None:
+    def wallet_of(self, customer_id: str) -> Wallet:
+        """A customer's wallet; a new one for a customer who has none."""
+        return self.find(Wallet, customer_id) or Wallet(customer_id)
+
+    def balance(self, account: str, currency: str) -> int:
+        """What an account of a wallet holds, with what this batch has posted."""
+        found = self.find(Balance, (account, currency))
+        return 0 if found is None else found.amount_minor
+
+    def go_on(self, correlation_id: str, causation_id: UUID | None = None) -> None:
         """What follows from a message of Stripe's belongs to the command that began it all."""
-        assert self.message is not None
-        self.message = replace(self.message, correlation_id=correlation_id)
+        assert self.message is not None, "a message is in hand"
+        message_id = causation_id or self.message.id
+        self.message = replace(self.message, correlation_id=correlation_id, id=message_id)
 
     def say(self, payment: Payment, event: type[PaymentEvent], **fields: Any) -> Payment:
         """Tell the world, under the next number of the booking's stream."""
@@ -42,72 +82,32 @@ class PaymentsWork(UnitOfWork):
         self.send(event(**{**about, **fields}), sequence=payment.sequence)
         return payment
 
+    def announce(self, customer_id: str, event: type[WalletEvent], **fields: Any) -> None:
+        """Tell the world about a wallet, under the next number of the customer's stream."""
+        wallet = self.wallet_of(customer_id)
+        wallet = self.put(replace(wallet, sequence=wallet.sequence + 1))
+        self.send(event(customer_id=customer_id, **fields), sequence=wallet.sequence)
+
+    def reply(self, asked: Asked, reply: WalletCommandAccepted | WalletCommandRejected) -> None:
+        """Give a wallet command its one answer, and keep it."""
+        self.go_on(asked.correlation_id, asked.command_id)
+        self.send(reply, key=asked.customer_id, reply_to=asked.reply_to)
+        sent = self.journal[-1]
+        assert isinstance(sent, Send)
+        self.record(Receipt(asked.command_id, asked.body_hash, sent.type, sent.body.decode()))
+        self.put(replace(asked, answered=True))
+
     def post(self, cause: str, entries: tuple[Entry, ...]) -> None:
-        """Write a ledger transaction; one without lines is none."""
-        if entries:
-            causation = self.message.id if self.message else None
-            self.record(LedgerTransaction(self.new_id(), cause, self.now, causation, entries))
+        """Write a ledger transaction; one without lines is none. Wallets' balances follow at once."""
+        if not entries:
+            return
+        causation = self.message.id if self.message else None
+        self.record(LedgerTransaction(self.new_id(), cause, self.now, causation, entries))
+        for entry in entries:
+            if ledger.of_wallet(entry.account):
+                before = self.balance(entry.account, entry.currency)
+                self.put(Balance(entry.account, entry.currency, before + entry.amount_minor))
 
-    def authorize(self, payment: Payment, payment_method: str | None) -> Payment:
-        """Intend the call that reserves the amount."""
-        amount = payment.agreed.amount
-        parameters = AuthorizeCall(
-            booking_id=payment.booking_id,
-            attempt=payment.attempt,
-            asked_at=self.now,
-            payment_id=payment.payment_id,
-            amount_minor=amount.amount,
-            currency=amount.currency.lower(),
-            payment_method=payment_method,
-        )
-        self._call(Operation.AUTHORIZE, payment, parameters, str(payment.booking_id))
-        return self.put(replace(payment, calling=Operation.AUTHORIZE))
-
-    def ask(self, payment: Payment, operation: Operation) -> Payment:
-        """Intend a capture, a cancellation or a look; the payment waits for its result."""
-        self._call(operation, payment, self._about_intent(payment), str(payment.booking_id))
-        return self.put(replace(payment, calling=operation))
-
-    def cancel_leftover(self, payment: Payment) -> None:
-        """Take the PaymentIntent of a failed attempt out of the way; nothing waits for it."""
-        subject = f"leftover:{payment.booking_id}:{payment.attempt}"
-        self._call("leftover", payment, self._about_intent(payment), subject)
-
-    def _about_intent(self, payment: Payment) -> IntentCall:
-        assert payment.payment_intent is not None, "there is a PaymentIntent to ask about"
-        return IntentCall(
-            booking_id=payment.booking_id,
-            attempt=payment.attempt,
-            asked_at=self.now,
-            payment_intent=payment.payment_intent,
-        )
-
-    def _call(self, operation: str, payment: Payment, parameters: AuthorizeCall | IntentCall, subject: str) -> None:
-        self.call(
-            operation,
-            subject=subject,
-            key=str(payment.booking_id),
-            parameters=parameters,
-            idempotency_key=f"{payment.booking_id}:{operation}:{payment.attempt}",
-        )
-
-    def call_about_refund(self, payment: Payment, refund: Refund, operation: str) -> Refund:
-        """Intend the refund itself, or a look at it."""
-        parameters = RefundCall(
-            booking_id=refund.booking_id,
-            attempt=refund.attempt,
-            asked_at=self.now,
-            payment_id=payment.payment_id,
-            refund_id=refund.refund_id,
-            payment_intent=refund.payment_intent,
-            amount_minor=refund.amount_minor,
-            stripe_refund=refund.stripe_refund,
-        )
-        self.call(
-            operation,
-            subject=f"refund:{refund.refund_id}",
-            key=str(refund.booking_id),
-            parameters=parameters,
-            idempotency_key=refund.idempotency_key,
-        )
-        return self.put(replace(refund, calling=True))
+    def ask_stripe(self, operation: str, *, subject: str, key: object, parameters: BaseModel, once: str) -> None:
+        """Intend a call; `once` is its idempotency key."""
+        self.call(operation, subject=subject, key=str(key), parameters=parameters, idempotency_key=once)

@@ -13,7 +13,6 @@ from booking_contracts.payments import (
     PaymentActionRequired,
     PaymentAuthorized,
     PaymentCaptured,
-    PaymentDeclined,
     PaymentSettled,
     PaymentVoided,
     SettlePayment,
@@ -22,7 +21,9 @@ from booking_contracts.payments import (
 from booking_contracts.types import Money
 
 from services.chassis.messages import Message
-from services.payments.handlers.moving import advance, decline, say_settled, settle_what_is_left
+from services.payments import asking
+from services.payments.handlers.moving import advance, decline, lock, say_declined
+from services.payments.handlers.settling import say_settled, want_all_back
 from services.payments.model.declines import ALREADY_PAID, EXPIRED
 from services.payments.model.payment import Payment, Status, Terms
 from services.payments.model.settlement import Settlement
@@ -53,14 +54,7 @@ def _authorize(command: AuthorizePayment, work: PaymentsWork) -> None:
         later = AuthorizeLater(booking_id=command.booking_id, command=command)
         work.remind(later, key=str(command.booking_id), due_at=work.now + A_MOMENT)
     elif payment.captured_minor:
-        work.say(
-            payment,
-            PaymentDeclined,
-            attempt=command.attempt,
-            code=ALREADY_PAID.code,
-            retryable=ALREADY_PAID.retryable,
-            customer_message=ALREADY_PAID.customer_message,
-        )
+        say_declined(work, payment, ALREADY_PAID, command.attempt)
     else:
         _begin(command, work, payment)
 
@@ -95,8 +89,10 @@ def _begin(command: AuthorizePayment, work: PaymentsWork, payment: Payment) -> N
         payment = replace(payment, correlation_id=work.message.correlation_id)
     if work.now >= command.expires_at:
         decline(work, payment, EXPIRED)
+    elif payment.by_wallet:
+        advance(work, lock(work, payment))
     else:
-        work.authorize(payment, command.payment.payment_method)
+        asking.authorize(work, payment, command.payment.payment_method)
 
 
 def _say_again(work: PaymentsWork, payment: Payment) -> None:
@@ -106,14 +102,7 @@ def _say_again(work: PaymentsWork, payment: Payment) -> None:
     elif payment.status is Status.REQUIRES_ACTION:
         work.say(payment, PaymentActionRequired, kind=payment.action)
     elif payment.status is Status.DECLINED and payment.decline is not None:
-        declined = payment.decline
-        work.say(
-            payment,
-            PaymentDeclined,
-            code=declined.code,
-            retryable=declined.retryable,
-            customer_message=declined.customer_message,
-        )
+        say_declined(work, payment, payment.decline)
     elif payment.status is Status.VOIDED:
         work.say(payment, PaymentVoided)
 
@@ -143,7 +132,7 @@ def void_payment(message: Message[VoidPayment], work: PaymentsWork) -> None:
     if command.attempt == payment.attempt and payment.live:
         advance(work, work.put(replace(payment, owes_void=True)))
     elif command.attempt == payment.attempt and payment.escrow_minor and payment.settling is None:
-        settle_what_is_left(work, payment)
+        advance(work, want_all_back(work, payment))
     else:
         work.say(payment, PaymentVoided, attempt=command.attempt)
 

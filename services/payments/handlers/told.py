@@ -5,13 +5,12 @@ An event is a reason to look, never a fact: what the payment row already shows i
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from services.chassis.messages import Message
+from services.payments import asking
 from services.payments.model.payment import Operation, Payment
-from services.payments.model.refund import Refund
-from services.payments.outcomes import IntentChanged, RefundChanged
+from services.payments.outcomes import IntentChanged
 from services.payments.work import PaymentsWork
 
 A_MOMENT = timedelta(seconds=1)
@@ -30,18 +29,4 @@ def intent_changed(message: Message[IntentChanged], work: PaymentsWork) -> None:
         again = told.model_copy(update={"looked": told.looked + 1})
         work.remind(again, key=message.key, due_at=work.now + A_MOMENT * 2 ** min(told.looked, 6))
     elif payment.payment_intent is not None:
-        work.ask(payment, Operation.RETRIEVE)
-
-
-def refund_changed(message: Message[RefundChanged], work: PaymentsWork) -> None:
-    """Look at a refund whose status is another one than we know; `failed` can follow `succeeded`."""
-    told = message.body
-    refund, payment = work.find(Refund, told.refund_id), work.find(Payment, told.booking_id)
-    if refund is None or payment is None or told.status == refund.status:
-        return
-    work.go_on(payment.correlation_id)
-    if refund.calling:
-        work.remind(told, key=message.key, due_at=work.now + A_MOMENT)
-    else:
-        known = replace(refund, stripe_refund=refund.stripe_refund or told.stripe_refund)
-        work.call_about_refund(payment, known, "retrieve_refund")
+        asking.about_intent(work, payment, Operation.RETRIEVE)

@@ -29,6 +29,8 @@ SENTENCES = {
     "issuer_not_available": "The bank does not answer; nothing was charged. Please try again in a moment.",
     "try_again_later": "The bank does not answer; nothing was charged. Please try again in a moment.",
     "currency_not_supported": "The card does not support this currency; nothing was charged. Please try another card.",
+    "authentication_required": "The card asks for a confirmation by its bank; nothing was charged. "
+    "Please try another card.",
     "resource_missing": "The card is not known any more; nothing was charged. Please enter it again.",
 }
 """Codes that say why. Lost, stolen and suspected cards are not told apart to the customer: Stripe asks for that."""

@@ -16,6 +16,7 @@ from services.payments.model.settlement import Split
 
 CLEARING = "stripe:clearing"
 COMMISSION = "commission"
+LOSSES = "chargeback:losses"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +65,46 @@ def entries(currency: str, amounts: dict[str, int]) -> tuple[Entry, ...]:
     return tuple(Entry(account, amount, currency) for account, amount in amounts.items() if amount)
 
 
-def captured(booking_id: UUID, currency: str, amount_minor: int) -> tuple[Entry, ...]:
-    """Stripe has taken the payer's money for us."""
-    return move(currency, amount_minor, debit=CLEARING, credit=escrow(booking_id))
+def available(customer_id: str) -> str:
+    """What a customer can spend."""
+    return f"wallet:{customer_id}:available"
+
+
+def locked(customer_id: str) -> str:
+    """What is reserved for a booking, or on its way out."""
+    return f"wallet:{customer_id}:locked"
+
+
+def of_wallet(account: str) -> bool:
+    """Whether it is one of a wallet's accounts."""
+    return account.startswith("wallet:")
+
+
+def disputed(dispute_id: str) -> str:
+    """What a payer's bank has taken back while nobody knows who is right; negative by that."""
+    return f"chargeback:{dispute_id}"
+
+
+def source(payment_source: str | None) -> str:
+    """Where a payment's money comes from and goes back to: a wallet's customer, or Stripe where it is None."""
+    return CLEARING if payment_source is None else available(payment_source)
+
+
+def captured(booking_id: UUID, currency: str, amount_minor: int, *, wallet: str | None = None) -> tuple[Entry, ...]:
+    """Into escrow: Stripe has taken the payer's money for us, or the wallet's locked amount is taken."""
+    debit = CLEARING if wallet is None else locked(wallet)
+    return move(currency, amount_minor, debit=debit, credit=escrow(booking_id))
 
 
 def settled(
-    booking_id: UUID, provider_id: UUID, currency: str, parts: Split, *, refund_to: str = CLEARING
+    booking_id: UUID, provider_id: UUID, currency: str, parts: Split, *, wallet: str | None = None
 ) -> tuple[Entry, ...]:
     """The escrow ends: to the payer, to the provider, and our commission."""
     return entries(
         currency,
         {
             escrow(booking_id): -parts.refund_minor - parts.release_minor,
-            refund_to: parts.refund_minor,
+            source(wallet): parts.refund_minor,
             payable(provider_id): parts.provider_minor,
             COMMISSION: parts.commission_minor,
         },
@@ -92,6 +119,27 @@ def refund_came_back(booking_id: UUID, currency: str, amount_minor: int) -> tupl
 def refund_sent_again(booking_id: UUID, currency: str, amount_minor: int) -> tuple[Entry, ...]:
     """A failed refund is tried once more."""
     return move(currency, amount_minor, debit=refund_owed(booking_id), credit=CLEARING)
+
+
+def chargeback_opened(dispute_id: str, currency: str, amount_minor: int) -> tuple[Entry, ...]:
+    """Stripe takes the disputed amount from our balance at once."""
+    return move(currency, amount_minor, debit=disputed(dispute_id), credit=CLEARING)
+
+
+def chargeback_won(dispute_id: str, currency: str, amount_minor: int) -> tuple[Entry, ...]:
+    """The disputed amount comes back."""
+    return move(currency, amount_minor, debit=CLEARING, credit=disputed(dispute_id))
+
+
+def chargeback_lost(
+    dispute_id: str, booking_id: UUID | None, currency: str, amount_minor: int, *, escrow_minor: int, owed_minor: int
+) -> tuple[Entry, ...]:
+    """The payer keeps it: from the escrow, then from a refund that we owed them, the rest is our loss."""
+    loss = {LOSSES: escrow_minor + owed_minor - amount_minor}
+    if booking_id is None:
+        return entries(currency, {disputed(dispute_id): amount_minor, **loss})
+    from_booking = {escrow(booking_id): -escrow_minor, refund_owed(booking_id): -owed_minor}
+    return entries(currency, {disputed(dispute_id): amount_minor, **from_booking, **loss})
 
 
 def unbalanced(lines: Iterable[Entry]) -> dict[str, int]:

@@ -67,6 +67,7 @@ class Payment:
     action: Action | None = None
     terms: Terms | None = None
     payment_intent: str | None = None
+    charge: str | None = None
     calling: Operation | None = None
     """The call to Stripe that is open; later intents wait for its result."""
     voided_through: int = 0
@@ -82,6 +83,11 @@ class Payment:
     released_minor: int = 0
     commission_minor: int = 0
     refunds: int = 0
+    payouts: int = 0
+    disputes: int = 0
+    """Chargebacks that are open: what is in escrow stays there until they are closed."""
+    lost_minor: int = 0
+    """Lost in chargebacks, taken from the escrow, and not yet counted in a settlement."""
     decline: Decline | None = None
 
     @property
@@ -97,6 +103,10 @@ class Payment:
     @property
     def live(self) -> bool:
         return self.status in LIVE
+
+    @property
+    def by_wallet(self) -> bool:
+        return self.terms is not None and self.terms.method == "wallet"
 
     @property
     def escrow_minor(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -15,6 +16,23 @@ class RefundStatus(StrEnum):
     FAILED = "failed"
 
 
+DISPUTED = "charge_disputed"
+"""Stripe refunds nothing while a chargeback is open."""
+FINAL = frozenset(
+    {
+        "expired_or_canceled_card",
+        "lost_or_stolen_card",
+        "merchant_request",
+        "charge_already_refunded",
+        "amount_too_large",
+        "charge_for_pending_refund_disputed",
+        DISPUTED,
+    }
+)
+"""Failures that the same refund meets again (docs.stripe.com: Failed refunds)."""
+RETRY_AFTER = (timedelta(hours=1), timedelta(hours=4), timedelta(hours=24))
+
+
 @dataclass(frozen=True, slots=True)
 class Refund:
     """One refund of a payment; `number` counts them from 1 and makes the idempotency key."""
@@ -23,13 +41,16 @@ class Refund:
     booking_id: UUID
     number: int
     attempt: int
-    payment_intent: str
+    payment_intent: str | None
+    """None for a refund to a wallet, which is done when it is posted."""
     amount_minor: int
     status: RefundStatus = RefundStatus.PENDING
     stripe_refund: str | None = None
     failure: str | None = None
     calling: bool = False
     tries: int = 1
+    parked: bool = False
+    """Failed, and no further try helps: an operator has to act."""
 
     @property
     def row_key(self) -> UUID:
@@ -46,3 +67,9 @@ class Refund:
         operation = "refund" if self.number == 1 else f"refund-{self.number}"
         again = "" if self.tries == 1 else f":try-{self.tries}"
         return f"{self.booking_id}:{operation}:{self.attempt}{again}"
+
+    def retry_after(self, failure: str) -> timedelta | None:
+        """How long to wait after a failure; None when it is to be parked."""
+        if failure in FINAL or self.tries > len(RETRY_AFTER):
+            return None
+        return RETRY_AFTER[self.tries - 1]

@@ -21,6 +21,11 @@ class Split:
         return self.release_minor - self.commission_minor
 
 
+def after_loss(refund_minor: int, lost_minor: int) -> int:
+    """What is still to be refunded when a lost chargeback has given the payer a part already (rules.md, Payment)."""
+    return max(0, refund_minor - lost_minor)
+
+
 def split(escrow_minor: int, refund_minor: int, release_minor: int, commission_bps: int) -> Split:
     """Divide what is in escrow as asked: the payer first, then the provider, never more than there is."""
     refund = min(refund_minor, escrow_minor)
@@ -30,7 +35,10 @@ def split(escrow_minor: int, refund_minor: int, release_minor: int, commission_b
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """One request to end an escrow; `via` is set when it is done, the amounts then say what was done."""
+    """One request to end an escrow; `via` is set when it is done, the amounts then say what was done.
+
+    What the payer got by a lost chargeback counts as refunded.
+    """
 
     settlement_id: UUID
     booking_id: UUID

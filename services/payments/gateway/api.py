@@ -57,6 +57,20 @@ class Refusal:
     intent: dict[str, Any] | None = None
 
 
+def field(found: object, name: str) -> str | None:
+    """A field that Stripe may leave out: StripeObject is no dict, what is not there raises."""
+    value = getattr(found, name, None)
+    return value if isinstance(value, str) else None
+
+
+def matches(metadata: object, **wanted: object) -> bool:
+    """Whether an object's metadata says all of this."""
+    try:
+        return all(metadata[name] == str(value) for name, value in wanted.items())  # type: ignore[index]
+    except (KeyError, TypeError):
+        return False
+
+
 def judge(error: BaseException) -> Refusal | TryAgain:
     """A definite refusal, or an outcome that is unknown or only for now (docs.stripe.com: Error handling)."""
     if not isinstance(error, stripe.StripeError):

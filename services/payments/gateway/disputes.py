@@ -1,0 +1,30 @@
+"""Disputes: only looked at; evidence is given by people."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from services.chassis.gateway_calls import OpenCall, TryAgain
+from services.chassis.messages import LocalBody
+from services.payments.calls import DisputeCall
+from services.payments.gateway.api import StripeApi, options
+from services.payments.outcomes import DisputeSeen
+
+
+class Disputes:
+    """Calls about disputes."""
+
+    def __init__(self, api: StripeApi) -> None:
+        self._disputes = api.v1.disputes
+        self.operations: dict[str, Callable[[OpenCall], Awaitable[LocalBody | TryAgain]]] = {"dispute": self.retrieve}
+
+    async def retrieve(self, call: OpenCall) -> LocalBody | TryAgain:
+        """How it stands."""
+        asked = DisputeCall.model_validate_json(call.parameters)
+        found = await self._disputes.retrieve_async(asked.dispute_id, {}, options(asked.api_version))
+        return DisputeSeen(
+            dispute_id=asked.dispute_id,
+            booking_id=asked.booking_id,
+            amount_minor=found.amount,
+            status=found.status,
+        )

@@ -1,0 +1,204 @@
+"""PaymentIntents of bookings: authorise, capture, void, look.
+
+Only ids, statuses, amounts and codes are taken over from Stripe: never a client secret, never card data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import stripe
+from stripe.params import PaymentIntentCreateParams
+
+from services.chassis.gateway_calls import OpenCall, TryAgain
+from services.chassis.messages import LocalBody
+from services.payments.calls import AuthorizeCall, IntentCall
+from services.payments.gateway.api import Refusal, StripeApi, field, matches, options
+from services.payments.gateway.keyed_requests import KeyedRequests, Request
+from services.payments.model.payment import Operation
+from services.payments.model.reconciling import CANCELABLE
+from services.payments.outcomes import IntentSeen, LeftoverCancelled
+
+MARGIN_SECONDS = 300
+Outcome = LocalBody | TryAgain
+
+
+class Intents:
+    """Calls about PaymentIntents."""
+
+    def __init__(self, api: StripeApi, requests: KeyedRequests) -> None:
+        self._api, self._requests, self._intents = api, requests, api.v1.payment_intents
+        self.operations: dict[str, Callable[[OpenCall], Awaitable[Outcome]]] = {
+            Operation.AUTHORIZE: self.authorize,
+            Operation.CAPTURE: self.capture,
+            Operation.VOID: self.void,
+            Operation.RETRIEVE: self.retrieve,
+            "leftover": self.leftover,
+        }
+
+    async def authorize(self, call: OpenCall) -> Outcome:
+        """Create, and confirm when a payment method is named."""
+        asked = AuthorizeCall.model_validate_json(call.parameters)
+
+        async def look_up() -> stripe.PaymentIntent | None:
+            found = await self._find(asked)
+            if found is None or found.status != "requires_confirmation":
+                return found
+            key = f"{call.idempotency_key}:confirm"
+            return await self._intents.confirm_async(found.id, {}, options(asked.api_version, key))
+
+        async def refused(refusal: Refusal) -> LocalBody:
+            intent = intent_of(refusal)
+            return never_made(asked, refusal) if intent is None else seen(asked, Operation.AUTHORIZE, intent, refusal)
+
+        request = Request(
+            send=lambda key: self._intents.create_async(new_intent(asked), options(asked.api_version, key)),
+            look_up=look_up,
+            read=lambda intent: seen(asked, Operation.AUTHORIZE, intent),
+            refused=refused,
+        )
+        return await self._requests.outcome(call, asked, request)
+
+    async def capture(self, call: OpenCall) -> Outcome:
+        """Take the whole amount."""
+        asked = IntentCall.model_validate_json(call.parameters)
+        request = Request(
+            send=lambda key: self._intents.capture_async(asked.payment_intent, {}, options(asked.api_version, key)),
+            look_up=lambda: self._unless(asked, frozenset({"requires_capture"})),
+            read=lambda intent: seen(asked, Operation.CAPTURE, intent),
+            refused=lambda refusal: self._refused(asked, Operation.CAPTURE, refusal),
+        )
+        return await self._requests.outcome(call, asked, request)
+
+    async def void(self, call: OpenCall) -> Outcome:
+        """Cancel the PaymentIntent of the attempt."""
+        asked = IntentCall.model_validate_json(call.parameters)
+        request = self._cancellation(
+            asked,
+            read=lambda intent: seen(asked, Operation.VOID, intent),
+            refused=lambda refusal: self._refused(asked, Operation.VOID, refusal),
+        )
+        return await self._requests.outcome(call, asked, request)
+
+    async def leftover(self, call: OpenCall) -> Outcome:
+        """Cancel a PaymentIntent that nobody wants."""
+        asked = IntentCall.model_validate_json(call.parameters)
+
+        async def refused(refusal: Refusal) -> LocalBody:
+            return leftover(asked, intent_of(refusal) or await self._retrieve(asked))
+
+        request = self._cancellation(asked, read=lambda intent: leftover(asked, intent), refused=refused)
+        return await self._requests.outcome(call, asked, request)
+
+    async def retrieve(self, call: OpenCall) -> Outcome:
+        """Look at the PaymentIntent."""
+        asked = IntentCall.model_validate_json(call.parameters)
+        return seen(asked, Operation.RETRIEVE, await self._retrieve(asked))
+
+    def _cancellation(
+        self,
+        asked: IntentCall,
+        read: Callable[[stripe.PaymentIntent], LocalBody],
+        refused: Callable[[Refusal], Awaitable[LocalBody]],
+    ) -> Request[stripe.PaymentIntent]:
+        return Request(
+            send=lambda key: self._intents.cancel_async(asked.payment_intent, {}, options(asked.api_version, key)),
+            look_up=lambda: self._unless(asked, CANCELABLE),
+            read=read,
+            refused=refused,
+        )
+
+    async def _refused(self, asked: IntentCall, operation: Operation, refusal: Refusal) -> LocalBody:
+        """What the PaymentIntent says explains the refusal."""
+        return seen(asked, operation, intent_of(refusal) or await self._retrieve(asked), refusal)
+
+    async def _retrieve(self, asked: IntentCall) -> stripe.PaymentIntent:
+        return await self._intents.retrieve_async(asked.payment_intent, {}, options(asked.api_version))
+
+    async def _unless(self, asked: IntentCall, unchanged: frozenset[str]) -> stripe.PaymentIntent | None:
+        """The PaymentIntent, or None where it shows that the request has had no effect."""
+        found = await self._retrieve(asked)
+        return None if found.status in unchanged else found
+
+    async def _find(self, asked: AuthorizeCall) -> stripe.PaymentIntent | None:
+        """The PaymentIntent of an attempt, made since it was asked for; its metadata names booking and attempt."""
+        since = int(asked.asked_at.timestamp()) - MARGIN_SECONDS
+        page = await self._intents.list_async({"created": {"gte": since}, "limit": 100}, options(asked.api_version))
+        async for intent in page.auto_paging_iter():
+            if matches(intent.metadata, booking_id=asked.booking_id, attempt=asked.attempt):
+                return intent
+        return None
+
+
+def new_intent(asked: AuthorizeCall) -> PaymentIntentCreateParams:
+    """Reserve, capture later; a card alone, so that nothing redirects (Place a hold on a payment method)."""
+    parameters: PaymentIntentCreateParams = {
+        "amount": asked.amount_minor,
+        "currency": asked.currency,
+        "capture_method": "manual",
+        "allowed_payment_method_types": ["card"],
+        "transfer_group": str(asked.booking_id),
+        "metadata": {
+            "booking_id": str(asked.booking_id),
+            "payment_id": str(asked.payment_id),
+            "attempt": str(asked.attempt),
+        },
+    }
+    if asked.payment_method is not None:
+        parameters["payment_method"] = asked.payment_method
+        parameters["confirm"] = True
+    return parameters
+
+
+def seen(
+    asked: AuthorizeCall | IntentCall,
+    operation: Operation,
+    intent: stripe.PaymentIntent,
+    refusal: Refusal | None = None,
+) -> IntentSeen:
+    """A PaymentIntent as it stands; after a refusal with what was refused."""
+    failed: Any = intent.last_payment_error if intent.status == "requires_payment_method" else None
+    code, decline_code = field(failed, "code"), field(failed, "decline_code")
+    if refusal is not None:
+        code, decline_code = refusal.code, refusal.decline_code
+    charge = intent.latest_charge
+    return IntentSeen(
+        booking_id=asked.booking_id,
+        attempt=asked.attempt,
+        operation=operation,
+        payment_intent=intent.id,
+        charge=charge if isinstance(charge, str) else None,
+        status=intent.status,
+        capturable_minor=intent.amount_capturable or 0,
+        received_minor=intent.amount_received or 0,
+        error_code=code,
+        decline_code=decline_code,
+    )
+
+
+def never_made(asked: AuthorizeCall, refusal: Refusal) -> IntentSeen:
+    """Stripe refused to make the PaymentIntent."""
+    return IntentSeen(
+        booking_id=asked.booking_id,
+        attempt=asked.attempt,
+        operation=Operation.AUTHORIZE,
+        error_code=refusal.code or "refused",
+        decline_code=refusal.decline_code,
+    )
+
+
+def leftover(asked: IntentCall, intent: stripe.PaymentIntent) -> LeftoverCancelled:
+    """A PaymentIntent that nobody wants, out of the way."""
+    return LeftoverCancelled(
+        booking_id=asked.booking_id,
+        attempt=asked.attempt,
+        payment_intent=intent.id,
+        status=intent.status,
+        received_minor=intent.amount_received or 0,
+    )
+
+
+def intent_of(refusal: Refusal) -> stripe.PaymentIntent | None:
+    """The PaymentIntent that an error carries."""
+    return None if refusal.intent is None else stripe.PaymentIntent.construct_from(refusal.intent, None)

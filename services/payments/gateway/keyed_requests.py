@@ -1,0 +1,88 @@
+"""A request that changes something at Stripe, sent until its outcome is known and never with effect twice.
+
+The idempotency key sees to that, but for two cases that need a look first (engine.md, Gateway calls): a failure that
+Stripe has stored under the key, and a call older than a day, whose key Stripe has forgotten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Generic, TypeVar
+from uuid import UUID
+
+import stripe
+
+from services.chassis.clock import Clock
+from services.chassis.gateway_calls import OpenCall, TryAgain
+from services.chassis.messages import LocalBody
+from services.payments.calls import StripeCall
+from services.payments.gateway.api import NO_ANSWER, Refusal, judge, replayed_failure
+
+KEY_IS_TRUSTED = timedelta(hours=23)
+MOST_KEYS = 5
+"""New keys in one try."""
+LOOKS = 4
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class Request(Generic[Found]):
+    """A request that changes something: how it is sent under a key, how its object is found, what an answer means."""
+
+    send: Callable[[str], Awaitable[Found]]
+    look_up: Callable[[], Awaitable[Found | None]]
+    read: Callable[[Found], LocalBody]
+    refused: Callable[[Refusal], Awaitable[LocalBody]]
+
+
+class KeyedRequests:
+    """Sends requests under their keys."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._burnt: dict[UUID, int] = {}
+        """Open calls whose first keys hold a stored failure and made nothing: how many keys."""
+
+    async def outcome(self, call: OpenCall, asked: StripeCall, request: Request[Found]) -> LocalBody | TryAgain:
+        """One try: a definite outcome, or TryAgain."""
+        outcome = await self._send(call, asked, request)
+        if not isinstance(outcome, TryAgain):
+            self._burnt.pop(call.id, None)
+        return outcome
+
+    async def _send(self, call: OpenCall, asked: StripeCall, request: Request[Found]) -> LocalBody | TryAgain:
+        """Send under the key; look where the key does not protect."""
+        age = max(self._clock.now() - asked.asked_at, timedelta(seconds=call.age_seconds))
+        if age > KEY_IS_TRUSTED and (found := await _patiently(request.look_up)) is not None:
+            return request.read(found)
+        for _ in range(MOST_KEYS):
+            burnt = self._burnt.get(call.id, 0)
+            key = f"{call.idempotency_key}:{burnt}" if burnt else call.idempotency_key
+            try:
+                return request.read(await request.send(key))
+            except (stripe.StripeError, *NO_ANSWER) as error:
+                outcome = judge(error)
+                if isinstance(outcome, Refusal):
+                    return await request.refused(outcome)
+                if not replayed_failure(error):
+                    return outcome
+            if (found := await _patiently(request.look_up)) is not None:
+                return request.read(found)
+            self._burnt[call.id] = burnt + 1
+        return TryAgain(f"Stripe failed under {MOST_KEYS} keys")
+
+
+async def _patiently(look_up: Callable[[], Awaitable[Found | None]]) -> Found | None:
+    """A look changes nothing: it is repeated at once where Stripe stumbles."""
+    for _ in range(LOOKS - 1):
+        try:
+            return await look_up()
+        except (stripe.StripeError, *NO_ANSWER) as error:
+            if isinstance(judge(error), Refusal):
+                raise
+            await asyncio.sleep(0.1)
+    return await look_up()

@@ -1,0 +1,87 @@
+"""Refunds of bookings' payments."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import stripe
+from stripe.params import RefundCreateParams
+
+from services.chassis.gateway_calls import OpenCall, TryAgain
+from services.chassis.messages import LocalBody
+from services.payments.calls import RefundCall
+from services.payments.gateway.api import Refusal, StripeApi, field, matches, options
+from services.payments.gateway.keyed_requests import KeyedRequests, Request
+from services.payments.outcomes import RefundSeen
+
+ENDED_BADLY = ("failed", "canceled")
+
+
+class Refunds:
+    """Calls about refunds."""
+
+    def __init__(self, api: StripeApi, requests: KeyedRequests) -> None:
+        self._requests, self._refunds = requests, api.v1.refunds
+        self.operations: dict[str, Callable[[OpenCall], Awaitable[LocalBody | TryAgain]]] = {
+            "refund": self.refund,
+            "retrieve_refund": self.retrieve,
+        }
+
+    async def refund(self, call: OpenCall) -> LocalBody | TryAgain:
+        """Back to the card that paid."""
+        asked = RefundCall.model_validate_json(call.parameters)
+
+        async def refused(refusal: Refusal) -> LocalBody:
+            code = refusal.code or "refused"
+            return RefundSeen(booking_id=asked.booking_id, refund_id=asked.refund_id, status="failed", failure=code)
+
+        request = Request(
+            send=lambda key: self._refunds.create_async(new_refund(asked), options(asked.api_version, key)),
+            look_up=lambda: self._find(asked),
+            read=lambda refund: seen(asked, refund),
+            refused=refused,
+        )
+        return await self._requests.outcome(call, asked, request)
+
+    async def retrieve(self, call: OpenCall) -> LocalBody | TryAgain:
+        """Look at a refund that was made."""
+        asked = RefundCall.model_validate_json(call.parameters)
+        assert asked.stripe_refund is not None, "a refund that was made has an id"
+        return seen(asked, await self._refunds.retrieve_async(asked.stripe_refund, {}, options(asked.api_version)))
+
+    async def _find(self, asked: RefundCall) -> stripe.Refund | None:
+        """The refund of this try, by its metadata."""
+        page = await self._refunds.list_async(
+            {"payment_intent": asked.payment_intent, "limit": 100}, options(asked.api_version)
+        )
+        async for found in page.auto_paging_iter():
+            if matches(found.metadata, refund_id=asked.refund_id, number=asked.tries):
+                return found
+        return None
+
+
+def new_refund(asked: RefundCall) -> RefundCreateParams:
+    """The metadata leads from Stripe's refund to ours."""
+    return {
+        "payment_intent": asked.payment_intent,
+        "amount": asked.amount_minor,
+        "metadata": {
+            "booking_id": str(asked.booking_id),
+            "payment_id": str(asked.payment_id),
+            "attempt": str(asked.attempt),
+            "refund_id": str(asked.refund_id),
+            "number": str(asked.tries),
+        },
+    }
+
+
+def seen(asked: RefundCall, refund: stripe.Refund) -> RefundSeen:
+    """A refund as it stands."""
+    status = refund.status or "pending"
+    return RefundSeen(
+        booking_id=asked.booking_id,
+        refund_id=asked.refund_id,
+        status=status,
+        stripe_refund=refund.id,
+        failure=field(refund, "failure_reason") if status in ENDED_BADLY else None,
+    )

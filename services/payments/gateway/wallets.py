@@ -1,0 +1,140 @@
+"""Cards charged for wallets, and top-ups refunded."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import stripe
+from stripe.params import PaymentIntentCreateParams, RefundCreateParams
+
+from services.chassis.gateway_calls import OpenCall, TryAgain
+from services.chassis.messages import LocalBody
+from services.payments.calls import TopUpCall, WithdrawCall
+from services.payments.gateway.api import Refusal, StripeApi, field, matches, options
+from services.payments.gateway.keyed_requests import KeyedRequests, Request
+from services.payments.outcomes import TopUpSeen, WithdrawalSeen
+
+MARGIN_SECONDS = 300
+
+
+class Wallets:
+    """Calls about wallets."""
+
+    def __init__(self, api: StripeApi, requests: KeyedRequests) -> None:
+        self._requests, self._intents, self._refunds = requests, api.v1.payment_intents, api.v1.refunds
+        self.operations: dict[str, Callable[[OpenCall], Awaitable[LocalBody | TryAgain]]] = {
+            "top_up": self.top_up,
+            "withdraw": self.withdraw,
+        }
+
+    async def top_up(self, call: OpenCall) -> LocalBody | TryAgain:
+        """Charge the card at once."""
+        asked = TopUpCall.model_validate_json(call.parameters)
+
+        async def look_up() -> stripe.PaymentIntent | None:
+            found = await self._find(asked)
+            if found is None or found.status != "requires_confirmation":
+                return found
+            key = f"{call.idempotency_key}:confirm"
+            return await self._intents.confirm_async(found.id, {}, options(asked.api_version, key))
+
+        async def refused(refusal: Refusal) -> LocalBody:
+            return TopUpSeen(
+                command_id=asked.command_id,
+                customer_id=asked.customer_id,
+                payment_intent=(refusal.intent or {}).get("id"),
+                error_code=refusal.code or "refused",
+                decline_code=refusal.decline_code,
+            )
+
+        request = Request(
+            send=lambda key: self._intents.create_async(new_top_up(asked), options(asked.api_version, key)),
+            look_up=look_up,
+            read=lambda intent: _topped_up(asked, intent),
+            refused=refused,
+        )
+        return await self._requests.outcome(call, asked, request)
+
+    async def withdraw(self, call: OpenCall) -> LocalBody | TryAgain:
+        """Refund a part of a top-up."""
+        asked = WithdrawCall.model_validate_json(call.parameters)
+
+        async def refused(refusal: Refusal) -> LocalBody:
+            return _withdrawn(asked, "failed", None, refusal.code or "refused")
+
+        request = Request(
+            send=lambda key: self._refunds.create_async(new_withdrawal(asked), options(asked.api_version, key)),
+            look_up=lambda: self._find_refund(asked),
+            read=lambda refund: _withdrawn(
+                asked, refund.status or "pending", refund.id, field(refund, "failure_reason")
+            ),
+            refused=refused,
+        )
+        return await self._requests.outcome(call, asked, request)
+
+    async def _find(self, asked: TopUpCall) -> stripe.PaymentIntent | None:
+        since = int(asked.asked_at.timestamp()) - MARGIN_SECONDS
+        page = await self._intents.list_async({"created": {"gte": since}, "limit": 100}, options(asked.api_version))
+        async for intent in page.auto_paging_iter():
+            if matches(intent.metadata, command_id=asked.command_id):
+                return intent
+        return None
+
+    async def _find_refund(self, asked: WithdrawCall) -> stripe.Refund | None:
+        page = await self._refunds.list_async(
+            {"payment_intent": asked.payment_intent, "limit": 100}, options(asked.api_version)
+        )
+        async for found in page.auto_paging_iter():
+            if matches(found.metadata, part_id=asked.part_id):
+                return found
+        return None
+
+
+def new_top_up(asked: TopUpCall) -> PaymentIntentCreateParams:
+    """Captured at once. Nobody waits at a browser: a card that wants 3-D Secure is declined."""
+    return {
+        "amount": asked.amount_minor,
+        "currency": asked.currency,
+        "capture_method": "automatic",
+        "allowed_payment_method_types": ["card"],
+        "payment_method": asked.payment_method,
+        "confirm": True,
+        "error_on_requires_action": True,
+        "metadata": {"customer_id": asked.customer_id, "command_id": str(asked.command_id)},
+    }
+
+
+def new_withdrawal(asked: WithdrawCall) -> RefundCreateParams:
+    """The metadata leads from Stripe's refund to the withdrawal's part."""
+    return {
+        "payment_intent": asked.payment_intent,
+        "amount": asked.amount_minor,
+        "metadata": {
+            "customer_id": asked.customer_id,
+            "command_id": str(asked.command_id),
+            "part_id": str(asked.part_id),
+        },
+    }
+
+
+def _topped_up(asked: TopUpCall, intent: stripe.PaymentIntent) -> TopUpSeen:
+    failed = intent.last_payment_error
+    return TopUpSeen(
+        command_id=asked.command_id,
+        customer_id=asked.customer_id,
+        payment_intent=intent.id,
+        status=intent.status,
+        error_code=field(failed, "code"),
+        decline_code=field(failed, "decline_code"),
+    )
+
+
+def _withdrawn(asked: WithdrawCall, status: str, refund: str | None, failure: str | None) -> WithdrawalSeen:
+    return WithdrawalSeen(
+        command_id=asked.command_id,
+        customer_id=asked.customer_id,
+        part_id=asked.part_id,
+        status=status,
+        stripe_refund=refund,
+        failure=failure,
+    )

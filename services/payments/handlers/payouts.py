@@ -1,0 +1,56 @@
+"""Payouts to providers (requirement provider-payouts): a failed transfer is tried again, parked, alerted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from booking_contracts.payments import PayoutFailed, PayoutPaid
+
+from services.chassis.messages import Message
+from services.payments import asking
+from services.payments.model import ledger
+from services.payments.model.payment import Payment
+from services.payments.model.payout import Payout, PayoutStatus
+from services.payments.outcomes import PayoutAgain, TransferSeen
+from services.payments.work import PaymentsWork
+
+
+def transfer_seen(message: Message[TransferSeen], work: PaymentsWork) -> None:
+    """The transfer was made, or refused."""
+    seen = message.body
+    payout, payment = work.find(Payout, seen.payout_id), work.find(Payment, seen.booking_id)
+    assert payout is not None, "a payout is written with its call"
+    assert payment is not None, "a payout belongs to a payment"
+    work.go_on(payment.correlation_id)
+    if seen.transfer_id is None:
+        _failed(work, payment, payout, seen.failure or "refused")
+        return
+    payout = work.put(replace(payout, status=PayoutStatus.PAID, transfer_id=seen.transfer_id, failure=None))
+    earned = ledger.payable(payout.provider_id)
+    work.post("payout", ledger.move(payout.currency, payout.amount_minor, debit=earned, credit=ledger.CLEARING))
+    amount = payment.money(payout.amount_minor)
+    work.say(payment, PayoutPaid, attempt=payout.attempt, transfer_id=seen.transfer_id, amount=amount)
+
+
+def _failed(work: PaymentsWork, payment: Payment, payout: Payout, code: str) -> None:
+    """Told when it fails first and when it is parked; the tries between are nobody's business."""
+    wait = payout.retry_after
+    status = PayoutStatus.PARKED if wait is None else PayoutStatus.FAILED
+    payout = work.put(replace(payout, status=status, failure=code))
+    if payout.tries == 1 or wait is None:
+        amount = payment.money(payout.amount_minor)
+        work.say(payment, PayoutFailed, attempt=payout.attempt, amount=amount, code=code)
+    if wait is not None:
+        again = PayoutAgain(booking_id=payout.booking_id, payout_id=payout.payout_id, tries=payout.tries)
+        work.remind(again, key=str(payout.booking_id), due_at=work.now + wait)
+
+
+def payout_again(message: Message[PayoutAgain], work: PaymentsWork) -> None:
+    """Try a failed transfer once more; the timer does it by itself, an operator for one that is parked."""
+    told = message.body
+    payout, payment = work.find(Payout, told.payout_id), work.find(Payment, told.booking_id)
+    if payout is None or payment is None or payout.tries != told.tries:
+        return
+    if payout.status is PayoutStatus.FAILED or (told.by_operator and payout.status is PayoutStatus.PARKED):
+        work.go_on(payment.correlation_id)
+        asking.transfer(work, replace(payout, status=PayoutStatus.PENDING, tries=payout.tries + 1, failure=None))

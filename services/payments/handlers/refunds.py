@@ -1,0 +1,90 @@
+"""Refunds, followed to the end (requirement refund-logic): a failed one is tried again or parked, never forgotten."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from booking_contracts.payments import RefundFailed, RefundSucceeded
+
+from services.chassis.messages import Message
+from services.payments import asking
+from services.payments.model import ledger
+from services.payments.model.payment import Payment
+from services.payments.model.refund import Refund, RefundStatus
+from services.payments.outcomes import RefundAgain, RefundChanged, RefundSeen
+from services.payments.work import PaymentsWork
+
+A_MOMENT = timedelta(seconds=1)
+
+
+def refund_seen(message: Message[RefundSeen], work: PaymentsWork) -> None:
+    """How a refund stands; `failed` can follow `succeeded`."""
+    seen = message.body
+    refund, payment = work.find(Refund, seen.refund_id), work.find(Payment, seen.booking_id)
+    assert refund is not None, "a refund is written with its call"
+    assert payment is not None, "a refund belongs to a payment"
+    work.go_on(payment.correlation_id)
+    refund = work.put(replace(refund, calling=False, stripe_refund=seen.stripe_refund or refund.stripe_refund))
+    if seen.status == "succeeded" and refund.status is RefundStatus.PENDING:
+        refund = work.put(replace(refund, status=RefundStatus.SUCCEEDED))
+        work.say(payment, RefundSucceeded, **_about(payment, refund))
+    elif seen.status in ("failed", "canceled") and refund.status is not RefundStatus.FAILED:
+        _failed(work, payment, refund, seen.failure or seen.status)
+
+
+def _failed(work: PaymentsWork, payment: Payment, refund: Refund, code: str) -> None:
+    """We owe it to the payer again."""
+    wait = refund.retry_after(code)
+    refund = work.put(replace(refund, status=RefundStatus.FAILED, failure=code, parked=wait is None))
+    currency = payment.agreed.amount.currency
+    work.post("refund failed", ledger.refund_came_back(refund.booking_id, currency, refund.amount_minor))
+    work.say(payment, RefundFailed, code=code, **_about(payment, refund))
+    if wait is not None:
+        again = RefundAgain(booking_id=refund.booking_id, refund_id=refund.refund_id, tries=refund.tries)
+        work.remind(again, key=str(refund.booking_id), due_at=work.now + wait)
+
+
+def _about(payment: Payment, refund: Refund) -> dict[str, Any]:
+    return {
+        "attempt": refund.attempt,
+        "payment_intent": refund.payment_intent,
+        "refund_id": refund.shown_id,
+        "amount": payment.money(refund.amount_minor),
+    }
+
+
+def refund_again(message: Message[RefundAgain], work: PaymentsWork) -> None:
+    """Try a failed refund once more; the timer does it by itself, an operator for one that is parked."""
+    told = message.body
+    refund, payment = work.find(Refund, told.refund_id), work.find(Payment, told.booking_id)
+    if refund is None or payment is None or refund.status is not RefundStatus.FAILED or refund.calling:
+        return
+    if refund.tries == told.tries and (told.by_operator or not refund.parked):
+        work.go_on(payment.correlation_id)
+        try_again(work, payment, refund)
+
+
+def try_again(work: PaymentsWork, payment: Payment, refund: Refund) -> None:
+    """The same refund under the next key."""
+    currency = payment.agreed.amount.currency
+    work.post("refund again", ledger.refund_sent_again(refund.booking_id, currency, refund.amount_minor))
+    refund = replace(
+        refund, status=RefundStatus.PENDING, tries=refund.tries + 1, parked=False, failure=None, stripe_refund=None
+    )
+    asking.about_refund(work, payment, refund)
+
+
+def refund_changed(message: Message[RefundChanged], work: PaymentsWork) -> None:
+    """Stripe told of a refund: look at it, unless the row shows it already."""
+    told = message.body
+    refund, payment = work.find(Refund, told.refund_id), work.find(Payment, told.booking_id)
+    if refund is None or payment is None or told.status == refund.status:
+        return
+    if refund.calling:
+        work.remind(told, key=message.key, due_at=work.now + A_MOMENT)
+    elif refund.stripe_refund in (None, told.stripe_refund):
+        work.go_on(payment.correlation_id)
+        known = replace(refund, stripe_refund=refund.stripe_refund or told.stripe_refund)
+        asking.about_refund(work, payment, known, look=True)

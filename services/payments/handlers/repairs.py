@@ -1,0 +1,35 @@
+"""What the reconciler found: looked at again under the payment's lock, repaired, and recorded."""
+
+from __future__ import annotations
+
+from services.chassis.messages import Message
+from services.payments import asking
+from services.payments.model.payment import Operation, Payment
+from services.payments.model.reconciling import Finding, Repair, repair
+from services.payments.outcomes import Found, LookAgain
+from services.payments.work import PaymentsWork, Reconciliation
+
+
+def found(message: Message[Found], work: PaymentsWork) -> None:
+    """Stripe and we disagreed a moment ago; what still does is mended by the ordinary means."""
+    told = message.body
+    payment = work.find(Payment, told.booking_id)
+    finding = Finding(told.payment_intent, told.attempt, told.status)
+    chosen = repair(payment, finding)
+    if chosen is Repair.NOTHING:
+        return
+    if chosen is Repair.CANCEL:
+        asking.cancel_leftover(work, told.booking_id, told.attempt, told.payment_intent)
+    elif chosen is Repair.LOOK:
+        assert payment is not None, "only a payment of ours is looked at"
+        work.go_on(payment.correlation_id)
+        asking.about_intent(work, payment, Operation.RETRIEVE)
+    work.record(Reconciliation(work.now, told.booking_id, told.payment_intent, told.status, chosen))
+
+
+def look_again(message: Message[LookAgain], work: PaymentsWork) -> None:
+    """Look at the PaymentIntent of a payment that has waited long."""
+    payment = work.find(Payment, message.body.booking_id)
+    if payment is not None and payment.live and payment.calling is None and payment.payment_intent is not None:
+        work.go_on(payment.correlation_id)
+        asking.about_intent(work, payment, Operation.RETRIEVE)

@@ -1,0 +1,127 @@
+"""The end of an escrow: posted once, then the refund and the payout go their own ways."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import uuid5
+
+from booking_contracts.payments import PaymentSettled, PaymentVoided, RefundSucceeded
+
+from services.payments import asking
+from services.payments.model import ledger
+from services.payments.model.payment import Payment, Status
+from services.payments.model.payout import Payout
+from services.payments.model.refund import Refund, RefundStatus
+from services.payments.model.settlement import Settlement, Split, after_loss, split
+from services.payments.work import PaymentsWork
+
+
+def want_all_back(work: PaymentsWork, payment: Payment) -> Payment:
+    """A void that finds the money captured: all that is in escrow is to go back to the payer."""
+    settlement = Settlement(
+        uuid5(payment.booking_id, f"void:{payment.attempt}"),
+        payment.booking_id,
+        refund_minor=payment.escrow_minor,
+        release_minor=0,
+        answers_void=True,
+    )
+    work.put(settlement)
+    return work.put(replace(payment, settling=settlement.settlement_id, owes_void=False))
+
+
+def settle(work: PaymentsWork, payment: Payment, settlement: Settlement) -> None:
+    """Post the split. A part that the payer got by a lost chargeback counts as refunded (rules.md, Payment)."""
+    terms = payment.agreed
+    lost = payment.lost_minor
+    wanted = after_loss(settlement.refund_minor, lost)
+    parts = split(payment.escrow_minor, wanted, settlement.release_minor, terms.commission_bps)
+    wallet = terms.customer_id if payment.by_wallet else None
+    entries = ledger.settled(payment.booking_id, terms.provider_id, terms.amount.currency, parts, wallet=wallet)
+    work.post(f"settle:{settlement.settlement_id}", entries)
+    payment = replace(
+        payment,
+        settling=None,
+        lost_minor=0,
+        refunded_minor=payment.refunded_minor + parts.refund_minor,
+        released_minor=payment.released_minor + parts.release_minor,
+        commission_minor=payment.commission_minor + parts.commission_minor,
+    )
+    if payment.escrow_minor == 0:
+        payment = replace(payment, status=Status.SETTLED)
+    done = replace(
+        settlement,
+        via="refund",
+        refund_minor=parts.refund_minor + lost,
+        release_minor=parts.release_minor,
+        commission_minor=parts.commission_minor,
+    )
+    payment = _answer(work, payment, done)
+    _send_on(work, payment, done, parts)
+
+
+def settle_by_void(work: PaymentsWork, payment: Payment, settlement: Settlement) -> None:
+    """Nothing was captured, nothing is reserved any more: the payer keeps their money."""
+    _answer(work, replace(payment, settling=None), replace(settlement, via="void", release_minor=0))
+
+
+def _answer(work: PaymentsWork, payment: Payment, settlement: Settlement) -> Payment:
+    work.put(settlement)
+    if settlement.answers_void:
+        return work.say(payment, PaymentVoided)
+    return say_settled(work, payment, settlement)
+
+
+def say_settled(work: PaymentsWork, payment: Payment, settlement: Settlement) -> Payment:
+    """What a settlement did; said again whenever it is asked again."""
+    return work.say(
+        payment,
+        PaymentSettled,
+        settlement_id=settlement.settlement_id,
+        via=settlement.via,
+        refund=payment.money(settlement.refund_minor),
+        release=payment.money(settlement.release_minor),
+        commission=payment.money(settlement.commission_minor),
+        provider_amount=payment.money(settlement.provider_minor),
+    )
+
+
+def _send_on(work: PaymentsWork, payment: Payment, settlement: Settlement, parts: Split) -> None:
+    if parts.refund_minor:
+        payment = _refund(work, payment, settlement, parts.refund_minor)
+    if parts.provider_minor and payment.agreed.payout_account is not None:
+        _pay_out(work, payment, settlement, parts.provider_minor, payment.agreed.payout_account)
+
+
+def _refund(work: PaymentsWork, payment: Payment, settlement: Settlement, amount_minor: int) -> Payment:
+    """To the method that paid: a card by Stripe, a wallet by the posting alone."""
+    payment = work.put(replace(payment, refunds=payment.refunds + 1))
+    refund = Refund(
+        uuid5(settlement.settlement_id, "refund"),
+        payment.booking_id,
+        payment.refunds,
+        payment.attempt,
+        payment.payment_intent,
+        amount_minor,
+    )
+    if not payment.by_wallet:
+        asking.about_refund(work, payment, refund)
+        return payment
+    refund = work.put(replace(refund, status=RefundStatus.SUCCEEDED))
+    return work.say(payment, RefundSucceeded, refund_id=refund.shown_id, amount=payment.money(amount_minor))
+
+
+def _pay_out(work: PaymentsWork, payment: Payment, settlement: Settlement, amount_minor: int, account: str) -> None:
+    payment = work.put(replace(payment, payouts=payment.payouts + 1))
+    terms = payment.agreed
+    payout = Payout(
+        uuid5(settlement.settlement_id, "payout"),
+        payment.booking_id,
+        payment.payouts,
+        payment.attempt,
+        terms.provider_id,
+        account,
+        amount_minor,
+        terms.amount.currency,
+        payment.charge,
+    )
+    asking.transfer(work, payout)

@@ -1,0 +1,81 @@
+"""TopUpWallet: a card is charged for a wallet; the reply waits for Stripe's answer (requirement wallet)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from booking_contracts.codes import Code
+from booking_contracts.payments import (
+    TopUpWallet,
+    WalletCommand,
+    WalletCommandAccepted,
+    WalletCommandRejected,
+    WalletToppedUp,
+)
+from booking_contracts.types import Money
+from pydantic import JsonValue
+
+from services.chassis.messages import Accepted, Deferred, Message
+from services.payments import asking
+from services.payments.model import declines, ledger
+from services.payments.model.wallet import Asked, TopUp, TopUpStatus
+from services.payments.outcomes import TopUpSeen
+from services.payments.work import PaymentsWork
+
+
+def top_up_wallet(message: Message[TopUpWallet], work: PaymentsWork) -> Accepted:
+    """Charge the card; the same command id again is waited for, not charged again."""
+    command = message.body
+    if work.find(Asked, message.id) is None:
+        work.put(asked_by(message))
+        work.put(work.wallet_of(command.customer_id))
+        top_up = TopUp(
+            message.id, command.customer_id, command.amount.amount, command.amount.currency, made_at=work.now
+        )
+        work.put(top_up)
+        asking.charge_for_wallet(work, top_up, command.payment_method)
+    return Deferred()
+
+
+def asked_by(message: Message[WalletCommand]) -> Asked:
+    """What the reply to a wallet command will need."""
+    customer_id = message.body.customer_id
+    return Asked(message.id, customer_id, message.body_hash, message.correlation_id, message.reply_to)
+
+
+def top_up_seen(message: Message[TopUpSeen], work: PaymentsWork) -> None:
+    """The card was charged, or declined. A card that wants 3-D Secure is declined: nobody waits at a browser here."""
+    seen = message.body
+    asked, top_up = work.find(Asked, seen.command_id), work.find(TopUp, seen.command_id)
+    assert asked is not None, "a top-up is written with its command"
+    assert top_up is not None, "a top-up is written with its call"
+    top_up = replace(top_up, payment_intent=seen.payment_intent)
+    if seen.status != "succeeded":
+        work.put(replace(top_up, status=TopUpStatus.DECLINED))
+        declined = declines.decline(seen.error_code, seen.decline_code)
+        work.reply(
+            asked,
+            WalletCommandRejected(
+                command_id=asked.command_id,
+                code=Code.CARD_DECLINED,
+                message=declined.customer_message,
+                details={"code": declined.code, "retryable": declined.retryable},
+            ),
+        )
+        return
+    work.put(replace(top_up, status=TopUpStatus.DONE))
+    owner, currency = top_up.customer_id, top_up.currency
+    into = ledger.available(owner)
+    work.post("top up", ledger.move(currency, top_up.amount_minor, debit=ledger.CLEARING, credit=into))
+    result = balances(work, owner, currency)
+    work.reply(asked, WalletCommandAccepted(command_id=asked.command_id, result=result))
+    amount = Money(amount=top_up.amount_minor, currency=currency)
+    work.announce(owner, WalletToppedUp, amount=amount, payment_intent=seen.payment_intent)
+
+
+def balances(work: PaymentsWork, customer_id: str, currency: str) -> dict[str, JsonValue]:
+    """The result of a wallet command: what the customer has in that currency now."""
+    accounts = {"available": ledger.available(customer_id), "locked": ledger.locked(customer_id)}
+    return {
+        name: {"amount": work.balance(account, currency), "currency": currency} for name, account in accounts.items()
+    }

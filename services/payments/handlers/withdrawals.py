@@ -1,0 +1,142 @@
+"""WithdrawFromWallet: back to the cards that the money came from, newest top-up first (requirement wallet)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import uuid5
+
+import structlog
+from booking_contracts.codes import Code, Rejected
+from booking_contracts.payments import (
+    WalletCommandAccepted,
+    WalletCommandRejected,
+    WalletWithdrawn,
+    WithdrawFromWallet,
+)
+from booking_contracts.types import Money
+
+from services.chassis.messages import Accepted, Deferred, Message
+from services.payments import asking
+from services.payments.handlers.top_ups import asked_by, balances
+from services.payments.model import ledger
+from services.payments.model.wallet import Asked, Part, PartStatus, TopUp, Withdrawal, newest_first
+from services.payments.outcomes import PartChanged, WithdrawalSeen
+from services.payments.work import PaymentsWork
+
+log = structlog.get_logger()
+
+
+def withdraw_from_wallet(message: Message[WithdrawFromWallet], work: PaymentsWork) -> Accepted:
+    """Reserve the amount, then refund top-ups one after the other; the reply waits for the last of them."""
+    command = message.body
+    if work.find(Asked, message.id) is not None:
+        return Deferred()
+    owner, wanted = command.customer_id, command.amount
+    has = work.balance(ledger.available(owner), wanted.currency)
+    back = sum(top_up.left_minor for top_up in _top_ups(work, owner, wanted.currency))
+    if min(has, back) < wanted.amount:
+        raise Rejected(
+            Code.INSUFFICIENT_FUNDS,
+            "The wallet does not hold that much that can be withdrawn; ask for less.",
+            withdrawable={"amount": min(has, back), "currency": wanted.currency},
+        )
+    work.put(asked_by(message))
+    reserve = ledger.move(wanted.currency, wanted.amount, debit=ledger.available(owner), credit=ledger.locked(owner))
+    work.post("withdrawal", reserve)
+    withdrawal = work.put(Withdrawal(message.id, owner, wanted.amount, wanted.currency))
+    _next_part(work, withdrawal)
+    return Deferred()
+
+
+def _top_ups(work: PaymentsWork, owner: str, currency: str) -> list[TopUp]:
+    mine = [row for row in work.all(TopUp) if (row.customer_id, row.currency) == (owner, currency)]
+    return newest_first([top_up for top_up in mine if top_up.left_minor > 0])
+
+
+def _next_part(work: PaymentsWork, withdrawal: Withdrawal) -> None:
+    """The newest top-up that has something left gives what it can; with none the withdrawal ends."""
+    top_ups = _top_ups(work, withdrawal.customer_id, withdrawal.currency)
+    if withdrawal.left_minor == 0 or not top_ups:
+        _end(work, withdrawal)
+        return
+    top_up = top_ups[0]
+    amount = min(top_up.left_minor, withdrawal.left_minor)
+    work.put(replace(top_up, refunded_minor=top_up.refunded_minor + amount))
+    withdrawal = work.put(replace(withdrawal, parts=withdrawal.parts + 1))
+    number, command_id = withdrawal.parts, withdrawal.command_id
+    part_id = uuid5(command_id, f"part:{number}")
+    part = work.put(Part(part_id, command_id, withdrawal.customer_id, number, top_up.command_id, amount))
+    assert top_up.payment_intent is not None, "a top-up that was made has a PaymentIntent"
+    asking.refund_from_wallet(work, part, top_up.payment_intent)
+
+
+def withdrawal_seen(message: Message[WithdrawalSeen], work: PaymentsWork) -> None:
+    """A part is on its way, or its card takes nothing any more: then older top-ups have to give it."""
+    seen = message.body
+    part, withdrawal = work.find(Part, seen.part_id), work.find(Withdrawal, seen.command_id)
+    assert part is not None, "a part is written with its call"
+    assert withdrawal is not None, "a part belongs to a withdrawal"
+    top_up = work.find(TopUp, part.top_up_id)
+    assert top_up is not None, "a part is of a top-up"
+    if seen.status in ("failed", "canceled"):
+        work.put(replace(part, status=PartStatus.FAILED, stripe_refund=seen.stripe_refund))
+        work.put(replace(top_up, refunded_minor=top_up.refunded_minor - part.amount_minor, closed=True))
+        log.warning("a top-up cannot be refunded", command_id=str(top_up.command_id), code=seen.failure)
+    else:
+        work.put(replace(part, status=PartStatus.SENT, stripe_refund=seen.stripe_refund))
+        withdrawal = work.put(replace(withdrawal, withdrawn_minor=withdrawal.withdrawn_minor + part.amount_minor))
+        out = ledger.locked(withdrawal.customer_id)
+        sent = ledger.move(withdrawal.currency, part.amount_minor, debit=out, credit=ledger.CLEARING)
+        work.post("withdrawn", sent)
+    _next_part(work, withdrawal)
+
+
+def _end(work: PaymentsWork, withdrawal: Withdrawal) -> None:
+    """Answer; what could not be sent back is available again."""
+    asked = work.find(Asked, withdrawal.command_id)
+    assert asked is not None, "a withdrawal is written with its command"
+    owner, currency = withdrawal.customer_id, withdrawal.currency
+    if withdrawal.left_minor:
+        rest = ledger.move(currency, withdrawal.left_minor, debit=ledger.locked(owner), credit=ledger.available(owner))
+        work.post("withdrawal", rest)
+    result = balances(work, owner, currency)
+    withdrawn = Money(amount=withdrawal.withdrawn_minor, currency=currency)
+    if withdrawal.left_minor == 0:
+        work.reply(asked, WalletCommandAccepted(command_id=asked.command_id, result=result))
+    else:
+        work.reply(
+            asked,
+            WalletCommandRejected(
+                command_id=asked.command_id,
+                code=Code.INSUFFICIENT_FUNDS,
+                message="The cards of past top-ups do not take all of it back; what they took is withdrawn.",
+                details={"withdrawn": withdrawn.model_dump(), **result},
+            ),
+        )
+    if withdrawal.withdrawn_minor:
+        work.announce(owner, WalletWithdrawn, amount=withdrawn, payment_intent=_intent(work, withdrawal))
+
+
+def _intent(work: PaymentsWork, withdrawal: Withdrawal) -> str | None:
+    """The PaymentIntent that gave the last part."""
+    mine = (part for part in work.all(Part) if part.command_id == withdrawal.command_id)
+    sent = [part for part in mine if part.status is PartStatus.SENT]
+    top_up = work.find(TopUp, max(sent, key=lambda part: part.number).top_up_id) if sent else None
+    return top_up.payment_intent if top_up else None
+
+
+def part_changed(message: Message[PartChanged], work: PaymentsWork) -> None:
+    """The bank sent a withdrawal back after all: the money is in the wallet again. A failed refund never recovers."""
+    told = message.body
+    part = work.find(Part, told.part_id)
+    if part is None or part.status is not PartStatus.SENT or told.status != "failed":
+        return
+    top_up = work.find(TopUp, part.top_up_id)
+    assert top_up is not None, "a part is of a top-up"
+    work.put(replace(part, status=PartStatus.FAILED))
+    work.put(replace(top_up, closed=True))
+    into = ledger.available(part.customer_id)
+    work.post(
+        "withdrawal came back", ledger.move(top_up.currency, part.amount_minor, debit=ledger.CLEARING, credit=into)
+    )
+    log.error("a withdrawal came back", part_id=str(part.part_id), customer_id=part.customer_id)

@@ -1,0 +1,12 @@
+"""Payments' own metrics; names are part of the alerts in deploy/alerts."""
+
+from prometheus_client import Counter, Gauge
+
+circuit_open = Gauge("stripe_circuit_open", "1 while calls to Stripe wait because it does not answer")
+events_received = Counter("stripe_events_total", "Events of Stripe's by how they came", ["way"])
+webhooks_refused = Counter("stripe_webhooks_refused_total", "Webhooks with a bad signature or body")
+reconciled = Counter("payments_reconciled_total", "Differences between Stripe and us by repair", ["repair"])
+refunds_failed = Gauge("payments_refunds_failed", "Refunds that have failed and are owed", ["parked"])
+payouts_failed = Gauge("payments_payouts_failed", "Transfers to providers that have failed", ["parked"])
+chargebacks_open = Gauge("payments_chargebacks_open", "Chargebacks that are open")
+lingering = Gauge("payments_lingering", "Payments that have waited long for Stripe, by status", ["status"])

@@ -1,0 +1,56 @@
+"""A payout: a provider's earnings on their way to the connected account (requirement provider-payouts)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from uuid import UUID
+
+
+class PayoutStatus(StrEnum):
+    """`failed` is tried again; `parked` waits for an operator."""
+
+    PENDING = "pending"
+    PAID = "paid"
+    FAILED = "failed"
+    PARKED = "parked"
+
+
+RETRY_AFTER = (timedelta(hours=1), timedelta(hours=4), timedelta(hours=12), timedelta(hours=24))
+"""When a transfer that Stripe refused is tried again; after the last one it is parked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """One transfer; `number` counts a booking's payouts from 1, `tries` those of this one."""
+
+    payout_id: UUID
+    booking_id: UUID
+    number: int
+    attempt: int
+    provider_id: UUID
+    account: str
+    amount_minor: int
+    currency: str
+    source_charge: str | None
+    status: PayoutStatus = PayoutStatus.PENDING
+    transfer_id: str | None = None
+    failure: str | None = None
+    tries: int = 1
+
+    @property
+    def row_key(self) -> UUID:
+        return self.payout_id
+
+    @property
+    def idempotency_key(self) -> str:
+        """`<booking_id>:<operation>:<attempt>`; further payouts and further tries have operations of their own."""
+        operation = "payout" if self.number == 1 else f"payout-{self.number}"
+        again = "" if self.tries == 1 else f":try-{self.tries}"
+        return f"{self.booking_id}:{operation}:{self.attempt}{again}"
+
+    @property
+    def retry_after(self) -> timedelta | None:
+        """How long to wait after this failure; None when it is to be parked."""
+        return RETRY_AFTER[self.tries - 1] if self.tries <= len(RETRY_AFTER) else None

@@ -1,0 +1,49 @@
+"""Stripe's PaymentIntents against our payments: who is right, and what mends it (payment-booking-coupling)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.payments.model.payment import Payment, Status
+
+CANCELABLE = frozenset({"requires_payment_method", "requires_capture", "requires_confirmation", "requires_action"})
+
+
+class Repair(StrEnum):
+    """What is done about a finding; `report` is left to a person."""
+
+    NOTHING = "nothing"
+    LOOK = "look"
+    CANCEL = "cancel"
+    REPORT = "report"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A PaymentIntent with our metadata, as Stripe lists it."""
+
+    payment_intent: str
+    attempt: int
+    status: str
+
+
+def repair(payment: Payment | None, finding: Finding) -> Repair:
+    """An orphan that reserves money is cancelled; a payment that lags behind its PaymentIntent is looked at.
+
+    An orphan that was captured is reported: to give it back could undo a payment that a restored database forgot.
+    """
+    if payment is not None and payment.attempt == finding.attempt and payment.calling is not None:
+        return Repair.NOTHING  # its result is on the way
+    if payment is None or payment.payment_intent != finding.payment_intent:
+        if finding.status in CANCELABLE:
+            return Repair.CANCEL
+        return Repair.REPORT if finding.status == "succeeded" else Repair.NOTHING
+    if finding.status == "succeeded":
+        return Repair.NOTHING if payment.captured_minor else Repair.LOOK
+    if not payment.live:
+        return Repair.CANCEL if finding.status in CANCELABLE else Repair.NOTHING
+    lags = finding.status == "canceled" or (
+        finding.status == "requires_capture" and payment.status is not Status.AUTHORIZED
+    )
+    return Repair.LOOK if lags else Repair.NOTHING

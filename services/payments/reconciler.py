@@ -1,0 +1,135 @@
+"""Compares Stripe's PaymentIntents with our payments, both ways, and has differences mended.
+
+Requirement payment-booking-coupling. From Stripe's side: every PaymentIntent with our metadata, once it is a minute
+old. From ours: every payment that has waited long for Stripe. What is found is looked at again under the payment's
+lock (handlers/repairs.py) and recorded there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import cast
+from uuid import UUID
+
+import stripe
+import structlog
+from booking_contracts.envelope import uuid7
+
+from services.chassis import local_messages
+from services.chassis.clock import Clock
+from services.chassis.database import Connection, Pool
+from services.chassis.unit_of_work import Remind
+from services.payments import metrics, rows
+from services.payments.gateway.api import NO_ANSWER, StripeApi
+from services.payments.model.payment import LIVE
+from services.payments.model.reconciling import Finding, Repair, repair
+from services.payments.outcomes import Found, LookAgain
+
+log = structlog.get_logger()
+EVERY_SECONDS = 15.0
+YOUNG = timedelta(seconds=30)
+"""Younger PaymentIntents are left alone: their answers are on the way."""
+AT_FIRST = timedelta(days=1)
+LONG_MINUTES = 10
+MOST = 500
+
+
+class Reconciler:
+    """One replica at a time, in real time."""
+
+    def __init__(self, api: StripeApi, clock: Clock) -> None:
+        self._api, self._clock = api, clock
+
+    async def run(self, pool: Pool) -> None:
+        """Until cancelled."""
+        while True:
+            await asyncio.sleep(EVERY_SECONDS * random.uniform(0.4, 0.6))
+            try:
+                await self.reconcile(pool)
+            except (stripe.StripeError, *NO_ANSWER) as error:
+                log.warning("reconciliation failed", error=repr(error))
+            except Exception:
+                log.error("reconciliation failed", exc_info=True)
+
+    async def reconcile(self, pool: Pool) -> None:
+        """One pass, if none was made in the last seconds."""
+        row = await pool.fetchrow(
+            """
+            UPDATE reconciled_until SET try_at = clock_timestamp() + make_interval(secs => $1)
+            WHERE try_at <= clock_timestamp() RETURNING until
+            """,
+            EVERY_SECONDS,
+        )
+        if row is None:
+            return
+        until = self._clock.now() - YOUNG
+        since = row["until"] or until - AT_FIRST
+        await self._from_stripe(pool, since, until)
+        await self._from_us(pool)
+        await pool.execute("UPDATE reconciled_until SET until = greatest(until, $1)", until)
+
+    async def _from_stripe(self, pool: Pool, since: datetime, until: datetime) -> None:
+        page = await self._api.v1.payment_intents.list_async(
+            {"created": {"gte": int(since.timestamp()), "lte": int(until.timestamp())}, "limit": 100}
+        )
+        chunk: list[Found] = []
+        async for intent in page.auto_paging_iter():
+            if (found := _ours(intent)) is not None:
+                chunk.append(found)
+            if len(chunk) == MOST:
+                await self._compare(pool, chunk)
+                chunk = []
+        await self._compare(pool, chunk)
+
+    async def _compare(self, pool: Pool, chunk: Sequence[Found]) -> None:
+        if not chunk:
+            return
+        known = await pool.fetch(
+            "SELECT * FROM payment WHERE booking_id = ANY($1)", [found.booking_id for found in chunk]
+        )
+        payments = {row["booking_id"]: rows.payment(row) for row in known}
+        wrong = []
+        for found in chunk:
+            finding = Finding(found.payment_intent, found.attempt, found.status)
+            chosen = repair(payments.get(found.booking_id), finding)
+            if chosen is not Repair.NOTHING:
+                metrics.reconciled.labels(chosen).inc()
+                log.warning("Stripe and we disagree", repair=chosen, **found.model_dump(mode="json"))
+                wrong.append(found)
+        await self._tell(pool, wrong)
+
+    async def _from_us(self, pool: Pool) -> None:
+        """Payments that wait for the payer or for booking, and have not been looked at for long."""
+        found = await pool.fetch(
+            """
+            SELECT booking_id FROM payment
+            WHERE status = ANY($1) AND calling IS NULL AND payment_intent IS NOT NULL
+              AND changed_at < clock_timestamp() - make_interval(mins => $2)
+            ORDER BY changed_at LIMIT $3
+            """,
+            list(LIVE),
+            LONG_MINUTES,
+            MOST,
+        )
+        await self._tell(pool, [LookAgain(booking_id=row["booking_id"]) for row in found])
+
+    async def _tell(self, pool: Pool, bodies: Sequence[Found | LookAgain]) -> None:
+        now = self._clock.now()
+        async with pool.acquire() as connection:
+            messages = [Remind(uuid7(), body, str(body.booking_id), now, None) for body in bodies]
+            await local_messages.save_timers(cast(Connection, connection), messages)
+
+
+def _ours(intent: stripe.PaymentIntent) -> Found | None:
+    try:
+        return Found(
+            booking_id=UUID(intent.metadata["booking_id"]),
+            attempt=int(intent.metadata["attempt"]),
+            payment_intent=intent.id,
+            status=intent.status,
+        )
+    except (KeyError, ValueError, TypeError):
+        return None

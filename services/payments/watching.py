@@ -1,0 +1,50 @@
+"""Gauges of what waits for somebody: failed refunds and payouts, open chargebacks, payments that linger."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from services.chassis.database import Pool
+from services.payments import metrics
+
+log = structlog.get_logger()
+EVERY_SECONDS = 10.0
+
+
+async def run(pool: Pool) -> None:
+    """Until cancelled."""
+    while True:
+        try:
+            await look(pool)
+        except Exception as error:  # the database is away: the next round sees it again
+            log.warning("gauges are old", error=repr(error))
+        await asyncio.sleep(EVERY_SECONDS)
+
+
+async def look(pool: Pool) -> None:
+    """Set the gauges once."""
+    refunds = await pool.fetch("SELECT parked, count(*) AS n FROM refund WHERE status = 'failed' GROUP BY parked")
+    payouts = await pool.fetch(
+        """
+        SELECT status = 'parked' AS parked, count(*) AS n FROM payout WHERE status IN ('failed', 'parked')
+        GROUP BY status
+        """
+    )
+    for gauge, found in ((metrics.refunds_failed, refunds), (metrics.payouts_failed, payouts)):
+        counts = {row["parked"]: row["n"] for row in found}
+        for parked in (True, False):
+            gauge.labels(str(parked).lower()).set(counts.get(parked, 0))
+    metrics.chargebacks_open.set(await pool.fetchval("SELECT count(*) FROM chargeback WHERE outcome = 'open'"))
+    lingering = await pool.fetch(
+        """
+        SELECT status, count(*) AS n FROM payment
+        WHERE status IN ('pending', 'requires_action', 'authorized')
+          AND changed_at < clock_timestamp() - interval '10 minutes'
+        GROUP BY status
+        """
+    )
+    found_by_status = {row["status"]: row["n"] for row in lingering}
+    for status in ("pending", "requires_action", "authorized"):
+        metrics.lingering.labels(status).set(found_by_status.get(status, 0))
