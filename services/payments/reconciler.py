@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 import stripe
@@ -72,17 +72,9 @@ class Reconciler:
         await pool.execute("UPDATE reconciled_until SET until = greatest(until, $1)", until)
 
     async def _from_stripe(self, pool: Pool, since: datetime, until: datetime) -> None:
-        page = await self._api.v1.payment_intents.list_async(
-            {"created": {"gte": int(since.timestamp()), "lte": int(until.timestamp())}, "limit": 100}
-        )
-        chunk: list[Found] = []
-        async for intent in page.auto_paging_iter():
-            if (found := _ours(intent)) is not None:
-                chunk.append(found)
-            if len(chunk) == MOST:
-                await self._compare(pool, chunk)
-                chunk = []
-        await self._compare(pool, chunk)
+        created = {"gte": int(since.timestamp()), "lte": int(until.timestamp())}
+        async for page in self._api.pages("/v1/payment_intents", created=created):
+            await self._compare(pool, [found for intent in page if (found := _ours(intent)) is not None])
 
     async def _compare(self, pool: Pool, chunk: Sequence[Found]) -> None:
         if not chunk:
@@ -123,13 +115,14 @@ class Reconciler:
             await local_messages.save_timers(cast(Connection, connection), messages)
 
 
-def _ours(intent: stripe.PaymentIntent) -> Found | None:
+def _ours(intent: Mapping[str, Any]) -> Found | None:
     try:
+        metadata = intent["metadata"]
         return Found(
-            booking_id=UUID(intent.metadata["booking_id"]),
-            attempt=int(intent.metadata["attempt"]),
-            payment_intent=intent.id,
-            status=intent.status,
+            booking_id=UUID(metadata["booking_id"]),
+            attempt=int(metadata["attempt"]),
+            payment_intent=intent["id"],
+            status=intent["status"],
         )
     except (KeyError, ValueError, TypeError):
         return None

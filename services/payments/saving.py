@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,10 +15,13 @@ from services.payments.work import PaymentsWork, Receipt, Reconciliation
 
 async def save(connection: Connection, work: PaymentsWork) -> None:
     """Write everything that the batch decided."""
-    changes = [effect for effect in work.journal if isinstance(effect, Changed)]
+    changes: defaultdict[type, list[Changed]] = defaultdict(list)
+    for effect in work.journal:
+        if isinstance(effect, Changed):
+            changes[type(effect.after)].append(effect)
     records = [effect.row for effect in work.journal if isinstance(effect, Record)]
     for kind, table in TABLES.items():
-        await _write(connection, table, [change for change in changes if isinstance(change.after, kind)])
+        await _write(connection, table, changes[kind])
     await _append_ledger(connection, [row for row in records if isinstance(row, LedgerTransaction)])
     await _append_receipts(connection, [row for row in records if isinstance(row, Receipt)])
     await _append_reconciliations(connection, [row for row in records if isinstance(row, Reconciliation)])

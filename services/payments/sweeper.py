@@ -1,10 +1,17 @@
-"""Finds Stripe events whose webhook never came (requirement webhooks)."""
+"""Finds Stripe events whose webhook never came (requirement webhooks).
+
+Two looks at Stripe's list of events: at what Stripe could not deliver, however many were delivered around it; and at
+the newest events, whatever Stripe thinks of them, because an endpoint that was disabled or never configured has no
+undelivered events. The second look stops at the first page that is all known, so that it costs one request.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 import stripe
 import structlog
@@ -20,10 +27,12 @@ EVERY_SECONDS = 10.0
 OVERLAP = timedelta(minutes=10)
 AT_FIRST = timedelta(days=1)
 """How far back the very first sweep looks."""
+LONG_AGO = timedelta(minutes=1)
+"""After a pause this long the newest page says nothing about those before it."""
 
 
 class Sweeper:
-    """Lists what Stripe could not deliver; one replica at a time, in real time."""
+    """One replica at a time, in real time."""
 
     def __init__(self, api: StripeApi, clock: Clock) -> None:
         self._api, self._clock = api, clock
@@ -51,30 +60,28 @@ class Sweeper:
         if row is None:
             return 0
         now = self._clock.now()
-        since = row["swept_until"] - OVERLAP if row["swept_until"] else now - AT_FIRST
-        found = await self._undelivered(since)
-        new = 0
-        if found:
-            known = await stripe_events.known(pool, [event.id for event in found])
-            missed = [event for event in reversed(found) if event.id not in known]
-            new = await stripe_events.keep(pool, missed, now) if missed else 0
-        await pool.execute("UPDATE stripe_sweep SET swept_until = $1", now)
-        metrics.events_received.labels("sweep").inc(new)
+        swept = row["swept_until"] or now - AT_FIRST
+        new = await self._look(pool, swept - OVERLAP, thorough=True, delivery_success=False)
+        new += await self._look(pool, swept - OVERLAP, thorough=now - swept > LONG_AGO)
+        await pool.execute("UPDATE stripe_sweep SET swept_until = greatest(swept_until, $1)", now)
         if new:
+            metrics.events_received.labels("sweep").inc(new)
             log.info("events found that no webhook brought", count=new)
         return new
 
-    async def _undelivered(self, since: datetime) -> list[StripeEvent]:
-        """Newest first. What was delivered had our 200, and is kept."""
-        page = await self._api.v1.events.list_async(
-            {
-                "created": {"gte": int(since.timestamp())},
-                "delivery_success": False,
-                "types": list(MATTER),
-                "limit": 100,
-            }
-        )
-        return [
-            StripeEvent(event.id, event.type, without_secrets(event.to_dict()))
-            async for event in page.auto_paging_iter()
-        ]
+    async def _look(self, pool: Pool, since: datetime, *, thorough: bool, **only: bool) -> int:
+        """Page by page, newest first; unless thorough, up to the first page without anything new."""
+        new = 0
+        created = {"gte": int(since.timestamp())}
+        async for page in self._api.pages("/v1/events", created=created, types=list(MATTER), **only):
+            known = await stripe_events.known(pool, [event["id"] for event in page])
+            missed = [_event(event) for event in reversed(page) if event["id"] not in known]
+            if missed:
+                new += await stripe_events.keep(pool, missed, self._clock.now())
+            elif not thorough:
+                break
+        return new
+
+
+def _event(body: Mapping[str, Any]) -> StripeEvent:
+    return StripeEvent(body["id"], body["type"], without_secrets(body))

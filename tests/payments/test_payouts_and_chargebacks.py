@@ -72,7 +72,7 @@ def test_a_failed_transfer_is_tried_again_then_parked_and_told_twice() -> None:
     assert len(set(keys)) == len(keys) == 5
 
 
-@pytest.mark.requirement("provider-payouts", "operations-cli")
+@pytest.mark.requirement("provider-payouts")
 def test_an_operator_has_a_parked_payout_tried_again() -> None:
     world = released(World())
     for _ in range(len(RETRY_AFTER) + 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +10,14 @@ import aiohttp
 import stripe
 
 from services.chassis.gateway_calls import TryAgain
+from services.payments.calls import API_VERSION
 
 if TYPE_CHECKING:
     from stripe import RequestOptions
 
 CALL_SECONDS = 8.0
 """How long one request may take; well below the lease of a call."""
+PAGE = 100
 NO_ANSWER = (stripe.APIConnectionError, aiohttp.ClientError, OSError, TimeoutError)
 """The request may or may not have reached Stripe. (The SDK does not wrap a connection lost while reading.)"""
 
@@ -24,10 +27,10 @@ class StripeApi:
 
     def __init__(self, api_key: str, api_base: str) -> None:
         self._http = stripe.AIOHTTPClient(timeout=aiohttp.ClientTimeout(total=CALL_SECONDS))
-        client = stripe.StripeClient(
+        self._client = stripe.StripeClient(
             api_key, base_addresses={"api": api_base}, max_network_retries=0, http_client=self._http
         )
-        self.v1 = client.v1
+        self.v1 = self._client.v1
 
     async def close(self) -> None:
         """Close the session."""
@@ -37,6 +40,17 @@ class StripeApi:
         """Read live, handed on, never kept."""
         intent = await self.v1.payment_intents.retrieve_async(payment_intent)
         return intent.client_secret
+
+    async def pages(self, path: str, **parameters: object) -> AsyncIterator[list[dict[str, Any]]]:
+        """A list of Stripe's, newest first, page by page, as plain JSON: making objects of thousands costs too much."""
+        after: dict[str, object] = {}
+        while True:
+            raw: Any = self._client.raw_request_async
+            answer = await raw("get", path, stripe_version=API_VERSION, limit=PAGE, **parameters, **after)
+            yield answer.data["data"]
+            if not answer.data["has_more"]:
+                return
+            after = {"starting_after": answer.data["data"][-1]["id"]}
 
 
 def options(api_version: str, idempotency_key: str | None = None) -> RequestOptions:

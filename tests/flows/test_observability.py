@@ -1,0 +1,59 @@
+"""What an operator sees: one trace across Kafka, metrics that alerts stand on, JSON logs without secrets."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from booking_contracts.booking import BookingConfirmed
+
+from deploy.local.stack import Stack
+from deploy.local.system import System, eventually
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+METRICS = {
+    "outbox_oldest_seconds",
+    "consumer_lag_records",
+    "batch_seconds_count",
+    "dead_letters_open",
+    "timer_lateness_seconds",
+}
+
+
+@pytest.mark.requirement("observability")
+async def test_a_trace_goes_from_the_command_to_the_mail(system: System) -> None:
+    studio = await system.studio()
+    command = system.place(studio, "otto")
+    await system.client.publish(command, traceparent=f"00-{TRACE}-00f067aa0ba902b7-01")
+    await system.client.outcome(command.booking_id, BookingConfirmed)
+    await system.payment_in(command.booking_id, "captured")
+
+    async def services() -> set[str]:
+        return {received.envelope.source for received in system.client.received(command.booking_id)}
+
+    await eventually("every service spoke", services, {"/booking", "/payments", "/notifications"}.issubset)
+    for received in system.client.received(command.booking_id):
+        assert received.envelope.traceparent is not None
+        assert received.envelope.traceparent.split("-")[1] == TRACE, received.envelope.type
+
+
+@pytest.mark.requirement("observability")
+@pytest.mark.parametrize("service", ["booking", "payments", "notifications"])
+async def test_the_metrics_that_alerts_stand_on_are_there(system: System, service: str) -> None:
+    async def names() -> set[str]:
+        async with system.http.get(f"{system.env[f'{service.upper()}_URL']}/metrics") as response:
+            lines = (await response.text()).splitlines()
+        return {line.partition("{")[0].partition(" ")[0] for line in lines if not line.startswith("#")}
+
+    own = {"booking": {"sagas_stuck"}, "payments": {"gateway_call_seconds_count"}, "notifications": set[str]()}
+    await eventually("metrics are sampled", names, (METRICS | own[service]).issubset)
+
+
+@pytest.mark.requirement("observability", "requires-action")
+async def test_logs_are_json_and_hold_no_secret(system: System, running_stack: Stack) -> None:
+    for service in ("booking", "payments", "notifications"):
+        text = running_stack.log(f"{service}-1").read_text()
+        for line in text.splitlines():
+            assert {"event", "level", "timestamp"} <= json.loads(line).keys()
+        for secret in ("_secret_", "pm_card", "sk_test", system.env["STRIPE_WEBHOOK_SECRET"]):
+            assert secret not in text, f"{service}'s log holds {secret}"

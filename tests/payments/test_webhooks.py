@@ -1,0 +1,159 @@
+"""Stripe's webhook at the door: signature over the raw bytes, tolerance both ways, each event once, no secrets."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.payments.outcomes import DisputeChanged, IntentChanged, PartChanged, RefundChanged
+from services.payments.signatures import BadSignature, verify
+from services.payments.stripe_events import BadEvent, StripeEvent, keep, read_event, told_by, without_secrets
+from tests.payments.builders import BOOKING, INTENT
+from tests.payments.till import Till
+
+NOW = datetime(2030, 1, 7, 12, 0, tzinfo=UTC)
+OLD, NEW = "whsec_old", "whsec_new"
+BODY = b'{"id":"evt_1"}'
+
+
+def sign(secret: str = NEW, at: datetime = NOW, body: bytes = BODY) -> str:
+    seconds = int(at.timestamp())
+    return f"t={seconds},v1={hmac.digest(secret.encode(), b'%d.' % seconds + body, 'sha256').hex()}"
+
+
+@pytest.mark.requirement("webhooks")
+@pytest.mark.parametrize("secret", [OLD, NEW])
+@pytest.mark.parametrize("seconds", [-300, 0, 300])
+def test_either_secret_is_good_within_the_tolerance(secret: str, seconds: int) -> None:
+    verify(BODY, sign(secret, NOW + timedelta(seconds=seconds)), (OLD, NEW), NOW)
+
+
+@pytest.mark.requirement("webhooks")
+@pytest.mark.parametrize("seconds", [-301, 301])
+def test_outside_the_tolerance_is_refused_both_ways(seconds: int) -> None:
+    with pytest.raises(BadSignature):
+        verify(BODY, sign(at=NOW + timedelta(seconds=seconds)), (NEW,), NOW)
+
+
+@pytest.mark.requirement("webhooks")
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "t=",
+        "v1=00",
+        "t=1893974400",
+        "t=1893974400,v1=",
+        "t=1893974400,v0=" + "0" * 64,
+        "t=٣,v1=00",
+        "t=1893974400,v1=é",
+        "t=99999999999999999999,v1=00",
+        "t=1893974400,t=1893974400,v1=00",
+    ],
+)
+def test_a_bad_header_is_refused(header: str) -> None:
+    with pytest.raises(BadSignature):
+        verify(BODY, header, (OLD, NEW), NOW)
+
+
+@pytest.mark.requirement("webhooks")
+def test_the_raw_bytes_are_signed() -> None:
+    with pytest.raises(BadSignature):
+        verify(BODY.replace(b":", b": "), sign(), (NEW,), NOW)
+    with pytest.raises(BadSignature):
+        verify(BODY, sign("whsec_other"), (OLD, NEW), NOW)
+
+
+@given(st.text(max_size=80))
+def test_no_header_crashes_the_check(header: str) -> None:
+    with pytest.raises(BadSignature):
+        verify(BODY, header, (NEW,), NOW)
+
+
+@pytest.mark.requirement("webhooks")
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"{",
+        b"\xff",
+        b"[]",
+        b"1",
+        b'{"id":"evt_1","type":"x"}',
+        b'{"type":"x","data":{}}',
+        b'{"id":1,"type":"x","data":{}}',
+    ],
+)
+def test_a_body_that_is_no_event_is_refused(raw: bytes) -> None:
+    with pytest.raises(BadEvent):
+        read_event(raw)
+
+
+@pytest.mark.requirement("requires-action")
+def test_client_secrets_are_left_out_at_any_depth() -> None:
+    kept = without_secrets({"client_secret": "x", "a": [{"client_secret": "y", "b": 1}], "c": {"client_secret": None}})
+    assert kept == {"a": [{"b": 1}], "c": {}}
+
+
+def an_event(kind: str, about: dict[str, Any]) -> StripeEvent:
+    return read_event(json.dumps({"id": "evt_1", "type": kind, "data": {"object": about}}).encode())
+
+
+OURS = {"booking_id": str(BOOKING), "attempt": "2"}
+
+
+@pytest.mark.requirement("webhooks", "payment-booking-coupling")
+def test_what_an_event_is_about() -> None:
+    told = told_by(an_event("payment_intent.succeeded", {"id": INTENT, "metadata": OURS}), {})
+    assert isinstance(told, IntentChanged)
+    assert (told.booking_id, told.attempt, told.payment_intent) == (BOOKING, 2, INTENT)
+    refund = {**OURS, "refund_id": str(UUID(int=5))}
+    told = told_by(an_event("refund.failed", {"id": "re_1", "status": "failed", "metadata": refund}), {})
+    assert isinstance(told, RefundChanged)
+    part = {"customer_id": "bob", "command_id": str(UUID(int=6)), "part_id": str(UUID(int=7))}
+    told = told_by(an_event("refund.failed", {"id": "re_1", "status": "failed", "metadata": part}), {})
+    assert isinstance(told, PartChanged)
+    dispute = {"id": "du_1", "payment_intent": INTENT, "amount": 5, "currency": "eur"}
+    told = told_by(an_event("charge.dispute.created", dispute), {INTENT: BOOKING})
+    assert isinstance(told, DisputeChanged)
+    assert told.booking_id == BOOKING
+
+
+@pytest.mark.requirement("webhooks")
+@pytest.mark.parametrize(
+    ("kind", "about"),
+    [
+        ("payment_intent.created", {"id": INTENT, "metadata": OURS}),
+        ("payment_intent.succeeded", {"id": INTENT, "metadata": {}}),
+        ("payment_intent.succeeded", {"id": INTENT, "metadata": {"booking_id": "nonsense", "attempt": "1"}}),
+        ("payment_intent.succeeded", {"id": INTENT}),
+        ("payment_intent.succeeded", {"metadata": OURS}),
+        ("refund.updated", {"id": "re_1", "status": "failed", "metadata": OURS}),
+        ("charge.dispute.created", {"id": "du_1"}),
+        ("invoice.paid", {}),
+    ],
+)
+def test_unknown_objects_and_types_come_to_nothing(kind: str, about: dict[str, Any]) -> None:
+    assert told_by(an_event(kind, about), {}) is None
+
+
+@pytest.mark.requirement("webhooks")
+async def test_an_event_is_kept_once_and_told_once(till: Till) -> None:
+    event = an_event("payment_intent.succeeded", {"id": INTENT, "client_secret": "s", "metadata": OURS})
+    now = till.bench.clock.now()
+    assert await keep(till.pool, [event, event], now) == 1
+    assert await keep(till.pool, [event], now) == 0
+    (row,) = await till.engine.fetch("SELECT body::text FROM stripe_event")
+    assert "client_secret" not in row["body"]
+    (message,) = await till.engine.fetch("SELECT * FROM local_message")
+    assert message["key"] == str(BOOKING)
+    await till.settle()
+    assert await keep(till.pool, [event], now) == 0
+    assert await till.engine.fetch("SELECT * FROM local_message") == []
