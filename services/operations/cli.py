@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import json
 import os
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from services.booking import operator as booking_operator
 from services.chassis import operator
 from services.chassis.clock import SystemClock
-from services.chassis.database import Connection, connect
+from services.chassis.database import Connection
 from services.chassis.handlers import Service
 from services.operations import migrate as migrations
+from services.operations import money
 from services.operations import topics as topics_module
+from services.operations.console import Json, ServiceName, console, plain, run_on, show
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 saga_app = typer.Typer(help="Sagas: list, show, retry, resolve.", no_args_is_help=True)
@@ -35,13 +34,9 @@ for name, part in (
     ("outbox", outbox_app),
     ("topics", topics_app),
     ("booking", booking_app),
+    ("payments", money.app),
 ):
     app.add_typer(part, name=name)
-
-console = Console()
-T = TypeVar("T")
-Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
-ServiceName = Annotated[str, typer.Argument(help="booking, payments or notifications")]
 
 
 @app.callback()
@@ -55,44 +50,9 @@ def environment(
             os.environ.setdefault(key, value)
 
 
-def _with(service: str, work: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
-    """Run `work` on a connection to a service's database; faults end with a sentence and exit code 1."""
-    url = os.environ.get(f"{service.upper()}_DATABASE_URL")
-    if not url:
-        raise typer.BadParameter(f"set {service.upper()}_DATABASE_URL, or give --env-file .local/stack.env")
-
-    async def run() -> T:
-        connection = await connect(url, "bookingctl")
-        try:
-            return await work(connection)
-        finally:
-            await connection.close()
-
-    try:
-        return asyncio.run(run())
-    except operator.NotPossible as problem:
-        console.print(f"[red]{problem}[/red]")
-        raise typer.Exit(1) from None
-
-
 def _service(name: str) -> Service:
     found: Service = importlib.import_module(f"services.{name}.app").SERVICE
     return found
-
-
-def _show(rows: Iterable[Any], columns: tuple[str, ...], *, as_json: bool) -> None:
-    found = [{column: row[column] for column in columns} for row in rows]
-    if as_json:
-        typer.echo(json.dumps(found, default=_plain))
-        return
-    table = Table(*columns)
-    for row in found:
-        table.add_row(*("" if value is None else _plain(value) for value in row.values()))
-    console.print(table if found else "nothing")
-
-
-def _plain(value: object) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 SAGA = ("booking_id", "state", "step", "attempt", "status", "asked", "ask_again_at", "problem")
@@ -102,66 +62,66 @@ LETTER = ("id", "created_at", "kind", "topic", "partition", "offset", "key", "ty
 @saga_app.command("list")
 def saga_list(status: str | None = None, as_json: Json = False) -> None:
     """Sagas that are not done, or those of one status (waiting, waiting_for_customer, stuck, done)."""
-    _show(_with("booking", lambda c: booking_operator.sagas(c, status=status)), SAGA, as_json=as_json)
+    show(run_on("booking", lambda c: booking_operator.sagas(c, status=status)), SAGA, as_json=as_json)
 
 
 @saga_app.command("show")
-def saga_show(booking_id: UUID, as_json: Json = False) -> None:
+def sagashow(booking_id: UUID, as_json: Json = False) -> None:
     """One saga with its log."""
-    row, log = _with("booking", lambda c: booking_operator.saga_of(c, booking_id))
-    _show([row], SAGA, as_json=as_json)
-    _show(log, ("at", "step", "attempt", "what"), as_json=as_json)
+    row, log = run_on("booking", lambda c: booking_operator.saga_of(c, booking_id))
+    show([row], SAGA, as_json=as_json)
+    show(log, ("at", "step", "attempt", "what"), as_json=as_json)
 
 
 @saga_app.command("retry")
 def saga_retry(booking_id: UUID) -> None:
     """Ask a stuck step again, after its cause was mended."""
-    typer.echo(_with("booking", lambda c: booking_operator.retry(c, SystemClock(), booking_id)))
+    typer.echo(run_on("booking", lambda c: booking_operator.retry(c, SystemClock(), booking_id)))
 
 
 @saga_app.command("resolve")
 def saga_resolve(booking_id: UUID, note: Annotated[str, typer.Option(help="what was done by hand")]) -> None:
     """Close a stuck step that was settled by hand."""
-    typer.echo(_with("booking", lambda c: booking_operator.resolve(c, SystemClock(), booking_id, note)))
+    typer.echo(run_on("booking", lambda c: booking_operator.resolve(c, SystemClock(), booking_id, note)))
 
 
 @letters_app.command("list")
 def letters_list(service: ServiceName, every: bool = False, as_json: Json = False) -> None:
     """Open dead letters of a service, with how many messages wait behind each."""
-    found = _with(service, lambda c: operator.dead_letters(c, every=every))
-    _show([{**waiting.row, "behind": waiting.behind} for waiting in found], (*LETTER, "behind"), as_json=as_json)
+    found = run_on(service, lambda c: operator.dead_letters(c, every=every))
+    show([{**waiting.row, "behind": waiting.behind} for waiting in found], (*LETTER, "behind"), as_json=as_json)
 
 
 @letters_app.command("show")
-def letters_show(service: ServiceName, letter_id: UUID, as_json: Json = False) -> None:
+def lettersshow(service: ServiceName, letter_id: UUID, as_json: Json = False) -> None:
     """One dead letter: error, headers, body."""
-    found = _with(service, lambda c: operator.dead_letters(c, every=True))
+    found = run_on(service, lambda c: operator.dead_letters(c, every=True))
     rows = [waiting.row for waiting in found if waiting.row["id"] == letter_id]
-    _show(rows, LETTER, as_json=as_json)
+    show(rows, LETTER, as_json=as_json)
     if not as_json:
         for row in rows:
             console.print(row["error"], markup=False)
             console.print(row["headers"], markup=False)
-            console.print(_plain(row["body"]), markup=False)
+            console.print(plain(row["body"]), markup=False)
 
 
 @letters_app.command("redrive")
 def letters_redrive(service: ServiceName, letter_id: UUID) -> None:
     """Handle it again, then what waits behind it."""
-    typer.echo(_with(service, lambda c: operator.redrive(c, letter_id)))
+    typer.echo(run_on(service, lambda c: operator.redrive(c, letter_id)))
 
 
 @letters_app.command("discard")
 def letters_discard(service: ServiceName, letter_id: UUID) -> None:
     """Give it up; a command is answered DISCARDED."""
-    typer.echo(_with(service, lambda c: operator.discard(c, _service(service), SystemClock(), letter_id)))
+    typer.echo(run_on(service, lambda c: operator.discard(c, _service(service), SystemClock(), letter_id)))
 
 
 @outbox_app.command("status")
 def outbox_status(as_json: Json = False) -> None:
     """Rows that wait for the relay, the age of the oldest, and who leads."""
-    rows = [{"service": name, **_with(name, _outbox)} for name in migrations.SERVICES]
-    _show(rows, ("service", "rows", "oldest_seconds", "leader"), as_json=as_json)
+    rows = [{"service": name, **run_on(name, _outbox)} for name in migrations.SERVICES]
+    show(rows, ("service", "rows", "oldest_seconds", "leader"), as_json=as_json)
 
 
 async def _outbox(connection: Connection) -> Mapping[str, object]:
@@ -179,7 +139,7 @@ async def _outbox(connection: Connection) -> Mapping[str, object]:
 
 
 @booking_app.command("show")
-def booking_show(booking_id: UUID) -> None:
+def bookingshow(booking_id: UUID) -> None:
     """A booking's row, history and saga."""
 
     async def look(c: Connection) -> tuple[Any, Any, Any]:
@@ -188,14 +148,10 @@ def booking_show(booking_id: UUID) -> None:
         log = await c.fetch("SELECT * FROM saga_log WHERE booking_id = $1 ORDER BY line", booking_id)
         return booking, history, log
 
-    booking, history, log = _with("booking", look)
-    _show(
-        booking, ("booking_id", "state", "seats", "starts_at", "deadline", "attempt", "payment_status"), as_json=False
-    )
-    _show(
-        history, ("number", "at", "actor_kind", "actor_id", "type", "from_state", "to_state", "reason"), as_json=False
-    )
-    _show(log, ("at", "step", "attempt", "what"), as_json=False)
+    booking, history, log = run_on("booking", look)
+    show(booking, ("booking_id", "state", "seats", "starts_at", "deadline", "attempt", "payment_status"), as_json=False)
+    show(history, ("number", "at", "actor_kind", "actor_id", "type", "from_state", "to_state", "reason"), as_json=False)
+    show(log, ("at", "step", "attempt", "what"), as_json=False)
 
 
 @topics_app.command("apply")

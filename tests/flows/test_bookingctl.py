@@ -56,3 +56,15 @@ async def test_the_outbox_and_dead_letters_of_every_service(system: System) -> N
     assert all(row["leader"].endswith("-relay") for row in rows)
     for service in ("booking", "payments", "notifications"):
         assert isinstance(json.loads(bookingctl(system.env, "dead-letters", "list", service, "--json")), list)
+
+
+@pytest.mark.requirement("operations-cli", "ledger")
+async def test_a_bookings_money_line_by_line(system: System) -> None:
+    studio = await system.studio()
+    command = system.place(studio, "sara")
+    await system.accepted(command)
+    await system.payment_in(command.booking_id, "captured")
+    lines = json.loads(bookingctl(system.env, "payments", "statement", str(command.booking_id), "--json"))
+    assert {line["account"] for line in lines} == {"stripe:clearing", f"escrow:{command.booking_id}"}
+    assert sum(int(line["amount_minor"]) for line in lines) == 0
+    assert json.loads(bookingctl(system.env, "payments", "waiting", "--json")) == []

@@ -1,0 +1,56 @@
+"""What every command of bookingctl needs: a connection to a service's database, and tables or JSON to show rows."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from services.chassis.database import Connection, connect
+from services.chassis.operator import NotPossible
+
+console = Console()
+T = TypeVar("T")
+Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
+ServiceName = Annotated[str, typer.Argument(help="booking, payments or notifications")]
+
+
+def run_on(service: str, work: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
+    """Run `work` on a connection to a service's database; faults end with a sentence and exit code 1."""
+    url = os.environ.get(f"{service.upper()}_DATABASE_URL")
+    if not url:
+        raise typer.BadParameter(f"set {service.upper()}_DATABASE_URL, or give --env-file .local/stack.env")
+
+    async def run() -> T:
+        connection = await connect(url, "bookingctl")
+        try:
+            return await work(connection)
+        finally:
+            await connection.close()
+
+    try:
+        return asyncio.run(run())
+    except NotPossible as problem:
+        console.print(f"[red]{problem}[/red]")
+        raise typer.Exit(1) from None
+
+
+def show(rows: Iterable[Any], columns: tuple[str, ...], *, as_json: bool) -> None:
+    found = [{column: row[column] for column in columns} for row in rows]
+    if as_json:
+        typer.echo(json.dumps(found, default=plain))
+        return
+    table = Table(*columns)
+    for row in found:
+        table.add_row(*("" if value is None else plain(value) for value in row.values()))
+    console.print(table if found else "nothing")
+
+
+def plain(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
