@@ -37,13 +37,27 @@ MATTER = (*INTENT_EVENTS, *REFUND_EVENTS, *DISPUTE_EVENTS)
 """The others are kept and acted on by nobody."""
 
 
+NOT_KEPT = frozenset(
+    {
+        "client_secret",
+        "billing_details",
+        "card",
+        "payment_method_details",
+        "receipt_email",
+        "receipt_url",
+        "shipping",
+        "evidence",
+    }
+)
+
+
 class BadEvent(ValueError):
     """The body is no event of Stripe's."""
 
 
 @dataclass(frozen=True, slots=True)
 class StripeEvent:
-    """An event as it is kept: without any client secret."""
+    """An event as it is kept: without client secrets, cards and contact data."""
 
     id: str
     type: str
@@ -67,14 +81,14 @@ def read_event(raw: bytes) -> StripeEvent:
     event_id, kind = body.get("id"), body.get("type")
     if not isinstance(event_id, str) or not isinstance(kind, str) or not event_id or len(event_id) > 255:
         raise BadEvent("The event has no id or no type.")
-    return StripeEvent(event_id, kind, without_secrets(body))
+    return StripeEvent(event_id, kind, redacted(body))
 
 
-def without_secrets(value: Any) -> Any:
-    """The same JSON without client secrets, at any depth."""
+def redacted(value: Any) -> Any:
+    """The same JSON without client secrets, cards and contact data, at any depth."""
     if isinstance(value, dict):
-        return {name: without_secrets(item) for name, item in value.items() if name != "client_secret"}
-    return [without_secrets(item) for item in value] if isinstance(value, list) else value
+        return {name: redacted(item) for name, item in value.items() if name not in NOT_KEPT}
+    return [redacted(item) for item in value] if isinstance(value, list) else value
 
 
 def told_by(event: StripeEvent, bookings: Mapping[str, UUID]) -> LocalBody | None:

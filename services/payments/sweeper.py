@@ -20,7 +20,7 @@ from services.chassis.clock import Clock
 from services.chassis.database import Pool
 from services.payments import metrics, stripe_events
 from services.payments.gateway.api import NO_ANSWER, StripeApi
-from services.payments.stripe_events import MATTER, StripeEvent, without_secrets
+from services.payments.stripe_events import MATTER, StripeEvent, redacted
 
 log = structlog.get_logger()
 EVERY_SECONDS = 10.0
@@ -84,4 +84,4 @@ class Sweeper:
 
 
 def _event(body: Mapping[str, Any]) -> StripeEvent:
-    return StripeEvent(body["id"], body["type"], without_secrets(body))
+    return StripeEvent(body["id"], body["type"], redacted(body))

@@ -1,23 +1,33 @@
-"""Gauges of what waits for somebody: failed refunds and payouts, open chargebacks, payments that linger."""
+"""Gauges of what waits for somebody: failed refunds and payouts, open chargebacks, payments that linger.
+
+Beside them the purge of Stripe's events: Stripe lists them for 30 days, longer than that none comes twice.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import time
 
 import structlog
 
+from services.chassis import retention
 from services.chassis.database import Pool
 from services.payments import metrics
 
 log = structlog.get_logger()
 EVERY_SECONDS = 10.0
+PURGE_SECONDS = 3600.0
 
 
 async def run(pool: Pool) -> None:
     """Until cancelled."""
+    purge_at = 0.0
     while True:
         try:
             await look(pool)
+            if time.monotonic() >= purge_at:
+                await retention.purge(pool, "stripe_event", "received_at < clock_timestamp() - interval '40 days'")
+                purge_at = time.monotonic() + PURGE_SECONDS
         except Exception as error:  # the database is away: the next round sees it again
             log.warning("gauges are old", error=repr(error))
         await asyncio.sleep(EVERY_SECONDS)

@@ -18,7 +18,7 @@ from booking_contracts.payments import (
     RefundFailed,
     RefundSucceeded,
 )
-from booking_contracts.types import PaymentChoice
+from booking_contracts.types import PaymentChoice, Price
 
 from services.payments.model.payment import Operation, Status
 from services.payments.outcomes import AuthorizeLater, IntentChanged, SettleLater
@@ -96,6 +96,12 @@ def test_a_refused_amount_is_a_decline_that_no_retry_helps() -> None:
     world.stripe_says("", error_code="amount_too_small")
     assert (world.last(PaymentDeclined).code, world.last(PaymentDeclined).retryable) == ("amount_too_small", False)
     assert world.operations == ["authorize"]
+
+
+def test_a_currency_that_stripe_counts_otherwise_is_not_charged() -> None:
+    world = World()
+    world.tell(authorize(amount=Price(amount=4500, currency="ISK")))
+    assert (world.last(PaymentDeclined).code, world.calls) == ("currency_not_supported", [])
 
 
 @pytest.mark.requirement("late-payment")

@@ -35,8 +35,8 @@ WALLET = PaymentChoice(method="wallet")
 AVAILABLE, LOCKED = ledger.available("bob"), ledger.locked("bob")
 
 
-def top_up(amount: int = 5000, **changes: Any) -> TopUpWallet:
-    price = Price(amount=amount, currency="EUR")
+def top_up(minor: int = 5000, **changes: Any) -> TopUpWallet:
+    price = Price(amount=minor, currency="EUR")
     return TopUpWallet(**{"customer_id": "bob", "amount": price, "payment_method": "pm_1", "actor": BOB, **changes})
 
 
@@ -113,6 +113,13 @@ def test_a_declined_card_leaves_the_wallet_as_it_was(status: str, code: str) -> 
     world.charged(status=status, error_code=code)
     assert world.last(WalletCommandRejected).code is Code.CARD_DECLINED
     assert world.holds == (0, 0)
+
+
+def test_a_top_up_in_a_currency_that_stripe_counts_otherwise_is_declined() -> None:
+    world = Purse()
+    with pytest.raises(Rejected) as refused:
+        world.tell(top_up(amount=Price(amount=5000, currency="UGX")))
+    assert (refused.value.code, world.calls) == (Code.CARD_DECLINED, [])
 
 
 @pytest.mark.requirement("wallet")

@@ -1,24 +1,19 @@
-"""PaymentIntents of bookings: authorise, capture, void, look.
-
-Only ids, statuses, amounts and codes are taken over from Stripe: never a client secret, never card data.
-"""
+"""PaymentIntents of bookings: authorise, capture, void, look."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import stripe
-from stripe.params import PaymentIntentCreateParams
 
 from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.chassis.messages import LocalBody
 from services.payments.calls import AuthorizeCall, IntentCall
-from services.payments.gateway.api import Refusal, StripeApi, field, matches, options
+from services.payments.gateway.api import Refusal, StripeApi, matches, options
+from services.payments.gateway.intent_words import intent_of, leftover, never_made, new_intent, seen
 from services.payments.gateway.keyed_requests import KeyedRequests, Request
 from services.payments.model.payment import Operation
 from services.payments.model.reconciling import CANCELABLE
-from services.payments.outcomes import IntentSeen, LeftoverCancelled
 
 MARGIN_SECONDS = 300
 Outcome = LocalBody | TryAgain
@@ -129,76 +124,3 @@ class Intents:
             if matches(intent.metadata, booking_id=asked.booking_id, attempt=asked.attempt):
                 return intent
         return None
-
-
-def new_intent(asked: AuthorizeCall) -> PaymentIntentCreateParams:
-    """Reserve, capture later; a card alone, so that nothing redirects (Place a hold on a payment method)."""
-    parameters: PaymentIntentCreateParams = {
-        "amount": asked.amount_minor,
-        "currency": asked.currency,
-        "capture_method": "manual",
-        "allowed_payment_method_types": ["card"],
-        "transfer_group": str(asked.booking_id),
-        "metadata": {
-            "booking_id": str(asked.booking_id),
-            "payment_id": str(asked.payment_id),
-            "attempt": str(asked.attempt),
-        },
-    }
-    if asked.payment_method is not None:
-        parameters["payment_method"] = asked.payment_method
-        parameters["confirm"] = True
-    return parameters
-
-
-def seen(
-    asked: AuthorizeCall | IntentCall,
-    operation: Operation,
-    intent: stripe.PaymentIntent,
-    refusal: Refusal | None = None,
-) -> IntentSeen:
-    """A PaymentIntent as it stands; after a refusal with what was refused."""
-    failed: Any = intent.last_payment_error if intent.status == "requires_payment_method" else None
-    code, decline_code = field(failed, "code"), field(failed, "decline_code")
-    if refusal is not None:
-        code, decline_code = refusal.code, refusal.decline_code
-    charge = intent.latest_charge
-    return IntentSeen(
-        booking_id=asked.booking_id,
-        attempt=asked.attempt,
-        operation=operation,
-        payment_intent=intent.id,
-        charge=charge if isinstance(charge, str) else None,
-        status=intent.status,
-        capturable_minor=intent.amount_capturable or 0,
-        received_minor=intent.amount_received or 0,
-        error_code=code,
-        decline_code=decline_code,
-    )
-
-
-def never_made(asked: AuthorizeCall, refusal: Refusal) -> IntentSeen:
-    """Stripe refused to make the PaymentIntent."""
-    return IntentSeen(
-        booking_id=asked.booking_id,
-        attempt=asked.attempt,
-        operation=Operation.AUTHORIZE,
-        error_code=refusal.code or "refused",
-        decline_code=refusal.decline_code,
-    )
-
-
-def leftover(asked: IntentCall, intent: stripe.PaymentIntent) -> LeftoverCancelled:
-    """A PaymentIntent that nobody wants, out of the way."""
-    return LeftoverCancelled(
-        booking_id=asked.booking_id,
-        attempt=asked.attempt,
-        payment_intent=intent.id,
-        status=intent.status,
-        received_minor=intent.amount_received or 0,
-    )
-
-
-def intent_of(refusal: Refusal) -> stripe.PaymentIntent | None:
-    """The PaymentIntent that an error carries."""
-    return None if refusal.intent is None else stripe.PaymentIntent.construct_from(refusal.intent, None)

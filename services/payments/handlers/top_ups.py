@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from booking_contracts.codes import Code
+from booking_contracts.codes import Code, Rejected
 from booking_contracts.payments import (
     TopUpWallet,
     WalletCommand,
@@ -27,6 +27,9 @@ from services.payments.work import PaymentsWork
 def top_up_wallet(message: Message[TopUpWallet], work: PaymentsWork) -> Accepted:
     """Charge the card; the same command id again is waited for, not charged again."""
     command = message.body
+    if command.amount.currency in declines.COUNTED_OTHERWISE:
+        declined = declines.NOT_BY_CARD
+        raise Rejected(Code.CARD_DECLINED, declined.customer_message, decline_code=declined.code, retryable=False)
     if work.find(Asked, message.id) is None:
         work.put(asked_by(message))
         work.put(work.wallet_of(command.customer_id))
@@ -63,7 +66,7 @@ def top_up_seen(message: Message[TopUpSeen], work: PaymentsWork) -> None:
                 command_id=asked.command_id,
                 code=Code.CARD_DECLINED,
                 message=declined.customer_message,
-                details={"code": declined.code, "retryable": declined.retryable},
+                details={"decline_code": declined.code, "retryable": declined.retryable},
             ),
         )
         return

@@ -48,6 +48,11 @@ FINAL = frozenset(
 )
 """Refusals of the request itself: no card and no further try can help."""
 
+COUNTED_OTHERWISE = frozenset({"ISK", "UGX", "MGA"})
+"""Currencies whose minor unit is another one at Stripe than in ISO 4217: a card would be charged a wrong amount."""
+NOT_BY_CARD = Decline(
+    "currency_not_supported", False, "This currency cannot be paid by card here; nothing was charged."
+)
 EXPIRED = Decline("expired", False, "The time to pay was over before the payment began; nothing was charged.")
 ALREADY_PAID = Decline("already_paid", False, "This booking is paid already; nothing more was charged.")
 NO_FUNDS = Decline(INSUFFICIENT_FUNDS, True, "There is not enough money in the wallet; nothing was charged.")
