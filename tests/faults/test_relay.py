@@ -20,7 +20,7 @@ from services.chassis import relay as relays
 from services.chassis.relay import Relay
 from tests.faults.settings import LONG
 
-OPEN_SECONDS = 300 if LONG else 15
+OPEN_SECONDS = 300 if LONG else 20
 
 
 class Outbox:
@@ -97,6 +97,7 @@ async def test_a_row_that_the_broker_refuses_is_found_among_its_batch(
 
 
 @pytest.mark.requirement("outbox")
+@pytest.mark.timeout(OPEN_SECONDS + 200)
 async def test_a_write_transaction_held_open_delays_nobody_and_loses_nothing(broker: Stack, outbox: Outbox) -> None:
     other = await asyncpg.connect(broker.env["BOOKING_DATABASE_URL"])
     delays: list[float] = []

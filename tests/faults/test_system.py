@@ -117,7 +117,7 @@ async def test_frozen_replicas_go_on_as_zombies(ordeal: Ordeal) -> None:
 
 @pytest.mark.requirement("outbox")
 async def test_kafka_is_killed_and_comes_back(ordeal: Ordeal) -> None:
-    await ordeal.suffer("Kafka killed", LOAD_SECONDS, lambda: ordeal.stack.restart("kafka", signal.SIGKILL))
+    await ordeal.suffer("Kafka killed", LOAD_SECONDS + 6, lambda: ordeal.stack.restart("kafka", signal.SIGKILL))
 
 
 @pytest.mark.requirement("outbox", "transaction-atomicity")
