@@ -22,6 +22,7 @@ SESSION = {
     "idle_in_transaction_session_timeout": "10s",
     "transaction_timeout": "30s",
     "jit": "off",
+    "plan_cache_mode": "force_generic_plan",
     "timezone": "UTC",
 }
 """transaction_timeout needs PostgreSQL 17; the relay gives gaps up after twice that time."""
