@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from booking_contracts.booking import CommandAccepted, PlaceBooking
+from booking_contracts.envelope import rfc3339
 from rich.console import Console
 
 from deploy.local.system import Studio, System
@@ -73,7 +74,7 @@ class Narrator:
             "booking",
             "/v1/availability",
             offering_id=str(studio.offering_id),
-            **{"from": _z(start), "to": _z(end)},
+            **{"from": rfc3339(start), "to": rfc3339(end)},
         )
         for one in found["slots"]:
             self.say(f"availability: {one['seats_left']} seats left{', ' + one['reason'] if one['reason'] else ''}")
@@ -82,7 +83,3 @@ class Narrator:
 def money(found: Any) -> str:
     """A money object as people write it; every currency of the demo has two decimals."""
     return f"{found['amount'] / 100:.2f} {found['currency']}"
-
-
-def _z(instant: Any) -> str:
-    return str(instant.isoformat()).replace("+00:00", "Z")
