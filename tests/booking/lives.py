@@ -12,14 +12,12 @@ from booking_contracts import payments
 from booking_contracts.envelope import MessageBody
 from booking_contracts.types import Actor, Money
 
-from services.booking.app import SERVICE
 from services.booking.model.booking import Booking
 from services.booking.model.states import State
 from services.booking.model.table import Case
 from services.booking.timers import DeadlineReached
 from tests.booking.builders import ADMIN, CARD, NOW, START, TEACHER, World, acting, answer, authorized, place
 
-HANDLED = frozenset(SERVICE.by_type)
 STRANGER = Actor(kind="provider", id="00000000-0000-0000-0000-000000000009")
 END = START + timedelta(hours=1)
 CLOCK = {
