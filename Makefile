@@ -6,7 +6,7 @@ REPLICAS ?= 1
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status clean demo test lint format contracts requirements faults bench mutants
+.PHONY: help setup up down status clean demo test lint format contracts requirements faults bench
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -56,6 +56,3 @@ faults: setup ## Kill, suspend and disconnect processes under load, then check e
 
 bench: setup ## Measure throughput, latency and CPU on a stack of its own; `ARGS=--domain` booking alone, with many rows
 	$(PYTHON) -m tests.bench $(ARGS)
-
-mutants: setup ## Change the rules one by one and see that a test notices
-	$(PYTHON) -m mutmut run $(ARGS)
