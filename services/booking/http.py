@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +11,7 @@ from aiohttp import web
 
 from services.booking import reads, reads_calendar
 from services.chassis.clock import Clock
-from services.chassis.http import POOL, SCOPES, Problem, answer, open_to, path_id
+from services.chassis.http import POOL, SCOPES, Problem, answer, opaque_cursor, open_to, path_id, read_cursor
 
 MOST_DAYS = 62
 CLOCK: web.AppKey[Clock] = web.AppKey("clock")
@@ -67,8 +65,8 @@ async def cancellation_quote(request: web.Request) -> web.Response:
 @open_to("read:bookings")
 async def history(request: web.Request) -> web.Response:
     """Who did what, oldest first."""
-    after = _cursor(request)
-    items = await reads.history(request.app[POOL], path_id(request, "id"), int(after) if after else 0)
+    after = read_cursor(request, int)
+    items = await reads.history(request.app[POOL], path_id(request, "id"), after or 0)
     if not items and not after:
         raise Problem(404, "Not Found", "There is no such booking.")
     return answer(_page(items, "number", shown=lambda item: {k: v for k, v in item.items() if k != "number"}))
@@ -89,7 +87,7 @@ async def bookings(request: web.Request) -> web.Response:
         provider_id=provider_id,
         slot=(offering_id, starts_at) if offering_id and starts_at else None,
         ended_too=query.get("include") == "all",
-        after=_cursor(request),
+        after=read_cursor(request, lambda position: UUID(str(position))),
     )
     return answer(_page(found, "booking_id", shown=lambda item: _seen_by(request, item)))
 
@@ -104,18 +102,8 @@ def _seen_by(request: web.Request, found: Mapping[str, Any]) -> dict[str, Any]:
 
 def _page(found: list[dict[str, Any]], by: str, shown: Any) -> dict[str, Any]:
     full = len(found) == reads.PAGE
-    following = base64.urlsafe_b64encode(json.dumps(str(found[-1][by])).encode()).decode() if full else None
+    following = opaque_cursor(str(found[-1][by])) if full else None
     return {"items": [shown(item) for item in found], "next": following}
-
-
-def _cursor(request: web.Request) -> str | None:
-    raw = request.query.get("cursor")
-    if raw is None:
-        return None
-    try:
-        return str(json.loads(base64.urlsafe_b64decode(raw)))
-    except ValueError:
-        raise Problem(400, "Bad Request", "cursor is the next of an earlier page, unchanged.") from None
 
 
 def _uuid(request: web.Request, name: str) -> UUID | None:

@@ -49,7 +49,7 @@ async def bookings(
     provider_id: UUID | None,
     slot: tuple[UUID, datetime] | None,
     ended_too: bool,
-    after: str | None,
+    after: UUID | None,
 ) -> list[dict[str, Any]]:
     """A page in the order of ids."""
     found = await pool.fetch(
@@ -65,7 +65,7 @@ async def bookings(
         provider_id,
         slot_id(*slot) if slot else None,
         ended_too,
-        UUID(after) if after else None,
+        after,
         PAGE,
     )
     return [_shown(row) for row in found]

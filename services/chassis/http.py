@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
@@ -18,6 +20,7 @@ from services.chassis.database import Pool
 from services.chassis.settings import ApiToken, Scope
 
 log = structlog.get_logger()
+Position = TypeVar("Position")
 Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
 POOL: web.AppKey[Pool] = web.AppKey("pool")
 SCOPES: web.RequestKey[frozenset[Scope]] = web.RequestKey("scopes")
@@ -142,3 +145,26 @@ def path_id(request: web.Request, name: str) -> UUID:
         return UUID(request.match_info[name])
     except ValueError:
         raise Problem(404, "Not Found", f"{name} is a UUID.") from None
+
+
+def opaque_cursor(position: int | str) -> str:
+    """A page's `next`: where the page after it begins, in a form that callers do not read."""
+    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode()
+
+
+def read_cursor(request: web.Request, read: Callable[[Any], Position]) -> Position | None:
+    """What `?cursor=` says, None without one. `read` raises ValueError or TypeError for what no page has given."""
+    raw = request.query.get("cursor")
+    if raw is None:
+        return None
+    try:
+        return read(json.loads(base64.urlsafe_b64decode(raw)))
+    except (ValueError, TypeError):
+        raise Problem(400, "Bad Request", "cursor is the next of an earlier page, unchanged.") from None
+
+
+def row_number(position: Any) -> int:
+    """A cursor that is a row's number."""
+    if not isinstance(position, int) or not 0 <= position < 1 << 62:
+        raise ValueError(position)
+    return position

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 from aiohttp import web
 
-from services.chassis.http import POOL, SCOPES, Problem, answer, open_to
+from services.chassis.http import POOL, SCOPES, Problem, answer, opaque_cursor, open_to, read_cursor, row_number
 
 PAGE = 100
 
@@ -29,11 +27,11 @@ async def deliveries(request: web.Request) -> web.Response:
     found = await request.app[POOL].fetch(
         "SELECT * FROM delivery WHERE booking_id = $1 AND number > $2 ORDER BY number LIMIT $3",
         _booking_id(request),
-        _cursor(request),
+        read_cursor(request, row_number) or 0,
         PAGE + 1,
     )
     page = found[:PAGE]
-    following = _opaque(page[-1]["number"]) if len(found) > PAGE else None
+    following = opaque_cursor(page[-1]["number"]) if len(found) > PAGE else None
     with_address = "read:pii" in request[SCOPES]
     return answer({"items": [_shown(row, with_address=with_address) for row in page], "next": following})
 
@@ -59,17 +57,3 @@ def _booking_id(request: web.Request) -> UUID:
         return UUID(request.query.get("booking_id", ""))
     except ValueError:
         raise Problem(400, "Bad Request", "Name a booking_id, a UUID.") from None
-
-
-def _cursor(request: web.Request) -> int:
-    raw = request.query.get("cursor")
-    if raw is None:
-        return 0
-    try:
-        return int(json.loads(base64.urlsafe_b64decode(raw)))
-    except (ValueError, TypeError):
-        raise Problem(400, "Bad Request", "cursor is the next of an earlier page, unchanged.") from None
-
-
-def _opaque(number: int) -> str:
-    return base64.urlsafe_b64encode(json.dumps(number).encode()).decode()

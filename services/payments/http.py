@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,7 +10,7 @@ import structlog
 from aiohttp import web
 
 from services.chassis.clock import Clock
-from services.chassis.http import POOL, Problem, answer, open_to, path_id
+from services.chassis.http import POOL, Problem, answer, opaque_cursor, open_to, path_id, read_cursor, row_number
 from services.payments import metrics, reads, stripe_events
 from services.payments.gateway.api import NO_ANSWER, StripeApi
 from services.payments.model.payment import Status
@@ -84,24 +82,11 @@ async def wallet(request: web.Request) -> web.Response:
 @open_to("read:money")
 async def ledger(request: web.Request) -> web.Response:
     """Entries, oldest first, of `account` or of all."""
-    found = await reads.ledger(request.app[POOL], request.query.get("account"), _cursor(request))
+    found = await reads.ledger(request.app[POOL], request.query.get("account"), read_cursor(request, row_number) or 0)
     full = len(found) == reads.PAGE
-    following = base64.urlsafe_b64encode(json.dumps(found[-1]["entry_id"]).encode()).decode() if full else None
+    following = opaque_cursor(found[-1]["entry_id"]) if full else None
     items = [{name: value for name, value in item.items() if name != "entry_id"} for item in found]
     return answer({"items": items, "next": following})
-
-
-def _cursor(request: web.Request) -> int:
-    raw = request.query.get("cursor")
-    if raw is None:
-        return 0
-    try:
-        position = json.loads(base64.urlsafe_b64decode(raw))
-        if not isinstance(position, int) or not 0 <= position < 1 << 62:
-            raise ValueError
-    except ValueError:
-        raise Problem(400, "Bad Request", "cursor is the next of an earlier page, unchanged.") from None
-    return position
 
 
 async def stripe_webhook(request: web.Request) -> web.Response:

@@ -7,14 +7,11 @@ lock (handlers/repairs.py) and recorded there.
 
 from __future__ import annotations
 
-import asyncio
-import random
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
-import stripe
 import structlog
 from booking_contracts.envelope import uuid7
 
@@ -23,10 +20,11 @@ from services.chassis.clock import Clock
 from services.chassis.database import Connection, Pool
 from services.chassis.unit_of_work import Remind
 from services.payments import metrics, rows
-from services.payments.gateway.api import NO_ANSWER, StripeApi
+from services.payments.gateway.api import StripeApi
 from services.payments.model.payment import LIVE
 from services.payments.model.reconciling import Finding, Repair, repair
 from services.payments.outcomes import Found, LookAgain
+from services.payments.rounds import in_rounds
 
 log = structlog.get_logger()
 EVERY_SECONDS = 15.0
@@ -45,14 +43,7 @@ class Reconciler:
 
     async def run(self, pool: Pool) -> None:
         """Until cancelled."""
-        while True:
-            await asyncio.sleep(EVERY_SECONDS * random.uniform(0.4, 0.6))
-            try:
-                await self.reconcile(pool)
-            except (stripe.StripeError, *NO_ANSWER) as error:
-                log.warning("reconciliation failed", error=repr(error))
-            except Exception:
-                log.error("reconciliation failed", exc_info=True)
+        await in_rounds("reconciliation", EVERY_SECONDS, lambda: self.reconcile(pool))
 
     async def reconcile(self, pool: Pool) -> None:
         """One pass, if none was made in the last seconds."""

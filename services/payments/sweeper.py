@@ -7,19 +7,17 @@ undelivered events. The second look stops at the first page that is all known, s
 
 from __future__ import annotations
 
-import asyncio
-import random
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-import stripe
 import structlog
 
 from services.chassis.clock import Clock
 from services.chassis.database import Pool
 from services.payments import metrics, stripe_events
-from services.payments.gateway.api import NO_ANSWER, StripeApi
+from services.payments.gateway.api import StripeApi
+from services.payments.rounds import in_rounds
 from services.payments.stripe_events import MATTER, StripeEvent, redacted
 
 log = structlog.get_logger()
@@ -39,14 +37,7 @@ class Sweeper:
 
     async def run(self, pool: Pool) -> None:
         """Until cancelled."""
-        while True:
-            await asyncio.sleep(EVERY_SECONDS * random.uniform(0.4, 0.6))
-            try:
-                await self.sweep(pool)
-            except (stripe.StripeError, *NO_ANSWER) as error:
-                log.warning("sweep failed", error=repr(error))
-            except Exception:
-                log.error("sweep failed", exc_info=True)
+        await in_rounds("sweep", EVERY_SECONDS, lambda: self.sweep(pool))
 
     async def sweep(self, pool: Pool) -> int:
         """One sweep, if none was made in the last ten seconds; returns how many events were new to us."""

@@ -31,9 +31,8 @@ def register_provider(message: Message[RegisterProvider], work: BookingWork) -> 
     if command.actor.kind != "admin":
         raise actors.not_allowed("Only an admin registers providers, on booking.admin-commands.")
     before = work.find(Provider, command.provider_id)
-    named = isinstance(command.refund_policy, str)
-    policy = command.refund_policy if isinstance(command.refund_policy, str) else "custom"
-    tiers = POLICIES[policy] if named else command.refund_policy.tiers  # type: ignore[union-attr]
+    chosen = command.refund_policy
+    policy, tiers = (chosen, POLICIES[chosen]) if isinstance(chosen, str) else ("custom", chosen.tiers)
     version = before.policy_version if before else 1
     if before and before.tiers != tiers:
         version += 1
