@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -97,9 +98,8 @@ def replica_names(replicas: int) -> list[str]:
 
 
 def write_private(file: Path, content: str) -> None:
-    """Replace the file in one step, mode 0600."""
-    draft = file.with_name(f"{file.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    """Replace the file in one step, mode 0600; threads may write the same file at once."""
+    descriptor, draft = tempfile.mkstemp(prefix=f"{file.name}.", dir=file.parent)
     with os.fdopen(descriptor, "w") as stream:
         stream.write(content)
-    draft.replace(file)
+    Path(draft).replace(file)

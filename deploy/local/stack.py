@@ -2,6 +2,7 @@
 
 import itertools
 import signal
+import threading
 import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -43,6 +44,7 @@ class Stack:
         self._parts = parts
         self._extra_env = extra_env or {}
         self._fast = fast
+        self._changing_replicas = threading.Lock()
 
     @property
     def env(self) -> dict[str, str]:
@@ -125,18 +127,20 @@ class Stack:
     def add_replica(self, service: str) -> str:
         """Start one more replica of a service; returns its process name."""
         names = (f"{service}-{number}" for number in itertools.count(1))
-        name = next(name for name in names if name not in self._layout.replicas)
-        self._layout.replicas.append(name)
-        self._layout.choose_ports(keep=True)
-        self._remember()
+        with self._changing_replicas:
+            name = next(name for name in names if name not in self._layout.replicas)
+            self._layout.replicas.append(name)
+            self._layout.choose_ports(keep=True)
+            self._remember()
         self.start_process(name)
         return name
 
     def remove_replica(self, name: str, number: signal.Signals | None = None) -> None:
         """Stop a replica for good. A process that is to come back is stopped with `stop_process`."""
         self.stop_process(name, number)
-        self._layout.replicas.remove(name)
-        self._remember()
+        with self._changing_replicas:
+            self._layout.replicas.remove(name)
+            self._remember()
 
     def _start_missing(self, running: set[str], progress: Progress) -> None:
         """PostgreSQL and migrations, Kafka and topics, the rest, all side by side; then the services."""

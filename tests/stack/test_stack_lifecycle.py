@@ -12,7 +12,8 @@ import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from deploy.local.layout import Layout
+from deploy.local.concurrently import concurrently
+from deploy.local.layout import Layout, write_private
 from deploy.local.ports import free_ports, is_free
 from deploy.local.processes import MARK, ProcessFailed
 from deploy.local.stack import Stack
@@ -185,3 +186,11 @@ async def test_a_service_role_reaches_no_other_database(stack: Stack) -> None:
     elsewhere = stack.env["BOOKING_DATABASE_URL"].removesuffix("booking") + "payments"
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await asyncpg.connect(elsewhere)
+
+
+def test_a_private_file_is_written_by_several_threads_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "stack.env"
+    concurrently(lambda text: write_private(file, text), [f"KEY={number}\n" for number in range(200)])
+    assert file.read_text().startswith("KEY=")
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert [*tmp_path.iterdir()] == [file]
