@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -114,6 +115,21 @@ async def test_a_stored_failure_without_effect_is_left_behind_by_a_suffix(bench:
     await bench.faults({"operation": "payment_intents.create", "kind": "500", "count": 1})
     await authorized(bench)
     assert await bench.keys() == [KEY, KEY, f"{KEY}:1"]
+
+
+@pytest.mark.requirement("retry-mechanism")
+async def test_a_paymentintent_is_found_among_many_in_a_few_requests(bench: StripeBench) -> None:
+    call = asked(bench)
+    await bench.faults({"operation": "payment_intents.create", "kind": "500", "effect": True, "count": 1})
+    assert isinstance(await bench.call("authorize", call, KEY), TryAgain)
+    others = (asked(bench, None, booking_id=uuid4()) for _ in range(700))
+    await asyncio.gather(*(bench.call("authorize", other, f"{other.booking_id}:authorize:1") for other in others))
+    before = len(await bench.state("requests"))
+    await bench.faults({"operation": "charges.list", "kind": "connection_reset", "count": 2})
+    seen = await bench.call("authorize", call, KEY)
+    assert isinstance(seen, IntentSeen)
+    assert seen.status == "requires_capture"
+    assert len(await bench.state("requests")) - before <= 5
 
 
 @pytest.mark.requirement("retry-mechanism")

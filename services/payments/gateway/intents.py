@@ -9,13 +9,13 @@ import stripe
 from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.chassis.messages import LocalBody
 from services.payments.calls import AuthorizeCall, IntentCall
-from services.payments.gateway.api import Refusal, StripeApi, matches, options
+from services.payments.gateway.api import Refusal, StripeApi, options
 from services.payments.gateway.intent_words import intent_of, leftover, never_made, new_intent, seen
 from services.payments.gateway.keyed_requests import KeyedRequests, Request
+from services.payments.gateway.looking import find_intent, patiently
 from services.payments.model.payment import Operation
 from services.payments.model.reconciling import CANCELABLE
 
-MARGIN_SECONDS = 300
 Outcome = LocalBody | TryAgain
 
 
@@ -37,7 +37,9 @@ class Intents:
         asked = AuthorizeCall.model_validate_json(call.parameters)
 
         async def look_up() -> stripe.PaymentIntent | None:
-            found = await self._find(asked)
+            found = await find_intent(
+                self._api, asked.api_version, asked.booking_id, booking_id=asked.booking_id, attempt=asked.attempt
+            )
             if found is None or found.status != "requires_confirmation":
                 return found
             key = f"{call.idempotency_key}:confirm"
@@ -113,14 +115,5 @@ class Intents:
 
     async def _unless(self, asked: IntentCall, unchanged: frozenset[str]) -> stripe.PaymentIntent | None:
         """The PaymentIntent, or None where it shows that the request has had no effect."""
-        found = await self._retrieve(asked)
+        found = await patiently(lambda: self._retrieve(asked))
         return None if found.status in unchanged else found
-
-    async def _find(self, asked: AuthorizeCall) -> stripe.PaymentIntent | None:
-        """The PaymentIntent of an attempt, made since it was asked for; its metadata names booking and attempt."""
-        since = int(asked.asked_at.timestamp()) - MARGIN_SECONDS
-        page = await self._intents.list_async({"created": {"gte": since}, "limit": 100}, options(asked.api_version))
-        async for intent in page.auto_paging_iter():
-            if matches(intent.metadata, booking_id=asked.booking_id, attempt=asked.attempt):
-                return intent
-        return None

@@ -6,7 +6,6 @@ Stripe has stored under the key, and a call older than a day, whose key Stripe h
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,7 +23,6 @@ from services.payments.gateway.api import NO_ANSWER, Refusal, judge, replayed_fa
 KEY_IS_TRUSTED = timedelta(hours=23)
 MOST_KEYS = 5
 """New keys in one try."""
-LOOKS = 4
 
 Found = TypeVar("Found")
 
@@ -57,7 +55,7 @@ class KeyedRequests:
     async def _send(self, call: OpenCall, asked: StripeCall, request: Request[Found]) -> LocalBody | TryAgain:
         """Send under the key; look where the key does not protect."""
         age = max(self._clock.now() - asked.asked_at, timedelta(seconds=call.age_seconds))
-        if age > KEY_IS_TRUSTED and (found := await _patiently(request.look_up)) is not None:
+        if age > KEY_IS_TRUSTED and (found := await request.look_up()) is not None:
             return request.read(found)
         for _ in range(MOST_KEYS):
             burnt = self._burnt.get(call.id, 0)
@@ -70,19 +68,7 @@ class KeyedRequests:
                     return await request.refused(outcome)
                 if not replayed_failure(error):
                     return outcome
-            if (found := await _patiently(request.look_up)) is not None:
+            if (found := await request.look_up()) is not None:
                 return request.read(found)
             self._burnt[call.id] = burnt + 1
         return TryAgain(f"Stripe failed under {MOST_KEYS} keys")
-
-
-async def _patiently(look_up: Callable[[], Awaitable[Found | None]]) -> Found | None:
-    """A look changes nothing: it is repeated at once where Stripe stumbles."""
-    for _ in range(LOOKS - 1):
-        try:
-            return await look_up()
-        except (stripe.StripeError, *NO_ANSWER) as error:
-            if isinstance(judge(error), Refusal):
-                raise
-            await asyncio.sleep(0.1)
-    return await look_up()

@@ -10,8 +10,9 @@ from stripe.params import RefundCreateParams
 from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.chassis.messages import LocalBody
 from services.payments.calls import RefundCall
-from services.payments.gateway.api import Refusal, StripeApi, field, matches, options
+from services.payments.gateway.api import Refusal, StripeApi, field, options
 from services.payments.gateway.keyed_requests import KeyedRequests, Request
+from services.payments.gateway.looking import first_match
 from services.payments.outcomes import RefundSeen
 
 ENDED_BADLY = ("failed", "canceled")
@@ -51,13 +52,11 @@ class Refunds:
 
     async def _find(self, asked: RefundCall) -> stripe.Refund | None:
         """The refund of this try, by its metadata."""
-        page = await self._refunds.list_async(
-            {"payment_intent": asked.payment_intent, "limit": 100}, options(asked.api_version)
+        of = asked.payment_intent
+        return await first_match(
+            lambda: self._refunds.list_async({"payment_intent": of, "limit": 100}, options(asked.api_version)),
+            {"refund_id": asked.refund_id, "number": asked.tries},
         )
-        async for found in page.auto_paging_iter():
-            if matches(found.metadata, refund_id=asked.refund_id, number=asked.tries):
-                return found
-        return None
 
 
 def new_refund(asked: RefundCall) -> RefundCreateParams:

@@ -10,8 +10,9 @@ from stripe.params import TransferCreateParams
 from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.chassis.messages import LocalBody
 from services.payments.calls import TransferCall
-from services.payments.gateway.api import Refusal, StripeApi, matches, options
+from services.payments.gateway.api import Refusal, StripeApi, options
 from services.payments.gateway.keyed_requests import KeyedRequests, Request
+from services.payments.gateway.looking import first_match
 from services.payments.outcomes import TransferSeen
 
 
@@ -39,13 +40,11 @@ class Transfers:
 
     async def _find(self, asked: TransferCall) -> stripe.Transfer | None:
         """The transfer of a payout, by its group and metadata."""
-        page = await self._transfers.list_async(
-            {"transfer_group": str(asked.booking_id), "limit": 100}, options(asked.api_version)
+        group = str(asked.booking_id)
+        return await first_match(
+            lambda: self._transfers.list_async({"transfer_group": group, "limit": 100}, options(asked.api_version)),
+            {"payout_id": asked.payout_id},
         )
-        async for found in page.auto_paging_iter():
-            if matches(found.metadata, payout_id=asked.payout_id):
-                return found
-        return None
 
 
 def new_transfer(asked: TransferCall) -> TransferCreateParams:

@@ -10,18 +10,18 @@ from stripe.params import PaymentIntentCreateParams, RefundCreateParams
 from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.chassis.messages import LocalBody
 from services.payments.calls import TopUpCall, WithdrawCall
-from services.payments.gateway.api import Refusal, StripeApi, field, matches, options
+from services.payments.gateway.api import Refusal, StripeApi, field, options
 from services.payments.gateway.keyed_requests import KeyedRequests, Request
+from services.payments.gateway.looking import find_intent, first_match
 from services.payments.outcomes import TopUpSeen, WithdrawalSeen
-
-MARGIN_SECONDS = 300
 
 
 class Wallets:
     """Calls about wallets."""
 
     def __init__(self, api: StripeApi, requests: KeyedRequests) -> None:
-        self._requests, self._intents, self._refunds = requests, api.v1.payment_intents, api.v1.refunds
+        self._api, self._requests = api, requests
+        self._intents, self._refunds = api.v1.payment_intents, api.v1.refunds
         self.operations: dict[str, Callable[[OpenCall], Awaitable[LocalBody | TryAgain]]] = {
             "top_up": self.top_up,
             "withdraw": self.withdraw,
@@ -32,7 +32,8 @@ class Wallets:
         asked = TopUpCall.model_validate_json(call.parameters)
 
         async def look_up() -> stripe.PaymentIntent | None:
-            found = await self._find(asked)
+            command = asked.command_id
+            found = await find_intent(self._api, asked.api_version, command, command_id=command)
             if found is None or found.status != "requires_confirmation":
                 return found
             key = f"{call.idempotency_key}:confirm"
@@ -72,22 +73,12 @@ class Wallets:
         )
         return await self._requests.outcome(call, asked, request)
 
-    async def _find(self, asked: TopUpCall) -> stripe.PaymentIntent | None:
-        since = int(asked.asked_at.timestamp()) - MARGIN_SECONDS
-        page = await self._intents.list_async({"created": {"gte": since}, "limit": 100}, options(asked.api_version))
-        async for intent in page.auto_paging_iter():
-            if matches(intent.metadata, command_id=asked.command_id):
-                return intent
-        return None
-
     async def _find_refund(self, asked: WithdrawCall) -> stripe.Refund | None:
-        page = await self._refunds.list_async(
-            {"payment_intent": asked.payment_intent, "limit": 100}, options(asked.api_version)
+        of = asked.payment_intent
+        return await first_match(
+            lambda: self._refunds.list_async({"payment_intent": of, "limit": 100}, options(asked.api_version)),
+            {"part_id": asked.part_id},
         )
-        async for found in page.auto_paging_iter():
-            if matches(found.metadata, part_id=asked.part_id):
-                return found
-        return None
 
 
 def new_top_up(asked: TopUpCall) -> PaymentIntentCreateParams:
@@ -100,6 +91,7 @@ def new_top_up(asked: TopUpCall) -> PaymentIntentCreateParams:
         "payment_method": asked.payment_method,
         "confirm": True,
         "error_on_requires_action": True,
+        "transfer_group": str(asked.command_id),
         "metadata": {"customer_id": asked.customer_id, "command_id": str(asked.command_id)},
     }
 
