@@ -6,7 +6,7 @@ REPLICAS ?= 1
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status clean demo test lint format contracts requirements faults bench
+.PHONY: money help setup up down status clean demo test lint format contracts requirements faults bench
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -53,6 +53,9 @@ requirements: setup ## Say which test proves which requirement
 
 faults: setup ## Kill, suspend and disconnect processes under load, then check every invariant
 	$(PYTHON) -m pytest tests/faults $(ARGS)
+
+money: setup ## Thousands of random bookings while a fifth of Stripe's answers fails, then every cent; `SAGAS=10000 SEED=7`
+	SAGAS=$(or $(SAGAS),2000) $(PYTHON) -m pytest tests/money -s $(ARGS)
 
 bench: setup ## Measure throughput, latency and CPU on a stack of its own; `ARGS=--domain` booking alone, with many rows
 	$(PYTHON) -m tests.bench $(ARGS)

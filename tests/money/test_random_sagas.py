@@ -1,0 +1,52 @@
+"""Thousands of random bookings, a fifth of all calls to Stripe failing: in the end every cent is where it should be.
+
+`SAGAS=10000 SEED=7 make money`. The clock moves on while calls are still being tried again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.local import postgres
+from deploy.local.stack import Stack
+from deploy.local.system import connected
+from tests.faults.settings import SEED, rng
+from tests.money.play import Play
+from tests.money.town import Town
+
+SAGAS = int(os.environ.get("SAGAS", "250"))
+
+
+@pytest.fixture
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One replica of each service."""
+    root = tmp_path_factory.mktemp("money")
+    stack = Stack(root)
+    try:
+        stack.up(progress=lambda _: None)
+        yield stack
+    finally:
+        stack.down(progress=lambda _: None)
+        postgres.remove(root)
+
+
+@pytest.mark.timeout(300 + SAGAS)
+@pytest.mark.requirement(
+    "ledger", "escrow", "wallet", "refund-logic", "payment-booking-coupling", "retry-mechanism", "late-payment"
+)
+async def test_every_cent_of_random_sagas_is_accounted_for(stack: Stack) -> None:
+    async with connected(stack.env) as system:
+        random = rng("money")
+        town = Town(random, await system.clock.now(), SAGAS)
+        money = await Play(stack, system, town, SEED).run()
+    states = Counter(booking.state for booking in money.bookings)
+    print(f"SEED={SEED}", dict(states), f"{len(money.entries)} ledger entries", sep="\n")
+    assert len(money.bookings) > SAGAS * 0.9
+    assert {"COMPLETED", "CANCELLED_BY_CUSTOMER", "CANCELLED_BY_PROVIDER", "PAYMENT_FAILED", "EXPIRED"} <= set(states)
+    assert money.stripe_refunds
+    assert money.transfers
+    assert money.disputes
