@@ -54,6 +54,20 @@ async def test_a_message_is_shown_in_all_its_parts(stack: Stack, http: aiohttp.C
     assert (raw["filename"], raw["encoding"], raw["content"]) == ("raw.bin", "base64", "AP8=")
 
 
+async def test_long_headers_and_names_with_commas_are_read_as_meant(stack: Stack, http: aiohttp.ClientSession) -> None:
+    message = booked(subject := "Bestätigt: " + "Übung für Fortgeschrittene " * 6 + "mit allem, was dazugehört")
+    del message["To"]
+    message["To"] = '"Müller, Ann" <ann@example.com>, "Doe, Jo" <jo@example.com>'
+    message["X-Long"] = "word " * 40 + "end"
+    send(stack, message)
+
+    (shown,) = await (await http.get("/messages")).json()
+
+    assert shown["to"] == "ann@example.com, jo@example.com"
+    assert shown["subject"] == subject
+    assert shown["headers"]["X-Long"] == "word " * 40 + "end"
+
+
 async def test_messages_come_in_order_and_can_be_deleted(stack: Stack, http: aiohttp.ClientSession) -> None:
     for subject in ("one", "two", "three"):
         send(stack, booked(subject))
