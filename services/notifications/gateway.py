@@ -51,7 +51,7 @@ class MailGateway:
 
     async def _attempt(self, mail: MailToSend) -> Outcome:
         try:
-            message = render(
+            rendered = render(
                 mail.letter(),
                 sender=self._mail_from,
                 message_id=mail.message_id,
@@ -60,7 +60,7 @@ class MailGateway:
             )
         except Unaddressable as problem:
             return Refused(str(problem))
-        return await self._sender.send(message)
+        return await self._sender.send(rendered)
 
     def _remember(self, call_id: UUID) -> None:
         self._taken[call_id] = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
-from email.message import EmailMessage
 from enum import StrEnum
 from typing import Protocol
 
@@ -41,9 +40,18 @@ class Refused:
 Outcome = Sent | TryAgain | Refused
 
 
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A message as it goes over the wire, and the bare addresses of its SMTP envelope."""
+
+    sender: str
+    recipient: str
+    content: bytes
+
+
 class MailSender(Protocol):
-    async def send(self, message: EmailMessage) -> Outcome:
-        """Send to the address in `To`, once; never raises for a fault of mail or network."""
+    async def send(self, mail: Mail) -> Outcome:
+        """Send once; never raises for a fault of mail or network."""
         ...
 
 
@@ -72,11 +80,11 @@ class SmtpSender:
     timeout_seconds: float = 30.0
     local_hostname: str | None = None
 
-    async def send(self, message: EmailMessage) -> Outcome:
+    async def send(self, mail: Mail) -> Outcome:
         client = self._client()
         try:
             async with asyncio.timeout(self.timeout_seconds):
-                outcome = await _attempt(client, message)
+                outcome = await _attempt(client, mail)
             # Said after the outcome is known: a server that hangs here has already answered.
             with suppress(SMTPException, OSError):
                 await client.quit(timeout=GOODBYE_SECONDS)
@@ -99,13 +107,13 @@ class SmtpSender:
         )
 
 
-async def _attempt(client: SMTP, message: EmailMessage) -> Outcome:
+async def _attempt(client: SMTP, mail: Mail) -> Outcome:
     try:
         await client.connect()
     except (SMTPException, OSError) as fault:
         return TryAgain(f"no session: {_told(fault)}")
     try:
-        await client.send_message(message)
+        await client.sendmail(mail.sender, mail.recipient, mail.content)
     except SMTPRecipientsRefused as refusal:
         return _judged(refusal.recipients[0])
     except SMTPHeloError as fault:

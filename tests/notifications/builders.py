@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import TypeVar
@@ -13,6 +15,7 @@ from booking_contracts.types import Attendee, Customer, Money, Period
 
 from services.notifications.model.letters import Audience, Kind, Letter, letters_for
 from services.notifications.rendering import render
+from services.notifications.sender import Mail
 
 E = TypeVar("E", bound=Event)
 
@@ -100,7 +103,8 @@ def letter_to(audience: Audience, event: Event, known: booking.BookingEvent | No
 
 
 def mail(letter: Letter, *, sequence: int = 1, unsubscribe_url: str | None = None) -> EmailMessage:
-    return render(
+    """A letter's mail as its recipient's program reads it."""
+    rendered = render(
         letter,
         sender="Bookings <bookings@example.org>",
         message_id="<event.anna@example.org>",
@@ -108,6 +112,14 @@ def mail(letter: Letter, *, sequence: int = 1, unsubscribe_url: str | None = Non
         sequence=sequence,
         unsubscribe_url=unsubscribe_url,
     )
+    return received(rendered)
+
+
+def received(rendered: Mail) -> EmailMessage:
+    """What a mail program makes of it."""
+    message = email.message_from_bytes(rendered.content, policy=email.policy.default)
+    assert isinstance(message, EmailMessage)
+    return message
 
 
 def text_of(message: EmailMessage) -> str:

@@ -12,8 +12,8 @@ from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.notifications import sender
 from services.notifications.gateway import GIVE_UP_SECONDS, MailGateway
 from services.notifications.mail import MailRefused, MailSent
-from services.notifications.sender import Outcome, Refused, Sent
-from tests.notifications.builders import CUSTOMER_EMAIL, an, customer
+from services.notifications.sender import Mail, Outcome, Refused, Sent
+from tests.notifications.builders import CUSTOMER_EMAIL, an, customer, received
 from tests.notifications.post import Post
 
 
@@ -24,8 +24,8 @@ class Server:
     outcome: Outcome = field(default_factory=Sent)
     received: list[EmailMessage] = field(default_factory=list)
 
-    async def send(self, message: EmailMessage) -> Outcome:
-        self.received.append(message)
+    async def send(self, mail: Mail) -> Outcome:
+        self.received.append(received(mail))
         return self.outcome
 
 

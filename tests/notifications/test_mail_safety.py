@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import email
-import email.policy
-from email.message import EmailMessage
-
 import pytest
 from booking_contracts import booking
 from booking_contracts.booking import BookingConfirmed
@@ -14,12 +10,23 @@ from hypothesis import strategies as st
 
 from services.notifications.model.letters import Audience, Letter, letters_for
 from services.notifications.rendering import Unaddressable, render
-from tests.notifications.builders import ADMIN_EMAIL, NOW, TIM, an, customer, html_of, letter_to, mail, text_of
+from tests.notifications.builders import (
+    ADMIN_EMAIL,
+    NOW,
+    TIM,
+    an,
+    customer,
+    html_of,
+    letter_to,
+    mail,
+    received,
+    text_of,
+)
 
 SCRIPT = "<script>alert('x')</script>"
 INJECTION = "Eve\r\nBcc: victim@example.org\r\n\r\nX"
 
-HEADERS = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"]
+HEADERS = sorted(["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"])
 
 
 def _hostile(text: str) -> list[Letter]:
@@ -37,10 +44,6 @@ def _hostile(text: str) -> list[Letter]:
     return list(letters_for(event, ADMIN_EMAIL))
 
 
-def _as_received(message: EmailMessage) -> EmailMessage:
-    return email.message_from_bytes(message.as_bytes(), policy=email.policy.default)
-
-
 @pytest.mark.requirement("notify-safely")
 def test_markup_in_a_value_is_text_in_html() -> None:
     for letter in _hostile(SCRIPT):
@@ -53,20 +56,20 @@ def test_markup_in_a_value_is_text_in_html() -> None:
 @pytest.mark.requirement("notify-safely")
 def test_a_line_break_in_a_value_can_not_begin_a_header() -> None:
     for letter in _hostile(INJECTION):
-        received = _as_received(mail(letter))
-        assert received.keys() == HEADERS
-        assert "Bcc" not in received
-        assert received["To"].addresses[0].addr_spec == letter.recipient
-        assert len(received["To"].addresses) == 1
+        message = mail(letter)
+        assert sorted(message.keys()) == HEADERS
+        assert "Bcc" not in message
+        assert message["To"].addresses[0].addr_spec == letter.recipient
+        assert len(message["To"].addresses) == 1
 
 
 @pytest.mark.requirement("notify-safely")
 @given(st.text(st.characters(exclude_categories=[]), max_size=250))
 def test_no_text_at_all_adds_a_header_or_a_recipient(text: str) -> None:
     for letter in _hostile(text):
-        received = _as_received(mail(letter))
-        assert received.keys() == HEADERS
-        assert [address.addr_spec for address in received["To"].addresses] == [letter.recipient]
+        message = mail(letter)
+        assert sorted(message.keys()) == HEADERS
+        assert [address.addr_spec for address in message["To"].addresses] == [letter.recipient]
 
 
 @pytest.mark.requirement("notify-safely")
@@ -110,10 +113,10 @@ def test_a_message_id_is_kept_however_long() -> None:
     message_id = f"<{'0' * 60}.{'a' * 60}@notifications.example.org>"
     letter = letter_to(Audience.CUSTOMER, an(BookingConfirmed))
 
-    message = render(letter, sender="b@example.org", message_id=message_id, now=NOW, sequence=1)
+    rendered = render(letter, sender="b@example.org", message_id=message_id, now=NOW, sequence=1)
 
-    assert message_id in message.as_string()
-    assert _as_received(message)["Message-ID"] == message_id
+    assert message_id.encode() in rendered.content
+    assert received(rendered)["Message-ID"] == message_id
 
 
 def test_a_reminder_says_how_to_get_no_more() -> None:
