@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, cast
 
 from aiosmtplib import (
     SMTP,
@@ -62,14 +61,15 @@ class Encryption(StrEnum):
 
 
 AUTHENTICATION_REQUIRED = 530  # RFC 4954, section 6: may answer any command
-GOODBYE_SECONDS = 2.0
+IDLE_SECONDS = 2.0
 LONGEST_REASON = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpSender:
-    """One connection per mail: no session state outlives a fault, and the caller alone bounds how many
-    are open. `timeout_seconds` is for the whole delivery of one mail.
+    """A connection that has just delivered a mail takes the next one, if it comes within IDLE_SECONDS; after a
+    refusal or a fault it is closed, so that no session state outlives it. The caller alone bounds how many are
+    open. `timeout_seconds` is for the whole delivery of one mail.
     """
 
     host: str
@@ -79,20 +79,41 @@ class SmtpSender:
     password: str | None = None
     timeout_seconds: float = 30.0
     local_hostname: str | None = None
+    _idle: dict[SMTP, asyncio.TimerHandle] = field(default_factory=dict, init=False, repr=False)
 
     async def send(self, mail: Mail) -> Outcome:
-        client = self._client()
+        client = self._idle_client() or self._client()
+        outcome: Outcome | None = None
         try:
             async with asyncio.timeout(self.timeout_seconds):
                 outcome = await _attempt(client, mail)
-            # Said after the outcome is known: a server that hangs here has already answered.
-            with suppress(SMTPException, OSError):
-                await client.quit(timeout=GOODBYE_SECONDS)
-            return outcome
         except TimeoutError:
-            return TryAgain(f"no answer from {self.host}:{self.port} in {self.timeout_seconds:g} s")
+            outcome = TryAgain(f"no answer from {self.host}:{self.port} in {self.timeout_seconds:g} s")
         finally:
-            client.close()
+            if isinstance(outcome, Sent) and client.is_connected:
+                self._keep(client)
+            else:
+                client.close()
+        return outcome
+
+    def _idle_client(self) -> SMTP | None:
+        """The one used last, so that what a burst has opened falls idle after it."""
+        while self._idle:
+            client, goodbye = self._idle.popitem()
+            goodbye.cancel()
+            if client.is_connected:
+                return client
+        return None
+
+    def _keep(self, client: SMTP) -> None:
+        loop = asyncio.get_running_loop()
+        self._idle[client] = loop.call_later(IDLE_SECONDS, self._say_goodbye, client)
+
+    def _say_goodbye(self, client: SMTP) -> None:
+        del self._idle[client]
+        if client.transport is not None:
+            cast(asyncio.WriteTransport, client.transport).write(b"QUIT\r\n")
+        client.close()
 
     def _client(self) -> SMTP:
         return SMTP(
@@ -109,7 +130,8 @@ class SmtpSender:
 
 async def _attempt(client: SMTP, mail: Mail) -> Outcome:
     try:
-        await client.connect()
+        if not client.is_connected:
+            await client.connect()
     except (SMTPException, OSError) as fault:
         return TryAgain(f"no session: {_told(fault)}")
     try:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope
 
+from services.notifications import sender
 from services.notifications.sender import Encryption, Mail, Outcome, Refused, Sent, SmtpSender, TryAgain
 from tests.notifications.builders import CUSTOMER_EMAIL
 
@@ -159,11 +160,60 @@ async def test_a_server_that_is_not_there_is_tried_again() -> None:
     assert isinstance(await _sender(port).send(LETTER), TryAgain)
 
 
+class _Door:
+    """Opens a session for each connection, and tells when one has ended."""
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self.mailbox, self.sessions, self.ended = mailbox, list[SMTP](), asyncio.Queue[None]()
+
+    def __call__(self) -> SMTP:
+        ended = self.ended
+
+        class Session(SMTP):  # type: ignore[misc] # aiosmtpd has no types
+            def connection_lost(self, error: Exception | None) -> None:
+                super().connection_lost(error)
+                ended.put_nowait(None)
+
+        self.sessions.append(Session(self.mailbox, hostname="mail.example.org"))
+        return self.sessions[-1]
+
+
+async def test_a_burst_of_mails_takes_few_connections_that_are_closed_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sender, "IDLE_SECONDS", 0.05)
+    door = _Door(Mailbox())
+    async with _listening(door) as port:
+        smtp = _sender(port)
+        for _ in range(3):
+            assert [*await asyncio.gather(smtp.send(LETTER), smtp.send(LETTER))] == [Sent(), Sent()]
+        assert (len(door.mailbox.received), len(door.sessions)) == (6, 2)
+        async with asyncio.timeout(5):
+            await door.ended.get()
+            await door.ended.get()
+        assert await smtp.send(LETTER) == Sent()
+
+
 @pytest.mark.requirement("notify-once")
-async def test_a_mail_is_sent_even_if_the_goodbye_fails() -> None:
-    script = {b"DATA": b"354 go\r\n", b"QUIT": None}
-    async with _listening(lambda: _Script(b"220 hi\r\n", dict(script))) as port:
-        assert await _sender(port).send(LETTER) == Sent()
+async def test_a_connection_on_which_a_mail_failed_takes_no_other() -> None:
+    door = _Door(Mailbox(to_data="452 full"))
+    async with _listening(door) as port:
+        smtp = _sender(port)
+        assert isinstance(await smtp.send(LETTER), TryAgain)
+        door.mailbox.to_data = OK
+        assert await smtp.send(LETTER) == Sent()
+    assert len(door.sessions) == 2
+
+
+@pytest.mark.requirement("notify-once")
+async def test_a_server_that_hangs_up_after_a_mail_gets_the_next_on_a_new_connection() -> None:
+    door = _Door(Mailbox())
+    async with _listening(door) as port:
+        smtp = _sender(port)
+        assert await smtp.send(LETTER) == Sent()
+        door.sessions[0].transport.close()
+        await door.ended.get()
+        await smtp.send(LETTER)  # may still meet the old connection: then it is tried again
+        assert await smtp.send(LETTER) == Sent()
+    assert len(door.sessions) == 2
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH")
@@ -177,14 +227,14 @@ async def test_a_refused_login_is_our_fault_and_not_the_mails(password: str, out
         return SMTP(Mailbox(), authenticator=authenticate, auth_required=True, auth_require_tls=False)
 
     async with _listening(server) as port:
-        sender = SmtpSender(host="127.0.0.1", port=port, username="booking", password=password, local_hostname="client")
-        assert isinstance(await sender.send(LETTER), outcome)
+        smtp = SmtpSender(host="127.0.0.1", port=port, username="booking", password=password, local_hostname="client")
+        assert isinstance(await smtp.send(LETTER), outcome)
 
 
 async def test_a_server_without_starttls_gets_no_mail_in_the_clear() -> None:
     mailbox = Mailbox()
     async with _listening(lambda: SMTP(mailbox)) as port:
-        sender = SmtpSender(host="127.0.0.1", port=port, encryption=Encryption.STARTTLS, local_hostname="client")
-        assert isinstance(await sender.send(LETTER), TryAgain)
+        smtp = SmtpSender(host="127.0.0.1", port=port, encryption=Encryption.STARTTLS, local_hostname="client")
+        assert isinstance(await smtp.send(LETTER), TryAgain)
 
     assert mailbox.received == []
