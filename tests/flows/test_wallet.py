@@ -88,6 +88,27 @@ async def test_approval_takes_the_wallet_or_asks_for_money(system: System) -> No
     await system.booking_in(command.booking_id, "CONFIRMED")
 
 
+@pytest.mark.requirement("approval-flow", "wallet")
+async def test_two_approvals_race_for_one_balance(system: System) -> None:
+    """rules.md, Payment: the loser is PENDING_PAYMENT with PaymentRequested."""
+    await top_up(system, "walter", 4500)
+    studio = await system.studio(slots=2, approval=True)
+    commands = [system.place(studio, "walter", slot=number, payment=WALLET) for number in range(2)]
+    for command in commands:
+        await system.accepted(command)
+    approvals = [sample.approve_booking(booking_id=command.booking_id, actor=studio.actor) for command in commands]
+    replies = await asyncio.gather(*(system.accepted(approve) for approve in approvals))
+    assert [reply.state for reply in replies] == ["PENDING_PAYMENT", "PENDING_PAYMENT"]
+    outcomes = await asyncio.gather(
+        *(system.client.outcome(command.booking_id, BookingConfirmed, PaymentRequested) for command in commands)
+    )
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["BookingConfirmed", "PaymentRequested"]
+    (loser,) = [outcome for outcome in outcomes if isinstance(outcome, PaymentRequested)]
+    assert loser.last_error == "INSUFFICIENT_FUNDS"
+    assert (await system.booking(loser.booking_id))["state"] == "PENDING_PAYMENT"
+    await holds(system, "walter", 0, 0)
+
+
 @pytest.mark.requirement("wallet")
 async def test_a_declined_top_up_changes_nothing(system: System) -> None:
     reply = await top_up(system, "wolf", 4500, card="pm_card_chargeDeclined")
