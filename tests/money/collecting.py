@@ -11,7 +11,8 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from booking_contracts.topics import BOOKING_EVENTS
 
-from tests.money.facts import Booking, Entry, Intent, Money, Movement, Part, Payment, Payout, Refund, TopUp
+from tests.faults.facts import Entry
+from tests.money.facts import Booking, Intent, Money, Movement, Part, Payment, Payout, Refund, TopUp
 
 SPLITS = {
     "booking.BookingCancelled.v1": ("refund", "kept"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from tests.faults.facts import Entry
+
 
 @dataclass(frozen=True)
 class Booking:
@@ -75,16 +77,6 @@ class Part:
     amount: int
     status: str
     stripe: str | None
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A line of the ledger. Positive: owed to somebody, or ours."""
-
-    transaction: str
-    account: str
-    currency: str
-    amount: int
 
 
 @dataclass(frozen=True)

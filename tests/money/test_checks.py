@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from tests.faults.facts import Entry
 from tests.money.checks import differences
-from tests.money.facts import Booking, Entry, Intent, Money, Movement, Part, Payment, Payout, Refund, TopUp
+from tests.money.facts import Booking, Intent, Money, Movement, Part, Payment, Payout, Refund, TopUp
 
 EUR = "EUR"
 PRICE = 1000
