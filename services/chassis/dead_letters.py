@@ -126,6 +126,8 @@ async def _insert(
 
 async def release_drained(connection: Connection, keys: Sequence[str]) -> None:
     """Lift the block of keys whose waiting rows have all been handled."""
+    if not keys:
+        return
     await connection.execute(
         """
         DELETE FROM blocked_key b WHERE draining AND key = ANY($1)
