@@ -15,10 +15,8 @@ COPY = ROOT / "mutants"
 MUTMUT = str(Path(sys.executable).with_name("mutmut"))
 CHILDREN = 2
 LEAST_PERCENT = 85
-LONGEST_SECONDS = 120
-"""Twenty times what the tests need: a mutant that takes longer runs for ever."""
-NOTICED = frozenset({"killed", "timeout"})
-"""A rule that runs for ever is noticed too. Whatever else became of a mutant, also that no test met it: it survived."""
+LONGEST_SECONDS = 300
+"""Many times what the tests need: a mutant that takes longer runs for ever, which is noticed too."""
 
 
 def run_mutmut() -> int:
@@ -59,7 +57,8 @@ def passes(mutant: str) -> bool:
 def try_again(survivors: list[str]) -> list[str]:
     """Those that survive in a process of their own too.
 
-    mutmut forks after the modules were read: what builds a table while its module is read, it changes too late.
+    mutmut forks after the modules were read: what builds a table while its module is read, it changes too late. And on
+    a busy machine it takes what is slow for what runs for ever; whatever it did not see fail, tests must fail here.
     """
     if not passes(""):
         sys.exit("Without any mutant the tests fail in mutants/; nothing can be said.")
@@ -74,7 +73,7 @@ def main() -> int:
     if code := run_mutmut():
         return code
     found = outcomes()
-    survivors = try_again(sorted(name for name, outcome in found.items() if outcome not in NOTICED))
+    survivors = try_again(sorted(name for name, outcome in found.items() if outcome != "killed"))
     for name in survivors:
         print(f"{found[name]}: .venv/bin/mutmut show {name}")
     killed = len(found) - len(survivors)

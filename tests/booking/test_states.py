@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from services.booking.model import states, waitlist
-from services.booking.model.states import DEAD, State
+from services.booking.model.states import DEAD, FUNDED, State
 from services.booking.model.waitlist import OPEN, EntryState
 
 SETTLED = {State.COMPLETED, State.RESOLVED_REFUNDED, State.RESOLVED_RELEASED, State.RESOLVED_SPLIT}
@@ -30,9 +30,16 @@ def test_every_booking_enters_a_state_once_and_ends_dead_or_settled() -> None:
     assert all(len(way) == len(set(way)) for way in found)
 
 
+@pytest.mark.requirement("escrow")
+def test_money_covers_the_price_from_the_confirmation_until_all_is_decided() -> None:
+    after_confirmation = {state for way in ways(State.CONFIRMED) for state in way}
+    assert after_confirmation - DEAD - SETTLED == FUNDED
+
+
 @pytest.mark.requirement("waitlist-handling")
 def test_an_entry_that_no_longer_hopes_stays_as_it_is() -> None:
     left = {entry for entry in EntryState if any(waitlist.may_become(entry, to) for to in EntryState)}
     assert left == OPEN == {EntryState.WAITING, EntryState.OFFERED}
     assert waitlist.may_become(EntryState.OFFERED, EntryState.ACCEPTED)
-    assert not waitlist.may_become(EntryState.WAITING, EntryState.ACCEPTED)
+    for never in (EntryState.ACCEPTED, EntryState.EXPIRED):
+        assert not waitlist.may_become(EntryState.WAITING, never), "nobody accepts or misses what was not offered"
