@@ -6,7 +6,7 @@ REPLICAS ?= 1
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: money help setup up down status clean demo test lint format contracts requirements faults bench
+.PHONY: help setup up down status clean demo test lint format contracts requirements faults money mutants bench
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -50,6 +50,9 @@ contracts: setup ## Generate JSON Schemas and AsyncAPI documents from the messag
 
 requirements: setup ## Say which test proves which requirement
 	$(PYTHON) -m tests.requirements_table
+
+mutants: setup ## Change booking's rules one by one and see that the tests notice; fails below 85 %
+	$(PYTHON) -m tests.mutants
 
 faults: setup ## Kill, suspend and disconnect processes under load, then check every invariant
 	$(PYTHON) -m pytest tests/faults $(ARGS)

@@ -13,6 +13,13 @@ from deploy.local import postgres
 from deploy.local.stack import Stack
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the database by what it asks for, so that `-m "not database"` is never out of date."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "databases" in item.fixturenames:
+            item.add_marker("database")
+
+
 @pytest.fixture(scope="session")
 def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The addresses of stack.env for a running PostgreSQL alone."""

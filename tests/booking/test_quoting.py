@@ -13,9 +13,14 @@ from booking_contracts.codes import Code
 from booking_contracts.types import Actor
 
 from services.booking.model.booking import Booking
-from services.booking.model.states import State
-from tests.booking.builders import START, TEACHER, World, acting, authorized
+from services.booking.model.quotes import preview, valid_until
+from services.booking.model.refunds import Amounts
+from services.booking.model.states import PENDING, State
+from tests.booking.builders import NOW, START, TEACHER, World, acting, authorized
+from tests.booking.lives import END, NEEDS_APPROVAL, euros, in_state
 from tests.booking.test_rescheduling import a_world, cancel, move
+
+MINUTE = timedelta(minutes=1)
 
 
 def quote(world: World, booking: Booking, actor: Actor | None = None) -> dict[str, Any]:
@@ -79,3 +84,60 @@ def test_a_quote_from_before_the_payment_promises_nothing_after_it() -> None:
     assert found["refund"]["amount"] == found["kept"]["amount"] == 0
     world.tell(authorized(world.booking(booking.booking_id)))
     assert world.refused(cancel(booking, quote_id=UUID(found["quote_id"]))).code is Code.QUOTE_EXPIRED
+
+
+@pytest.mark.requirement("refund-policy")
+def test_a_quote_from_before_the_payment_holds_while_nothing_is_paid() -> None:
+    world = World()
+    booking = world.place()
+    found = quote(world, booking)
+    world.tell(cancel(booking, quote_id=UUID(found["quote_id"])))
+    assert world.booking(booking.booking_id).state is State.CANCELLED_BY_CUSTOMER
+
+
+@pytest.mark.requirement("refund-policy")
+def test_a_quote_of_half_the_price_is_honoured() -> None:
+    world = World()
+    booking = world.confirmed()
+    world.at(START - timedelta(hours=2))
+    found = quote(world, booking)
+    world.at(START - timedelta(hours=2) + timedelta(minutes=1))
+    world.tell(cancel(booking, quote_id=UUID(found["quote_id"])))
+    (settle,) = world.sent(payments.SettlePayment)
+    assert (settle.refund.amount, settle.release.amount) == (2250, 2250)
+
+
+@pytest.mark.requirement("refund-policy", "deadline-enforcement")
+def test_a_quote_never_outlives_the_cancellation() -> None:
+    booking = World().place()
+    assert booking.deadline == NOW + 15 * MINUTE
+    assert valid_until(booking, "customer", NOW - 5 * MINUTE) == NOW + 10 * MINUTE
+    assert valid_until(booking, "customer", NOW + 10 * MINUTE) == booking.deadline
+    booking = World().confirmed()
+    limits = {"customer": START - 60 * MINUTE, "provider": END + 120 * MINUTE, "admin": END + 120 * MINUTE}
+    for kind, limit in limits.items():
+        assert valid_until(booking, kind, limit - 20 * MINUTE) == limit - 5 * MINUTE
+        assert valid_until(booking, kind, limit - 5 * MINUTE) == limit
+
+
+@pytest.mark.requirement("refund-policy")
+def test_a_preview_shows_what_the_customers_cancellation_would_give() -> None:
+    unpaid = World().place()
+    assert unpaid.deadline is not None
+    assert preview(unpaid, unpaid.deadline - MINUTE) == Amounts(euros(0), euros(0))
+    assert preview(unpaid, unpaid.deadline) is None
+    paid = World().confirmed()
+    shown = {
+        START - timedelta(hours=24): Amounts(euros(4500), euros(0)),
+        START - timedelta(hours=23): Amounts(euros(2250), euros(2250)),
+        START - timedelta(minutes=61): Amounts(euros(0), euros(4500)),
+        START - timedelta(minutes=60): None,
+    }
+    assert {now: preview(paid, now) for now in shown} == shown
+
+
+@pytest.mark.requirement("refund-policy", "cancellation-state-machine")
+@pytest.mark.parametrize("state", [s for s in State if s not in PENDING | {State.CONFIRMED}])
+def test_nothing_is_previewed_where_nothing_can_be_cancelled(state: State) -> None:
+    booking = in_state(World(approval=state in NEEDS_APPROVAL), state)
+    assert preview(booking, NOW) is None

@@ -73,6 +73,25 @@ def test_what_the_clock_shows_twice_is_offered_the_first_time() -> None:
     assert not offers(schedule, an_offering(), BERLIN, datetime(2030, 10, 27, 1, tzinfo=UTC))
 
 
+@pytest.mark.requirement("schedule")
+@pytest.mark.parametrize("name", ["Pacific/Honolulu", "Pacific/Auckland"])
+def test_the_days_that_are_looked_at_are_the_providers(name: str) -> None:
+    """Far from Greenwich the first and the last instant lie on other dates than they do there."""
+    zone = ZoneInfo(name)
+    always = a_schedule(*((weekday, 0, 24) for weekday in range(1, 8)))
+    for hour in range(24):
+        start = datetime(2030, 1, 8, hour, tzinfo=UTC)
+        hours = [start + timedelta(hours=step) for step in range(3)]
+        assert list(starts_between(always, an_offering(), zone, start, start + timedelta(hours=3))) == hours
+
+
+@pytest.mark.requirement("schedule")
+def test_an_instant_is_told_in_utc() -> None:
+    found = instant(date(2030, 1, 7), 9 * 60, BERLIN)
+    assert found == datetime(2030, 1, 7, 8, tzinfo=UTC)
+    assert found.tzinfo is UTC, "also on a machine whose own zone has another name for it"
+
+
 days = st.dates(date(2024, 1, 1), date(2034, 12, 31))
 rules = st.builds(
     lambda weekday, since, length: (weekday, Hours(since, min(since + length, 1440))),

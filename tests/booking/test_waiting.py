@@ -49,6 +49,16 @@ def test_joining_names_the_position() -> None:
 
 
 @pytest.mark.requirement("waitlist-handling")
+def test_places_are_counted_from_one_and_who_joined_when_is_kept() -> None:
+    world = Line()
+    first = world.joined("eve")
+    world.at(NOW + timedelta(minutes=1))
+    second = world.joined("dan")
+    found = [(world.entry(entry).place, world.entry(entry).joined_at) for entry in (first, second)]
+    assert found == [(1, NOW), (2, NOW + timedelta(minutes=1))]
+
+
+@pytest.mark.requirement("waitlist-handling")
 def test_when_joining_is_refused() -> None:
     world = Line(2, minimum_notice_minutes=60)
     entry = world.joined()

@@ -1,0 +1,136 @@
+"""What a refused sender reads: which booking it was, and a sentence that tells them what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from booking_contracts.booking import AbandonPayment, PayBooking
+from booking_contracts.codes import Code, Rejected
+from booking_contracts.types import Actor
+
+from services.booking.model import actors, disputes, placing
+from services.booking.model.placing import Wish
+from tests.booking.builders import CARD, NOW, PROVIDER, START, World, a_child, a_slot, acting, an_offering
+from tests.booking.lives import euros
+
+CHILD = Actor(kind="customer", id=a_child().id)
+OFFERING = an_offering(capacity=2, minimum_notice_minutes=90, horizon_days=2)
+SLOT = a_slot(OFFERING)
+BUSY = a_slot(OFFERING, START + timedelta(minutes=30), taken=1)
+LONG_BEFORE, JUST_BEFORE = START - timedelta(days=3), START - timedelta(minutes=89)
+
+
+def refusal(check: Callable[[], object]) -> Rejected:
+    with pytest.raises(Rejected) as caught:
+        check()
+    return caught.value
+
+
+@pytest.mark.requirement("conflict-check", "modification-validation")
+@pytest.mark.parametrize(
+    ("check", "code", "sentence"),
+    [
+        (
+            lambda: placing.check_seats(Wish(3), OFFERING, SLOT),
+            Code.INVALID_COMMAND,
+            "seats is more than the 2 seats of the slot.",
+        ),
+        (
+            lambda: placing.check_offered(START, SLOT, START, offered=True),
+            Code.SLOT_IN_PAST,
+            "The slot has started; choose a later one.",
+        ),
+        (
+            lambda: placing.check_offered(START, SLOT, NOW, offered=False),
+            Code.SLOT_NOT_OFFERED,
+            "No such slot is offered; ask for availability and choose one of those.",
+        ),
+        (
+            lambda: placing.check_movable(Wish(1, movable_until=START), START),
+            Code.DEADLINE_PASSED,
+            "Moving was possible until 2030-01-10T12:00:00+00:00.",
+        ),
+        (
+            lambda: placing.check_window(OFFERING, START, JUST_BEFORE),
+            Code.NOTICE_TOO_SHORT,
+            "Bookings need 90 minutes' notice; choose a later slot.",
+        ),
+        (
+            lambda: placing.check_window(OFFERING, START, LONG_BEFORE),
+            Code.BEYOND_HORIZON,
+            "Bookings open 2 days ahead; come back later.",
+        ),
+        (
+            lambda: placing.check_price(Wish(1, expected_price=euros(1)), euros(4500)),
+            Code.PRICE_CHANGED,
+            "The price is another now; show it and send it again.",
+        ),
+        (
+            lambda: placing.check_provider_free(SLOT, [BUSY]),
+            Code.PROVIDER_BUSY,
+            "The provider has another appointment then; choose another slot.",
+        ),
+    ],
+)
+def test_why_seats_cannot_be_had(check: Callable[[], object], code: Code, sentence: str) -> None:
+    refused = refusal(check)
+    assert (refused.code, refused.message) == (code, sentence)
+
+
+@pytest.mark.requirement("bad-input")
+def test_a_party_that_never_fits_is_a_problem_of_the_field_seats() -> None:
+    refused = refusal(lambda: placing.check_seats(Wish(3), OFFERING, None))
+    assert refused.details == {"field": "seats", "problem": "is more than the 2 seats of the slot"}
+
+
+@pytest.mark.requirement("actors")
+def test_a_stranger_is_told_whose_booking_it_is_not() -> None:
+    booking = World().place()
+    name, stranger = booking.booking_id, acting("mallory")
+    by: dict[str, Callable[[Any, Any], None]] = {
+        f"Only the customer of booking {name} may do this.": actors.require_customer,
+        f"Only the provider of booking {name} may do this.": actors.require_provider,
+    }
+    for sentence, require in by.items():
+        refused = refusal(lambda require=require: require(stranger, booking))  # type: ignore[misc]
+        assert (refused.code, refused.message, refused.subject) == (Code.NOT_ALLOWED, sentence, name)
+    refused = refusal(lambda: actors.require_owner(stranger, PROVIDER))
+    assert (refused.message, refused.subject) == (f"Only provider {PROVIDER} may do this.", None)
+
+
+@pytest.mark.requirement("actors")
+def test_an_attendee_does_not_pay_and_does_not_give_up_paying() -> None:
+    world = World()
+    booking = world.place(attendee=a_child())
+    for command in (
+        PayBooking(booking_id=booking.booking_id, payment=CARD, actor=CHILD),
+        AbandonPayment(booking_id=booking.booking_id, actor=CHILD),
+    ):
+        refused = world.refused(command)
+        assert (refused.code, refused.subject) == (Code.NOT_ALLOWED, booking.booking_id)
+    actors.require_customer(CHILD, booking, attendee_too=True)
+
+
+@pytest.mark.requirement("disputes")
+def test_a_decision_that_does_not_add_up_is_told_what_is_in_escrow() -> None:
+    booking = World().place()
+    refused = refusal(lambda: disputes.outcome(booking, refund=euros(4000), release=euros(499)))
+    assert refused.message == "refund and release must add up to the 4500 EUR (minor units) in escrow."
+    assert (refused.code, refused.subject) == (Code.AMOUNT_MISMATCH, booking.booking_id)
+
+
+@pytest.mark.requirement("overbooking-prevention")
+def test_what_counts_is_the_capacity_of_the_slot_and_not_of_the_offering() -> None:
+    larger, smaller = a_slot(OFFERING, capacity=5), a_slot(OFFERING, capacity=1)
+    placing.check_seats(Wish(5), OFFERING, larger)
+    assert refusal(lambda: placing.check_seats(Wish(2), OFFERING, smaller)).code is Code.INVALID_COMMAND
+
+
+@pytest.mark.requirement("provider-overlap")
+def test_a_buffer_before_a_slot_is_the_providers_too() -> None:
+    offering = an_offering(buffer_before_minutes=30)
+    before = [a_slot(offering, START - timedelta(minutes=60 + gap), taken=1) for gap in (30, 29)]
+    assert [placing.provider_free(a_slot(offering), [slot]) for slot in before] == [True, False]
