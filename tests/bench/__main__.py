@@ -23,7 +23,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--warm-up", type=int, default=500, help="sagas before it")
     parser.add_argument("--in-flight", type=int, default=500, help="sagas open at a time")
     parser.add_argument("--seconds", type=float, default=25.0, help="length of each run at a fixed rate")
-    parser.add_argument("--pause", type=float, default=2.0, help="seconds between runs")
     parser.add_argument("--hot-commands", type=int, default=5000)
     parser.add_argument("--hot-seats", type=int, default=100)
     parser.add_argument("--webhook-events", default=MATTERING_EVENTS, help="what Stripe delivers; * is everything")

@@ -6,22 +6,20 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 import asyncpg
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from booking_contracts.topics import TOPICS
+from aiokafka import AIOKafkaProducer
 
 from deploy.local.stack import Stack
 from deploy.local.system import System
 from services.booking import operator
+from tests.calm import calm
 from tests.chassis.harness import SetClock
-from tests.faults.collecting import READS, SERVICES
 from tests.faults.load import Sendable
 from tests.money.checks import differences
 from tests.money.collecting import collect, stripe_state
@@ -40,10 +38,6 @@ A_FIFTH: tuple[dict[str, Any], ...] = (
 WEBHOOKS = tuple(
     {"operation": "webhook", "kind": kind, "rate": 0.05} for kind in ("lost", "late", "duplicate", "reordered")
 )
-MOVING = """
-SELECT (SELECT count(*) FROM outbox) AS outbox, (SELECT count(*) FROM gateway_call WHERE state = 'open') AS calls,
-       (SELECT count(*) FROM local_message WHERE due_at <= $1) AS due
-"""
 
 
 @dataclass
@@ -100,8 +94,9 @@ class Play:
             await producer.flush()
         if killing is not None:
             await killing
-        moving = await self._calm(10 + self.town.count / 40)
-        print(f"{time.monotonic() - self.began:4.0f} s  {name}: {sent} commands, still moving: {moving}", flush=True)
+        moving = dict(await calm(self.system.env, 10 + self.town.count / 40))
+        seconds = time.monotonic() - self.began
+        print(f"{seconds:4.0f} s  {name}: {sent} commands, still moving: {moving or 'nothing'}", flush=True)
 
     async def _kill(self) -> None:
         """Payments dies at an unlucky moment and comes back."""
@@ -160,7 +155,7 @@ class Play:
         deadline = time.monotonic() + 60 + self.town.count / 40
         while True:
             await self._retry_stuck()
-            await self._calm(30)
+            await calm(self.system.env, 30)
             money = await collect(self.system.env)
             wrong = differences(money)
             if not wrong:
@@ -177,40 +172,6 @@ class Play:
                 await operator.retry(booking, clock, saga["booking_id"])
         if stuck:
             print(f"{len(stuck)} sagas were stuck and are tried again", flush=True)
-
-    async def _calm(self, seconds: float) -> str:
-        """Wait until nothing moves, at most so long; returns what still does."""
-        deadline = time.monotonic() + seconds
-        while True:
-            moving = await self._moving()
-            if not moving or time.monotonic() > deadline:
-                return ", ".join(f"{name} {count}" for name, count in moving.items()) or "nothing"
-            await asyncio.sleep(0.5)
-
-    async def _moving(self) -> Counter[str]:
-        """What the services have not read, sent, called and done yet, by name."""
-        now, moving = await self.system.clock.now(), Counter[str]()
-        ends = await self._ends()
-        for service in SERVICES:
-            async with _connection(self.system.env[f"AUDITOR_{service.upper()}_DATABASE_URL"]) as connection:
-                rows = await connection.fetch("SELECT * FROM consumed_position")
-                read = {TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows}
-                moving[f"{service} unread"] = sum(
-                    end - read.get(partition, 0) for partition, end in ends.items() if partition.topic in READS[service]
-                )
-                counts = await connection.fetchrow(MOVING, now)
-                moving.update({f"{service} {name}": count for name, count in counts.items()})
-        return +moving
-
-    async def _ends(self) -> Mapping[TopicPartition, int]:
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.system.env["KAFKA_BOOTSTRAP_SERVERS"])
-        await consumer.start()
-        try:
-            partitions = [TopicPartition(topic.name, number) for topic in TOPICS for number in range(topic.partitions)]
-            ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
-            return ends
-        finally:
-            await consumer.stop()
 
 
 @asynccontextmanager
