@@ -73,16 +73,19 @@ def render(
 
 
 def _body(page: dict[str, object], invite: Invite | None) -> MIMEMultipart:
-    """Text and HTML to choose from, and the calendar entry beside them."""
+    """Text and HTML to choose from, and the calendar entry beside them.
+
+    No quoted-printable or base64 text can hold "=_", so these boundaries are safe (RFC 2045, 6.7).
+    """
     text, html = (_TEMPLATES.get_template(f"letter.{kind}").render(page) for kind in ("txt", "html"))
-    letter = MIMEMultipart("alternative", _subparts=(_text("plain", text), _text("html", html)))
+    letter = MIMEMultipart("alternative", "=_letter", (_text("plain", text), _text("html", html)))
     if invite is None:
         return letter
     calendar = MIMENonMultipart("text", "calendar", method=invite.method, charset="utf-8")
     calendar.set_payload(invite.content)
     encoders.encode_base64(calendar)  # text would lose its CRLF, which RFC 5545 (3.1) asks for
     calendar.add_header("Content-Disposition", "attachment", filename="invite.ics")
-    return MIMEMultipart("mixed", _subparts=(letter, calendar))
+    return MIMEMultipart("mixed", "=_letter_and_calendar", (letter, calendar))
 
 
 def _text(subtype: str, content: str) -> MIMENonMultipart:
