@@ -85,7 +85,7 @@ def _body(page: dict[str, object], invite: Invite | None) -> MIMEMultipart:
     calendar.set_payload(invite.content)
     encoders.encode_base64(calendar)  # text would lose its CRLF, which RFC 5545 (3.1) asks for
     calendar.add_header("Content-Disposition", "attachment", filename="invite.ics")
-    return MIMEMultipart("mixed", "=_letter_and_calendar", (letter, calendar))
+    return MIMEMultipart("mixed", "=_mail", (letter, calendar))
 
 
 def _text(subtype: str, content: str) -> MIMENonMultipart:
