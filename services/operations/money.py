@@ -1,9 +1,11 @@
-"""`bookingctl payments`: failed refunds and payouts, and a booking's money line by line."""
+"""`bookingctl payments`: failed refunds and payouts, a booking's money line by line, and what does not agree."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
@@ -11,10 +13,14 @@ import typer
 
 from services.chassis.database import Connection
 from services.chassis.operator import NotPossible
-from services.operations.console import Json, run_on, show
+from services.operations import agreement
+from services.operations.console import Json, console, plain, read_both, run_on, show
 from services.payments import operator
 
-app = typer.Typer(help="Money: waiting, try-again, statement.", no_args_is_help=True)
+app = typer.Typer(help="Money: waiting, try-again, statement, reconcile.", no_args_is_help=True)
+ROUND = ("ended_at", "compared", "compared_until")
+REPAIR = ("at", "repair", "payment_id", "booking_id", "customer_id", "payment_intent", "detail", "ended")
+OPEN = ("between", "since", "payment_id", "booking_id", "customer_id", "payment_intent", "detail")
 
 
 @app.command("waiting")
@@ -54,3 +60,48 @@ def statement(booking_id: UUID, as_json: Json = False) -> None:
         )
 
     show(run_on("payments", look), ("at", "cause", "account", "amount_minor", "currency"), as_json=as_json)
+
+
+@app.command("reconcile")
+def reconcile(
+    days: Annotated[int, typer.Option(help="how far back repairs are shown")] = 30, as_json: Json = False
+) -> None:
+    """What the reconciler found and mended, and what does not agree now: Stripe, payments, bookings."""
+    found = read_both("payments", "booking", lambda payments, booking: _reconciliation(payments, booking, days))
+    if as_json:
+        typer.echo(json.dumps(found, default=plain))
+        return
+    for title, name, columns in (
+        ("Last round", "last_round", ROUND),
+        (f"Repairs of the last {days} days", "repairs", REPAIR),
+        ("Open differences", "open", OPEN),
+    ):
+        console.print(f"[bold]{title}[/bold]")
+        rows = found[name]
+        show([rows] if isinstance(rows, dict) else rows or [], columns, as_json=False)
+
+
+async def _reconciliation(payments: Connection, booking: Connection, days: int) -> Mapping[str, Any]:
+    last = await operator.last_round(payments)
+    at_stripe = [_at_stripe(row) for row in await operator.open_reports(payments)]
+    with_bookings = [_with_booking(one) for one in await agreement.compare(payments, booking)]
+    return {
+        "last_round": last and dict(last),
+        "repairs": [dict(row) for row in await operator.repairs(payments, days=days)],
+        "open": at_stripe + with_bookings,
+    }
+
+
+def _at_stripe(row: asyncpg.Record) -> dict[str, Any]:
+    detail = f"{row['finding']} at Stripe, and no row of ours knows it"
+    return {**dict.fromkeys(OPEN), **row, "between": "Stripe and payments", "since": row["at"], "detail": detail}
+
+
+def _with_booking(one: agreement.Difference) -> dict[str, Any]:
+    return {
+        **dict.fromkeys(OPEN),
+        "between": "payments and bookings",
+        "payment_id": one.payment_id,
+        "booking_id": one.booking_id,
+        "detail": one.detail,
+    }

@@ -44,7 +44,7 @@ def authorize(work: PaymentsWork, payment: Payment, payment_method: str | None) 
     return work.put(replace(payment, calling=Operation.AUTHORIZE))
 
 
-def about_intent(work: PaymentsWork, payment: Payment, operation: Operation) -> Payment:
+def about_intent(work: PaymentsWork, payment: Payment, operation: Operation, *, by_reconciler: bool = False) -> Payment:
     """Capture, void or look; the payment waits for the result."""
     assert payment.payment_intent is not None, "there is a PaymentIntent to ask about"
     parameters = IntentCall(
@@ -52,6 +52,7 @@ def about_intent(work: PaymentsWork, payment: Payment, operation: Operation) -> 
         attempt=payment.attempt,
         asked_at=work.now,
         payment_intent=payment.payment_intent,
+        by_reconciler=by_reconciler,
     )
     work.ask_stripe(
         operation,

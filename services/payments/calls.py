@@ -40,6 +40,7 @@ class IntentCall(AttemptCall):
     """Capture, cancel or retrieve a PaymentIntent."""
 
     payment_intent: str
+    by_reconciler: bool = False
 
 
 class RefundCall(AttemptCall):

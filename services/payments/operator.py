@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
 from booking_contracts.envelope import uuid7
 
 from services.chassis import local_messages
@@ -45,6 +46,36 @@ async def waiting(connection: Connection) -> list[Waiting]:
         """
     )
     return [Waiting(**row) for row in found]
+
+
+async def last_round(connection: Connection) -> asyncpg.Record | None:
+    """When the reconciler's last round ended (real time) and how many it compared; None before the first."""
+    return await connection.fetchrow(
+        "SELECT ended_at, compared, until AS compared_until FROM reconciled_until WHERE ended_at IS NOT NULL"
+    )
+
+
+async def repairs(connection: Connection, *, days: int) -> list[asyncpg.Record]:
+    """What the reconciler's rounds have found in the last days, the newest first; `ended` says how a report ended."""
+    return await connection.fetch(
+        """
+        SELECT r.at, r.repair, p.payment_id, r.booking_id, r.customer_id, r.payment_intent, r.finding AS detail, r.ended
+        FROM reconciliation r LEFT JOIN payment p USING (booking_id)
+        WHERE r.at > clock_timestamp() - make_interval(days => $1) ORDER BY r.line DESC LIMIT 500
+        """,
+        days,
+    )
+
+
+async def open_reports(connection: Connection) -> list[asyncpg.Record]:
+    """Captured PaymentIntents with our metadata that no row of ours knows, the oldest first."""
+    return await connection.fetch(
+        """
+        SELECT r.at, p.payment_id, r.booking_id, r.customer_id, r.payment_intent, r.finding
+        FROM reconciliation r LEFT JOIN payment p USING (booking_id)
+        WHERE r.repair = 'report' AND r.ended_at IS NULL ORDER BY r.line LIMIT 500
+        """
+    )
 
 
 async def try_again(connection: Connection, waiting_id: UUID, now: datetime) -> str:

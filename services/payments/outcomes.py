@@ -26,6 +26,8 @@ class IntentSeen(LocalBody):
     received_minor: int = 0
     error_code: str | None = None
     decline_code: str | None = None
+    by_reconciler: bool = False
+    """The reconciler had it looked at: what is new by it no event had told."""
 
 
 class LeftoverCancelled(LocalBody):

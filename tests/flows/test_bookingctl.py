@@ -7,10 +7,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
 
 import pytest
+from booking_contracts.testkit import sample
+from booking_contracts.testkit.people import customer_actor
 
-from deploy.local.system import System
+from deploy.local.system import System, eventually
 
 
 def bookingctl(env: Mapping[str, str], *arguments: str, code: int = 0) -> str:
@@ -68,3 +72,39 @@ async def test_a_bookings_money_line_by_line(system: System) -> None:
     assert {line["account"] for line in lines} == {"stripe:clearing", f"escrow:{command.booking_id}"}
     assert sum(int(line["amount_minor"]) for line in lines) == 0
     assert json.loads(bookingctl(system.env, "payments", "waiting", "--json")) == []
+
+
+def reconciled(system: System) -> Any:
+    return json.loads(bookingctl(system.env, "payments", "reconcile", "--json"))
+
+
+@pytest.mark.requirement("operations-cli", "payment-booking-coupling")
+async def test_stripe_payments_and_bookings_agree_but_for_an_orphan(system: System) -> None:
+    studio = await system.studio(slots=2)
+    kept, cancelled = (system.place(studio, "tara", slot=number) for number in range(2))
+    for command in (kept, cancelled):
+        await system.accepted(command)
+        await system.payment_in(command.booking_id, "captured")
+    cancel = sample.cancel_booking(booking_id=cancelled.booking_id, actor=customer_actor("tara"))
+    await system.accepted(cancel)
+    await system.payment_in(cancelled.booking_id, "settled")
+    orphan = {"amount": "900", "currency": "eur", "confirm": "true", "payment_method": "pm_card_visa"}
+    orphan |= {"metadata[booking_id]": str(uuid4()), "metadata[attempt]": "1"}
+    headers = {"Authorization": "Bearer sk_test_elsewhere"}
+    url = f"{system.env['STRIPE_API_BASE']}/v1/payment_intents"
+    async with system.http.post(url, data=orphan, headers=headers) as answer:
+        intent = (await answer.json())["id"]
+    await system.clock.advance(minutes=1)
+
+    async def seen() -> Any:
+        return reconciled(system)
+
+    found = await eventually("the orphan is reported", seen, lambda found: intent in str(found["open"]), seconds=40)
+    (reported,) = [one for one in found["open"] if one["payment_intent"] == intent]
+    assert (reported["between"], reported["booking_id"]) == ("Stripe and payments", orphan["metadata[booking_id]"])
+    mine = {str(kept.booking_id), str(cancelled.booking_id)}
+    assert [one for one in found["open"] if one["booking_id"] in mine] == []
+    assert found["last_round"]["ended_at"]
+    assert intent in {repair["payment_intent"] for repair in found["repairs"]}
+    shown = bookingctl(system.env, "payments", "reconcile")
+    assert all(title in shown for title in ("Last round", "Repairs of the last 30 days", "Open differences"))
