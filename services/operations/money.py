@@ -11,13 +11,15 @@ from uuid import UUID
 import asyncpg
 import typer
 
+from services.chassis.clock import SystemClock
 from services.chassis.database import Connection
 from services.chassis.operator import NotPossible
 from services.operations import agreement
 from services.operations.console import Json, console, plain, read_both, run_on, show
 from services.payments import operator
+from services.payments.model import ledger
 
-app = typer.Typer(help="Money: waiting, try-again, statement, reconcile.", no_args_is_help=True)
+app = typer.Typer(help="Money: waiting, try-again, paid-outside, statement, reconcile.", no_args_is_help=True)
 ROUND = ("ended_at", "compared", "compared_until")
 REPAIR = ("at", "repair", "payment_id", "booking_id", "customer_id", "payment_intent", "detail", "ended")
 OPEN = ("between", "since", "payment_id", "booking_id", "customer_id", "payment_intent", "detail")
@@ -44,22 +46,40 @@ def try_again(waiting_id: UUID) -> None:
     typer.echo(run_on("payments", again))
 
 
+@app.command("paid-outside")
+def paid_outside(
+    refund_id: UUID,
+    reference: Annotated[str, typer.Option(help="by which the payment can be found, e.g. the bank transfer's")],
+    by: Annotated[str, typer.Option(help="who has paid it")],
+) -> None:
+    """End a failed refund that was paid by other means than Stripe."""
+
+    async def end(connection: Connection) -> str:
+        try:
+            return await operator.paid_outside(connection, SystemClock(), refund_id, by_whom=by, reference=reference)
+        except operator.NotWaiting as problem:
+            raise NotPossible(str(problem)) from None
+
+    typer.echo(run_on("payments", end))
+
+
 @app.command("statement")
 def statement(booking_id: UUID, as_json: Json = False) -> None:
-    """Every posting that touches a booking's escrow, with all its entries."""
+    """Every posting that touches a booking's escrow or what is owed to its payer, with all its entries."""
 
     async def look(connection: Connection) -> Sequence[asyncpg.Record]:
         return await connection.fetch(
             """
-            SELECT t.at, t.cause, e.account, e.amount_minor, e.currency
+            SELECT t.at, t.cause, e.account, e.amount_minor, e.currency, o.reference || ', by ' || o.by_whom AS note
             FROM ledger_transaction t JOIN ledger_entry e USING (transaction_id)
-            WHERE transaction_id IN (SELECT transaction_id FROM ledger_entry WHERE account = $1)
+                 LEFT JOIN refund_paid_outside o USING (transaction_id)
+            WHERE transaction_id IN (SELECT transaction_id FROM ledger_entry WHERE account = ANY($1))
             ORDER BY t.at, e.entry_id
             """,
-            f"escrow:{booking_id}",
+            [ledger.escrow(booking_id), ledger.refund_owed(booking_id)],
         )
 
-    show(run_on("payments", look), ("at", "cause", "account", "amount_minor", "currency"), as_json=as_json)
+    show(run_on("payments", look), ("at", "cause", "account", "amount_minor", "currency", "note"), as_json=as_json)
 
 
 @app.command("reconcile")

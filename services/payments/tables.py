@@ -135,6 +135,7 @@ REFUND = plain(
         "calling": "bool",
         "tries": "int",
         "parked": "bool",
+        "paid_outside": "bool",
     },
 )
 PAYOUT = plain(

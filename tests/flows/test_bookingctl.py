@@ -108,3 +108,32 @@ async def test_stripe_payments_and_bookings_agree_but_for_an_orphan(system: Syst
     assert intent in {repair["payment_intent"] for repair in found["repairs"]}
     shown = bookingctl(system.env, "payments", "reconcile")
     assert all(title in shown for title in ("Last round", "Repairs of the last 30 days", "Open differences"))
+
+
+@pytest.mark.requirement("operations-cli", "refund-logic")
+async def test_a_refund_that_was_paid_outside_leaves_the_list(system: System) -> None:
+    studio = await system.studio()
+    command = system.place(studio, "uwe", card="pm_card_refundFail")
+    await system.accepted(command)
+    await system.payment_in(command.booking_id, "captured")
+    await system.accepted(sample.cancel_booking(booking_id=command.booking_id, actor=customer_actor("uwe")))
+
+    async def waiting() -> list[Any]:
+        found = json.loads(bookingctl(system.env, "payments", "waiting", "--json"))
+        return [one for one in found if one["booking_id"] == str(command.booking_id)]
+
+    (refund,) = await eventually("the refund has failed", waiting)
+    said = ("paid-outside", refund["id"], "--reference", "transfer 4711", "--by", "mia")
+    assert "has ended" in bookingctl(system.env, "payments", *said)
+    assert "by mia" in bookingctl(system.env, "payments", *said)
+    assert await waiting() == []
+    payment = await system.payment(command.booking_id)
+    assert [one["status"] for one in payment["refunds"]] == ["succeeded"]
+    lines = json.loads(bookingctl(system.env, "payments", "statement", str(command.booking_id), "--json"))
+    assert {line["account"]: line["note"] for line in lines}["paid:outside"] == "transfer 4711, by mia"
+
+    async def history() -> list[str]:
+        items = (await system.get("booking", f"/v1/bookings/{command.booking_id}/history"))["items"]
+        return [item["type"] for item in items]
+
+    await eventually("the booking knows", history, lambda types: types[-1] == "payments.RefundSucceeded.v1")

@@ -14,7 +14,7 @@ from services.payments.model import ledger
 from services.payments.model.payment import Payment
 from services.payments.model.refund import Refund, RefundStatus
 from services.payments.outcomes import RefundAgain, RefundChanged, RefundSeen
-from services.payments.work import PaymentsWork
+from services.payments.work import PaidOutside, PaymentsWork
 
 A_MOMENT = timedelta(seconds=1)
 
@@ -76,11 +76,23 @@ def try_again(work: PaymentsWork, payment: Payment, refund: Refund) -> None:
     asking.about_refund(work, payment, refund)
 
 
+def paid_outside(work: PaymentsWork, payment: Payment, refund: Refund, *, by_whom: str, reference: str) -> None:
+    """An operator has paid a failed refund by other means: the payer is not owed it any more, and it has ended."""
+    assert refund.status is RefundStatus.FAILED, "what may still reach the card is never paid twice"
+    currency = payment.agreed.amount.currency
+    paid = ledger.refund_paid_outside(refund.booking_id, currency, refund.amount_minor)
+    transaction_id = work.post("refund paid outside", paid)
+    assert transaction_id is not None, "a refund has an amount"
+    work.record(PaidOutside(refund.refund_id, transaction_id, work.now, by_whom, reference))
+    refund = work.put(replace(refund, status=RefundStatus.SUCCEEDED, parked=False, paid_outside=True))
+    work.say(payment, RefundSucceeded, **_about(payment, refund))
+
+
 def refund_changed(message: Message[RefundChanged], work: PaymentsWork) -> None:
     """Stripe told of a refund: look at it, unless the row shows it already."""
     told = message.body
     refund, payment = work.find(Refund, told.refund_id), work.find(Payment, told.booking_id)
-    if refund is None or payment is None or told.status == refund.status:
+    if refund is None or payment is None or told.status == refund.status or refund.paid_outside:
         return
     if refund.calling:
         work.remind(told, key=message.key, due_at=work.now + A_MOMENT)

@@ -17,6 +17,8 @@ from services.payments.model.settlement import Split
 CLEARING = "stripe:clearing"
 COMMISSION = "commission"
 LOSSES = "chargeback:losses"
+OUTSIDE = "paid:outside"
+"""What operators have paid to payers from other accounts of ours; Stripe still holds the money for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,11 @@ def refund_came_back(booking_id: UUID, currency: str, amount_minor: int) -> tupl
 def refund_sent_again(booking_id: UUID, currency: str, amount_minor: int) -> tuple[Entry, ...]:
     """A failed refund is tried once more."""
     return move(currency, amount_minor, debit=refund_owed(booking_id), credit=CLEARING)
+
+
+def refund_paid_outside(booking_id: UUID, currency: str, amount_minor: int) -> tuple[Entry, ...]:
+    """A failed refund was paid by other means: the payer has it, and what Stripe holds is owed to that account."""
+    return move(currency, amount_minor, debit=refund_owed(booking_id), credit=OUTSIDE)
 
 
 def chargeback_opened(dispute_id: str, currency: str, amount_minor: int) -> tuple[Entry, ...]:
