@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.payments.calls import (
     AuthorizeCall,
+    DashboardRefundCall,
     DisputeCall,
     IntentCall,
     RefundCall,
@@ -19,6 +20,7 @@ from services.payments.model.payment import Operation, Payment
 from services.payments.model.payout import Payout
 from services.payments.model.refund import Refund
 from services.payments.model.wallet import Part, TopUp
+from services.payments.outcomes import DashboardRefundChanged
 from services.payments.work import PaymentsWork
 
 
@@ -98,6 +100,25 @@ def about_refund(work: PaymentsWork, payment: Payment, refund: Refund, *, look: 
         once=refund.idempotency_key,
     )
     return work.put(replace(refund, calling=True))
+
+
+def about_dashboard_refund(work: PaymentsWork, told: DashboardRefundChanged) -> None:
+    """Look at a refund that was made at Stripe; twice does no harm."""
+    parameters = DashboardRefundCall(
+        asked_at=work.now,
+        stripe_refund=told.stripe_refund,
+        booking_id=told.booking_id,
+        customer_id=told.customer_id,
+        command_id=told.command_id,
+        looked=told.looked,
+    )
+    work.ask_stripe(
+        "dashboard_refund",
+        subject=f"dashboard refund:{told.stripe_refund}:{work.new_id()}",
+        key=told.booking_id or told.customer_id,
+        parameters=parameters,
+        once=told.stripe_refund,
+    )
 
 
 def transfer(work: PaymentsWork, payout: Payout) -> Payout:

@@ -54,6 +54,16 @@ class RefundCall(AttemptCall):
     stripe_refund: str | None = None
 
 
+class DashboardRefundCall(StripeCall):
+    """Look at a refund that was made at Stripe, not by us."""
+
+    stripe_refund: str
+    booking_id: UUID | None
+    customer_id: str | None
+    command_id: UUID | None
+    looked: int
+
+
 class TransferCall(AttemptCall):
     """Move a provider's earnings to the connected account, from the charge that paid for them."""
 

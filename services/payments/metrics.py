@@ -8,5 +8,8 @@ webhooks_refused = Counter("stripe_webhooks_refused_total", "Webhooks with a bad
 reconciled = Counter("payments_reconciled_total", "Differences between Stripe and us by repair", ["repair"])
 refunds_failed = Gauge("payments_refunds_failed", "Refunds that have failed and are owed", ["parked"])
 payouts_failed = Gauge("payments_payouts_failed", "Transfers to providers that have failed", ["parked"])
+dashboard_refunds = Gauge(
+    "payments_dashboard_refunds", "Refunds made at Stripe, not by us, in the last 7 days", ["lost"]
+)
 chargebacks_open = Gauge("payments_chargebacks_open", "Chargebacks that are open")
 lingering = Gauge("payments_lingering", "Payments that have waited long for Stripe, by status", ["status"])

@@ -123,6 +123,32 @@ class PartChanged(LocalBody):
     status: str
 
 
+class DashboardRefundChanged(LocalBody):
+    """A Stripe event about a refund without metadata of ours, of a booking's payment or of a wallet's top-up."""
+
+    event_id: str
+    stripe_refund: str
+    booking_id: UUID | None = None
+    customer_id: str | None = None
+    command_id: UUID | None = None
+    looked: int = 0
+    """How often it was looked at while a call about the same money was open."""
+
+
+class DashboardRefundSeen(LocalBody):
+    """How such a refund stands."""
+
+    stripe_refund: str
+    payment_intent: str
+    amount_minor: int
+    status: str
+    failure: str | None = None
+    booking_id: UUID | None = None
+    customer_id: str | None = None
+    command_id: UUID | None = None
+    looked: int = 0
+
+
 class DisputeChanged(LocalBody):
     """A Stripe event about a dispute; `booking_id` is None when it is about no booking's payment."""
 

@@ -82,11 +82,14 @@ async def _append_reconciliations(connection: Connection, lines: Sequence[Reconc
     if lines:
         await connection.execute(
             """
-            INSERT INTO reconciliation (at, booking_id, payment_intent, finding, repair)
-            SELECT * FROM unnest($1::timestamptz[], $2::uuid[], $3::text[], $4::text[], $5::text[])
+            INSERT INTO reconciliation (at, booking_id, payment_intent, finding, repair, customer_id)
+            SELECT * FROM unnest($1::timestamptz[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[])
             ON CONFLICT DO NOTHING
             """,
-            *columns((line.at, line.booking_id, line.payment_intent, line.finding, line.repair) for line in lines),
+            *columns(
+                (line.at, line.booking_id, line.payment_intent, line.finding, line.repair, line.customer_id)
+                for line in lines
+            ),
         )
 
 

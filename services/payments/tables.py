@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.payments.model.chargeback import Chargeback
+from services.payments.model.dashboard_refund import DashboardRefund
 from services.payments.model.payment import Payment
 from services.payments.model.payout import Payout
 from services.payments.model.refund import Refund
@@ -168,6 +169,21 @@ CHARGEBACK = plain(
         "calling": "bool",
     },
 )
+DASHBOARD_REFUND = plain(
+    "dashboard_refund",
+    {
+        "stripe_refund": "text",
+        "booking_id": "uuid",
+        "refund_id": "uuid",
+        "customer_id": "text",
+        "top_up_id": "uuid",
+        "payment_intent": "text",
+        "amount_minor": "bigint",
+        "currency": "text",
+        "lost_minor": "bigint",
+        "failed": "bool",
+    },
+)
 WALLET = plain("wallet", {"customer_id": "text", "sequence": "bigint"})
 ASKED = plain(
     "wallet_command",
@@ -229,5 +245,6 @@ TABLES: dict[type[Any], Table] = {
     TopUp: TOP_UP,
     Withdrawal: WITHDRAWAL,
     Part: PART,
+    DashboardRefund: DASHBOARD_REFUND,
 }
 """In the order in which foreign keys want them written. Balances are not here: they follow from the ledger."""

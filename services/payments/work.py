@@ -38,10 +38,11 @@ class Reconciliation:
     """A line of the reconciler's record."""
 
     at: datetime
-    booking_id: UUID
+    booking_id: UUID | None
     payment_intent: str
     finding: str
     repair: str
+    customer_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,16 +27,23 @@ def refund_seen(message: Message[RefundSeen], work: PaymentsWork) -> None:
     assert payment is not None, "a refund belongs to a payment"
     work.go_on(payment.correlation_id)
     refund = work.put(replace(refund, calling=False, stripe_refund=seen.stripe_refund or refund.stripe_refund))
-    if seen.status == "succeeded" and refund.status is RefundStatus.PENDING:
+    refund_stands(work, payment, refund, seen.status, seen.failure)
+
+
+def refund_stands(
+    work: PaymentsWork, payment: Payment, refund: Refund, status: str, failure: str | None, *, by_hand: bool = False
+) -> None:
+    """A refund as Stripe has it; one that was made `by_hand` is never made again without a person."""
+    if status == "succeeded" and refund.status is RefundStatus.PENDING:
         refund = work.put(replace(refund, status=RefundStatus.SUCCEEDED))
         work.say(payment, RefundSucceeded, **_about(payment, refund))
-    elif seen.status in ("failed", "canceled") and refund.status is not RefundStatus.FAILED:
-        _failed(work, payment, refund, seen.failure or seen.status)
+    elif status in ("failed", "canceled") and refund.status is not RefundStatus.FAILED:
+        code = failure or status
+        _failed(work, payment, refund, code, wait=None if by_hand else refund.retry_after(code))
 
 
-def _failed(work: PaymentsWork, payment: Payment, refund: Refund, code: str) -> None:
+def _failed(work: PaymentsWork, payment: Payment, refund: Refund, code: str, *, wait: timedelta | None) -> None:
     """We owe it to the payer again."""
-    wait = refund.retry_after(code)
     refund = work.put(replace(refund, status=RefundStatus.FAILED, failure=code, parked=wait is None))
     currency = payment.agreed.amount.currency
     work.post("refund failed", ledger.refund_came_back(refund.booking_id, currency, refund.amount_minor))

@@ -18,6 +18,8 @@ class Repair(StrEnum):
     LOOK = "look"
     CANCEL = "cancel"
     REPORT = "report"
+    IMPORT = "import"
+    """A refund that was made at Stripe by hand was taken into the ledger (handlers/dashboard_refunds.py)."""
 
 
 @dataclass(frozen=True, slots=True)
