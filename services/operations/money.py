@@ -19,9 +19,21 @@ from services.operations.console import Json, console, plain, read_both, run_on,
 from services.payments import operator
 from services.payments.model import ledger
 
-app = typer.Typer(help="Money: waiting, try-again, paid-outside, statement, reconcile.", no_args_is_help=True)
+app = typer.Typer(
+    help="Money: waiting, try-again, paid-outside, statement, chargebacks, reconcile.", no_args_is_help=True
+)
 ROUND = ("ended_at", "compared", "compared_until")
 REPAIR = ("at", "repair", "payment_id", "booking_id", "customer_id", "payment_intent", "detail", "ended")
+CHARGEBACK = (
+    "dispute_id",
+    "outcome",
+    "booking_id",
+    "customer_id",
+    "payment_intent",
+    "amount_minor",
+    "frozen_minor",
+    "currency",
+)
 OPEN = ("between", "since", "payment_id", "booking_id", "customer_id", "payment_intent", "detail")
 
 
@@ -80,6 +92,13 @@ def statement(booking_id: UUID, as_json: Json = False) -> None:
         )
 
     show(run_on("payments", look), ("at", "cause", "account", "amount_minor", "currency", "note"), as_json=as_json)
+
+
+@app.command("chargebacks")
+def chargebacks(every: bool = False, as_json: Json = False) -> None:
+    """Disputes that are open at Stripe: give evidence there before its due date. With --every also those closed."""
+    found = run_on("payments", lambda c: operator.chargebacks(c, every=every))
+    show(found, CHARGEBACK, as_json=as_json)
 
 
 @app.command("reconcile")

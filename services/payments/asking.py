@@ -146,11 +146,17 @@ def transfer(work: PaymentsWork, payout: Payout) -> Payout:
 
 def about_dispute(work: PaymentsWork, chargeback: Chargeback) -> None:
     """Look at a dispute."""
-    parameters = DisputeCall(asked_at=work.now, dispute_id=chargeback.dispute_id, booking_id=chargeback.booking_id)
+    parameters = DisputeCall(
+        asked_at=work.now,
+        dispute_id=chargeback.dispute_id,
+        booking_id=chargeback.booking_id,
+        customer_id=chargeback.customer_id,
+        command_id=chargeback.top_up_id,
+    )
     work.ask_stripe(
         "dispute",
         subject=f"dispute:{chargeback.dispute_id}",
-        key=chargeback.booking_id or chargeback.dispute_id,
+        key=chargeback.booking_id or chargeback.customer_id or chargeback.dispute_id,
         parameters=parameters,
         once=chargeback.dispute_id,
     )

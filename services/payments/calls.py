@@ -80,6 +80,8 @@ class DisputeCall(StripeCall):
 
     dispute_id: str
     booking_id: UUID | None
+    customer_id: str | None = None
+    command_id: UUID | None = None
 
 
 class TopUpCall(StripeCall):

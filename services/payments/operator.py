@@ -55,6 +55,17 @@ async def waiting(connection: Connection) -> list[Waiting]:
     return [Waiting(**row) for row in found]
 
 
+async def chargebacks(connection: Connection, *, every: bool) -> list[asyncpg.Record]:
+    """Open disputes, or all: of a booking's payment or of a wallet, and what of the wallet is locked meanwhile."""
+    return await connection.fetch(
+        """
+        SELECT dispute_id, outcome, booking_id, customer_id, payment_intent, amount_minor, frozen_minor, currency
+        FROM chargeback WHERE outcome = 'open' OR $1 ORDER BY dispute_id LIMIT 500
+        """,
+        every,
+    )
+
+
 async def last_round(connection: Connection) -> asyncpg.Record | None:
     """When the reconciler's last round ended (real time) and how many it compared; None before the first."""
     return await connection.fetchrow(

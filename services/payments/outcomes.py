@@ -66,6 +66,8 @@ class DisputeSeen(LocalBody):
     booking_id: UUID | None
     amount_minor: int
     status: str
+    customer_id: str | None = None
+    command_id: UUID | None = None
 
 
 class TopUpSeen(LocalBody):
@@ -150,7 +152,7 @@ class DashboardRefundSeen(LocalBody):
 
 
 class DisputeChanged(LocalBody):
-    """A Stripe event about a dispute; `booking_id` is None when it is about no booking's payment."""
+    """A Stripe event about a dispute, of a booking's payment or of a wallet's top-up."""
 
     event_id: str
     dispute_id: str
@@ -158,6 +160,8 @@ class DisputeChanged(LocalBody):
     booking_id: UUID | None
     amount_minor: int
     currency: str
+    customer_id: str | None = None
+    command_id: UUID | None = None
 
 
 class AuthorizeLater(LocalBody):

@@ -33,7 +33,7 @@ from services.payments.saving import save
 from services.payments.work import PaymentsWork
 
 LOCK = "FOR NO KEY UPDATE"
-OF_WALLETS = (WalletCommand, TopUpSeen, WithdrawalSeen, PartChanged, DashboardRefundSeen)
+OF_WALLETS = (WalletCommand, TopUpSeen, WithdrawalSeen, PartChanged, DashboardRefundSeen, DisputeSeen)
 
 
 class PaymentsStore:

@@ -162,7 +162,7 @@ def _dispute(event: StripeEvent, about: Mapping[str, Any], owner: Owner) -> Loca
         event_id=event.id,
         dispute_id=about["id"],
         payment_intent=about["payment_intent"],
-        booking_id=owner.booking_id,
+        **asdict(owner),
         amount_minor=about["amount"],
         currency=about["currency"],
     )

@@ -167,6 +167,9 @@ CHARGEBACK = plain(
         "currency": "text",
         "outcome": "text",
         "calling": "bool",
+        "customer_id": "text",
+        "top_up_id": "uuid",
+        "frozen_minor": "bigint",
     },
 )
 DASHBOARD_REFUND = plain(

@@ -171,6 +171,21 @@ def chargeback_lost(
     return entries(currency, {disputed(dispute_id): amount_minor, **from_booking, **loss})
 
 
+def top_up_chargeback_lost(
+    dispute_id: str, owner: str, currency: str, amount_minor: int, *, locked_minor: int, available_minor: int
+) -> tuple[Entry, ...]:
+    """The payer keeps what they had put into their wallet: from it as far as it reaches, the rest is our loss."""
+    return entries(
+        currency,
+        {
+            disputed(dispute_id): amount_minor,
+            locked(owner): -locked_minor,
+            available(owner): -available_minor,
+            LOSSES: locked_minor + available_minor - amount_minor,
+        },
+    )
+
+
 def unbalanced(lines: Iterable[Entry]) -> dict[str, int]:
     """Currencies whose lines do not sum to zero; empty for a good ledger."""
     sums: defaultdict[str, int] = defaultdict(int)
