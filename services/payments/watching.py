@@ -54,6 +54,9 @@ async def look(pool: Pool) -> None:
     )
     for lost in (True, False):
         metrics.dashboard_refunds.labels(str(lost).lower()).set(dict(map(tuple, by_hand)).get(lost, 0))
+    metrics.reports_open.set(
+        await pool.fetchval("SELECT count(*) FROM reconciliation WHERE repair = 'report' AND ended_at IS NULL")
+    )
     metrics.chargebacks_open.set(await pool.fetchval("SELECT count(*) FROM chargeback WHERE outcome = 'open'"))
     lingering = await pool.fetch(
         """
