@@ -10,7 +10,6 @@ from prometheus_client import Counter, Gauge
 
 import services.payments
 from services.payments import metrics, watching
-from tests.payments.test_reports import another_round, charged
 from tests.payments.till import Till
 
 README = Path(services.payments.__file__).with_name("README.md")
@@ -30,11 +29,11 @@ def test_every_metric_has_its_row() -> None:
 
 @pytest.mark.requirement("observability", "payment-booking-coupling")
 async def test_an_open_report_is_a_metric_until_it_ends(till: Till) -> None:
-    orphan = await charged(till, booking_id="5f0c2b52-7f7b-4a3e-9a3e-0c6f6f6f6f6f", attempt="1")
-    await another_round(till)
+    orphan = await till.bench.charged(booking_id="5f0c2b52-7f7b-4a3e-9a3e-0c6f6f6f6f6f", attempt="1")
+    await till.another_round()
     await watching.look(till.pool)
     assert metrics.reports_open._value.get() == 1
     await till.bench.api.v1.refunds.create_async({"payment_intent": orphan})
-    await another_round(till)
+    await till.another_round()
     await watching.look(till.pool)
     assert metrics.reports_open._value.get() == 0

@@ -15,20 +15,6 @@ from tests.payments.builders import BOOKING, INTENT, NOW, authorize
 from tests.payments.till import Till, soon
 
 
-async def charged(till: Till, **metadata: str) -> str:
-    """A PaymentIntent with metadata of ours that was captured without us."""
-    intent = await till.bench.api.v1.payment_intents.create_async(
-        {"amount": 900, "currency": "eur", "confirm": True, "payment_method": "pm_card_visa", "metadata": metadata}
-    )
-    return intent.id
-
-
-async def another_round(till: Till) -> None:
-    await till.engine.fetch("UPDATE reconciled_until SET try_at = now() - interval '1 hour'")
-    till.bench.later(minutes=2)
-    await till.reconcile()
-
-
 async def open_reports(till: Till) -> set[str]:
     rows = await operator.open_reports(await till.engine.session.connection())
     return {row["payment_intent"] for row in rows}
@@ -41,33 +27,33 @@ async def ended(till: Till) -> dict[str, str | None]:
 
 @pytest.mark.requirement("payment-booking-coupling")
 async def test_a_captured_orphan_is_reported_once_and_until_its_money_is_back(till: Till) -> None:
-    orphan = await charged(till, booking_id=str(uuid4()), attempt="1")
-    await another_round(till)
+    orphan = await till.bench.charged(booking_id=str(uuid4()), attempt="1")
+    await till.another_round()
     await till.engine.fetch("UPDATE reconciled_until SET until = NULL")
-    await another_round(till)
+    await till.another_round()
     assert await open_reports(till) == {orphan}
     assert await ended(till) == {orphan: None}
     assert await till.engine.fetch("SELECT * FROM dead_letter") == []
     await till.bench.api.v1.refunds.create_async({"payment_intent": orphan, "amount": 400})
-    await another_round(till)
+    await till.another_round()
     assert await open_reports(till) == {orphan}
     await till.bench.api.v1.refunds.create_async({"payment_intent": orphan})
-    await another_round(till)
+    await till.another_round()
     assert await ended(till) == {orphan: "given back at Stripe"}
 
 
 @pytest.mark.requirement("payment-booking-coupling", "wallet")
 async def test_a_charge_for_a_wallet_that_no_top_up_knows_is_reported(till: Till) -> None:
     command_id = uuid4()
-    orphan = await charged(till, customer_id="bob", command_id=str(command_id))
-    await another_round(till)
+    orphan = await till.bench.charged(customer_id="bob", command_id=str(command_id))
+    await till.another_round()
     assert await open_reports(till) == {orphan}
     await till.engine.fetch("INSERT INTO wallet VALUES ('bob', 0)")
     await till.engine.fetch("INSERT INTO wallet_command VALUES ($1, 'bob', '', '', NULL, true)", command_id)
     await till.engine.fetch(
         "INSERT INTO top_up VALUES ($1, 'bob', 900, 'EUR', now(), 'done', $2, 0, false)", command_id, orphan
     )
-    await another_round(till)
+    await till.another_round()
     assert await ended(till) == {orphan: "our row agrees by now"}
 
 
@@ -77,7 +63,7 @@ async def test_an_operator_sees_the_last_round_and_its_repairs(till: Till) -> No
     await till.tell(authorize(expires_at=soon(till.bench)))
     (mine,) = await till.bench.state("payment_intents")
     await till.bench.api.v1.payment_intents.capture_async(mine["id"])
-    await another_round(till)
+    await till.another_round()
     last: Any = await operator.last_round(connection)
     assert last["compared"] == 1
     (repair,) = await operator.repairs(connection, days=1)
@@ -110,11 +96,11 @@ async def test_a_look_that_brings_news_no_event_told_is_recorded(till: Till) -> 
     (intent,) = await till.bench.state("payment_intents")
     for _ in range(2):
         await till.engine.fetch("UPDATE payment SET changed_at = now() - interval '1 hour'")
-        await another_round(till)
+        await till.another_round()
     assert await ended(till) == {}
     await till.bench.control("POST", f"/authenticate/{intent['id']}", {"success": True})
     await till.engine.fetch("UPDATE payment SET changed_at = now() - interval '1 hour'")
     await till.engine.fetch("UPDATE reconciled_until SET until = now() + interval '1 day'")
-    await another_round(till)
+    await till.another_round()
     (line,) = await till.engine.fetch("SELECT finding, repair FROM reconciliation")
     assert tuple(line) == ("requires_action → authorized", "look")
