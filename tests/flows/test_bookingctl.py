@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -15,19 +11,7 @@ from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import customer_actor
 
 from deploy.local.system import System, eventually
-
-
-def bookingctl(env: Mapping[str, str], *arguments: str, code: int = 0) -> str:
-    """Run the command with the stack's addresses; returns what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-m", "services.operations.cli", *arguments],
-        env={**os.environ, **env, "COLUMNS": "240"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout
+from tests.flows.operators import bookingctl, reconciled
 
 
 @pytest.mark.requirement("operations-cli")
@@ -72,10 +56,6 @@ async def test_a_bookings_money_line_by_line(system: System) -> None:
     assert {line["account"] for line in lines} == {"stripe:clearing", f"escrow:{command.booking_id}"}
     assert sum(int(line["amount_minor"]) for line in lines) == 0
     assert json.loads(bookingctl(system.env, "payments", "waiting", "--json")) == []
-
-
-def reconciled(system: System) -> Any:
-    return json.loads(bookingctl(system.env, "payments", "reconcile", "--json"))
 
 
 @pytest.mark.requirement("operations-cli", "payment-booking-coupling")
