@@ -10,6 +10,9 @@ from pathlib import Path
 
 from deploy.local.layout import SERVICES, Layout
 
+NOT_LOGGED = "-c log_min_duration_statement=-1 -c log_min_error_statement=panic"
+"""The script holds passwords: PostgreSQL would log a statement of it that is slow or fails."""
+
 
 def creation_script(layout: Layout) -> str:
     """Everything that a new cluster needs, run once by its superuser."""
@@ -26,7 +29,11 @@ def run_script(layout: Layout, psql: Path, script: str) -> None:
     done = subprocess.run(
         [str(psql), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-", connection],
         input=script,
-        env={"PGPASSWORD": layout.secrets["postgres"], "PATH": os.environ.get("PATH", os.defpath)},
+        env={
+            "PGPASSWORD": layout.secrets["postgres"],
+            "PGOPTIONS": NOT_LOGGED,
+            "PATH": os.environ.get("PATH", os.defpath),
+        },
         capture_output=True,
         text=True,
         check=False,

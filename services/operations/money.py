@@ -1,20 +1,40 @@
-"""`bookingctl payments`: failed refunds and payouts, and a booking's money line by line."""
+"""`bookingctl payments`: failed refunds and payouts, a booking's money line by line, and what does not agree."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
 import typer
 
+from services.chassis.clock import SystemClock
 from services.chassis.database import Connection
 from services.chassis.operator import NotPossible
-from services.operations.console import Json, run_on, show
+from services.operations import agreement
+from services.operations.console import Json, console, plain, read_both, run_on, show
 from services.payments import operator
+from services.payments.model import ledger
 
-app = typer.Typer(help="Money: waiting, try-again, statement.", no_args_is_help=True)
+app = typer.Typer(
+    help="Money: waiting, try-again, paid-outside, statement, chargebacks, reconcile.", no_args_is_help=True
+)
+ROUND = ("ended_at", "compared", "compared_until")
+REPAIR = ("at", "repair", "payment_id", "booking_id", "customer_id", "payment_intent", "detail", "ended")
+CHARGEBACK = (
+    "dispute_id",
+    "outcome",
+    "booking_id",
+    "customer_id",
+    "payment_intent",
+    "amount_minor",
+    "frozen_minor",
+    "currency",
+)
+OPEN = ("between", "since", "payment_id", "booking_id", "customer_id", "payment_intent", "detail")
 
 
 @app.command("waiting")
@@ -38,19 +58,89 @@ def try_again(waiting_id: UUID) -> None:
     typer.echo(run_on("payments", again))
 
 
+@app.command("paid-outside")
+def paid_outside(
+    refund_id: UUID,
+    reference: Annotated[str, typer.Option(help="by which the payment can be found, e.g. the bank transfer's")],
+    by: Annotated[str, typer.Option(help="who has paid it")],
+) -> None:
+    """End a failed refund that was paid by other means than Stripe."""
+
+    async def end(connection: Connection) -> str:
+        try:
+            return await operator.paid_outside(connection, SystemClock(), refund_id, by_whom=by, reference=reference)
+        except operator.NotWaiting as problem:
+            raise NotPossible(str(problem)) from None
+
+    typer.echo(run_on("payments", end))
+
+
 @app.command("statement")
 def statement(booking_id: UUID, as_json: Json = False) -> None:
-    """Every posting that touches a booking's escrow, with all its entries."""
+    """Every posting that touches a booking's escrow or what is owed to its payer, with all its entries."""
 
     async def look(connection: Connection) -> Sequence[asyncpg.Record]:
         return await connection.fetch(
             """
-            SELECT t.at, t.cause, e.account, e.amount_minor, e.currency
+            SELECT t.at, t.cause, e.account, e.amount_minor, e.currency, o.reference || ', by ' || o.by_whom AS note
             FROM ledger_transaction t JOIN ledger_entry e USING (transaction_id)
-            WHERE transaction_id IN (SELECT transaction_id FROM ledger_entry WHERE account = $1)
+                 LEFT JOIN refund_paid_outside o USING (transaction_id)
+            WHERE transaction_id IN (SELECT transaction_id FROM ledger_entry WHERE account = ANY($1))
             ORDER BY t.at, e.entry_id
             """,
-            f"escrow:{booking_id}",
+            [ledger.escrow(booking_id), ledger.refund_owed(booking_id)],
         )
 
-    show(run_on("payments", look), ("at", "cause", "account", "amount_minor", "currency"), as_json=as_json)
+    show(run_on("payments", look), ("at", "cause", "account", "amount_minor", "currency", "note"), as_json=as_json)
+
+
+@app.command("chargebacks")
+def chargebacks(every: bool = False, as_json: Json = False) -> None:
+    """Disputes that are open at Stripe: give evidence there before its due date. With --every also those closed."""
+    found = run_on("payments", lambda c: operator.chargebacks(c, every=every))
+    show(found, CHARGEBACK, as_json=as_json)
+
+
+@app.command("reconcile")
+def reconcile(
+    days: Annotated[int, typer.Option(help="how far back repairs are shown")] = 30, as_json: Json = False
+) -> None:
+    """What the reconciler found and mended, and what does not agree now: Stripe, payments, bookings."""
+    found = read_both("payments", "booking", lambda payments, booking: _reconciliation(payments, booking, days))
+    if as_json:
+        typer.echo(json.dumps(found, default=plain))
+        return
+    for title, name, columns in (
+        ("Last round", "last_round", ROUND),
+        (f"Repairs of the last {days} days", "repairs", REPAIR),
+        ("Open differences", "open", OPEN),
+    ):
+        console.print(f"[bold]{title}[/bold]")
+        rows = found[name]
+        show([rows] if isinstance(rows, dict) else rows or [], columns, as_json=False)
+
+
+async def _reconciliation(payments: Connection, booking: Connection, days: int) -> Mapping[str, Any]:
+    last = await operator.last_round(payments)
+    at_stripe = [_at_stripe(row) for row in await operator.open_reports(payments)]
+    with_bookings = [_with_booking(one) for one in await agreement.compare(payments, booking)]
+    return {
+        "last_round": last and dict(last),
+        "repairs": [dict(row) for row in await operator.repairs(payments, days=days)],
+        "open": at_stripe + with_bookings,
+    }
+
+
+def _at_stripe(row: asyncpg.Record) -> dict[str, Any]:
+    detail = f"{row['finding']} at Stripe, and no row of ours knows it"
+    return {**dict.fromkeys(OPEN), **row, "between": "Stripe and payments", "since": row["at"], "detail": detail}
+
+
+def _with_booking(one: agreement.Difference) -> dict[str, Any]:
+    return {
+        **dict.fromkeys(OPEN),
+        "between": "payments and bookings",
+        "payment_id": one.payment_id,
+        "booking_id": one.booking_id,
+        "detail": one.detail,
+    }

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.payments.calls import (
     AuthorizeCall,
+    DashboardRefundCall,
     DisputeCall,
     IntentCall,
     RefundCall,
@@ -19,6 +20,7 @@ from services.payments.model.payment import Operation, Payment
 from services.payments.model.payout import Payout
 from services.payments.model.refund import Refund
 from services.payments.model.wallet import Part, TopUp
+from services.payments.outcomes import DashboardRefundChanged
 from services.payments.work import PaymentsWork
 
 
@@ -44,7 +46,7 @@ def authorize(work: PaymentsWork, payment: Payment, payment_method: str | None) 
     return work.put(replace(payment, calling=Operation.AUTHORIZE))
 
 
-def about_intent(work: PaymentsWork, payment: Payment, operation: Operation) -> Payment:
+def about_intent(work: PaymentsWork, payment: Payment, operation: Operation, *, by_reconciler: bool = False) -> Payment:
     """Capture, void or look; the payment waits for the result."""
     assert payment.payment_intent is not None, "there is a PaymentIntent to ask about"
     parameters = IntentCall(
@@ -52,6 +54,7 @@ def about_intent(work: PaymentsWork, payment: Payment, operation: Operation) -> 
         attempt=payment.attempt,
         asked_at=work.now,
         payment_intent=payment.payment_intent,
+        by_reconciler=by_reconciler,
     )
     work.ask_stripe(
         operation,
@@ -99,6 +102,25 @@ def about_refund(work: PaymentsWork, payment: Payment, refund: Refund, *, look: 
     return work.put(replace(refund, calling=True))
 
 
+def about_dashboard_refund(work: PaymentsWork, told: DashboardRefundChanged) -> None:
+    """Look at a refund that was made at Stripe; twice does no harm."""
+    parameters = DashboardRefundCall(
+        asked_at=work.now,
+        stripe_refund=told.stripe_refund,
+        booking_id=told.booking_id,
+        customer_id=told.customer_id,
+        command_id=told.command_id,
+        looked=told.looked,
+    )
+    work.ask_stripe(
+        "dashboard_refund",
+        subject=f"dashboard refund:{told.stripe_refund}:{work.new_id()}",
+        key=told.booking_id or told.customer_id,
+        parameters=parameters,
+        once=told.stripe_refund,
+    )
+
+
 def transfer(work: PaymentsWork, payout: Payout) -> Payout:
     """Send a provider's earnings to the connected account."""
     parameters = TransferCall(
@@ -124,11 +146,17 @@ def transfer(work: PaymentsWork, payout: Payout) -> Payout:
 
 def about_dispute(work: PaymentsWork, chargeback: Chargeback) -> None:
     """Look at a dispute."""
-    parameters = DisputeCall(asked_at=work.now, dispute_id=chargeback.dispute_id, booking_id=chargeback.booking_id)
+    parameters = DisputeCall(
+        asked_at=work.now,
+        dispute_id=chargeback.dispute_id,
+        booking_id=chargeback.booking_id,
+        customer_id=chargeback.customer_id,
+        command_id=chargeback.top_up_id,
+    )
     work.ask_stripe(
         "dispute",
         subject=f"dispute:{chargeback.dispute_id}",
-        key=chargeback.booking_id or chargeback.dispute_id,
+        key=chargeback.booking_id or chargeback.customer_id or chargeback.dispute_id,
         parameters=parameters,
         once=chargeback.dispute_id,
     )

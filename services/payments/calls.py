@@ -40,6 +40,7 @@ class IntentCall(AttemptCall):
     """Capture, cancel or retrieve a PaymentIntent."""
 
     payment_intent: str
+    by_reconciler: bool = False
 
 
 class RefundCall(AttemptCall):
@@ -51,6 +52,16 @@ class RefundCall(AttemptCall):
     amount_minor: int
     tries: int
     stripe_refund: str | None = None
+
+
+class DashboardRefundCall(StripeCall):
+    """Look at a refund that was made at Stripe, not by us."""
+
+    stripe_refund: str
+    booking_id: UUID | None
+    customer_id: str | None
+    command_id: UUID | None
+    looked: int
 
 
 class TransferCall(AttemptCall):
@@ -69,6 +80,8 @@ class DisputeCall(StripeCall):
 
     dispute_id: str
     booking_id: UUID | None
+    customer_id: str | None = None
+    command_id: UUID | None = None
 
 
 class TopUpCall(StripeCall):

@@ -6,7 +6,11 @@ circuit_open = Gauge("stripe_circuit_open", "1 while calls to Stripe wait becaus
 events_received = Counter("stripe_events_total", "Events of Stripe's by how they came", ["way"])
 webhooks_refused = Counter("stripe_webhooks_refused_total", "Webhooks with a bad signature or body")
 reconciled = Counter("payments_reconciled_total", "Differences between Stripe and us by repair", ["repair"])
+reports_open = Gauge("payments_reports_open", "Captured PaymentIntents with our metadata that no row of ours knows")
 refunds_failed = Gauge("payments_refunds_failed", "Refunds that have failed and are owed", ["parked"])
 payouts_failed = Gauge("payments_payouts_failed", "Transfers to providers that have failed", ["parked"])
+dashboard_refunds = Gauge(
+    "payments_dashboard_refunds", "Refunds made at Stripe, not by us, in the last 7 days", ["lost"]
+)
 chargebacks_open = Gauge("payments_chargebacks_open", "Chargebacks that are open")
 lingering = Gauge("payments_lingering", "Payments that have waited long for Stripe, by status", ["status"])

@@ -6,12 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
 from booking_contracts.envelope import uuid7
 
-from services.chassis import local_messages
+from services.chassis import local_messages, outbox
+from services.chassis.clock import Clock
 from services.chassis.database import Connection
-from services.chassis.unit_of_work import Remind
+from services.chassis.messages import Message, Origin, Raw
+from services.chassis.unit_of_work import Remind, Send
+from services.payments.app import SERVICE
+from services.payments.handlers import refunds
+from services.payments.model.payment import Payment
+from services.payments.model.refund import Refund, RefundStatus
 from services.payments.outcomes import PayoutAgain, RefundAgain
+from services.payments.work import PaymentsWork
 
 
 class NotWaiting(Exception):
@@ -47,6 +55,47 @@ async def waiting(connection: Connection) -> list[Waiting]:
     return [Waiting(**row) for row in found]
 
 
+async def chargebacks(connection: Connection, *, every: bool) -> list[asyncpg.Record]:
+    """Open disputes, or all: of a booking's payment or of a wallet, and what of the wallet is locked meanwhile."""
+    return await connection.fetch(
+        """
+        SELECT dispute_id, outcome, booking_id, customer_id, payment_intent, amount_minor, frozen_minor, currency
+        FROM chargeback WHERE outcome = 'open' OR $1 ORDER BY dispute_id LIMIT 500
+        """,
+        every,
+    )
+
+
+async def last_round(connection: Connection) -> asyncpg.Record | None:
+    """When the reconciler's last round ended (real time) and how many it compared; None before the first."""
+    return await connection.fetchrow(
+        "SELECT ended_at, compared, until AS compared_until FROM reconciled_until WHERE ended_at IS NOT NULL"
+    )
+
+
+async def repairs(connection: Connection, *, days: int) -> list[asyncpg.Record]:
+    """What the reconciler's rounds have found in the last days, the newest first; `ended` says how a report ended."""
+    return await connection.fetch(
+        """
+        SELECT r.at, r.repair, p.payment_id, r.booking_id, r.customer_id, r.payment_intent, r.finding AS detail, r.ended
+        FROM reconciliation r LEFT JOIN payment p USING (booking_id)
+        WHERE r.at > clock_timestamp() - make_interval(days => $1) ORDER BY r.line DESC LIMIT 500
+        """,
+        days,
+    )
+
+
+async def open_reports(connection: Connection) -> list[asyncpg.Record]:
+    """Captured PaymentIntents with our metadata that no row of ours knows, the oldest first."""
+    return await connection.fetch(
+        """
+        SELECT r.at, p.payment_id, r.booking_id, r.customer_id, r.payment_intent, r.finding
+        FROM reconciliation r LEFT JOIN payment p USING (booking_id)
+        WHERE r.repair = 'report' AND r.ended_at IS NULL ORDER BY r.line LIMIT 500
+        """
+    )
+
+
 async def try_again(connection: Connection, waiting_id: UUID, now: datetime) -> str:
     """Have a failed refund or payout tried at once. Returns what was done; raises NotWaiting."""
     for one in await waiting(connection):
@@ -54,6 +103,54 @@ async def try_again(connection: Connection, waiting_id: UUID, now: datetime) -> 
             await local_messages.save_timers(connection, [_message(one, now)])
             return f"{one.kind} of booking {one.booking_id} is tried again"
     raise NotWaiting(f"{waiting_id} is no failed refund or payout; list them first")
+
+
+async def paid_outside(connection: Connection, clock: Clock, refund_id: UUID, *, by_whom: str, reference: str) -> str:
+    """A failed refund was paid by other means, e.g. a bank transfer: it has ended. Said twice it changes nothing.
+
+    Returns what was done. Raises NotWaiting, also for a refund that may still reach the card.
+    """
+    if not by_whom.strip() or not reference.strip():
+        raise NotWaiting("say who has paid it, and a reference by which the payment can be found")
+    async with connection.transaction():
+        work, payment, refund = await _refund(connection, clock, refund_id)
+        if refund.paid_outside:
+            return await _paid_before(connection, refund, reference)
+        if refund.status is not RefundStatus.FAILED or refund.calling:
+            raise NotWaiting(f"refund {refund_id} is {refund.status}: it may have reached the card, or still can")
+        refunds.paid_outside(work, payment, refund, by_whom=by_whom.strip(), reference=reference.strip())
+        await SERVICE.store.save(connection, work)
+        sends = [effect for effect in work.journal if isinstance(effect, Send)]
+        await outbox.append(connection, [outbox.from_send(send, SERVICE.name, clock) for send in sends])
+        await connection.execute("SELECT pg_notify('outbox', '')")
+    return f"refund {refund_id} of booking {refund.booking_id} has ended: paid outside"
+
+
+async def _refund(connection: Connection, clock: Clock, refund_id: UUID) -> tuple[PaymentsWork, Payment, Refund]:
+    """A refund and its payment, locked."""
+    booking_id = await connection.fetchval("SELECT booking_id FROM refund WHERE refund_id = $1", refund_id)
+    if booking_id is None:
+        raise NotWaiting(f"there is no refund {refund_id}; see `bookingctl payments waiting`")
+    body = RefundAgain(booking_id=booking_id, refund_id=refund_id, tries=0, by_operator=True)
+    raw = Raw("local.operator", 0, 0, b"", [], b"")
+    message = Message(uuid7(), "local.operator", str(booking_id), body, Origin.LOCAL, raw, "operator")
+    work = PaymentsWork(clock.now())
+    await SERVICE.store.load(connection, [message], work, skip_locked=False)
+    payment, refund = work.find(Payment, booking_id), work.find(Refund, refund_id)
+    assert payment is not None, "a refund belongs to a payment"
+    assert refund is not None, "the refund was there a moment ago, and none is ever deleted"
+    work.begin(message)
+    work.go_on(payment.correlation_id)
+    return work, payment, refund
+
+
+async def _paid_before(connection: Connection, refund: Refund, reference: str) -> str:
+    row = await connection.fetchrow("SELECT * FROM refund_paid_outside WHERE refund_id = $1", refund.refund_id)
+    assert row is not None, "who paid it stands beside it"
+    said = f"refund {refund.refund_id} was paid outside before: {row['reference']}, by {row['by_whom']}, {row['at']}"
+    if row["reference"] != reference.strip():
+        raise NotWaiting(said)
+    return said
 
 
 def _message(one: Waiting, now: datetime) -> Remind:

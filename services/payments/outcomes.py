@@ -26,6 +26,8 @@ class IntentSeen(LocalBody):
     received_minor: int = 0
     error_code: str | None = None
     decline_code: str | None = None
+    by_reconciler: bool = False
+    """The reconciler had it looked at: what is new by it no event had told."""
 
 
 class LeftoverCancelled(LocalBody):
@@ -64,6 +66,8 @@ class DisputeSeen(LocalBody):
     booking_id: UUID | None
     amount_minor: int
     status: str
+    customer_id: str | None = None
+    command_id: UUID | None = None
 
 
 class TopUpSeen(LocalBody):
@@ -121,8 +125,34 @@ class PartChanged(LocalBody):
     status: str
 
 
+class DashboardRefundChanged(LocalBody):
+    """A Stripe event about a refund without metadata of ours, of a booking's payment or of a wallet's top-up."""
+
+    event_id: str
+    stripe_refund: str
+    booking_id: UUID | None = None
+    customer_id: str | None = None
+    command_id: UUID | None = None
+    looked: int = 0
+    """How often it was looked at while a call about the same money was open."""
+
+
+class DashboardRefundSeen(LocalBody):
+    """How such a refund stands."""
+
+    stripe_refund: str
+    payment_intent: str
+    amount_minor: int
+    status: str
+    failure: str | None = None
+    booking_id: UUID | None = None
+    customer_id: str | None = None
+    command_id: UUID | None = None
+    looked: int = 0
+
+
 class DisputeChanged(LocalBody):
-    """A Stripe event about a dispute; `booking_id` is None when it is about no booking's payment."""
+    """A Stripe event about a dispute, of a booking's payment or of a wallet's top-up."""
 
     event_id: str
     dispute_id: str
@@ -130,6 +160,8 @@ class DisputeChanged(LocalBody):
     booking_id: UUID | None
     amount_minor: int
     currency: str
+    customer_id: str | None = None
+    command_id: UUID | None = None
 
 
 class AuthorizeLater(LocalBody):

@@ -19,7 +19,7 @@ from services.chassis import local_messages
 from services.chassis.clock import Clock
 from services.chassis.database import Connection, Pool
 from services.chassis.unit_of_work import Remind
-from services.payments import metrics, rows
+from services.payments import metrics, reports, rows
 from services.payments.gateway.api import StripeApi
 from services.payments.model.payment import LIVE
 from services.payments.model.reconciling import Finding, Repair, repair
@@ -58,14 +58,27 @@ class Reconciler:
             return
         until = self._clock.now() - YOUNG
         since = row["until"] or until - AT_FIRST
-        await self._from_stripe(pool, since, until)
-        await self._from_us(pool)
-        await pool.execute("UPDATE reconciled_until SET until = greatest(until, $1)", until)
+        compared = await self._from_stripe(pool, since, until) + await self._from_us(pool)
+        await pool.execute(
+            """
+            UPDATE reconciled_until
+            SET until = greatest(until, $1), ended_at = clock_timestamp(), compared = $2
+            """,
+            until,
+            compared,
+        )
+        await reports.end_reports(pool, self._api, self._clock.now())
 
-    async def _from_stripe(self, pool: Pool, since: datetime, until: datetime) -> None:
-        created = {"gte": int(since.timestamp()), "lte": int(until.timestamp())}
+    async def _from_stripe(self, pool: Pool, since: datetime, until: datetime) -> int:
+        """Returns how many PaymentIntents were ours."""
+        created, compared = {"gte": int(since.timestamp()), "lte": int(until.timestamp())}, 0
         async for page in self._api.pages("/v1/payment_intents", created=created):
-            await self._compare(pool, [found for intent in page if (found := _ours(intent)) is not None])
+            mine = [found for intent in page if (found := _ours(intent)) is not None]
+            top_ups = [one for intent in page if (one := reports.topped_up(intent)) is not None]
+            await self._compare(pool, mine)
+            await reports.compare_top_ups(pool, top_ups, self._clock.now())
+            compared += len(mine) + len(top_ups)
+        return compared
 
     async def _compare(self, pool: Pool, chunk: Sequence[Found]) -> None:
         if not chunk:
@@ -84,8 +97,8 @@ class Reconciler:
                 wrong.append(found)
         await self._tell(pool, wrong)
 
-    async def _from_us(self, pool: Pool) -> None:
-        """Payments that wait for the payer or for booking, and have not been looked at for long."""
+    async def _from_us(self, pool: Pool) -> int:
+        """Payments that wait for the payer or for booking, and have not been looked at for long; returns how many."""
         found = await pool.fetch(
             """
             SELECT booking_id FROM payment
@@ -98,6 +111,7 @@ class Reconciler:
             MOST,
         )
         await self._tell(pool, [LookAgain(booking_id=row["booking_id"]) for row in found])
+        return len(found)
 
     async def _tell(self, pool: Pool, bodies: Sequence[Found | LookAgain]) -> None:
         now = self._clock.now()

@@ -6,6 +6,7 @@ import asyncpg
 from booking_contracts.types import Money
 
 from services.payments.model.chargeback import Chargeback, Outcome
+from services.payments.model.dashboard_refund import DashboardRefund
 from services.payments.model.declines import Decline
 from services.payments.model.payment import Operation, Payment, Status, Terms
 from services.payments.model.payout import Payout, PayoutStatus
@@ -77,6 +78,10 @@ def payout(row: Row) -> Payout:
 
 def chargeback(row: Row) -> Chargeback:
     return Chargeback(**{**row, "outcome": Outcome(row["outcome"])})
+
+
+def dashboard_refund(row: Row) -> DashboardRefund:
+    return DashboardRefund(**{name: value for name, value in row.items() if name != "seen_at"})
 
 
 def wallet(row: Row) -> Wallet:

@@ -10,7 +10,7 @@ from services.chassis.database import Connection, columns
 from services.chassis.unit_of_work import Changed, Record
 from services.payments.model.ledger import LedgerTransaction
 from services.payments.tables import TABLES, Table
-from services.payments.work import PaymentsWork, Receipt, Reconciliation
+from services.payments.work import PaidOutside, PaymentsWork, Receipt, Reconciliation
 
 
 async def save(connection: Connection, work: PaymentsWork) -> None:
@@ -25,6 +25,7 @@ async def save(connection: Connection, work: PaymentsWork) -> None:
     await _append_ledger(connection, [row for row in records if isinstance(row, LedgerTransaction)])
     await _append_receipts(connection, [row for row in records if isinstance(row, Receipt)])
     await _append_reconciliations(connection, [row for row in records if isinstance(row, Reconciliation)])
+    await _append_paid_outside(connection, [row for row in records if isinstance(row, PaidOutside)])
 
 
 async def _write(connection: Connection, table: Table, changes: Sequence[Changed]) -> None:
@@ -81,8 +82,23 @@ async def _append_reconciliations(connection: Connection, lines: Sequence[Reconc
     if lines:
         await connection.execute(
             """
-            INSERT INTO reconciliation (at, booking_id, payment_intent, finding, repair)
-            SELECT * FROM unnest($1::timestamptz[], $2::uuid[], $3::text[], $4::text[], $5::text[])
+            INSERT INTO reconciliation (at, booking_id, payment_intent, finding, repair, customer_id)
+            SELECT * FROM unnest($1::timestamptz[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[])
+            ON CONFLICT DO NOTHING
             """,
-            *columns((line.at, line.booking_id, line.payment_intent, line.finding, line.repair) for line in lines),
+            *columns(
+                (line.at, line.booking_id, line.payment_intent, line.finding, line.repair, line.customer_id)
+                for line in lines
+            ),
+        )
+
+
+async def _append_paid_outside(connection: Connection, lines: Sequence[PaidOutside]) -> None:
+    if lines:
+        await connection.execute(
+            """
+            INSERT INTO refund_paid_outside (refund_id, transaction_id, at, by_whom, reference)
+            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[])
+            """,
+            *columns((line.refund_id, line.transaction_id, line.at, line.by_whom, line.reference) for line in lines),
         )

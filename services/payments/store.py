@@ -21,12 +21,19 @@ from services.payments import rows
 from services.payments.model import ledger
 from services.payments.model.payment import Payment
 from services.payments.model.wallet import Balance, Wallet
-from services.payments.outcomes import DisputeChanged, DisputeSeen, PartChanged, TopUpSeen, WithdrawalSeen
+from services.payments.outcomes import (
+    DashboardRefundSeen,
+    DisputeChanged,
+    DisputeSeen,
+    PartChanged,
+    TopUpSeen,
+    WithdrawalSeen,
+)
 from services.payments.saving import save
 from services.payments.work import PaymentsWork
 
 LOCK = "FOR NO KEY UPDATE"
-OF_WALLETS = (WalletCommand, TopUpSeen, WithdrawalSeen, PartChanged)
+OF_WALLETS = (WalletCommand, TopUpSeen, WithdrawalSeen, PartChanged, DashboardRefundSeen, DisputeSeen)
 
 
 class PaymentsStore:
@@ -94,8 +101,17 @@ async def _read_of_payments(reader: _Reader, work: PaymentsWork) -> None:
     refunds = reader.values("refund_id")
     await reader.read(rows.refund, "refund WHERE refund_id = ANY($1)", refunds)
     await reader.read(rows.refund, "refund WHERE status = 'failed' AND booking_id = ANY($1)", disputed)
+    await _read_of_dashboard(reader)
     await reader.read(rows.payout, "payout WHERE payout_id = ANY($1)", reader.values("payout_id"))
     await reader.read(rows.chargeback, "chargeback WHERE dispute_id = ANY($1)", reader.values("dispute_id"))
+
+
+async def _read_of_dashboard(reader: _Reader) -> None:
+    """Refunds made at Stripe, with the booking's refunds beside which they stand."""
+    made = reader.values("stripe_refund", DashboardRefundSeen)
+    await reader.read(rows.dashboard_refund, "dashboard_refund WHERE stripe_refund = ANY($1)", made)
+    bookings = reader.values("booking_id", DashboardRefundSeen)
+    await reader.read(rows.refund, "refund WHERE booking_id = ANY($1)", bookings)
 
 
 async def _read_of_wallets(reader: _Reader, work: PaymentsWork, customers: set[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID, uuid5
@@ -13,7 +13,14 @@ from services.chassis import local_messages
 from services.chassis.database import Connection, Pool
 from services.chassis.messages import LocalBody
 from services.chassis.unit_of_work import Remind
-from services.payments.outcomes import DisputeChanged, IntentChanged, PartChanged, RefundChanged
+from services.payments.outcomes import (
+    DashboardRefundChanged,
+    DisputeChanged,
+    IntentChanged,
+    PartChanged,
+    RefundChanged,
+)
+from services.payments.owners import NOBODY, Owner, owners
 
 EVENTS = UUID("6f0a3c9e-2f6b-5d0b-8a52-0d9a6a3d7c11")
 """Namespace of the ids of local messages that stand for Stripe events."""
@@ -25,7 +32,7 @@ INTENT_EVENTS = (
     "payment_intent.canceled",
     "payment_intent.requires_action",
 )
-REFUND_EVENTS = ("refund.updated", "refund.failed")
+REFUND_EVENTS = ("refund.created", "refund.updated", "refund.failed")
 DISPUTE_EVENTS = (
     "charge.dispute.created",
     "charge.dispute.updated",
@@ -91,19 +98,22 @@ def redacted(value: Any) -> Any:
     return [redacted(item) for item in value] if isinstance(value, list) else value
 
 
-def told_by(event: StripeEvent, bookings: Mapping[str, UUID]) -> LocalBody | None:
+def told_by(event: StripeEvent, of: Mapping[str, Owner]) -> LocalBody | None:
     """What payments has to look at; None for objects that are not ours and types that do not matter.
 
-    `bookings`: PaymentIntent → booking, for disputes, which carry no metadata of ours.
+    `of`: PaymentIntent → owner, for disputes and refunds made by hand, which carry no metadata of ours.
     """
     about = event.object
     try:
         if event.type in DISPUTE_EVENTS:
-            return _dispute(event, about, bookings)
+            return _dispute(event, about, of.get(about["payment_intent"], NOBODY))
         if event.type in INTENT_EVENTS:
             return _intent(event, about, about["metadata"])
         if event.type in REFUND_EVENTS:
-            return _refund(event, about, about["metadata"])
+            metadata = about["metadata"]
+            if "refund_id" in metadata or "part_id" in metadata:
+                return _refund(event, about, metadata)
+            return _dashboard_refund(event, about, of.get(about["payment_intent"], NOBODY))
     except (KeyError, ValueError, TypeError):
         return None  # not made by us, or not any more as we made it
     return None
@@ -119,8 +129,10 @@ def _intent(event: StripeEvent, about: Mapping[str, Any], metadata: Mapping[str,
     )
 
 
-def _refund(event: StripeEvent, about: Mapping[str, Any], metadata: Mapping[str, str]) -> LocalBody:
+def _refund(event: StripeEvent, about: Mapping[str, Any], metadata: Mapping[str, str]) -> LocalBody | None:
     status = str(about["status"])
+    if event.type == "refund.created":
+        return None  # we made it, and its answer says how it stands
     if "part_id" in metadata:
         return PartChanged(
             event_id=event.id,
@@ -139,12 +151,18 @@ def _refund(event: StripeEvent, about: Mapping[str, Any], metadata: Mapping[str,
     )
 
 
-def _dispute(event: StripeEvent, about: Mapping[str, Any], bookings: Mapping[str, UUID]) -> LocalBody:
+def _dashboard_refund(event: StripeEvent, about: Mapping[str, Any], owner: Owner) -> LocalBody | None:
+    if owner is NOBODY:
+        return None
+    return DashboardRefundChanged(event_id=event.id, stripe_refund=about["id"], **asdict(owner))
+
+
+def _dispute(event: StripeEvent, about: Mapping[str, Any], owner: Owner) -> LocalBody:
     return DisputeChanged(
         event_id=event.id,
         dispute_id=about["id"],
         payment_intent=about["payment_intent"],
-        booking_id=bookings.get(about["payment_intent"]),
+        **asdict(owner),
         amount_minor=about["amount"],
         currency=about["currency"],
     )
@@ -167,23 +185,16 @@ async def keep(pool: Pool, events: Sequence[StripeEvent], now: datetime) -> int:
         )
         new = {row["event_id"] for row in rows}
         fresh = {event.id: event for event in events if event.id in new}
-        bookings = await _bookings(connection, fresh.values())
-        told = [(event, body) for event in fresh.values() if (body := told_by(event, bookings)) is not None]
+        of = await owners(connection, _named(fresh.values()))
+        told = [(event, body) for event in fresh.values() if (body := told_by(event, of)) is not None]
         await local_messages.save_timers(connection, [_message(event, body, now) for event, body in told])
     return len(new)
 
 
-async def _bookings(connection: Connection, events: Iterable[StripeEvent]) -> dict[str, UUID]:
-    """Which bookings the disputed PaymentIntents paid for."""
-    disputes = (event for event in events if event.type in DISPUTE_EVENTS)
-    intents = [event.object.get("payment_intent") for event in disputes]
-    if not intents:
-        return {}
-    rows = await connection.fetch(
-        "SELECT payment_intent, booking_id FROM payment WHERE payment_intent = ANY($1)",
-        [intent for intent in intents if isinstance(intent, str)],
-    )
-    return {row["payment_intent"]: row["booking_id"] for row in rows}
+def _named(events: Iterable[StripeEvent]) -> set[str]:
+    """The PaymentIntents that disputes and refunds are about."""
+    found = (event.object.get("payment_intent") for event in events if event.type in (*DISPUTE_EVENTS, *REFUND_EVENTS))
+    return {intent for intent in found if isinstance(intent, str)}
 
 
 def _message(event: StripeEvent, body: LocalBody, now: datetime) -> Remind:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.payments.model.chargeback import Chargeback
+from services.payments.model.dashboard_refund import DashboardRefund
 from services.payments.model.payment import Payment
 from services.payments.model.payout import Payout
 from services.payments.model.refund import Refund
@@ -135,6 +136,7 @@ REFUND = plain(
         "calling": "bool",
         "tries": "int",
         "parked": "bool",
+        "paid_outside": "bool",
     },
 )
 PAYOUT = plain(
@@ -165,6 +167,24 @@ CHARGEBACK = plain(
         "currency": "text",
         "outcome": "text",
         "calling": "bool",
+        "customer_id": "text",
+        "top_up_id": "uuid",
+        "frozen_minor": "bigint",
+    },
+)
+DASHBOARD_REFUND = plain(
+    "dashboard_refund",
+    {
+        "stripe_refund": "text",
+        "booking_id": "uuid",
+        "refund_id": "uuid",
+        "customer_id": "text",
+        "top_up_id": "uuid",
+        "payment_intent": "text",
+        "amount_minor": "bigint",
+        "currency": "text",
+        "lost_minor": "bigint",
+        "failed": "bool",
     },
 )
 WALLET = plain("wallet", {"customer_id": "text", "sequence": "bigint"})
@@ -228,5 +248,6 @@ TABLES: dict[type[Any], Table] = {
     TopUp: TOP_UP,
     Withdrawal: WITHDRAWAL,
     Part: PART,
+    DashboardRefund: DASHBOARD_REFUND,
 }
 """In the order in which foreign keys want them written. Balances are not here: they follow from the ledger."""

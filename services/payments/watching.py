@@ -46,6 +46,17 @@ async def look(pool: Pool) -> None:
         counts = {row["parked"]: row["n"] for row in found}
         for parked in (True, False):
             gauge.labels(str(parked).lower()).set(counts.get(parked, 0))
+    by_hand = await pool.fetch(
+        """
+        SELECT lost_minor > 0 AS lost, count(*) AS n FROM dashboard_refund
+        WHERE seen_at > clock_timestamp() - interval '7 days' GROUP BY lost
+        """
+    )
+    for lost in (True, False):
+        metrics.dashboard_refunds.labels(str(lost).lower()).set(dict(map(tuple, by_hand)).get(lost, 0))
+    metrics.reports_open.set(
+        await pool.fetchval("SELECT count(*) FROM reconciliation WHERE repair = 'report' AND ended_at IS NULL")
+    )
     metrics.chargebacks_open.set(await pool.fetchval("SELECT count(*) FROM chargeback WHERE outcome = 'open'"))
     lingering = await pool.fetch(
         """

@@ -38,10 +38,22 @@ class Reconciliation:
     """A line of the reconciler's record."""
 
     at: datetime
-    booking_id: UUID
+    booking_id: UUID | None
     payment_intent: str
     finding: str
     repair: str
+    customer_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaidOutside:
+    """Who has paid a failed refund by other means, and how it can be found there."""
+
+    refund_id: UUID
+    transaction_id: UUID
+    at: datetime
+    by_whom: str
+    reference: str
 
 
 class PaymentsWork(UnitOfWork):
@@ -97,16 +109,17 @@ class PaymentsWork(UnitOfWork):
         self.record(Receipt(asked.command_id, asked.body_hash, sent.type, sent.body.decode()))
         self.put(replace(asked, answered=True))
 
-    def post(self, cause: str, entries: tuple[Entry, ...]) -> None:
-        """Write a ledger transaction; one without lines is none. Wallets' balances follow at once."""
+    def post(self, cause: str, entries: tuple[Entry, ...]) -> UUID | None:
+        """Write a ledger transaction and return its id; one without lines is none. Wallets' balances follow at once."""
         if not entries:
-            return
-        causation = self.message.id if self.message else None
-        self.record(LedgerTransaction(self.new_id(), cause, self.now, causation, entries))
+            return None
+        causation, transaction_id = self.message.id if self.message else None, self.new_id()
+        self.record(LedgerTransaction(transaction_id, cause, self.now, causation, entries))
         for entry in entries:
             if ledger.of_wallet(entry.account):
                 before = self.balance(entry.account, entry.currency)
                 self.put(Balance(entry.account, entry.currency, before + entry.amount_minor))
+        return transaction_id
 
     def ask_stripe(self, operation: str, *, subject: str, key: object, parameters: BaseModel, once: str) -> None:
         """Intend a call; `once` is its idempotency key."""

@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
 
 import pytest
+from booking_contracts.testkit import sample
+from booking_contracts.testkit.people import customer_actor
 
-from deploy.local.system import System
-
-
-def bookingctl(env: Mapping[str, str], *arguments: str, code: int = 0) -> str:
-    """Run the command with the stack's addresses; returns what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-m", "services.operations.cli", *arguments],
-        env={**os.environ, **env, "COLUMNS": "240"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout
+from deploy.local.system import System, eventually
+from tests.flows.operators import bookingctl, reconciled
 
 
 @pytest.mark.requirement("operations-cli")
@@ -68,3 +56,64 @@ async def test_a_bookings_money_line_by_line(system: System) -> None:
     assert {line["account"] for line in lines} == {"stripe:clearing", f"escrow:{command.booking_id}"}
     assert sum(int(line["amount_minor"]) for line in lines) == 0
     assert json.loads(bookingctl(system.env, "payments", "waiting", "--json")) == []
+
+
+@pytest.mark.requirement("operations-cli", "payment-booking-coupling")
+async def test_stripe_payments_and_bookings_agree_but_for_an_orphan(system: System) -> None:
+    studio = await system.studio(slots=2)
+    kept, cancelled = (system.place(studio, "tara", slot=number) for number in range(2))
+    for command in (kept, cancelled):
+        await system.accepted(command)
+        await system.payment_in(command.booking_id, "captured")
+    cancel = sample.cancel_booking(booking_id=cancelled.booking_id, actor=customer_actor("tara"))
+    await system.accepted(cancel)
+    await system.payment_in(cancelled.booking_id, "settled")
+    orphan = {"amount": "900", "currency": "eur", "confirm": "true", "payment_method": "pm_card_visa"}
+    orphan |= {"metadata[booking_id]": str(uuid4()), "metadata[attempt]": "1"}
+    headers = {"Authorization": "Bearer sk_test_elsewhere"}
+    url = f"{system.env['STRIPE_API_BASE']}/v1/payment_intents"
+    async with system.http.post(url, data=orphan, headers=headers) as answer:
+        intent = (await answer.json())["id"]
+    await system.clock.advance(minutes=1)
+
+    async def seen() -> Any:
+        return reconciled(system)
+
+    found = await eventually("the orphan is reported", seen, lambda found: intent in str(found["open"]), seconds=40)
+    (reported,) = [one for one in found["open"] if one["payment_intent"] == intent]
+    assert (reported["between"], reported["booking_id"]) == ("Stripe and payments", orphan["metadata[booking_id]"])
+    mine = {str(kept.booking_id), str(cancelled.booking_id)}
+    assert [one for one in found["open"] if one["booking_id"] in mine] == []
+    assert found["last_round"]["ended_at"]
+    assert intent in {repair["payment_intent"] for repair in found["repairs"]}
+    shown = bookingctl(system.env, "payments", "reconcile")
+    assert all(title in shown for title in ("Last round", "Repairs of the last 30 days", "Open differences"))
+
+
+@pytest.mark.requirement("operations-cli", "refund-logic")
+async def test_a_refund_that_was_paid_outside_leaves_the_list(system: System) -> None:
+    studio = await system.studio()
+    command = system.place(studio, "uwe", card="pm_card_refundFail")
+    await system.accepted(command)
+    await system.payment_in(command.booking_id, "captured")
+    await system.accepted(sample.cancel_booking(booking_id=command.booking_id, actor=customer_actor("uwe")))
+
+    async def waiting() -> list[Any]:
+        found = json.loads(bookingctl(system.env, "payments", "waiting", "--json"))
+        return [one for one in found if one["booking_id"] == str(command.booking_id)]
+
+    (refund,) = await eventually("the refund has failed", waiting)
+    said = ("paid-outside", refund["id"], "--reference", "transfer 4711", "--by", "mia")
+    assert "has ended" in bookingctl(system.env, "payments", *said)
+    assert "by mia" in bookingctl(system.env, "payments", *said)
+    assert await waiting() == []
+    payment = await system.payment(command.booking_id)
+    assert [one["status"] for one in payment["refunds"]] == ["succeeded"]
+    lines = json.loads(bookingctl(system.env, "payments", "statement", str(command.booking_id), "--json"))
+    assert {line["account"]: line["note"] for line in lines}["paid:outside"] == "transfer 4711, by mia"
+
+    async def history() -> list[str]:
+        items = (await system.get("booking", f"/v1/bookings/{command.booking_id}/history"))["items"]
+        return [item["type"] for item in items]
+
+    await eventually("the booking knows", history, lambda types: types[-1] == "payments.RefundSucceeded.v1")

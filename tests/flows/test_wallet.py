@@ -13,6 +13,7 @@ from booking_contracts.testkit.people import WALLET, customer_actor
 from booking_contracts.types import Price
 
 from deploy.local.system import System, eventually
+from tests.flows.operators import bookingctl
 
 
 async def top_up(system: System, who: str, cents: int, card: str = "pm_card_visa") -> Any:
@@ -114,3 +115,19 @@ async def test_a_declined_top_up_changes_nothing(system: System) -> None:
     reply = await top_up(system, "wolf", 4500, card="pm_card_chargeDeclined")
     assert isinstance(reply, WalletCommandRejected)
     assert reply.code == "CARD_DECLINED"
+
+
+@pytest.mark.requirement("chargebacks", "wallet", "operations-cli")
+async def test_a_disputed_top_up_is_locked_and_listed(system: System) -> None:
+    await top_up(system, "yves", 5000)
+    (intent,) = [
+        one for one in (await system.stripe())["payment_intents"] if one["metadata"].get("customer_id") == "yves"
+    ]
+    await system.control_stripe("POST", "/disputes", {"payment_intent": intent["id"], "amount": 3000})
+    await holds(system, "yves", 2000, 3000)
+    assert "yves" in bookingctl(system.env, "payments", "chargebacks")
+    (dispute,) = [one for one in (await system.stripe())["disputes"] if one["payment_intent"] == intent["id"]]
+    await system.control_stripe("POST", f"/disputes/{dispute['id']}/close", {"status": "lost"})
+    await holds(system, "yves", 2000, 0)
+    assert "yves" not in bookingctl(system.env, "payments", "chargebacks")
+    assert "lost" in bookingctl(system.env, "payments", "chargebacks", "--every")

@@ -59,6 +59,7 @@ def refunds_are_stripes(money: Money) -> list[str]:
         if refund.status != "failed" and (refund.stripe in theirs or refund.booking_id not in elsewhere)
     }
     ours |= {part.stripe or "unknown": part.amount for part in money.parts if part.status != "failed"}
+    ours |= {one.stripe: one.amount for one in money.by_hand if not one.failed}
     return _different("refund", _with("", ours), _with("", theirs))
 
 
@@ -84,7 +85,7 @@ def payments_are_the_ledger(money: Money) -> list[str]:
 
 
 def wallets_are_the_ledger(money: Money) -> list[str]:
-    """Topped up, less spent and withdrawn, plus refunded, is what a wallet holds; nothing stays locked."""
+    """Topped up, less spent, withdrawn and taken back, plus refunded, is what a wallet holds; nothing stays locked."""
     rows: Counter[tuple[str, str]] = Counter()
     for top_up in money.top_ups:
         if top_up.status == "done":
@@ -95,6 +96,13 @@ def wallets_are_the_ledger(money: Money) -> list[str]:
     for payment in money.payments:
         if payment.wallet is not None:
             rows[f"wallet:{payment.wallet}:available", payment.currency] -= payment.captured - payment.refunded
+    top_ups, of_intent = {top_up.command_id: top_up for top_up in money.top_ups}, {i.id: i.of for i in money.intents}
+    lost = _lost_by(money)
+    taken = [(of_intent[one.to], one.amount - lost[one.id]) for one in money.disputes if one.status == "lost"]
+    taken += [(one.of, one.amount - one.lost) for one in money.by_hand if not one.failed]
+    for of, amount in taken:
+        if of in top_ups:
+            rows[f"wallet:{top_ups[of].customer_id}:available", top_ups[of].currency] -= amount
     return _different("account", rows, _of(money, "wallet:"))
 
 
@@ -128,7 +136,7 @@ def payers_paid_what_bookings_say(money: Money) -> list[str]:
 def bookings_say_what_payments_did(money: Money) -> list[str]:
     """The state of a booking and its last event tell what became of its price."""
     payments = {payment.booking_id: payment for payment in money.payments}
-    disputed = set(money.disputed.values())
+    taken_back = {*money.disputed.values(), *(one.of for one in money.by_hand)}
     wrong = []
     for booking in money.bookings:
         payment = payments.get(booking.id)
@@ -136,7 +144,7 @@ def bookings_say_what_payments_did(money: Money) -> list[str]:
             (0, 0, 0) if payment is None else (payment.captured, payment.refunded, payment.released)
         )
         if booking.state in IN_ESCROW:
-            right = captured == booking.price and (released == 0) and (refunded == 0 or booking.id in disputed)
+            right = captured == booking.price and (released == 0) and (refunded == 0 or booking.id in taken_back)
         elif booking.state in UNPAID:
             right = released == 0 and refunded == captured
         elif booking.told is None:
@@ -145,7 +153,7 @@ def bookings_say_what_payments_did(money: Money) -> list[str]:
             right = booking.state.startswith("CANCELLED")
         else:
             right = refunded + released == captured == booking.price and (
-                (refunded, released) == booking.told or (booking.id in disputed and released <= booking.told[1])
+                (refunded, released) == booking.told or (booking.id in taken_back and released <= booking.told[1])
             )
         if not right:
             wrong.append(f"{booking}: captured {captured}, refunded {refunded}, released {released}")
@@ -215,7 +223,18 @@ def _owed(money: Money) -> Counter[str]:
 
 
 def _losses(money: Money) -> Counter[str]:
-    """What lost chargebacks cost us, by booking."""
+    """What chargebacks and refunds by hand cost us, by booking."""
+    losses: Counter[str] = Counter()
+    for dispute, lost in _lost_by(money).items():
+        if dispute in money.disputed:
+            losses[money.disputed[dispute]] += lost
+    for one in money.by_hand:
+        losses[one.of] += one.lost
+    return losses
+
+
+def _lost_by(money: Money) -> Counter[str]:
+    """What each lost chargeback cost us."""
     lines: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
     for entry in money.entries:
         lines[entry.transaction].append((entry.account, entry.amount))
@@ -223,7 +242,6 @@ def _losses(money: Money) -> Counter[str]:
     for entries in lines.values():
         lost = -sum(amount for account, amount in entries if account == LOSSES)
         for account, _ in entries:
-            dispute = account.removeprefix("chargeback:")
-            if lost and dispute in money.disputed:
-                losses[money.disputed[dispute]] += lost
+            if lost and account.startswith("chargeback:") and account != LOSSES:
+                losses[account.removeprefix("chargeback:")] += lost
     return losses

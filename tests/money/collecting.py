@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from booking_contracts.topics import BOOKING_EVENTS
 
 from tests.faults.facts import Entry
-from tests.money.facts import Booking, Intent, Money, Movement, Part, Payment, Payout, Refund, TopUp
+from tests.money.facts import Booking, ByHand, Intent, Money, Movement, Part, Payment, Payout, Refund, TopUp
 
 SPLITS = {
     "booking.BookingCancelled.v1": ("refund", "kept"),
@@ -94,6 +94,11 @@ async def _read_payments(connection: Any, money: Money) -> None:
     for row in await connection.fetch("SELECT * FROM payout"):
         money.payouts.append(
             Payout(str(row["provider_id"]), row["amount_minor"], row["currency"], row["status"], row["transfer_id"])
+        )
+    for row in await connection.fetch("SELECT * FROM dashboard_refund"):
+        of = str(row["booking_id"] or row["top_up_id"])
+        money.by_hand.append(
+            ByHand(row["stripe_refund"], of, row["currency"], row["amount_minor"], row["lost_minor"], row["failed"])
         )
     for row in await connection.fetch("SELECT * FROM chargeback WHERE booking_id IS NOT NULL"):
         money.disputed[row["dispute_id"]] = str(row["booking_id"])

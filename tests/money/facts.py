@@ -80,6 +80,19 @@ class Part:
 
 
 @dataclass(frozen=True)
+class ByHand:
+    """Payments' row of a refund that somebody made at Stripe; `of` is the booking, or the top-up's command."""
+
+    stripe: str
+    of: str
+    currency: str
+    amount: int
+    lost: int
+    """What it took beyond what was the payer's."""
+    failed: bool
+
+
+@dataclass(frozen=True)
 class Intent:
     """Stripe's PaymentIntent; `of` is the booking, or the top-up's command."""
 
@@ -111,6 +124,7 @@ class Money:
     payouts: list[Payout] = field(default_factory=list)
     top_ups: list[TopUp] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
+    by_hand: list[ByHand] = field(default_factory=list)
     disputed: dict[str, str] = field(default_factory=dict)
     """The booking of each dispute that payments knows of."""
     entries: list[Entry] = field(default_factory=list)

@@ -123,7 +123,7 @@ class Play:
                 pass
 
     async def _banks(self) -> None:
-        """Banks take money back, decide disputes, and refuse refunds."""
+        """Banks take money back, decide disputes, and refuse refunds; people at Stripe's dashboard give money away."""
         state = await stripe_state(self.system.env["STRIPE_CONTROL_URL"], "payment_intents", "disputes", "refunds")
         rng, undisputed = self.town.rng, {dispute["payment_intent"] for dispute in state["disputes"]}
         for dispute in state["disputes"]:
@@ -132,9 +132,19 @@ class Play:
         for intent in state["payment_intents"]:
             if intent["amount_received"] and intent["id"] not in undisputed and rng.random() < 0.02:
                 await self._bank("/disputes", {"payment_intent": intent["id"]})
+            elif intent["amount_received"] and rng.random() < 0.02:
+                await self._refund_by_hand(intent["id"], rng.randint(1, intent["amount_received"]))
         for refund in state["refunds"]:
             if refund["status"] == "succeeded" and rng.random() < 0.05:
                 await self._bank(f"/refunds/{refund['id']}/fail", {})
+
+    async def _refund_by_hand(self, intent: str, amount: int) -> None:
+        """Somebody is generous in Stripe's dashboard. Refused where it is refunded or disputed already."""
+        url = f"{self.system.env['STRIPE_API_BASE']}/v1/refunds"
+        form = {"payment_intent": intent, "amount": amount}
+        with contextlib.suppress(aiohttp.ClientError):
+            async with self.system.http.post(url, data=form, headers={"Authorization": "Bearer sk_test_dashboard"}):
+                pass
 
     async def _judge(self) -> None:
         """Every dispute comes to its end."""

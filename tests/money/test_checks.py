@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.facts import Entry
 from tests.money.checks import differences
-from tests.money.facts import Booking, Intent, Money, Movement, Part, Payment, Payout, Refund, TopUp
+from tests.money.facts import Booking, ByHand, Intent, Money, Movement, Part, Payment, Payout, Refund, TopUp
 
 EUR = "EUR"
 PRICE = 1000
@@ -41,6 +41,7 @@ def sound() -> Money:
         payouts=[Payout("p", 900, EUR, "paid", "tr_1"), Payout("p", 450, EUR, "parked", None)],
         top_ups=[TopUp("cmd", "wanda", EUR, 3000, "done")],
         parts=[Part("wanda", EUR, 700, "sent", "re_2")],
+        by_hand=[ByHand("re_4", "cmd", EUR, 100, 20, failed=False)],
         disputed={"du_1": "lost"},
         entries=[
             *posted("1", stripe__clearing=-PRICE, escrow__done=PRICE),
@@ -54,6 +55,7 @@ def sound() -> Money:
             *posted("9", stripe__clearing=-PRICE, escrow__lost=PRICE),
             *posted("10", escrow__lost=-PRICE, provider__p__payable=900, commission=100),
             *posted("11", chargeback__du_1=-PRICE, stripe__clearing=PRICE),
+            *posted("13", wallet__wanda__available=-80, refund__losses=-20, stripe__clearing=100),
             *posted("12", chargeback__du_1=PRICE, chargeback__losses=-PRICE),
         ],
         intents=[
@@ -66,6 +68,7 @@ def sound() -> Money:
         stripe_refunds=[
             Movement("re_1", "pi_2", EUR, 500, "succeeded"),
             Movement("re_2", "pi_3", EUR, 700, "succeeded"),
+            Movement("re_4", "pi_3", EUR, 100, "succeeded"),
             Movement("re_3", "pi_2", EUR, 500, "failed"),
         ],
         transfers=[Movement("tr_1", "acct_1", EUR, 900)],
@@ -88,6 +91,10 @@ def charged_twice(money: Money) -> None:
 
 def refunded_twice(money: Money) -> None:
     money.stripe_refunds.append(Movement("re_9", "pi_2", EUR, 500, "succeeded"))
+
+
+def refund_by_hand_unnoticed(money: Money) -> None:
+    money.by_hand.clear()
 
 
 def refund_never_sent(money: Money) -> None:
@@ -137,6 +144,8 @@ PLANTED: list[tuple[Callable[[Money], None], str]] = [
     (charged_twice, "every_charge_is_captured_once"),
     (refunded_twice, "refunds_are_stripes"),
     (refunded_twice, "payers_paid_what_bookings_say"),
+    (refund_by_hand_unnoticed, "refunds_are_stripes"),
+    (refund_by_hand_unnoticed, "wallets_are_the_ledger"),
     (refund_never_sent, "refunds_are_stripes"),
     (refund_failed_unnoticed, "refunds_are_stripes"),
     (transferred_twice, "transfers_are_payouts"),

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.payments.outcomes import DisputeChanged, IntentChanged, PartChanged, RefundChanged
+from services.payments.owners import Owner
 from services.payments.signatures import BadSignature, verify
 from services.payments.stripe_events import BadEvent, StripeEvent, keep, read_event, redacted, told_by
 from tests.payments.builders import BOOKING, INTENT
@@ -122,7 +123,7 @@ def test_what_an_event_is_about() -> None:
     told = told_by(an_event("refund.failed", {"id": "re_1", "status": "failed", "metadata": part}), {})
     assert isinstance(told, PartChanged)
     dispute = {"id": "du_1", "payment_intent": INTENT, "amount": 5, "currency": "eur"}
-    told = told_by(an_event("charge.dispute.created", dispute), {INTENT: BOOKING})
+    told = told_by(an_event("charge.dispute.created", dispute), {INTENT: Owner(BOOKING)})
     assert isinstance(told, DisputeChanged)
     assert told.booking_id == BOOKING
 
@@ -137,6 +138,8 @@ def test_what_an_event_is_about() -> None:
         ("payment_intent.succeeded", {"id": INTENT}),
         ("payment_intent.succeeded", {"metadata": OURS}),
         ("refund.updated", {"id": "re_1", "status": "failed", "metadata": OURS}),
+        ("refund.created", {"id": "re_1", "status": "succeeded", "payment_intent": "pi_other", "metadata": {}}),
+        ("refund.created", {"id": "re_1", "status": "succeeded", "metadata": {"refund_id": str(UUID(int=5))}}),
         ("charge.dispute.created", {"id": "du_1"}),
         ("invoice.paid", {}),
     ],

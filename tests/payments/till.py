@@ -56,6 +56,13 @@ class StripeBench:
     async def state(self, what: str) -> list[dict[str, Any]]:
         return cast(list[dict[str, Any]], (await self.control("GET", "/state"))[what])
 
+    async def charged(self, **metadata: str) -> str:
+        """A PaymentIntent with metadata of ours that was captured without us."""
+        intent = await self.api.v1.payment_intents.create_async(
+            {"amount": 900, "currency": "eur", "confirm": True, "payment_method": "pm_card_visa", "metadata": metadata}
+        )
+        return intent.id
+
     async def keys(self) -> list[str]:
         """The idempotency keys of all requests, oldest first."""
         return [request["idempotency_key"] for request in await self.state("requests") if request["idempotency_key"]]
@@ -127,6 +134,12 @@ class Till:
         """One pass of the reconciler, and what follows."""
         await Reconciler(self.bench.api, self.bench.clock).reconcile(self.pool)
         await self.settle()
+
+    async def another_round(self) -> None:
+        """Another pass, over what is old enough by then."""
+        await self.engine.fetch("UPDATE reconciled_until SET try_at = now() - interval '1 hour'")
+        self.bench.later(minutes=2)
+        await self.reconcile()
 
     async def events(self) -> list[str]:
         """Names of what was sent, in order."""

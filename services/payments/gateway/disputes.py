@@ -25,6 +25,8 @@ class Disputes:
         return DisputeSeen(
             dispute_id=asked.dispute_id,
             booking_id=asked.booking_id,
+            customer_id=asked.customer_id,
+            command_id=asked.command_id,
             amount_minor=found.amount,
             status=found.status,
         )

@@ -59,6 +59,7 @@ def seen(
         received_minor=intent.amount_received or 0,
         error_code=code,
         decline_code=decline_code,
+        by_reconciler=isinstance(asked, IntentCall) and asked.by_reconciler,
     )
 
 

@@ -9,11 +9,11 @@ from stripe.params import RefundCreateParams
 
 from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.chassis.messages import LocalBody
-from services.payments.calls import RefundCall
+from services.payments.calls import DashboardRefundCall, RefundCall
 from services.payments.gateway.api import Refusal, StripeApi, field, options
 from services.payments.gateway.keyed_requests import KeyedRequests, Request
 from services.payments.gateway.looking import first_match
-from services.payments.outcomes import RefundSeen
+from services.payments.outcomes import DashboardRefundSeen, RefundSeen
 
 ENDED_BADLY = ("failed", "canceled")
 
@@ -26,6 +26,7 @@ class Refunds:
         self.operations: dict[str, Callable[[OpenCall], Awaitable[LocalBody | TryAgain]]] = {
             "refund": self.refund,
             "retrieve_refund": self.retrieve,
+            "dashboard_refund": self.dashboard_refund,
         }
 
     async def refund(self, call: OpenCall) -> LocalBody | TryAgain:
@@ -49,6 +50,18 @@ class Refunds:
         asked = RefundCall.model_validate_json(call.parameters)
         assert asked.stripe_refund is not None, "a refund that was made has an id"
         return seen(asked, await self._refunds.retrieve_async(asked.stripe_refund, {}, options(asked.api_version)))
+
+    async def dashboard_refund(self, call: OpenCall) -> LocalBody | TryAgain:
+        """Look at a refund that was made at Stripe by hand."""
+        asked = DashboardRefundCall.model_validate_json(call.parameters)
+        found = await self._refunds.retrieve_async(asked.stripe_refund, {}, options(asked.api_version))
+        return DashboardRefundSeen(
+            **asked.model_dump(exclude={"asked_at", "api_version"}),
+            payment_intent=field(found, "payment_intent") or "",
+            amount_minor=found.amount,
+            status=found.status or "pending",
+            failure=field(found, "failure_reason"),
+        )
 
     async def _find(self, asked: RefundCall) -> stripe.Refund | None:
         """The refund of this try, by its metadata."""

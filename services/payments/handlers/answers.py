@@ -9,6 +9,7 @@ from booking_contracts.payments import CaptureFailed, PaymentActionRequired
 
 from services.chassis.messages import Message
 from services.payments.handlers.moving import advance, captured, decline, gone, reserved
+from services.payments.handlers.repairs import record_news
 from services.payments.model import declines
 from services.payments.model.payment import Action, Operation, Payment, Status
 from services.payments.outcomes import IntentSeen, LeftoverCancelled
@@ -32,7 +33,10 @@ def intent_seen(message: Message[IntentSeen], work: PaymentsWork) -> None:
             charge=seen.charge or payment.charge,
         )
     )
-    advance(work, _record(work, payment, seen))
+    before, payment = payment, _record(work, payment, seen)
+    if seen.by_reconciler:
+        record_news(work, before, payment)
+    advance(work, payment)
 
 
 def _record(work: PaymentsWork, payment: Payment, seen: IntentSeen) -> Payment:

@@ -9,6 +9,7 @@ from booking_contracts.payments import ChargebackClosed, ChargebackOpened, Refun
 
 from services.chassis.messages import Message
 from services.payments import asking
+from services.payments.handlers import wallet_chargebacks
 from services.payments.handlers.moving import advance
 from services.payments.handlers.refunds import try_again
 from services.payments.model import ledger
@@ -29,6 +30,8 @@ def dispute_changed(message: Message[DisputeChanged], work: PaymentsWork) -> Non
     )
     if chargeback.closed:
         return
+    if chargeback.customer_id is None:
+        chargeback = replace(chargeback, customer_id=told.customer_id, top_up_id=told.command_id)
     if chargeback.calling:
         work.remind(told, key=message.key, due_at=work.now + A_MOMENT)
     else:
@@ -51,6 +54,7 @@ def dispute_seen(message: Message[DisputeSeen], work: PaymentsWork) -> None:
     if chargeback.outcome is Outcome.TOLD:
         chargeback = replace(chargeback, outcome=Outcome.OPEN, amount_minor=seen.amount_minor)
         payment = _open(work, chargeback, payment)
+        chargeback = work.find(Chargeback, seen.dispute_id) or chargeback
     if outcome is not Outcome.OPEN:
         _close(work, replace(chargeback, outcome=outcome), payment)
 
@@ -59,6 +63,8 @@ def _open(work: PaymentsWork, chargeback: Chargeback, payment: Payment | None) -
     work.put(chargeback)
     opened = ledger.chargeback_opened(chargeback.dispute_id, chargeback.currency, chargeback.amount_minor)
     work.post("chargeback", opened)
+    if chargeback.customer_id is not None:
+        wallet_chargebacks.freeze(work, chargeback, chargeback.customer_id)
     if payment is None:
         return None
     payment = replace(payment, disputes=payment.disputes + 1)
@@ -74,6 +80,10 @@ def _close(work: PaymentsWork, chargeback: Chargeback, payment: Payment | None) 
     if chargeback.outcome is Outcome.WON:
         won = ledger.chargeback_won(chargeback.dispute_id, chargeback.currency, chargeback.amount_minor)
         work.post("chargeback won", won)
+        if chargeback.customer_id is not None:
+            wallet_chargebacks.thaw(work, chargeback, chargeback.customer_id)
+    elif chargeback.customer_id is not None:
+        wallet_chargebacks.lose(work, chargeback, chargeback.customer_id)
     else:
         payment = _lose(work, chargeback, payment)
     if payment is None:

@@ -14,7 +14,7 @@ from services.payments.model import ledger
 from services.payments.model.payment import Payment
 from services.payments.model.refund import Refund, RefundStatus
 from services.payments.outcomes import RefundAgain, RefundChanged, RefundSeen
-from services.payments.work import PaymentsWork
+from services.payments.work import PaidOutside, PaymentsWork
 
 A_MOMENT = timedelta(seconds=1)
 
@@ -27,16 +27,23 @@ def refund_seen(message: Message[RefundSeen], work: PaymentsWork) -> None:
     assert payment is not None, "a refund belongs to a payment"
     work.go_on(payment.correlation_id)
     refund = work.put(replace(refund, calling=False, stripe_refund=seen.stripe_refund or refund.stripe_refund))
-    if seen.status == "succeeded" and refund.status is RefundStatus.PENDING:
+    refund_stands(work, payment, refund, seen.status, seen.failure)
+
+
+def refund_stands(
+    work: PaymentsWork, payment: Payment, refund: Refund, status: str, failure: str | None, *, by_hand: bool = False
+) -> None:
+    """A refund as Stripe has it; one that was made `by_hand` is never made again without a person."""
+    if status == "succeeded" and refund.status is RefundStatus.PENDING:
         refund = work.put(replace(refund, status=RefundStatus.SUCCEEDED))
         work.say(payment, RefundSucceeded, **_about(payment, refund))
-    elif seen.status in ("failed", "canceled") and refund.status is not RefundStatus.FAILED:
-        _failed(work, payment, refund, seen.failure or seen.status)
+    elif status in ("failed", "canceled") and refund.status is not RefundStatus.FAILED:
+        code = failure or status
+        _failed(work, payment, refund, code, wait=None if by_hand else refund.retry_after(code))
 
 
-def _failed(work: PaymentsWork, payment: Payment, refund: Refund, code: str) -> None:
+def _failed(work: PaymentsWork, payment: Payment, refund: Refund, code: str, *, wait: timedelta | None) -> None:
     """We owe it to the payer again."""
-    wait = refund.retry_after(code)
     refund = work.put(replace(refund, status=RefundStatus.FAILED, failure=code, parked=wait is None))
     currency = payment.agreed.amount.currency
     work.post("refund failed", ledger.refund_came_back(refund.booking_id, currency, refund.amount_minor))
@@ -76,11 +83,23 @@ def try_again(work: PaymentsWork, payment: Payment, refund: Refund) -> None:
     asking.about_refund(work, payment, refund)
 
 
+def paid_outside(work: PaymentsWork, payment: Payment, refund: Refund, *, by_whom: str, reference: str) -> None:
+    """An operator has paid a failed refund by other means: the payer is not owed it any more, and it has ended."""
+    assert refund.status is RefundStatus.FAILED, "what may still reach the card is never paid twice"
+    currency = payment.agreed.amount.currency
+    paid = ledger.refund_paid_outside(refund.booking_id, currency, refund.amount_minor)
+    transaction_id = work.post("refund paid outside", paid)
+    assert transaction_id is not None, "a refund has an amount"
+    work.record(PaidOutside(refund.refund_id, transaction_id, work.now, by_whom, reference))
+    refund = work.put(replace(refund, status=RefundStatus.SUCCEEDED, parked=False, paid_outside=True))
+    work.say(payment, RefundSucceeded, **_about(payment, refund))
+
+
 def refund_changed(message: Message[RefundChanged], work: PaymentsWork) -> None:
     """Stripe told of a refund: look at it, unless the row shows it already."""
     told = message.body
     refund, payment = work.find(Refund, told.refund_id), work.find(Payment, told.booking_id)
-    if refund is None or payment is None or told.status == refund.status:
+    if refund is None or payment is None or told.status == refund.status or refund.paid_outside:
         return
     if refund.calling:
         work.remind(told, key=message.key, due_at=work.now + A_MOMENT)

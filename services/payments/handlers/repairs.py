@@ -28,8 +28,15 @@ def found(message: Message[Found], work: PaymentsWork) -> None:
 
 
 def look_again(message: Message[LookAgain], work: PaymentsWork) -> None:
-    """Look at the PaymentIntent of a payment that has waited long."""
+    """Look at the PaymentIntent of a payment that has waited long; recorded when that brings something new."""
     payment = work.find(Payment, message.body.booking_id)
     if payment is not None and payment.live and payment.calling is None and payment.payment_intent is not None:
         work.go_on(payment.correlation_id)
-        asking.about_intent(work, payment, Operation.RETRIEVE)
+        asking.about_intent(work, payment, Operation.RETRIEVE, by_reconciler=True)
+
+
+def record_news(work: PaymentsWork, before: Payment, after: Payment) -> None:
+    """What a payment that had waited long turned out to be: an event was lost, and this look has mended it."""
+    if after.status is not before.status and after.payment_intent is not None:
+        news = f"{before.status} → {after.status}"
+        work.record(Reconciliation(work.now, after.booking_id, after.payment_intent, news, Repair.LOOK))

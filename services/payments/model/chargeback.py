@@ -25,7 +25,7 @@ def outcome_of(status: str) -> Outcome | None:
 
 @dataclass(frozen=True, slots=True)
 class Chargeback:
-    """One dispute. `booking_id` is None for the dispute of a wallet's top-up."""
+    """One dispute, of a booking's payment or of a wallet's top-up; of neither where no row of ours knows it."""
 
     dispute_id: str
     booking_id: UUID | None
@@ -34,6 +34,10 @@ class Chargeback:
     currency: str
     outcome: Outcome = Outcome.TOLD
     calling: bool = False
+    customer_id: str | None = None
+    top_up_id: UUID | None = None
+    frozen_minor: int = 0
+    """What of the wallet is locked until it is closed."""
 
     @property
     def row_key(self) -> str:

@@ -12,11 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from services.payments.model.dashboard_refund import Cover
 from services.payments.model.settlement import Split
 
 CLEARING = "stripe:clearing"
 COMMISSION = "commission"
 LOSSES = "chargeback:losses"
+REFUND_LOSSES = "refund:losses"
+"""What refunds made at Stripe by hand took beyond what was the payer's; negative by that."""
+OUTSIDE = "paid:outside"
+"""What operators have paid to payers from other accounts of ours; Stripe still holds the money for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,30 @@ def refund_sent_again(booking_id: UUID, currency: str, amount_minor: int) -> tup
     return move(currency, amount_minor, debit=refund_owed(booking_id), credit=CLEARING)
 
 
+def refund_paid_outside(booking_id: UUID, currency: str, amount_minor: int) -> tuple[Entry, ...]:
+    """A failed refund was paid by other means: the payer has it, and what Stripe holds is owed to that account."""
+    return move(currency, amount_minor, debit=refund_owed(booking_id), credit=OUTSIDE)
+
+
+def refunded_at_stripe(booking_id: UUID, currency: str, taken: Cover) -> tuple[Entry, ...]:
+    """Somebody has refunded a booking's payment at Stripe: it holds that much less."""
+    return entries(
+        currency,
+        {
+            refund_owed(booking_id): -taken.owed_minor,
+            escrow(booking_id): -taken.escrow_minor,
+            REFUND_LOSSES: -taken.lost_minor,
+            CLEARING: taken.owed_minor + taken.escrow_minor + taken.lost_minor,
+        },
+    )
+
+
+def top_up_refunded_at_stripe(owner: str, currency: str, amount_minor: int, taken_minor: int) -> tuple[Entry, ...]:
+    """Somebody has refunded a top-up at Stripe, `taken_minor` of it from the wallet; negative where it failed."""
+    lost = taken_minor - amount_minor
+    return entries(currency, {available(owner): -taken_minor, REFUND_LOSSES: lost, CLEARING: amount_minor})
+
+
 def chargeback_opened(dispute_id: str, currency: str, amount_minor: int) -> tuple[Entry, ...]:
     """Stripe takes the disputed amount from our balance at once."""
     return move(currency, amount_minor, debit=disputed(dispute_id), credit=CLEARING)
@@ -140,6 +169,21 @@ def chargeback_lost(
         return entries(currency, {disputed(dispute_id): amount_minor, **loss})
     from_booking = {escrow(booking_id): -escrow_minor, refund_owed(booking_id): -owed_minor}
     return entries(currency, {disputed(dispute_id): amount_minor, **from_booking, **loss})
+
+
+def top_up_chargeback_lost(
+    dispute_id: str, owner: str, currency: str, amount_minor: int, *, locked_minor: int, available_minor: int
+) -> tuple[Entry, ...]:
+    """The payer keeps what they had put into their wallet: from it as far as it reaches, the rest is our loss."""
+    return entries(
+        currency,
+        {
+            disputed(dispute_id): amount_minor,
+            locked(owner): -locked_minor,
+            available(owner): -available_minor,
+            LOSSES: locked_minor + available_minor - amount_minor,
+        },
+    )
 
 
 def unbalanced(lines: Iterable[Entry]) -> dict[str, int]:

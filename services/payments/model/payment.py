@@ -87,7 +87,7 @@ class Payment:
     disputes: int = 0
     """Chargebacks that are open: what is in escrow stays there until they are closed."""
     lost_minor: int = 0
-    """Lost in chargebacks, taken from the escrow, and not yet counted in a settlement."""
+    """Taken from the escrow by a lost chargeback or a refund made at Stripe, and not yet counted in a settlement."""
     decline: Decline | None = None
 
     @property

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from services.payments.model.payment import Payment, Status
+from services.payments.model.wallet import TopUp, TopUpStatus
 
 CANCELABLE = frozenset({"requires_payment_method", "requires_capture", "requires_confirmation", "requires_action"})
 
@@ -17,6 +18,8 @@ class Repair(StrEnum):
     LOOK = "look"
     CANCEL = "cancel"
     REPORT = "report"
+    IMPORT = "import"
+    """A refund that was made at Stripe by hand was taken into the ledger (handlers/dashboard_refunds.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +50,10 @@ def repair(payment: Payment | None, finding: Finding) -> Repair:
         finding.status == "requires_capture" and payment.status is not Status.AUTHORIZED
     )
     return Repair.LOOK if lags else Repair.NOTHING
+
+
+def top_up_is_missing(top_up: TopUp | None, payment_intent: str, status: str) -> bool:
+    """Whether a card was charged for a wallet and no top-up of ours knows of it. One that waits for Stripe will."""
+    if status != "succeeded" or (top_up is not None and top_up.status is TopUpStatus.PENDING):
+        return False
+    return top_up is None or top_up.status is not TopUpStatus.DONE or top_up.payment_intent != payment_intent

@@ -51,6 +51,8 @@ class Refund:
     tries: int = 1
     parked: bool = False
     """Failed, and no further try helps: an operator has to act."""
+    paid_outside: bool = False
+    """An operator has paid it by other means: what Stripe still tells of it is over."""
 
     @property
     def row_key(self) -> UUID:

@@ -1,0 +1,98 @@
+"""What `bookingctl payments reconcile` says of payments and bookings that do not agree."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from services.booking.model.states import DEAD, FUNDED, INITIAL, State
+from services.booking.saga import Status as SagaStatus
+from services.operations import agreement
+from services.operations.agreement import Booked, Paid, compare, differs
+from services.payments.model.payment import LIVE, Status
+
+PAYMENT, PRICE = UUID(int=0xA), 4500
+ENDED = frozenset(State) - FUNDED - DEAD - INITIAL
+BOOKED = Booked(PAYMENT, State.CONFIRMED, PRICE, "EUR", SagaStatus.DONE)
+PAID = Paid(PAYMENT, Status.CAPTURED, PRICE, PRICE, PRICE, 0, "EUR")
+
+
+def of(state: State, saga: SagaStatus | None = SagaStatus.DONE) -> Booked:
+    return replace(BOOKED, state=state, saga=saga)
+
+
+@pytest.mark.requirement("payment-booking-coupling", "escrow")
+@pytest.mark.parametrize("state", sorted(FUNDED))
+def test_a_booking_that_counts_on_its_money_has_it(state: State) -> None:
+    reserved = replace(PAID, status=Status.AUTHORIZED, escrow_minor=0, captured_minor=0)
+    assert differs(of(state), PAID) is None
+    assert differs(of(state), reserved) is None
+    assert differs(of(state), replace(PAID, escrow_minor=2500)) == f"{state} holds 2500 of 4500 EUR"
+    assert differs(of(state), replace(reserved, status=Status.VOIDED)) == f"{state} holds 0 of 4500 EUR"
+    assert differs(of(state), None) == f"a {state} booking without a payment"
+
+
+@pytest.mark.requirement("payment-booking-coupling")
+@pytest.mark.parametrize("state", sorted(DEAD | ENDED))
+def test_an_ended_booking_holds_no_money(state: State) -> None:
+    settled = replace(PAID, status=Status.SETTLED, escrow_minor=0)
+    assert differs(of(state), settled) is None
+    assert differs(of(state), PAID) == f"{state}, and 4500 EUR are still in escrow"
+    assert differs(of(state), replace(PAID, disputes=1)) is None, "a chargeback holds it up"
+    for status in LIVE:
+        assert differs(of(state), replace(settled, status=status)) == f"{state}, and the payment is {status}"
+
+
+@pytest.mark.requirement("payment-booking-coupling", "payment-capture-timing")
+@pytest.mark.parametrize("state", sorted(INITIAL))
+def test_nothing_is_captured_before_the_booking_is_confirmed(state: State) -> None:
+    assert differs(of(state), None) is None
+    assert differs(of(state), replace(PAID, status=Status.AUTHORIZED, captured_minor=0, escrow_minor=0)) is None
+    assert differs(of(state), PAID) == f"{state}, and 4500 EUR are captured"
+
+
+@pytest.mark.requirement("payment-booking-coupling")
+def test_both_sides_name_each_other() -> None:
+    assert differs(None, PAID) == "the payment's booking is not there"
+    assert differs(None, replace(PAID, currency=None)) is None, "voided before it was asked for"
+    assert differs(BOOKED, replace(PAID, payment_id=UUID(int=1))) == f"the booking names payment {PAYMENT}"
+    assert differs(BOOKED, replace(PAID, currency="USD")) == "the booking is in EUR, the payment in USD"
+
+
+@pytest.mark.parametrize("saga", [SagaStatus.WAITING, SagaStatus.WAITING_FOR_CUSTOMER])
+def test_what_a_saga_still_works_on_is_no_difference(saga: SagaStatus) -> None:
+    assert differs(of(State.EXPIRED, saga), PAID) is None
+    assert differs(of(State.EXPIRED, SagaStatus.STUCK), PAID) is not None
+
+
+@pytest.fixture
+def a_row_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agreement, "CHUNK", 1)
+
+
+@pytest.mark.requirement("payment-booking-coupling", "operations-cli")
+@pytest.mark.usefixtures("a_row_at_a_time")
+async def test_every_payment_is_compared_by_a_role_that_only_reads(databases: dict[str, str]) -> None:
+    orphans = {uuid4() for _ in range(4)}
+    writer = await asyncpg.connect(databases["PAYMENTS_DATABASE_URL"])
+    await writer.executemany(
+        """
+        INSERT INTO payment (booking_id, payment_id, correlation_id, sequence, attempt, status, method, amount_minor,
+                             currency, customer_id, provider_id, commission_bps, voided_through, owes_void,
+                             capture_asked, authorized_minor, captured_minor, refunded_minor, released_minor,
+                             commission_minor, refunds)
+        VALUES ($1, $2, '', 1, 1, 'captured', 'card', 4500, 'EUR', 'bob', $2, 0, 0, false, false, 4500, 4500, 0, 0,
+                0, 0)
+        """,
+        [(booking_id, PAYMENT) for booking_id in orphans],
+    )
+    payments, booking = [
+        await asyncpg.connect(databases[f"AUDITOR_{service}_DATABASE_URL"]) for service in ("PAYMENTS", "BOOKING")
+    ]
+    found = {one.booking_id: one.detail for one in await compare(payments, booking) if one.booking_id in orphans}
+    assert found == dict.fromkeys(orphans, "the payment's booking is not there")
+    for connection in (writer, payments, booking):
+        await connection.close()
