@@ -5,14 +5,16 @@ from deploy.local.environment import python_env, python_module, service_env
 from deploy.local.layout import REPOSITORY, Layout
 from deploy.local.ports import answers_http, answers_tcp
 from deploy.local.processes import Process
+from services.payments.stripe_events import MATTER
 
 
 def stripe_simulator(layout: Layout) -> Process:
-    """The stand-in for Stripe; it delivers webhooks to the first replica of payments."""
+    """The stand-in for Stripe; it delivers the events that payments wants to its first replica."""
     port, control = layout.ports["stripe-simulator"], layout.ports["stripe-control"]
     webhooks = f"{layout.url('payments-1')}/webhooks/stripe"
     arguments = ["--host", "127.0.0.1", "--port", str(port), "--control-port", str(control)]
     arguments += ["--webhook-url", webhooks, "--webhook-secret", layout.secrets["stripe-webhook"]]
+    arguments += ["--webhook-events", ",".join(MATTER)]
     arguments += ["--clock-offset-file", str(layout.clock_offset_file)]
     return Process(
         name="stripe-simulator",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from services.payments.stripe_events import MATTER
 from tests.bench import domain, system
 
 
@@ -21,7 +20,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=25.0, help="length of each run at a fixed rate")
     parser.add_argument("--hot-commands", type=int, default=5000)
     parser.add_argument("--hot-seats", type=int, default=100)
-    parser.add_argument("--webhook-events", default=",".join(MATTER), help="what Stripe delivers; * is everything")
     return parser.parse_args()
 
 

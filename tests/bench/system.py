@@ -27,11 +27,10 @@ REST_SECONDS = 300.0
 
 
 @contextmanager
-def own_stack(webhook_events: str) -> Iterator[Stack]:
+def own_stack() -> Iterator[Stack]:
     """A stack in a temporary directory; services log warnings alone."""
     quiet = {"LOG_LEVEL": "WARNING"}
     extra = dict.fromkeys(("booking", "payments", "notifications"), quiet)
-    extra["stripe-simulator"] = {"STRIPE_WEBHOOK_EVENTS": webhook_events}
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         root = Path(directory)
         stack = Stack(root, extra_env=extra)
@@ -45,7 +44,7 @@ def own_stack(webhook_events: str) -> Iterator[Stack]:
 
 def run(options: Namespace) -> None:
     """Measure and print; the last line is JSON with exactly the keys of the figures."""
-    with own_stack(options.webhook_events) as stack:
+    with own_stack() as stack:
         figures = asyncio.run(_measure(stack, options))
     print(json.dumps(figures))
 
