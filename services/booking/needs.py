@@ -55,6 +55,8 @@ class Needs:
     accepts: set[UUID] = field(default_factory=set)
     """Waitlist entries whose offer is accepted."""
     customers: set[str] = field(default_factory=set)
+    lines: dict[UUID, UUID] = field(default_factory=dict)
+    """Slots that people wait for while their provider is busy elsewhere, of the batch's providers: slot → provider."""
 
     def want(self, offering_id: UUID, starts_at: datetime, seats: int = 0) -> UUID:
         """Somebody wants seats on a slot, or the slot itself; returns its id."""

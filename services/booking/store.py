@@ -5,8 +5,9 @@ query, always FOR NO KEY UPDATE. The plan rests on these facts:
 - a slot's row comes to life, and becomes active, under its provider's lock: so its active slots stand still then;
 - under a slot's lock its bookings and its waitlist entries stand still: every message about one of them locks the slot;
 - a booking's slot is read without a lock and looked at again under it (PlanChanged where it moved).
-Seats that a batch frees can be offered on in the same batch: the lines of all its slots are loaded with them. An offer
-needs no provider's lock, because the slot that it keeps active was active before the batch.
+Seats that a batch frees can be offered on in the same batch: the lines of all its slots are loaded with them. Such an
+offer needs no provider's lock, because the slot that it keeps active was active before the batch. One on a slot that
+was not, because its provider was busy elsewhere, has it: these slots are wanted by every batch about their provider.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class BookingStore:
         locks = Locks(connection, needs, work, f"{LOCK} SKIP LOCKED" if skip_locked else LOCK)
         planned = await plan.bookings()
         await plan.entries()
+        await plan.lines()
         await plan.offerings()
         active = await plan.active()
         await locks.providers()
@@ -54,6 +56,8 @@ class BookingStore:
         await locks.bookings(planned)
         await locks.entries()
         _verify(active, needs, work)
+        if await plan.new_lines():
+            raise PlanChanged("a slot that people wait for lost its last booking after the plan was made")
         await _load_alternatives(connection, needs, work)
         return await _busy(connection, messages, needs, work) if skip_locked else frozenset()
 
@@ -104,17 +108,21 @@ async def _busy(
     return frozenset(
         message.key
         for message in messages
-        if held & _ids(own := needs_of([message]), work) or (rows_of_others and (own.starts or own.moves))
+        if held & _ids(own := needs_of([message]), needs, work) or (rows_of_others and (own.starts or own.moves))
     )
 
 
-def _ids(needs: Needs, work: BookingWork) -> set[UUID]:
-    """Every row that one message is about."""
+def _ids(needs: Needs, batch: Needs, work: BookingWork) -> set[UUID]:
+    """Every row that one message is about, and those that decide who is offered what it frees."""
     offerings = [work.find(Offering, offering_id) for offering_id in needs.offerings]
     bookings = [found for booking_id in needs.bookings if (found := work.find(Booking, booking_id)) is not None]
     entries = [entry for entry_id in needs.entries if (entry := work.find(Entry, entry_id)) is not None]
+    rows: list[Booking | Entry] = [*bookings, *entries]
     targets = {slot_id(found.offering_id, at) for found in bookings for at in needs.moves.get(found.booking_id, ())}
     named = needs.providers | needs.slots | needs.bookings | needs.entries | targets
     owners = {offering.provider_id for offering in offerings if offering is not None}
     movers = {found.provider_id for found in bookings if needs.moves}
-    return named | owners | movers | {found.slot_id for found in bookings} | {entry.slot_id for entry in entries}
+    concerned = owners | {row.provider_id for row in rows}
+    lines = {slot for slot, provider in batch.lines.items() if provider in concerned}
+    beside = lines | concerned | batch.overlapping if lines else set()
+    return named | owners | movers | beside | {row.slot_id for row in rows}

@@ -10,6 +10,7 @@ from services.booking import rows
 from services.booking.model.catalogue import Offering
 from services.booking.model.slots import new_slot
 from services.booking.needs import Needs
+from services.booking.rows import Row
 from services.booking.work import BookingWork
 from services.chassis.database import Connection
 
@@ -45,6 +46,40 @@ class Plan:
             needs.slots.add(row["slot_id"])
             if row["entry_id"] in needs.accepts:
                 needs.want(row["offering_id"], row["starts_at"])
+
+    async def lines(self) -> None:
+        """Slots without a booking or offer that people wait for: their provider is busy elsewhere.
+
+        Of every provider that the batch is about: when the last seat of what is in the way is freed, they are offered
+        in the same transaction, which makes them active. So they are wanted, as by a command.
+        """
+        for row in await self._lines():
+            self.needs.lines[row["slot_id"]] = row["provider_id"]
+            self.needs.want(row["offering_id"], row["starts_at"])
+
+    async def new_lines(self) -> bool:
+        """Whether there are more than the plan saw; asked under the locks.
+
+        An active slot that is locked keeps those that overlap it as they are: none of them comes to life, and nobody
+        joins the line of a slot where nobody sits. So what this does not find will not be there at the commit either.
+        """
+        return any(row["slot_id"] not in self.needs.lines for row in await self._lines())
+
+    async def _lines(self) -> list[Row]:
+        needs = self.needs
+        if not needs.slots:
+            return []
+        return await self.connection.fetch(
+            """
+            SELECT DISTINCT s.slot_id, s.provider_id, s.offering_id, s.starts_at
+            FROM waitlist_entry e JOIN slot s USING (slot_id)
+            WHERE e.state = 'WAITING' AND NOT s.active AND e.provider_id IN (
+                SELECT provider_id FROM slot WHERE slot_id = ANY($1)
+                UNION SELECT provider_id FROM offering WHERE offering_id = ANY($2))
+            """,
+            list(needs.slots),
+            list(needs.offerings),
+        )
 
     async def offerings(self) -> None:
         """Read without a lock: an edit counts for later bookings, and which comes first is nobody's promise."""

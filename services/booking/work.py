@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -96,13 +96,12 @@ class BookingWork(UnitOfWork):
 
     def bookings_on(self, slot: UUID) -> Iterator[Booking]:
         """The bookings on a slot that this batch holds."""
-        found = [self.find(Booking, booking_id) for booking_id in self._by_slot[slot]]
-        return (booking for booking in found if booking is not None and booking.slot_id == slot)
+        return (booking for booking in self._held(Booking, self._by_slot[slot]) if booking.slot_id == slot)
 
     def bookings_of(self, customer_id: str, slot: UUID) -> Iterator[Booking]:
         """One customer's among them."""
-        found = [self.find(Booking, booking_id) for booking_id in self._by_customer[slot, customer_id]]
-        return (booking for booking in found if booking is not None and booking.slot_id == slot)
+        found = self._held(Booking, self._by_customer[slot, customer_id])
+        return (booking for booking in found if booking.slot_id == slot)
 
     def first_look(self, slot: UUID) -> bool:
         """Whether this batch looks at the holds on a slot for the first time at this instant."""
@@ -112,13 +111,18 @@ class BookingWork(UnitOfWork):
 
     def slots_of(self, provider_id: UUID) -> Iterator[Slot]:
         """The slots of a provider that this batch holds."""
-        found = [self.find(Slot, slot) for slot in self._by_provider[provider_id]]
-        return (slot for slot in found if slot is not None)
+        return iter(self._held(Slot, self._by_provider[provider_id]))
 
     def entries_on(self, slot: UUID) -> Iterator[Entry]:
         """The waitlist entries of a slot that this batch holds: at least all open ones."""
-        found = [self.find(Entry, entry) for entry in self._lines[slot]]
-        return (entry for entry in found if entry is not None)
+        return iter(self._held(Entry, self._lines.get(slot, ())))
+
+    def slots_with_entries(self) -> Iterator[Slot]:
+        """The slots that somebody waits for, or did."""
+        return iter(self._held(Slot, self._lines))
+
+    def _held(self, kind: type[RowT], ids: Iterable[UUID]) -> list[RowT]:
+        return [row for row_id in ids if (row := self.find(kind, row_id)) is not None]
 
     def create(self, booking: Booking, actor: Actor) -> Booking:
         """A new booking takes its seats; it is never born confirmed (requirement initial-booking-state)."""

@@ -35,7 +35,7 @@ def _key(body: MessageBody) -> str:
 
 
 async def consistent(engine: Engine) -> None:
-    """Every slot's counter is the sum of what holds its seats, and no more than it has."""
+    """Every slot's counter is the sum of what holds its seats, and no more than it has; nobody waits for free seats."""
     rows = await engine.fetch(
         """
         SELECT s.taken, s.capacity, s.active,
@@ -56,6 +56,16 @@ async def consistent(engine: Engine) -> None:
         """
     )
     assert busy == []
+    forgotten = await engine.fetch(
+        """
+        SELECT e.entry_id FROM waitlist_entry e JOIN slot s USING (slot_id)
+        WHERE e.state = 'WAITING' AND e.closes_at > $1 AND NOT s.closed AND e.seats <= s.capacity - s.taken
+          AND (s.active OR NOT EXISTS (SELECT FROM slot o WHERE o.provider_id = s.provider_id AND o.active
+                                       AND o.slot_id <> s.slot_id AND o.busy && s.busy))
+        """,
+        engine.clock.now(),
+    )
+    assert forgotten == [], "somebody waits beside seats that could be had"
 
 
 def customer(name: str) -> Actor:

@@ -26,8 +26,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.booking.model.booking import Booking
+from services.booking.model.placing import provider_free
 from services.booking.model.slots import Slot
-from services.booking.model.waitlist import Entry
+from services.booking.model.waitlist import Entry, in_line
 from services.booking.timers import DeadlineReached, EntryDue
 from tests.booking.builders import NOW, OFFERING, START, TEACHER, World, a_customer, a_slot, acting
 from tests.booking.replicas import consistent
@@ -88,6 +89,10 @@ def check(world: World) -> None:
         assert 0 <= held == slot.taken <= slot.capacity
     active = [slot for slot in slots if slot.active]
     assert not any(a.overlaps(b) for a in active for b in active if a.slot_id != b.slot_id)
+    for slot in slots:
+        usable = not slot.closed and (slot.active or provider_free(slot, slots))
+        line = [entry for entry in in_line(world.work.entries_on(slot.slot_id)) if world.work.now < entry.closes_at]
+        assert not any(usable and entry.seats <= slot.seats_left for entry in line), "somebody waits for free seats"
 
 
 @pytest.mark.requirement("overbooking-prevention", "provider-overlap", "waitlist-handling")

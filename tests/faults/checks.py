@@ -7,27 +7,11 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import TypeVar
 
 from tests.faults.facts import Facts
+from tests.faults.seat_checks import seats, waitlist
 from tests.faults.stream_checks import no_lost_command, one_reply, order, tail
 
 LIVE_INTENTS = ("requires_capture", "succeeded")
 KeyT = TypeVar("KeyT", bound=Hashable)
-
-
-def seats(facts: Facts) -> list[str]:
-    """Seats taken on a slot are those of its bookings, and fit."""
-    held: Counter[str] = Counter()
-    for booking in facts.bookings:
-        held[booking.slot_id] += booking.seats if booking.occupies else 0
-    wrong = [
-        f"slot {slot.slot_id}: {slot.taken} taken, bookings hold {held[slot.slot_id]}"
-        for slot in facts.slots
-        if slot.taken != held[slot.slot_id]
-    ]
-    return wrong + [
-        f"slot {slot.slot_id} is oversold: {held[slot.slot_id]} of {slot.capacity}"
-        for slot in facts.slots
-        if held[slot.slot_id] > slot.capacity
-    ]
 
 
 def history(facts: Facts) -> list[str]:
@@ -151,6 +135,7 @@ CHECKS: tuple[Callable[[Facts], list[str]], ...] = (
     one_reply,
     no_lost_command,
     seats,
+    waitlist,
     history,
     money_once,
     sagas,

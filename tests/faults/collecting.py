@@ -13,7 +13,20 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from booking_contracts.topics import TOPICS
 
-from tests.faults.facts import Booking, Delivery, Entry, Facts, Intent, Letter, Payment, Record, Saga, Slot, Step
+from tests.faults.facts import (
+    Booking,
+    Delivery,
+    Entry,
+    Facts,
+    Intent,
+    Letter,
+    Payment,
+    Record,
+    Saga,
+    Slot,
+    Step,
+    Waiter,
+)
 
 SERVICES = ("booking", "payments", "notifications")
 READS = {
@@ -114,6 +127,11 @@ async def _read_booking(connection: Any, facts: Facts) -> None:
         )
     for row in await connection.fetch("SELECT * FROM slot"):
         facts.slots.append(Slot(str(row["slot_id"]), row["taken"], row["capacity"]))
+    for row in await connection.fetch("SELECT * FROM waitlist_entry"):
+        booking_id = str(row["booking_id"]) if row["booking_id"] else None
+        facts.line.append(
+            Waiter(str(row["entry_id"]), row["state"], str(row["slot_id"]), row["seats"], booking_id, row["sequence"])
+        )
     for row in await connection.fetch("SELECT * FROM booking_history"):
         facts.history.append(Step(str(row["booking_id"]), row["number"], row["from_state"], row["to_state"]))
     for row in await connection.fetch("SELECT * FROM saga"):

@@ -38,6 +38,18 @@ class Slot:
 
 
 @dataclass(frozen=True)
+class Waiter:
+    """An entry of a slot's waitlist."""
+
+    entry_id: str
+    state: str
+    slot_id: str
+    seats: int
+    booking_id: str | None = None
+    sequence: int = 0
+
+
+@dataclass(frozen=True)
 class Step:
     """A line of a booking's history."""
 
@@ -117,6 +129,7 @@ class Facts:
     records: list[Record] = field(default_factory=list)
     bookings: list[Booking] = field(default_factory=list)
     slots: list[Slot] = field(default_factory=list)
+    line: list[Waiter] = field(default_factory=list)
     history: list[Step] = field(default_factory=list)
     sagas: list[Saga] = field(default_factory=list)
     payments: list[Payment] = field(default_factory=list)

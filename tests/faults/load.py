@@ -1,4 +1,4 @@
-"""The load: customers who place, pay, decline, cancel, give up, send twice, and send rubbish. Seeded."""
+"""The load: customers who place, pay, decline, cancel, wait, give up, send twice, and send rubbish. Seeded."""
 
 from __future__ import annotations
 
@@ -8,28 +8,20 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from booking_contracts import booking
-from booking_contracts.client import topic_of
-from booking_contracts.envelope import Envelope, uuid7
+from booking_contracts.envelope import uuid7
 from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import customer, customer_actor, provider_actor
 from booking_contracts.types import PaymentChoice
 
+from tests.faults.sendable import Sendable, envelope_of, of
+
 CARDS = ("pm_card_visa",) * 6 + ("pm_card_chargeDeclined",)
 RESEND_SECONDS = 60.0
-
-
-@dataclass(frozen=True)
-class Sendable:
-    """A command as it goes to Kafka."""
-
-    topic: str
-    envelope: Envelope
 
 
 @dataclass
@@ -38,6 +30,7 @@ class Place:
 
     provider_id: UUID
     offering_id: UUID
+    capacity: int
     starts: list[datetime]
 
 
@@ -51,12 +44,17 @@ class Load:
     planted: set[str] = field(default_factory=set)
     sent: list[Sendable] = field(default_factory=list)
     bookings: list[tuple[UUID, str]] = field(default_factory=list)
+    wanted: list[tuple[UUID, str]] = field(default_factory=list)
+    """Those of `bookings` that are for the one slot that people wait for, as far as they were not given back."""
+    line: list[tuple[UUID, str]] = field(default_factory=list)
+    """Entries of its waitlist, as far as nobody left."""
 
     async def run(self, seconds: float, per_second: float, enough: asyncio.Event) -> int:
         """Open fresh slots and send, until `enough` and for `seconds` at least; returns how many Kafka took."""
         before = len(self.published)
         async with AIOKafkaProducer(bootstrap_servers=self.servers, acks="all", request_timeout_ms=5_000) as producer:
             places = [await self._open(producer, capacity) for capacity in (1, 3, 8)]
+            self.wanted, self.line = [], []
             until = time.monotonic() + seconds
             while time.monotonic() < until or not enough.is_set():
                 await self._send(producer, self._next(places))
@@ -66,7 +64,7 @@ class Load:
     async def _open(self, producer: AIOKafkaProducer, capacity: int) -> Place:
         provider, offering = uuid7(), uuid7()
         day = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=self.rng.randint(4, 60))
-        place = Place(provider, offering, [day + timedelta(hours=2 * number) for number in range(8)])
+        place = Place(provider, offering, capacity, [day + timedelta(hours=2 * number) for number in range(8)])
         actor = provider_actor(provider)
         await self._send(producer, of(sample.register_provider(provider_id=provider, refund_policy="flexible")))
         await asyncio.sleep(0.2)  # its own topic: no order is promised between it and what follows
@@ -83,17 +81,23 @@ class Load:
             (self._cancel, 20),
             (self._pay, 5),
             (self._abandon, 4),
+            (lambda: self._join(places[0]), 8),
+            (self._give_back, 8),
+            (self._accept, 8),
+            (self._leave, 3),
             (lambda: self.rng.choice(self.sent), 10),
             (self._rubbish, 3),
         ]
-        if not self.bookings:
-            return kinds[0][0]()
+        if not self.wanted:
+            return self._place(places[0], hot=True)
+        if not self.line:
+            return self._join(places[0])
         (chosen,) = self.rng.choices([make for make, _ in kinds], [weight for _, weight in kinds])
         return chosen()
 
-    def _place(self, place: Place) -> Sendable:
+    def _place(self, place: Place, hot: bool = False) -> Sendable:
         who = f"customer-{self.rng.randint(1, 500)}"
-        hot = self.rng.random() < 0.3
+        hot = hot or self.rng.random() < 0.3
         card = self.rng.choice(CARDS)
         payment = None if self.rng.random() < 0.1 else PaymentChoice(method="card", payment_method=card)
         command = sample.place_booking(
@@ -106,6 +110,8 @@ class Load:
             actor=customer_actor(who),
         )
         self.bookings.append((command.booking_id, who))
+        if hot and place.capacity == 1:
+            self.wanted.append(self.bookings[-1])
         return of(command)
 
     def _cancel(self) -> Sendable:
@@ -121,6 +127,32 @@ class Load:
         payment = PaymentChoice(method="card", payment_method=self.rng.choice(CARDS))
         return of(booking.PayBooking(booking_id=booking_id, payment=payment, actor=customer_actor(who)))
 
+    def _join(self, place: Place) -> Sendable:
+        entry_id, who = uuid7(), f"customer-{self.rng.randint(1, 500)}"
+        self.line.append((entry_id, who))
+        slot = {"offering_id": place.offering_id, "starts_at": place.starts[0]}
+        people = {"customer": customer(who, email=f"{who}@example.com"), "actor": customer_actor(who)}
+        return of(sample.join_waitlist(entry_id=entry_id, seats=1, **slot, **people))
+
+    def _give_back(self) -> Sendable:
+        """One of those who wanted the slot has the seat; in their order they all cancel, so that it is offered."""
+        booking_id, who = self.wanted.pop(0)
+        return of(booking.CancelBooking(booking_id=booking_id, actor=customer_actor(who)))
+
+    def _accept(self) -> Sendable:
+        """By one of the first in line, who does not know whether there is an offer."""
+        entry_id, who = self.rng.choice(self.line[:4])
+        payment = PaymentChoice(method="card", payment_method=self.rng.choice(CARDS))
+        self.bookings.append(booked := (uuid7(), who))
+        self.wanted.append(booked)
+        return of(
+            booking.AcceptOffer(entry_id=entry_id, booking_id=booked[0], payment=payment, actor=customer_actor(who))
+        )
+
+    def _leave(self) -> Sendable:
+        entry_id, who = self.line.pop(0)
+        return of(booking.LeaveWaitlist(entry_id=entry_id, actor=customer_actor(who)))
+
     def _recent(self) -> tuple[UUID, str]:
         return self.rng.choice(self.bookings[-60:])
 
@@ -135,7 +167,7 @@ class Load:
             ]
         )
         self.planted.add(str(command_id))
-        return Sendable("booking.commands", _envelope(command_id, kind, key, body))
+        return Sendable("booking.commands", envelope_of(command_id, kind, key, body))
 
     async def _send(self, producer: AIOKafkaProducer, command: Sendable) -> None:
         """Send until Kafka has it, under the same id, as a client does."""
@@ -153,21 +185,3 @@ class Load:
         self.published.add(str(envelope.id))
         if str(envelope.id) not in self.planted:
             self.sent.append(command)
-
-
-def of(command: Any, key: str | None = None) -> Sendable:
-    """A command under a new id."""
-    body = command.model_dump_json(by_alias=True, exclude_none=True).encode()
-    return Sendable(topic_of(command), _envelope(uuid7(), command.ce_type, key or command.key, body))
-
-
-def _envelope(command_id: UUID, kind: str, key: str, body: bytes) -> Envelope:
-    return Envelope(
-        id=command_id,
-        type=kind,
-        source="/faults",
-        key=key,
-        time=datetime.now(UTC),
-        body=body,
-        correlation_id=str(command_id),
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -44,7 +45,8 @@ class Ordeal:
         loaded = time.monotonic() - began
         facts = await self.rest()
         rested = time.monotonic() - began - loaded
-        self.report.append(f"{name}: {taken} commands in {loaded:.0f} s, at rest {rested:.0f} s later")
+        line = ", ".join(f"{count} {state}" for state, count in Counter(one.state for one in facts.line).most_common())
+        self.report.append(f"{name}: {taken} commands in {loaded:.0f} s, at rest {rested:.0f} s later; so far {line}")
         print(self.report[-1])
         return facts
 

@@ -27,15 +27,17 @@ def order(facts: Facts) -> list[str]:
 
 
 def tail(facts: Facts) -> list[str]:
-    """The last event of a booking that the database counted is on the topic."""
+    """The last event of a booking or waitlist entry that the database counted is on the topic."""
     heard: defaultdict[str, int] = defaultdict(int)
     for record in facts.records:
         if record.topic == "booking.events":
             heard[record.key] = max(heard[record.key], record.sequence or 0)
+    counted = {booking.booking_id: booking.sequence for booking in facts.bookings}
+    counted |= {one.entry_id: one.sequence for one in facts.line}
     return [
-        f"booking {booking.booking_id}: event {booking.sequence} was counted, {heard[booking.booking_id]} published"
-        for booking in facts.bookings
-        if heard[booking.booking_id] != booking.sequence
+        f"{key}: event {sequence} was counted, {heard[key]} published"
+        for key, sequence in counted.items()
+        if heard[key] != sequence
     ]
 
 

@@ -9,13 +9,29 @@ from dataclasses import replace
 import pytest
 
 from tests.faults.checks import violations
-from tests.faults.facts import Booking, Delivery, Entry, Facts, Intent, Letter, Payment, Record, Saga, Slot, Step
+from tests.faults.facts import (
+    Booking,
+    Delivery,
+    Entry,
+    Facts,
+    Intent,
+    Letter,
+    Payment,
+    Record,
+    Saga,
+    Slot,
+    Step,
+    Waiter,
+)
 
 
 def sound() -> Facts:
-    """Two bookings of one slot, one confirmed and one cancelled with its money back, and a bad command."""
+    """Two bookings of one slot, one confirmed and one cancelled with its money back, and a bad command; another slot,
+    whose two seats are offered and waited for."""
     events = [Record("booking.events", "b1", f"e{n}", "t", n) for n in (1, 2, 3)]
     events += [Record("booking.events", "b2", f"f{n}", "t", n) for n in (1, 2)]
+    events += [Record("booking.events", "w1", f"g{n}", "t", n) for n in (1, 2)]
+    events += [Record("booking.events", key, f"{key}1", "t", 1) for key in ("w2", "w3")]
     replies = [Record("booking.replies", "b", f"r{c}", "t", body={"command_id": c}) for c in ("c1", "c2", "bad")]
     return Facts(
         published={"c1", "c2", "bad"},
@@ -25,7 +41,12 @@ def sound() -> Facts:
             Booking("b1", "CONFIRMED", "s", 1, True, 45, "p1", 3),
             Booking("b2", "CANCELLED_BY_CUSTOMER", "s", 1, False, 45, "p2", 2),
         ],
-        slots=[Slot("s", 1, 1)],
+        slots=[Slot("s", 1, 1), Slot("q", 1, 2)],
+        line=[
+            Waiter("w1", "OFFERED", "q", 1, sequence=2),
+            Waiter("w2", "WAITING", "q", 2, sequence=1),
+            Waiter("w3", "ACCEPTED", "s", 1, "b1", sequence=1),
+        ],
         history=[
             Step("b1", 1, None, "PENDING_PAYMENT"),
             Step("b1", 2, "PENDING_PAYMENT", "CONFIRMED"),
@@ -74,6 +95,20 @@ def oversell(facts: Facts) -> None:
     facts.slots[0] = replace(facts.slots[0], taken=2)
 
 
+def lose_an_offer(facts: Facts) -> None:
+    """Its seats stay taken."""
+    facts.line[0] = replace(facts.line[0], state="EXPIRED")
+    facts.line.pop(1)
+
+
+def accept(facts: Facts, booking: str | None, state: str = "ACCEPTED") -> None:
+    facts.line[2] = replace(facts.line[2], booking_id=booking, state=state)
+
+
+def forget_who_waits(facts: Facts) -> None:
+    facts.line[1] = replace(facts.line[1], seats=1)
+
+
 def orphan(facts: Facts) -> None:
     facts.intents.append(Intent("pi9", "b9", "1", "requires_capture", 0))
 
@@ -86,6 +121,11 @@ PLANTED: list[tuple[str, Callable[[Facts], object], str]] = [
     ("a reply is lost", lambda facts: drop(facts, "rc2"), "no_lost_command"),
     ("a slot is oversold", oversell, "seats"),
     ("a seat leaks", lambda facts: facts.slots.__setitem__(0, Slot("s", 0, 1)), "seats"),
+    ("an offer's seats leak", lose_an_offer, "seats"),
+    ("somebody waits beside free seats", forget_who_waits, "waitlist"),
+    ("an accepted offer has no booking", lambda facts: accept(facts, None), "waitlist"),
+    ("a booking comes from an offer that was not accepted", lambda facts: accept(facts, "b1", "LEFT"), "waitlist"),
+    ("an entry's last event is lost", lambda facts: drop(facts, "g2"), "tail"),
     ("a line of history is lost", lambda facts: facts.history.pop(1), "history"),
     ("a state is not in the history", lambda facts: facts.history.pop(), "history"),
     ("a customer is charged twice", second_charge, "money_once"),

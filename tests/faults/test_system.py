@@ -46,6 +46,7 @@ async def test_without_faults_everything_adds_up(ordeal: Ordeal) -> None:
     assert {booking.state for booking in facts.bookings} >= {"CONFIRMED", "CANCELLED_BY_CUSTOMER", "PAYMENT_FAILED"}
     assert any(intent.refunds for intent in facts.intents)
     assert facts.letters
+    assert facts.line
 
 
 @pytest.mark.requirement("health")

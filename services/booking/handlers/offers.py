@@ -38,10 +38,27 @@ def passing_on(handler: Handler) -> Handler:
 
 
 def pass_on(work: BookingWork) -> None:
-    """Offer the seats that were freed since the last time."""
-    for slot_id in sorted(work.freed):
-        _offer_seats(work, slot_id)
+    """Offer the seats that were freed since the last time; then those of slots that this makes usable again."""
+    freed = sorted(work.freed)
     work.freed.clear()
+    for slot_id in freed:
+        _offer_seats(work, slot_id)
+    for slot_id in _usable_again(work, freed):
+        _offer_seats(work, slot_id)
+
+
+def _usable_again(work: BookingWork, freed: list[UUID]) -> list[UUID]:
+    """Slots with a line that overlap one where nobody sits any more; the line that began first comes first."""
+    left = [slot for slot_id in freed if (slot := work.find(Slot, slot_id)) is not None and not slot.active]
+    if not left:
+        return []
+    lines = [(line[0], slot) for slot in work.slots_with_entries() if (line := in_line(work.entries_on(slot.slot_id)))]
+    found = [
+        (first.joined_at, slot.starts_at, slot.slot_id)
+        for first, slot in lines
+        if any(slot.provider_id == other.provider_id and slot.overlaps(other) for other in left)
+    ]
+    return [slot_id for _, _, slot_id in sorted(found)]
 
 
 def _offer_seats(work: BookingWork, slot_id: UUID) -> None:
