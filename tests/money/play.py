@@ -20,7 +20,7 @@ from deploy.local.system import System
 from services.booking import operator
 from tests.calm import calm
 from tests.chassis.harness import SetClock
-from tests.faults.load import Sendable
+from tests.faults.sendable import Sendable
 from tests.money.checks import differences
 from tests.money.collecting import collect, stripe_state
 from tests.money.facts import Money

@@ -17,7 +17,7 @@ from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import ADMIN, WALLET, customer, customer_actor, provider_actor
 from booking_contracts.types import Actor, Money, PaymentChoice, Price
 
-from tests.faults.load import Sendable, of
+from tests.faults.sendable import Sendable, of
 
 CURRENCIES = ("EUR", "EUR", "USD", "JPY")
 POLICIES: tuple[Any, ...] = (
