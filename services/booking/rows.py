@@ -95,13 +95,16 @@ def schedule(row: Row) -> Schedule:
     )
 
 
-def schedule_json(schedule: Schedule) -> tuple[str, str, str]:
-    """weekly, dated, closed."""
-    return (
-        json.dumps([(weekday, hours.since, hours.until) for weekday, hours in schedule.weekly]),
-        json.dumps([(day.isoformat(), hours.since, hours.until) for day, hours in schedule.dated]),
-        json.dumps(sorted(day.isoformat() for day in schedule.closed)),
-    )
+def weekly_json(schedule: Schedule) -> str:
+    return json.dumps([(weekday, hours.since, hours.until) for weekday, hours in schedule.weekly])
+
+
+def dated_json(schedule: Schedule) -> str:
+    return json.dumps([(day.isoformat(), hours.since, hours.until) for day, hours in schedule.dated])
+
+
+def closed_json(schedule: Schedule) -> str:
+    return json.dumps(sorted(day.isoformat() for day in schedule.closed))
 
 
 def quote(row: Row) -> Quote:

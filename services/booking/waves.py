@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from services.booking import rows
 from services.booking.model.booking import Booking
 from services.booking.model.states import State
-from services.chassis.database import Connection, columns
+from services.booking.tables import INSERT_BOOKINGS, INSERT_CONTACTS, UPDATE_BOOKINGS
+from services.chassis.database import Connection
 from services.chassis.unit_of_work import Changed
 
 
@@ -94,107 +94,6 @@ async def save_bookings(connection: Connection, changes: Sequence[Changed]) -> N
     if len(planned) > 1 or _any_moves(changes):
         await connection.execute("SET CONSTRAINTS slot_provider_overlap DEFERRED")
     for wave in planned:
-        await _update(connection, list(wave.updates.values()))
-        await _insert(connection, list(wave.inserts.values()))
-
-
-async def _insert(connection: Connection, bookings: Sequence[Booking]) -> None:
-    if not bookings:
-        return
-    await connection.execute(
-        """
-        INSERT INTO booking (booking_id, state, offering_id, provider_id, slot_id, starts_at, ends_at, seats,
-                             customer_id, attendee_id, price_minor, currency, commission_bps, approval, terms,
-                             payment_id, created_at, deadline, payment, attempt, payment_status, settlement_id,
-                             refund_cap_percent, full_refund, sequence, history_number)
-        SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::timestamptz[],
-                             $7::timestamptz[], $8::int[], $9::text[], $10::text[], $11::bigint[], $12::text[],
-                             $13::int[], $14::bool[], $15::jsonb[], $16::uuid[], $17::timestamptz[],
-                             $18::timestamptz[], $19::jsonb[], $20::int[], $21::text[], $22::uuid[], $23::int[],
-                             $24::bool[], $25::bigint[], $26::int[])
-        """,
-        *columns(
-            (
-                booking.booking_id,
-                booking.state,
-                booking.offering_id,
-                booking.provider_id,
-                booking.slot_id,
-                booking.starts_at,
-                booking.ends_at,
-                booking.seats,
-                booking.customer.id,
-                booking.attendee.id if booking.attendee else None,
-                booking.price.amount,
-                booking.price.currency,
-                booking.commission_bps,
-                booking.approval,
-                rows.terms_json(booking.terms),
-                booking.payment_id,
-                booking.created_at,
-                booking.deadline,
-                booking.payment.model_dump_json() if booking.payment else None,
-                booking.attempt,
-                booking.payment_status,
-                booking.settlement_id,
-                booking.refund_cap_percent,
-                booking.full_refund,
-                booking.sequence,
-                booking.history_number,
-            )
-            for booking in bookings
-        ),
-    )
-    await connection.execute(
-        """
-        INSERT INTO booking_contact (booking_id, customer, attendee)
-        SELECT * FROM unnest($1::uuid[], $2::jsonb[], $3::jsonb[])
-        """,
-        *columns(
-            (
-                booking.booking_id,
-                booking.customer.model_dump_json(),
-                booking.attendee.model_dump_json() if booking.attendee else None,
-            )
-            for booking in bookings
-        ),
-    )
-
-
-async def _update(connection: Connection, bookings: Sequence[Booking]) -> None:
-    """What may change; a booking that moves frees and takes in one statement, so its overlap is checked at the end."""
-    if not bookings:
-        return
-    await connection.execute(
-        """
-        UPDATE booking b SET state = t.state, slot_id = t.slot_id, starts_at = t.starts_at, ends_at = t.ends_at,
-               deadline = t.deadline, payment = t.payment, attempt = t.attempt, payment_status = t.payment_status,
-               settlement_id = t.settlement_id, refund_cap_percent = t.refund_cap_percent,
-               full_refund = t.full_refund, sequence = t.sequence, history_number = t.history_number
-        FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
-                    $7::jsonb[], $8::int[], $9::text[], $10::uuid[], $11::int[], $12::bool[], $13::bigint[],
-                    $14::int[])
-             AS t (booking_id, state, slot_id, starts_at, ends_at, deadline, payment, attempt, payment_status,
-                   settlement_id, refund_cap_percent, full_refund, sequence, history_number)
-        WHERE b.booking_id = t.booking_id
-        """,
-        *columns(
-            (
-                booking.booking_id,
-                booking.state,
-                booking.slot_id,
-                booking.starts_at,
-                booking.ends_at,
-                booking.deadline,
-                booking.payment.model_dump_json() if booking.payment else None,
-                booking.attempt,
-                booking.payment_status,
-                booking.settlement_id,
-                booking.refund_cap_percent,
-                booking.full_refund,
-                booking.sequence,
-                booking.history_number,
-            )
-            for booking in bookings
-        ),
-    )
+        await UPDATE_BOOKINGS(connection, list(wave.updates.values()))
+        await INSERT_BOOKINGS(connection, list(wave.inserts.values()))
+        await INSERT_CONTACTS(connection, list(wave.inserts.values()))

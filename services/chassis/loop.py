@@ -16,7 +16,7 @@ from services.chassis.consumer import Consumer
 from services.chassis.crash_points import Point
 from services.chassis.database import Session
 from services.chassis.failures import Broken, Failure, backoff_seconds, classify
-from services.chassis.gateway_calls import GatewayWorker
+from services.chassis.gateway_worker import GatewayWorker
 from services.chassis.messages import Raw
 from services.chassis.relay import Relay
 

@@ -19,7 +19,8 @@ from services.chassis.batch import BatchRunner
 from services.chassis.clock import Clock
 from services.chassis.consumer import Consumer
 from services.chassis.database import Pool, Session, open_pool
-from services.chassis.gateway_calls import Gateway, GatewayWorker
+from services.chassis.gateway_calls import Gateway
+from services.chassis.gateway_worker import GatewayWorker
 from services.chassis.handlers import Service
 from services.chassis.health import Checks
 from services.chassis.http import Health, new_app

@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 from booking_contracts.envelope import uuid7
 
-from services.chassis.gateway_calls import GatewayWorker, OpenCall, TryAgain
+from services.chassis.gateway_calls import OpenCall, TryAgain
+from services.chassis.gateway_worker import GatewayWorker
 from services.chassis.messages import LocalBody, Raw
 from services.chassis.unit_of_work import Call
 from tests.chassis.harness import Engine

@@ -7,7 +7,8 @@ import asyncio
 from booking_contracts.envelope import uuid7
 
 from services.chassis.database import Session
-from services.chassis.gateway_calls import GatewayWorker, OpenCall
+from services.chassis.gateway_calls import OpenCall
+from services.chassis.gateway_worker import GatewayWorker
 from services.chassis.messages import LocalBody, Raw
 from services.chassis.unit_of_work import Call
 

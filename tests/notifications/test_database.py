@@ -14,7 +14,7 @@ from booking_contracts.booking import BookingConfirmed
 from booking_contracts.envelope import Event
 
 from services.chassis.database import Session
-from services.chassis.gateway_calls import GatewayWorker
+from services.chassis.gateway_worker import GatewayWorker
 from services.chassis.messages import Raw
 from services.notifications.gateway import MailGateway
 from services.notifications.sender import Outcome, Refused, Sent

@@ -1,0 +1,178 @@
+"""What can be booked: commands of providers and admins, and what is told of it (contract.md)."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, StringConstraints, Tag, ValidationInfo, field_validator
+
+from booking_contracts.booking.commands import BookingCommand
+from booking_contracts.envelope import Event
+from booking_contracts.types import Email, Id, Instant, Minutes, Money, Name, Price, Seats, Tiers, Token, Value
+
+Hours = Annotated[int, Field(ge=1, le=24 * 366)]
+WallTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+WallTimeTo24 = Annotated[str, StringConstraints(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
+NamedPolicy = Literal["flexible", "moderate", "strict"]
+
+
+def _policy_kind(value: Any) -> str:
+    return "~named" if isinstance(value, str) else "~custom"
+
+
+RefundPolicy = Annotated[
+    Annotated[NamedPolicy, Tag("~named")] | Annotated[Tiers, Tag("~custom")], Discriminator(_policy_kind)
+]
+
+
+class RegisterProvider(BookingCommand, key="provider_id"):
+    """Registers a provider, or edits one, for later bookings."""
+
+    provider_id: Id
+    name: Name
+    email: Email
+    timezone: Token
+    payout_account: Annotated[str, StringConstraints(pattern=r"^acct_[A-Za-z0-9_]{1,100}$")] | None = None
+    refund_policy: RefundPolicy
+
+
+class DefineOffering(BookingCommand, key="provider_id"):
+    """Defines what is offered, or edits it for later bookings; price is per seat."""
+
+    offering_id: Id
+    provider_id: Id
+    title: Name
+    duration_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)]
+    price: Price
+    capacity: Seats
+    approval: bool
+    commission_bps: Annotated[int, Field(ge=0, le=10_000)] = 0
+    buffer_before_minutes: Minutes = 0
+    buffer_after_minutes: Minutes = 0
+    minimum_notice_minutes: Minutes = 0
+    horizon_days: Annotated[int, Field(ge=1, le=3650)] = 365
+    change_deadline_minutes: Minutes = 60
+    no_refund_minutes: Minutes = 120
+    hold_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 15
+    approval_hours: Hours = 24
+    payment_hours: Hours = 24
+    dispute_window_hours: Hours = 48
+    auto_complete_hours: Hours = 2
+    waitlist: bool = True
+    offer_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = 60
+    slot_step_minutes: Annotated[int, Field(ge=1, le=24 * 60)] | None = None
+    attendee_required: bool = False
+
+
+class _Hours(Value):
+    @field_validator("to", check_fields=False)
+    @classmethod
+    def _after_from(cls, to: str | None, info: ValidationInfo) -> str | None:
+        start = info.data.get("from_")
+        if to is not None and start is not None and to <= start:
+            raise ValueError("must be after from")
+        return to
+
+
+class WeeklyHours(_Hours):
+    """Hours on one weekday (1 Monday … 7 Sunday), wall clock of the provider; `to` may be 24:00."""
+
+    weekday: Annotated[int, Field(ge=1, le=7)]
+    from_: WallTime = Field(alias="from")
+    to: WallTimeTo24
+
+
+class DatedException(_Hours):
+    """One date: closed (its weekly hours do not count), or extra hours."""
+
+    date: date
+    closed: bool | None = None
+    from_: WallTime | None = Field(default=None, alias="from")
+    to: WallTimeTo24 | None = None
+
+    @field_validator("closed")
+    @classmethod
+    def _closed_is_true(cls, closed: bool | None) -> bool | None:
+        if closed is False:
+            raise ValueError("is true or left out")
+        return closed
+
+
+class SetSchedule(BookingCommand, key="provider_id"):
+    """Replaces a provider's whole schedule."""
+
+    provider_id: Id
+    weekly: Annotated[tuple[WeeklyHours, ...], Field(strict=False, max_length=200)] = ()
+    exceptions: Annotated[tuple[DatedException, ...], Field(strict=False, max_length=2000)] = ()
+
+    @field_validator("exceptions")
+    @classmethod
+    def _closed_or_hours(cls, found: tuple[DatedException, ...]) -> tuple[DatedException, ...]:
+        for exception in found:
+            hours = exception.from_ is not None and exception.to is not None
+            half = (exception.from_ is None) != (exception.to is None)
+            if half or hours == bool(exception.closed):
+                raise ValueError("each is {date, closed} or {date, from, to}")
+        return found
+
+
+class OpenSlot(BookingCommand, key="provider_id"):
+    """Opens a one-off slot, or reopens a closed one. The key is the id of the offering's provider."""
+
+    offering_id: Id
+    starts_at: Instant
+    capacity: Seats | None = None
+
+
+class CloseSlot(BookingCommand, key="provider_id"):
+    """Closes a slot; its bookings are cancelled as by the provider. The key is the id of its provider."""
+
+    offering_id: Id
+    starts_at: Instant
+
+
+# ── Events ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+class CatalogueEvent(Event, domain="catalogue", topic="catalogue.events", key="provider_id"):
+    """A fact about what a provider offers."""
+
+    provider_id: Id
+
+
+class ProviderRegistered(CatalogueEvent):
+    name: str
+    email: str
+    timezone: str
+    payout_account: str | None = None
+    refund_policy: NamedPolicy | Tiers
+
+
+class OfferingDefined(CatalogueEvent):
+    offering_id: Id
+    title: str
+    duration_minutes: int
+    price: Money
+    capacity: int
+    approval: bool
+    commission_bps: int
+    waitlist: bool
+
+
+class ScheduleSet(CatalogueEvent):
+    weekly: tuple[WeeklyHours, ...]
+    exceptions: tuple[DatedException, ...]
+
+
+class SlotOpened(CatalogueEvent):
+    offering_id: Id
+    starts_at: Instant
+    ends_at: Instant
+    capacity: int
+
+
+class SlotClosed(CatalogueEvent):
+    offering_id: Id
+    starts_at: Instant
+    ends_at: Instant

@@ -1,0 +1,122 @@
+"""Commands about bookings and the waitlist (contract.md)."""
+
+from __future__ import annotations
+
+from pydantic import field_validator
+
+from booking_contracts.envelope import Command
+from booking_contracts.types import Actor, Attendee, Customer, Id, Instant, Money, PaymentChoice, Prose, Seats
+
+
+class BookingCommand(Command, domain="booking", topic="booking.commands", key="booking_id"):
+    """A command to booking; with an admin actor it belongs on `booking.admin-commands`."""
+
+    actor: Actor
+
+
+class PlaceBooking(BookingCommand):
+    """Holds seats; price and availability come from booking's own tables."""
+
+    booking_id: Id
+    offering_id: Id
+    starts_at: Instant
+    seats: Seats = 1
+    customer: Customer
+    attendee: Attendee | None = None
+    payment: PaymentChoice | None = None
+    expected_price: Money | None = None
+
+    @field_validator("payment")
+    @classmethod
+    def _wallet_has_no_card(cls, payment: PaymentChoice | None) -> PaymentChoice | None:
+        return _checked_choice(payment)
+
+
+def _checked_choice(payment: PaymentChoice | None) -> PaymentChoice | None:
+    if payment and payment.method == "wallet" and payment.payment_method is not None:
+        raise ValueError("a wallet payment has no payment_method")
+    return payment
+
+
+class ApproveBooking(BookingCommand):
+    booking_id: Id
+
+
+class RejectBooking(BookingCommand):
+    booking_id: Id
+    reason: Prose | None = None
+
+
+class PayBooking(BookingCommand):
+    booking_id: Id
+    payment: PaymentChoice
+
+    @field_validator("payment")
+    @classmethod
+    def _wallet_has_no_card(cls, payment: PaymentChoice | None) -> PaymentChoice | None:
+        return _checked_choice(payment)
+
+
+class AbandonPayment(BookingCommand):
+    booking_id: Id
+
+
+class QuoteCancellation(BookingCommand):
+    booking_id: Id
+
+
+class CancelBooking(BookingCommand):
+    booking_id: Id
+    reason: Prose | None = None
+    quote_id: Id | None = None
+
+
+class RescheduleBooking(BookingCommand):
+    booking_id: Id
+    starts_at: Instant
+
+
+class CompleteSession(BookingCommand):
+    booking_id: Id
+
+
+class ConfirmSession(BookingCommand):
+    booking_id: Id
+
+
+class RaiseDispute(BookingCommand):
+    booking_id: Id
+    reason: Prose
+
+
+class ResolveDispute(BookingCommand):
+    booking_id: Id
+    refund: Money
+    release: Money
+    note: Prose
+
+
+# ── Waitlist ───────────────────────────────────────────────────────────────────────────────────────
+
+
+class JoinWaitlist(BookingCommand, key="entry_id"):
+    entry_id: Id
+    offering_id: Id
+    starts_at: Instant
+    seats: Seats = 1
+    customer: Customer
+
+
+class LeaveWaitlist(BookingCommand, key="entry_id"):
+    entry_id: Id
+
+
+class AcceptOffer(BookingCommand):
+    entry_id: Id
+    booking_id: Id
+    payment: PaymentChoice | None = None
+
+    @field_validator("payment")
+    @classmethod
+    def _wallet_has_no_card(cls, payment: PaymentChoice | None) -> PaymentChoice | None:
+        return _checked_choice(payment)

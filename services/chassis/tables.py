@@ -1,0 +1,79 @@
+"""Tables as data: from a table's columns, the statements that write many rows at once, one array per column.
+
+Updates and upserts name what they may change; what they do not name stays as it was inserted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Generic, TypeVar
+
+from services.chassis.database import Connection
+
+RowT = TypeVar("RowT")
+Read = Callable[[RowT], object]
+
+
+@dataclass(frozen=True)
+class Write(Generic[RowT]):
+    """A statement, and what it takes from each row: one array for each of `reads`."""
+
+    sql: str
+    reads: tuple[Read[RowT], ...]
+
+    async def __call__(self, connection: Connection, rows: Sequence[RowT]) -> None:
+        """Write all rows in one statement; nothing where there are none."""
+        if rows:
+            await connection.execute(self.sql, *(list(map(read, rows)) for read in self.reads))
+
+
+class Table(Generic[RowT]):
+    """A table, its columns as CREATE TABLE has them ("booking_id uuid, state text"; the key first), and where in a row
+    each one's value is: in the attribute of that name, or where `read` says, by another path or by a function."""
+
+    def __init__(self, name: str, columns: str, read: Mapping[str, str | Read[RowT]] | None = None) -> None:
+        self.name = name
+        self._kinds = dict(column.split() for column in columns.split(","))
+        self._key = next(iter(self._kinds))
+        places = dict.fromkeys(self._kinds, "") | dict(read or {})
+        self._reads = {
+            column: attrgetter(place or column) if isinstance(place, str) else place for column, place in places.items()
+        }
+        assert self._reads.keys() == self._kinds.keys(), f"{name} has no such columns: {places.keys() - self._kinds}"
+
+    def insert(self, *, ordered: bool = False, unless_there: bool = False) -> Write[RowT]:
+        """New rows; `ordered` where it matters to the database in which order they come, `unless_there` where one that
+        violates a key is to be left out."""
+        return self._write(self._insert(ordered) + " ON CONFLICT DO NOTHING" * unless_there, self._kinds)
+
+    def upsert(self, *changing: str, where: str = "", ordered: bool = False) -> Write[RowT]:
+        """New rows, or the `changing` columns of known ones; of those that `where` accepts, where it is given."""
+        changes = ", ".join(f"{column} = EXCLUDED.{column}" for column in changing)
+        end = f" WHERE {where}" if where else ""
+        sql = f"{self._insert(ordered)} ON CONFLICT ({self._key}) DO UPDATE SET {changes}{end}"
+        return self._write(sql, self._kinds)
+
+    def update(self, *changing: str, also: str = "") -> Write[RowT]:
+        """The `changing` columns of known rows, all where none is named; `also` sets further ones."""
+        changing = changing or tuple(column for column in self._kinds if column != self._key)
+        changes = ", ".join(f"{column} = given.{column}" for column in changing) + (also and f", {also}")
+        given = (self._key, *changing)
+        source = f"{self._arrays(given)} AS given ({', '.join(given)})"
+        sql = f"UPDATE {self.name} SET {changes} FROM {source} WHERE {self.name}.{self._key} = given.{self._key}"
+        return self._write(sql, given)
+
+    def _insert(self, ordered: bool) -> str:
+        names, arrays = ", ".join(self._kinds), self._arrays(self._kinds)
+        if not ordered:
+            return f"INSERT INTO {self.name} ({names}) SELECT * FROM {arrays}"
+        source = f"{arrays} WITH ORDINALITY AS given ({names}, nth)"
+        return f"INSERT INTO {self.name} ({names}) SELECT {names} FROM {source} ORDER BY nth"
+
+    def _arrays(self, columns: Iterable[str]) -> str:
+        arrays = (f"${number}::{self._kinds[column]}[]" for number, column in enumerate(columns, 1))
+        return f"unnest({', '.join(arrays)})"
+
+    def _write(self, sql: str, columns: Iterable[str]) -> Write[RowT]:
+        return Write(sql, tuple(self._reads[column] for column in columns))
