@@ -1,0 +1,114 @@
+"""What a batch decided is what the database has: every kind of row, written and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from booking_contracts.booking import (
+    DatedException,
+    OpenSlot,
+    QuoteCancellation,
+    RescheduleBooking,
+    SetSchedule,
+    WeeklyHours,
+)
+from booking_contracts.types import Actor, Tier
+
+from services.booking import rows
+from services.booking.model.booking import Booking
+from services.booking.model.catalogue import Offering, Provider
+from services.booking.model.quotes import Quote
+from services.booking.model.schedule import Schedule
+from services.booking.model.slots import Slot
+from services.booking.model.waitlist import Entry
+from services.booking.saga import Saga
+from services.booking.saving import save
+from services.booking.work import HistoryItem
+from services.chassis.unit_of_work import Changed, Record, Row
+from tests.booking.builders import (
+    OFFERING,
+    PROVIDER,
+    START,
+    TEACHER,
+    World,
+    a_child,
+    a_provider,
+    a_slot,
+    acting,
+    an_offering,
+)
+from tests.booking.line import Line, cancel
+from tests.chassis.conftest import engine as engine
+from tests.chassis.harness import Engine
+
+READ: dict[type[Any], tuple[str, Callable[[Any], Any]]] = {
+    Provider: ("SELECT * FROM provider", rows.provider),
+    Offering: ("SELECT * FROM offering", rows.offering),
+    Schedule: ("SELECT * FROM schedule", rows.schedule),
+    Slot: ("SELECT * FROM slot", rows.slot),
+    Booking: ("SELECT * FROM booking JOIN booking_contact USING (booking_id)", lambda row: rows.booking(row, row)),
+    Saga: ("SELECT * FROM saga", rows.saga),
+    Quote: ("SELECT * FROM cancellation_quote", rows.quote),
+}
+WEEKLY = tuple(WeeklyHours.model_validate({"weekday": day, "from": "09:00", "to": "12:30"}) for day in (1, 3))
+EXCEPTIONS = (
+    DatedException(date=date(2030, 5, 1), closed=True),
+    DatedException.model_validate({"date": date(2030, 5, 2), "from": "08:00", "to": "24:00"}),
+)
+
+
+@pytest.mark.requirement("transaction-atomicity", "history-tracking")
+async def test_every_row_is_as_it_was_decided(engine: Engine) -> None:
+    """In two batches: the first makes the rows, the second changes them."""
+    world = Line(2, buffer_before_minutes=10)
+    far = a_slot(world.offering, START + timedelta(days=1), capacity=3)
+    begun: list[Row] = [a_provider(), world.offering, world.slot, far]
+    world.work.load(far)
+    eve = world.joined("eve")
+    world.place("ann", starts_at=far.starts_at, attendee=a_child())
+    world.tell(SetSchedule(provider_id=PROVIDER, weekly=WEEKLY, exceptions=EXCEPTIONS, actor=TEACHER))
+    world.tell(QuoteCancellation(booking_id=world.sitting.booking_id, actor=acting("bob")))
+    world.work.journal[:0] = [Changed(None, row) for row in begun]
+    await _saved(engine, world)
+
+    world.work.put(a_provider(name="Bea", payout_account="acct_1", tiers=(Tier(hours_before=48, percent=70),)))
+    world.work.put(an_offering(title="Violin lesson", buffer_before_minutes=5))
+    world.tell(SetSchedule(provider_id=PROVIDER, weekly=WEEKLY[:1], exceptions=EXCEPTIONS[1:], actor=TEACHER))
+    world.tell(RescheduleBooking(booking_id=world.sitting.booking_id, starts_at=far.starts_at, actor=TEACHER))
+    world.tell(cancel(world.booking(world.sitting.booking_id)))
+    world.tell(OpenSlot(offering_id=OFFERING, starts_at=START, capacity=5, actor=TEACHER))
+    for saga in list(world.work.all(Saga)):
+        world.work.put(replace(saga, asked=saga.asked + 1, problem="the account is closed"))
+    assert world.entry(eve).holds
+    await _saved(engine, world)
+
+
+async def _saved(engine: Engine, world: World) -> None:
+    """Write what was decided since the last time, and compare all that there is."""
+    async with engine.session.transaction() as connection:
+        await save(connection, world.work)
+    for kind, (query, read) in READ.items():
+        expected = {row.row_key: row for row in world.work.all(kind)}
+        assert expected, kind.__name__
+        assert {row.row_key: row for row in map(read, await engine.fetch(query))} == expected
+    assert await _entries(engine) == {entry.entry_id: entry for entry in world.work.all(Entry)}
+    records = [effect.row for effect in world.work.journal if isinstance(effect, Record)]
+    stored = [_item(row) for row in await engine.fetch("SELECT * FROM booking_history")]
+    assert all(item in stored for item in records if isinstance(item, HistoryItem))
+    world.work.journal.clear()
+
+
+async def _entries(engine: Engine) -> dict[UUID, Entry]:
+    contacts = {row["entry_id"]: row["customer"] for row in await engine.fetch("SELECT * FROM waitlist_contact")}
+    found = await engine.fetch("SELECT * FROM waitlist_entry")
+    return {row["entry_id"]: rows.entry(row, contacts[row["entry_id"]]) for row in found}
+
+
+def _item(row: Any) -> HistoryItem:
+    fields = {name: value for name, value in row.items() if not name.startswith("actor_")}
+    return HistoryItem(**fields, actor=Actor(kind=row["actor_kind"], id=row["actor_id"]))
