@@ -59,6 +59,8 @@ class Load:
             while time.monotonic() < until or not enough.is_set():
                 await self._send(producer, self._next(places))
                 await asyncio.sleep(self.rng.expovariate(per_second))
+            while self.wanted:  # so that at rest the seat that people wait for is offered, or forgotten
+                await self._send(producer, self._give_back())
         return len(self.published) - before
 
     async def _open(self, producer: AIOKafkaProducer, capacity: int) -> Place:
@@ -110,7 +112,7 @@ class Load:
             actor=customer_actor(who),
         )
         self.bookings.append((command.booking_id, who))
-        if hot and place.capacity == 1:
+        if place.capacity == 1 and command.starts_at == place.starts[0]:
             self.wanted.append(self.bookings[-1])
         return of(command)
 
