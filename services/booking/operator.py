@@ -68,7 +68,7 @@ async def resolve(connection: Connection, clock: Clock, booking_id: UUID, note: 
 async def _stuck(connection: Connection, clock: Clock, booking_id: UUID) -> tuple[BookingWork, Saga]:
     work = BookingWork(clock.now())
     timer = AskAgain(booking_id=booking_id, step="", attempt=0, asked=0)
-    await SERVICE.store.load(connection, [_operators(timer)], work, skip_locked=False)
+    await SERVICE.store.load(connection, [_operators(timer)], work)
     found = work.find(Saga, booking_id)
     if work.find(Booking, booking_id) is None or found is None or found.status is not Status.STUCK:
         raise NotPossible(f"the saga of {booking_id} is not stuck; see `bookingctl saga list`")

@@ -16,14 +16,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from services.booking.model.booking import Booking
-from services.booking.model.catalogue import Offering, Provider
-from services.booking.model.slots import Slot, slot_id
-from services.booking.model.waitlist import Entry
+from services.booking.model.catalogue import Offering
+from services.booking.model.slots import Slot
 from services.booking.needs import Needs, needs_of
 from services.booking.reads_calendar import alternatives
 from services.booking.saving import save
-from services.booking.store_locks import LOCK, Locks
+from services.booking.store_locks import Locks
 from services.booking.store_plan import Plan
 from services.booking.work import BookingWork
 from services.chassis.database import Connection
@@ -37,13 +35,11 @@ MOST_FULL = 20
 class BookingStore:
     """Loads and saves booking's aggregates; stateless."""
 
-    async def load(
-        self, connection: Connection, messages: Sequence[Message[Any]], work: BookingWork, *, skip_locked: bool
-    ) -> frozenset[str]:
+    async def load(self, connection: Connection, messages: Sequence[Message[Any]], work: BookingWork) -> None:
         """Plan, lock, verify; see the module."""
         needs = needs_of(messages)
         plan = Plan(connection, needs, work)
-        locks = Locks(connection, needs, work, f"{LOCK} SKIP LOCKED" if skip_locked else LOCK)
+        locks = Locks(connection, needs, work)
         planned = await plan.bookings()
         await plan.entries()
         await plan.lines()
@@ -59,7 +55,6 @@ class BookingStore:
         if await plan.new_lines():
             raise PlanChanged("a slot that people wait for lost its last booking after the plan was made")
         await _load_alternatives(connection, needs, work)
-        return await _busy(connection, messages, needs, work) if skip_locked else frozenset()
 
     async def save(self, connection: Connection, work: BookingWork) -> None:
         """Write the journal."""
@@ -83,46 +78,3 @@ async def _load_alternatives(connection: Connection, needs: Needs, work: Booking
     offerings = [offering for offering in work.all(Offering) if offering.offering_id in short]
     for found in await alternatives(connection, offerings[:MOST_FULL], work.now):
         work.load(found)
-
-
-async def _busy(
-    connection: Connection, messages: Sequence[Message[Any]], needs: Needs, work: BookingWork
-) -> frozenset[str]:
-    """The keys of messages that miss a row which exists: somebody else holds its lock."""
-    found = await connection.fetch(
-        """
-        SELECT provider_id AS id FROM provider WHERE provider_id = ANY($1)
-        UNION ALL SELECT slot_id FROM slot WHERE slot_id = ANY($2)
-        UNION ALL SELECT booking_id FROM booking WHERE booking_id = ANY($3)
-        UNION ALL SELECT entry_id FROM waitlist_entry WHERE entry_id = ANY($4)
-        """,
-        list(needs.providers),
-        list(needs.slots),
-        list(needs.bookings | needs.pending),
-        list(needs.entries),
-    )
-    held = {row["id"] for row in found}
-    for kind in (Provider, Slot, Booking, Entry):
-        held -= {row.row_key for row in work.all(kind)}
-    rows_of_others = held & (needs.overlapping | needs.pending)
-    return frozenset(
-        message.key
-        for message in messages
-        if held & _ids(own := needs_of([message]), needs, work) or (rows_of_others and (own.starts or own.moves))
-    )
-
-
-def _ids(needs: Needs, batch: Needs, work: BookingWork) -> set[UUID]:
-    """Every row that one message is about, and those that decide who is offered what it frees."""
-    offerings = [work.find(Offering, offering_id) for offering_id in needs.offerings]
-    bookings = [found for booking_id in needs.bookings if (found := work.find(Booking, booking_id)) is not None]
-    entries = [entry for entry_id in needs.entries if (entry := work.find(Entry, entry_id)) is not None]
-    rows: list[Booking | Entry] = [*bookings, *entries]
-    targets = {slot_id(found.offering_id, at) for found in bookings for at in needs.moves.get(found.booking_id, ())}
-    named = needs.providers | needs.slots | needs.bookings | needs.entries | targets
-    owners = {offering.provider_id for offering in offerings if offering is not None}
-    movers = {found.provider_id for found in bookings if needs.moves}
-    concerned = owners | {row.provider_id for row in rows}
-    lines = {slot for slot, provider in batch.lines.items() if provider in concerned}
-    beside = lines | concerned | batch.overlapping if lines else set()
-    return named | owners | movers | beside | {row.slot_id for row in rows}

@@ -17,18 +17,17 @@ LOCK = "FOR NO KEY UPDATE"
 
 @dataclass(frozen=True, slots=True)
 class Locks:
-    """Locks rows and brings them into the work. `clause` says how."""
+    """Locks rows and brings them into the work."""
 
     connection: Connection
     needs: Needs
     work: BookingWork
-    clause: str
 
     async def providers(self) -> None:
         """Locked where a slot comes to life or a provider's event is written; else read. Schedules are read."""
         locked, others = self.needs.providers, self.needs.read_providers - self.needs.providers
         if locked:
-            query = f"SELECT * FROM provider WHERE provider_id = ANY($1) ORDER BY provider_id {self.clause}"
+            query = f"SELECT * FROM provider WHERE provider_id = ANY($1) ORDER BY provider_id {LOCK}"
             for row in await self.connection.fetch(query, sorted(locked)):
                 self.work.load(rows.provider(row))
         if others:
@@ -43,7 +42,7 @@ class Locks:
     async def slots(self) -> None:
         """The slots that exist already."""
         if self.needs.slots:
-            query = f"SELECT * FROM slot WHERE slot_id = ANY($1) ORDER BY slot_id {self.clause}"
+            query = f"SELECT * FROM slot WHERE slot_id = ANY($1) ORDER BY slot_id {LOCK}"
             for row in await self.connection.fetch(query, sorted(self.needs.slots)):
                 self.work.load(rows.slot(row))
 
@@ -52,7 +51,7 @@ class Locks:
         wanted = self.needs.pending | set(planned)
         if not wanted:
             return
-        query = f"SELECT * FROM booking WHERE booking_id = ANY($1) ORDER BY booking_id {self.clause}"
+        query = f"SELECT * FROM booking WHERE booking_id = ANY($1) ORDER BY booking_id {LOCK}"
         found = await self.connection.fetch(query, sorted(wanted))
         ids = [row["booking_id"] for row in found]
         contacts = await self.connection.fetch("SELECT * FROM booking_contact WHERE booking_id = ANY($1)", ids)
@@ -77,7 +76,7 @@ class Locks:
             f"""
             SELECT * FROM waitlist_entry
             WHERE (slot_id = ANY($1) AND state IN ('WAITING', 'OFFERED')) OR entry_id = ANY($2)
-            ORDER BY entry_id {self.clause}
+            ORDER BY entry_id {LOCK}
             """,
             slots,
             list(self.needs.entries),

@@ -69,20 +69,14 @@ class BatchRunner:
         return await self._replanned(batch, poison=error)
 
     async def _replanned(self, batch: Sequence[Raw], poison: Exception | None = None) -> Committed:
-        skip_locked = False
         for _ in range(PLANS):
             try:
-                return await self._transact(batch, skip_locked=skip_locked, poison=poison)
+                return await self._transact(batch, poison=poison)
             except PlanChanged:
                 metrics.batch_failures.labels("plan_changed").inc()
-            except Exception as caught:
-                if classify(caught) is not Failure.LOCKED or skip_locked:
-                    raise
-                metrics.batch_failures.labels(Failure.LOCKED).inc()
-                skip_locked = True
         raise Busy(f"the plan of a batch changed {PLANS} times")
 
-    async def _transact(self, batch: Sequence[Raw], *, skip_locked: bool, poison: Exception | None) -> Committed:
+    async def _transact(self, batch: Sequence[Raw], *, poison: Exception | None) -> Committed:
         started = time.perf_counter()
         now = self._clock.now()
         items, unreadable = self._read(batch)
@@ -94,9 +88,9 @@ class BatchRunner:
             fresh = await inbox.drop_repeated(connection, items)
             messages = [item for item in fresh if isinstance(item, Message)]
             work: UnitOfWork = self._service.new_work(now)
-            busy = await self._service.store.load(connection, messages, work, skip_locked=skip_locked)
+            await self._service.store.load(connection, messages, work)
             decided, free = await _claim(connection, batch, fresh, unreadable, work)
-            decider = Decider(self._service, decided, busy)
+            decider = Decider(self._service, decided)
             for message in free:
                 decider.decide(message, poison)
             for refused in decided.refused:

@@ -36,10 +36,10 @@ class Decided:
 
 
 class Decider:
-    """Gives every message its turn. `busy` are keys whose rows another transaction holds."""
+    """Gives every message its turn."""
 
-    def __init__(self, service: Service, decided: Decided, busy: frozenset[str]) -> None:
-        self._service, self._decided, self._busy = service, decided, busy
+    def __init__(self, service: Service, decided: Decided) -> None:
+        self._service, self._decided = service, decided
         self._handlers = service.by_type
         self._blocked = {failed.message.key for failed in decided.failed}
 
@@ -80,10 +80,6 @@ class Decider:
         log.error("handler failed, key is blocked", **_ids(message), exc_info=error)
 
     def _answer(self, message: Message[Any], work: UnitOfWork) -> Answer:
-        if message.key in self._busy:
-            if message.origin is not Origin.COMMAND:
-                raise Busy(f"{message.type} of {message.key} needs a row that is locked")
-            return Rejected(Code.TOO_BUSY, "The rows are locked by others; send it again with a new id.")
         try:
             if message.origin is Origin.COMMAND:
                 self._service.admit(message.raw.topic, message.body)

@@ -62,13 +62,8 @@ def local(body: type[LocalT], decide: Callable[[Message[LocalT], WorkT], None]) 
 class Store(Protocol[WorkT_contra]):
     """A service's SQL: it loads and locks what messages are about, and saves what was decided."""
 
-    async def load(
-        self, connection: Connection, messages: Sequence[Message[Any]], work: WorkT_contra, *, skip_locked: bool
-    ) -> frozenset[str]:
-        """Plan, lock, verify. Returns the keys of messages whose rows are locked by another (skip_locked).
-
-        Raises PlanChanged where what was planned on has changed meanwhile.
-        """
+    async def load(self, connection: Connection, messages: Sequence[Message[Any]], work: WorkT_contra) -> None:
+        """Plan, lock, verify. Raises PlanChanged where what was planned on has changed meanwhile."""
         ...
 
     async def save(self, connection: Connection, work: WorkT_contra) -> None:

@@ -28,39 +28,35 @@ LOCK = "FOR NO KEY UPDATE"
 class NotificationsStore:
     """Loads and saves; stateless."""
 
-    async def load(
-        self, connection: Connection, messages: Sequence[Message[Any]], work: NotificationsWork, *, skip_locked: bool
-    ) -> frozenset[str]:
+    async def load(self, connection: Connection, messages: Sequence[Message[Any]], work: NotificationsWork) -> None:
         """Every message is about the booking, or waitlist entry, that is its key."""
-        lock = f"{LOCK} SKIP LOCKED" if skip_locked else LOCK
         results = [message for message in messages if isinstance(message.body, MailSent | MailRefused)]
         tellings = [message for message in messages if not isinstance(message.body, MailSent | MailRefused)]
         bookings = sorted({UUID(message.key) for message in tellings})
         streams = sorted({UUID(message.key) for message in results})
-        await _lock_bookings(connection, bookings, work, lock)
-        await _lock_streams(connection, streams, work, lock)
+        await _lock_bookings(connection, bookings, work)
+        await _lock_streams(connection, streams, work)
         settled = [message.body.delivery_id for message in results]
         await _read_deliveries(connection, settled, [occasion_of(message) for message in tellings], work)
-        return await _busy(connection, bookings, streams, work) if skip_locked else frozenset()
 
     async def save(self, connection: Connection, work: NotificationsWork) -> None:
         """Write the journal."""
         await save(connection, work)
 
 
-async def _lock_bookings(connection: Connection, ids: Sequence[UUID], work: NotificationsWork, lock: str) -> None:
+async def _lock_bookings(connection: Connection, ids: Sequence[UUID], work: NotificationsWork) -> None:
     if ids:
-        query = f"SELECT * FROM known_booking WHERE booking_id = ANY($1) ORDER BY booking_id {lock}"
+        query = f"SELECT * FROM known_booking WHERE booking_id = ANY($1) ORDER BY booking_id {LOCK}"
         for row in await connection.fetch(query, ids):
             work.load(_known(row))
 
 
-async def _lock_streams(connection: Connection, ids: Sequence[UUID], work: NotificationsWork, lock: str) -> None:
+async def _lock_streams(connection: Connection, ids: Sequence[UUID], work: NotificationsWork) -> None:
     """A stream's row is there before it is locked, so that two replicas cannot both begin it."""
     if ids:
         begin = "INSERT INTO delivery_stream (booking_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING"
         await connection.execute(begin, ids)
-        query = f"SELECT * FROM delivery_stream WHERE booking_id = ANY($1) ORDER BY booking_id {lock}"
+        query = f"SELECT * FROM delivery_stream WHERE booking_id = ANY($1) ORDER BY booking_id {LOCK}"
         for row in await connection.fetch(query, ids):
             work.load(Stream(**row))
 
@@ -76,25 +72,6 @@ async def _read_deliveries(
         found += await connection.fetch("SELECT * FROM delivery WHERE event_id = ANY($1)", occasions)
     for row in found:
         work.load(_delivery(row))
-
-
-async def _busy(
-    connection: Connection, bookings: Sequence[UUID], streams: Sequence[UUID], work: NotificationsWork
-) -> frozenset[str]:
-    """The keys whose row exists and was not had: somebody else holds its lock."""
-    found = await connection.fetch(
-        """
-        SELECT booking_id, true AS known FROM known_booking WHERE booking_id = ANY($1)
-        UNION ALL SELECT booking_id, false FROM delivery_stream WHERE booking_id = ANY($2)
-        """,
-        bookings,
-        streams,
-    )
-    return frozenset(
-        str(row["booking_id"])
-        for row in found
-        if work.find(KnownBooking if row["known"] else Stream, row["booking_id"]) is None
-    )
 
 
 def _known(row: asyncpg.Record) -> KnownBooking:

@@ -135,7 +135,7 @@ async def _refund(connection: Connection, clock: Clock, refund_id: UUID) -> tupl
     raw = Raw("local.operator", 0, 0, b"", [], b"")
     message = Message(uuid7(), "local.operator", str(booking_id), body, Origin.LOCAL, raw, "operator")
     work = PaymentsWork(clock.now())
-    await SERVICE.store.load(connection, [message], work, skip_locked=False)
+    await SERVICE.store.load(connection, [message], work)
     payment, refund = work.find(Payment, booking_id), work.find(Refund, refund_id)
     assert payment is not None, "a refund belongs to a payment"
     assert refund is not None, "the refund was there a moment ago, and none is ever deleted"

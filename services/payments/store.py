@@ -14,13 +14,12 @@ from uuid import UUID
 from booking_contracts.payments import AuthorizePayment, SettlePayment, WalletCommand, WithdrawFromWallet
 
 from services.chassis.database import Connection
-from services.chassis.failures import Busy
 from services.chassis.messages import Message
 from services.chassis.unit_of_work import Row
 from services.payments import rows
 from services.payments.model import ledger
 from services.payments.model.payment import Payment
-from services.payments.model.wallet import Balance, Wallet
+from services.payments.model.wallet import Balance
 from services.payments.outcomes import (
     DashboardRefundSeen,
     DisputeChanged,
@@ -39,24 +38,17 @@ OF_WALLETS = (WalletCommand, TopUpSeen, WithdrawalSeen, PartChanged, DashboardRe
 class PaymentsStore:
     """Loads and saves payments and wallets; stateless."""
 
-    async def load(
-        self, connection: Connection, messages: Sequence[Message[Any]], work: PaymentsWork, *, skip_locked: bool
-    ) -> frozenset[str]:
+    async def load(self, connection: Connection, messages: Sequence[Message[Any]], work: PaymentsWork) -> None:
         """Lock the payments that messages name, then the wallets that pay for them; read what belongs to them."""
         reader = _Reader(connection, work, [(message.id, _body(message)) for message in messages])
-        clause = f"{LOCK} SKIP LOCKED" if skip_locked else LOCK
         bookings = reader.values("booking_id")
-        await reader.read(rows.payment, f"payment WHERE booking_id = ANY($1) ORDER BY booking_id {clause}", bookings)
+        await reader.read(rows.payment, f"payment WHERE booking_id = ANY($1) ORDER BY booking_id {LOCK}", bookings)
         paying = _paying(work, reader)
         customers = paying | reader.values("customer_id", *OF_WALLETS)
-        await reader.read(rows.wallet, f"wallet WHERE customer_id = ANY($1) ORDER BY customer_id {clause}", customers)
-        busy = await _locked_by_others(connection, work, bookings, customers) if skip_locked else frozenset()
-        if busy & paying:
-            raise Busy("a wallet that pays for a booking is locked by another")
+        await reader.read(rows.wallet, f"wallet WHERE customer_id = ANY($1) ORDER BY customer_id {LOCK}", customers)
         await _read_of_payments(reader, work)
         if customers:
             await _read_of_wallets(reader, work, customers)
-        return busy
 
     async def save(self, connection: Connection, work: PaymentsWork) -> None:
         """Write the journal."""
@@ -138,14 +130,3 @@ async def _read_of_wallets(reader: _Reader, work: PaymentsWork, customers: set[s
 
 def _balance(row: rows.Row) -> Balance:
     return Balance(row["account"], row["currency"], row["balance_minor"])
-
-
-async def _locked_by_others(
-    connection: Connection, work: PaymentsWork, bookings: set[UUID], customers: set[str]
-) -> frozenset[str]:
-    """Wallet commands are answered TOO_BUSY; booking's commands have no such reply: the batch waits for the rows."""
-    payments = await connection.fetch("SELECT booking_id FROM payment WHERE booking_id = ANY($1)", list(bookings))
-    wallets = await connection.fetch("SELECT customer_id FROM wallet WHERE customer_id = ANY($1)", list(customers))
-    if held := {row["booking_id"] for row in payments} - {payment.booking_id for payment in work.all(Payment)}:
-        raise Busy(f"{len(held)} payments are locked by others")
-    return frozenset(row["customer_id"] for row in wallets) - {wallet.customer_id for wallet in work.all(Wallet)}

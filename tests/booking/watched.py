@@ -40,7 +40,7 @@ class WatchedLifecycle(RuleBasedStateMachine):
         self.slots = [self.world.slot, a_slot(self.world.offering, NEXT_DAY)]
         self.world.work.load(self.slots[1])
         self.decided = Decided(self.world.work)
-        self.decider = Decider(SERVICE, self.decided, frozenset())
+        self.decider = Decider(SERVICE, self.decided)
         self.read = 0
         self.asked: set[UUID] = set()
         self.replies: defaultdict[str, int] = defaultdict(int)
