@@ -7,6 +7,7 @@ from booking_contracts import payments, topics
 from booking_contracts.booking import BookingCommand, CommandAccepted, CommandRejected
 from booking_contracts.codes import Rejected
 from booking_contracts.envelope import Command, MessageBody
+from faststream import FastStream
 
 from services.booking import http, metrics
 from services.booking.contact import normal_place, normal_provider
@@ -30,7 +31,8 @@ from services.booking.model.actors import not_allowed
 from services.booking.store import BookingStore
 from services.booking.timers import AskAgain, DeadlineReached, EntryDue
 from services.booking.work import BookingWork
-from services.chassis.clock import Clock
+from services.chassis import process
+from services.chassis.clock import Clock, SystemClock
 from services.chassis.handlers import Service, command, event, local
 from services.chassis.messages import Answer, Message, Refused
 from services.chassis.process import Parts
@@ -112,3 +114,9 @@ SERVICE = Service(
 def build(settings: Settings, clock: Clock) -> Parts:
     """The parts of a booking process."""
     return Parts(SERVICE, settings, add_routes=lambda app, wake: http.add_routes(app, clock), background=(metrics.run,))
+
+
+def application() -> FastStream:
+    """`faststream run services.booking.app:application --factory`: the service as production runs it."""
+    clock = SystemClock()
+    return process.application(build(Settings(), clock), clock)

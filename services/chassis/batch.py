@@ -7,21 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-
-from services.chassis import dead_letters, gateway_calls, inbox, local_messages, metrics, offsets, outbox
+from services.chassis import blocked_keys, dead_letters, gateway_calls, inbox, local_messages, metrics, offsets, outbox
 from services.chassis.clock import Clock
 from services.chassis.database import Connection, Session
 from services.chassis.dead_letters import Failed
-from services.chassis.deciding import Decided, Decider
-from services.chassis.failures import Busy, DeadLetterLimit, Failure, classify
-from services.chassis.handlers import PlanChanged, Service
+from services.chassis.deciding import Decided, Decider, Verdict, count
+from services.chassis.failures import BadRelease
+from services.chassis.handlers import Service
 from services.chassis.messages import Message, Raw, Refused
-from services.chassis.reading import Reader, unread
+from services.chassis.reading import Reader, Unread
 from services.chassis.unit_of_work import Call, Remind, Send, UnitOfWork
-
-log = structlog.get_logger()
-PLANS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,124 +31,95 @@ class Committed:
 
 
 class BatchRunner:
-    """Runs batches of one service on one connection."""
+    """Runs batches of one service on one connection; ladder.py says what happens when one fails."""
 
     def __init__(self, service: Service, session: Session, clock: Clock) -> None:
-        self._service, self._session, self._clock = service, session, clock
+        self.service, self._session, self._clock = service, session, clock
         self._reader = Reader(service)
-        self._limit = DeadLetterLimit()
+        self.release = BadRelease()
 
-    @property
-    def local_types(self) -> list[str]:
-        """The local messages that this build can read."""
-        return self._service.local_types
-
-    async def run(self, batch: Sequence[Raw]) -> Committed:
+    async def run(
+        self, batch: Sequence[Raw], *, verdict: Verdict | None = None, lock_timeout_ms: int | None = None
+    ) -> Committed:
         """Handle `batch`, in order: local messages and events, then commands; each partition's records in order.
 
-        Raises what `failures.classify` knows, for the loop to act on; constraint violations are settled here.
+        With a `verdict` nothing is loaded or decided: every message of the batch gets it. `lock_timeout_ms` is how
+        long a row's lock is waited for, the session's own limit when left out. Raises what `failures.classify` knows.
         """
-        error: Exception | None = None
-        for _ in range(2):
-            try:
-                return await self._replanned(batch)
-            except Exception as caught:
-                if classify(caught) is not Failure.MESSAGE:
-                    raise
-                metrics.batch_failures.labels(Failure.MESSAGE).inc()
-                log.warning("batch failed on a message, loading again", size=len(batch), error=str(caught))
-                error = caught
-        if len(batch) > 1:
-            middle = len(batch) // 2
-            return await self.run(batch[:middle]) + await self.run(batch[middle:])
-        return await self._replanned(batch, poison=error)
-
-    async def _replanned(self, batch: Sequence[Raw], poison: Exception | None = None) -> Committed:
-        for _ in range(PLANS):
-            try:
-                return await self._transact(batch, poison=poison)
-            except PlanChanged:
-                metrics.batch_failures.labels("plan_changed").inc()
-        raise Busy(f"the plan of a batch changed {PLANS} times")
-
-    async def _transact(self, batch: Sequence[Raw], *, poison: Exception | None) -> Committed:
         started = time.perf_counter()
         now = self._clock.now()
-        items, unreadable = self._read(batch)
+        read = [item for raw in batch if (item := self._reader.read(raw, now)) is not None]
+        items = [item for item in read if not isinstance(item, Unread)]
         async with self._session.transaction() as connection:
-            await offsets.advance(
-                connection,
-                offsets.span(raw for raw in batch if raw.row is None and not raw.topic.startswith("local.")),
-            )
+            if lock_timeout_ms is not None:
+                await connection.execute(f"SET LOCAL lock_timeout = {lock_timeout_ms:d}")
+            await offsets.advance(connection, offsets.span(raw for raw in batch if raw.from_kafka))
             fresh = await inbox.drop_repeated(connection, items)
+            work: UnitOfWork = self.service.new_work(now)
             messages = [item for item in fresh if isinstance(item, Message)]
-            work: UnitOfWork = self._service.new_work(now)
-            await self._service.store.load(connection, messages, work)
-            decided, free = await _claim(connection, batch, fresh, unreadable, work)
-            decider = Decider(self._service, decided)
-            for message in free:
-                decider.decide(message, poison)
-            for refused in decided.refused:
-                decider.refuse(refused)
-            self._limit.check(len(decided.failed))
+            if verdict is None:
+                await self.service.store.load(connection, messages, work)
+            unread = [Failed(item.message, item.error) for item in read if isinstance(item, Unread)]
+            decided, free = await _claim(connection, batch, fresh, unread, work, deciding=verdict is None)
+            decider = Decider(self.service, decided, self.release, verdict)
+            decider.decide_all(free)
+            decider.refuse_all()
             await self._save(connection, decided)
-            await dead_letters.release_drained(connection, [(raw.key or b"").decode() for raw in batch if raw.held])
-        self._limit.count(len(decided.failed))
+            await blocked_keys.release_drained(connection, [(raw.key or b"").decode() for raw in batch if raw.held])
+        metrics.messages_unknown.inc(len(batch) - len(read))
+        count(decided, self.release)
         metrics.batch_messages.observe(len(batch))
         metrics.batch_seconds.observe(time.perf_counter() - started)
         return Committed(tuple(decided.effects(Call)), sent=bool(work.journal or decided.refused))
 
-    def _read(self, batch: Sequence[Raw]) -> tuple[list[Message[Any] | Refused], list[Failed]]:
-        """(what can be decided on, local messages of ours that no build of this version can read)."""
-        items: list[Message[Any] | Refused] = []
-        unreadable: list[Failed] = []
-        for raw in batch:
-            try:
-                item = self._reader.read(raw, self._clock.now())
-            except Exception as error:
-                if raw.row is None:
-                    raise
-                unreadable.append(Failed(unread(raw), f"{type(error).__name__}: {error}"))
-                continue
-            if item is None:
-                metrics.messages_unknown.inc()
-            else:
-                items.append(item)
-        return items, unreadable
+    async def pass_over(self, raw: Raw, error: Exception) -> None:
+        """Leave one record behind with a note of where it was: nothing else of it can be kept."""
+        async with self._session.transaction() as connection:
+            await offsets.advance(connection, offsets.span([raw] if raw.from_kafka else []))
+            await local_messages.take(connection, [raw])
+            await gateway_calls.close(connection, [raw])
+            await dead_letters.pass_over(connection, raw, repr(error))
 
     async def _save(self, connection: Connection, decided: Decided) -> None:
-        work, name = decided.work, self._service.name
+        work, name = decided.work, self.service.name
         if work.journal:
-            await self._service.store.save(connection, work)
+            await self.service.store.save(connection, work)
         await local_messages.save_timers(connection, decided.effects(Remind))
         await gateway_calls.save(connection, decided.effects(Call))
         await dead_letters.set_aside_failed(connection, decided.failed)  # first in its key's queue
-        await dead_letters.keep_behind(connection, decided.held, work.now)
+        await blocked_keys.keep_waiting(connection, decided.waiting, work.now)
+        await blocked_keys.keep_behind(connection, decided.behind, work.now)
         await dead_letters.set_aside_refused(connection, decided.refused)
         await inbox.save_receipts(connection, decided.answered)
         sends = [outbox.from_send(send, name, self._clock) for send in decided.effects(Send)]
         set_aside: list[Failed | Refused] = [*decided.failed, *decided.refused]
-        copies = [outbox.from_dead_letter(item, name) for item in set_aside]
-        await outbox.append(connection, [*sends, *copies])
+        await outbox.append(connection, [*sends, *(outbox.from_dead_letter(item, name) for item in set_aside)])
 
 
 async def _claim(
     connection: Connection,
     batch: Sequence[Raw],
     fresh: Sequence[Message[Any] | Refused],
-    unreadable: Sequence[Failed],
+    unread: Sequence[Failed],
     work: UnitOfWork,
+    *,
+    deciding: bool,
 ) -> tuple[Decided, list[Message[Any]]]:
-    """Take what no other replica has taken; (what is decided already, the messages whose turn has come)."""
+    """Take what no other replica has taken; (what is decided already, the messages whose turn has come).
+
+    Where nothing is decided, nobody's locks are waited for either.
+    """
     messages = [item for item in fresh if isinstance(item, Message)]
-    free, held = await dead_letters.split_blocked(connection, messages)  # before the rows, as operators do
-    taken = await local_messages.take(connection, batch)
-    claimed = await gateway_calls.close(connection, [item for item in fresh if taken.has(item.raw)])
-    ours = {id(item) for item in claimed}
+    free, blocked = await blocked_keys.split_blocked(
+        connection, messages, lock=deciding
+    )  # before the rows, as operators do
+    taken = await local_messages.take(connection, batch, skip_locked=not deciding)
+    closed = await gateway_calls.close(connection, batch, skip_locked=not deciding)
+    ours = {id(raw) for raw in batch if taken.has(raw) and closed.has(raw)}
     decided = Decided(
         work,
-        failed=[failed for failed in unreadable if taken.has(failed.message.raw)],
-        held=[pair for pair in held if id(pair[0]) in ours],
-        refused=[item for item in claimed if isinstance(item, Refused)],
+        failed=[failed for failed in unread if id(failed.message.raw) in ours],
+        behind=[message for message in blocked if id(message.raw) in ours],
+        refused=[item for item in fresh if isinstance(item, Refused) and id(item.raw) in ours],
     )
-    return decided, [message for message in free if id(message) in ours]
+    return decided, [message for message in free if id(message.raw) in ours]

@@ -1,5 +1,6 @@
 """The one clock. `now` reaches decisions as an argument; leases, backoff and purges use real time instead."""
 
+import time
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -15,3 +16,8 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+
+def real_seconds() -> float:
+    """Seconds since 1970 by the machine's own clock, for the age of what must not jump with a movable one."""
+    return time.time()

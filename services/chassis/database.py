@@ -36,9 +36,9 @@ async def connect(url: str, name: str) -> Connection:
 
 
 async def open_pool(url: str, name: str, *, size: int) -> Pool:
-    """A pool for reads and operators."""
+    """A pool for reads and operators; it connects when it is first asked."""
     pool = await asyncpg.create_pool(
-        url, min_size=1, max_size=size, server_settings={**SESSION, "application_name": name}, timeout=5
+        url, min_size=0, max_size=size, server_settings={**SESSION, "application_name": name}, timeout=5
     )
     assert pool is not None
     return pool

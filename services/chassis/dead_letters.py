@@ -1,8 +1,7 @@
 """What cannot be handled is set aside and does not stop its neighbours (requirements poison, bad-input; engine.md).
 
-Refused input (JSON, headers, unknown command type, wrong key) never blocks its key. A handler that failed blocks the
-key on all topics and local messages of the service: later messages wait as rows in arrival order, behind the failed
-one, until an operator redrives or discards it.
+Refused input (JSON, headers, unknown command type, wrong key) never blocks its key. A message that failed blocks its
+key on all topics and local messages of the service (blocked_keys.py).
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +16,7 @@ from booking_contracts.envelope import uuid7
 from booking_contracts.topics import MAX_BODY_BYTES
 
 from services.chassis import metrics
+from services.chassis.blocked_keys import block
 from services.chassis.database import Connection
 from services.chassis.local_messages import NEVER, hold_back
 from services.chassis.messages import Message, Raw, Refused
@@ -31,110 +30,61 @@ class Failed:
     error: str
 
 
-async def split_blocked(
-    connection: Connection, messages: Sequence[Message[Any]]
-) -> tuple[list[Message[Any]], list[tuple[Message[Any], bool]]]:
-    """(free, blocked with whether the key drains). Read FOR SHARE, so that redrive and discard wait for this batch."""
-    rows = await connection.fetch(
-        "SELECT key, draining FROM blocked_key WHERE key = ANY($1) ORDER BY key FOR SHARE",
-        sorted({message.key for message in messages}),
-    )
-    if not rows:
-        return list(messages), []
-    blocks = {row["key"]: row["draining"] for row in rows}
-    free: list[Message[Any]] = []
-    blocked: list[tuple[Message[Any], bool]] = []
-    for message in messages:
-        if message.key not in blocks or (message.raw.held and blocks[message.key]):
-            free.append(message)
-        else:
-            blocked.append((message, blocks[message.key]))
-    return free, blocked
-
-
-async def keep_behind(connection: Connection, blocked: Sequence[tuple[Message[Any], bool]], now: datetime) -> None:
-    """Messages of blocked keys become rows; those of a draining key are due at once, after what waits already."""
-    await hold_back(connection, [(message, now if draining else NEVER, uuid7()) for message, draining in blocked])
-
-
 async def set_aside_failed(connection: Connection, failed: Sequence[Failed]) -> None:
     """Block the keys, park each message as the first row of its key's queue, and record the dead letter."""
     if not failed:
         return
-    metrics.dead_letters.labels("failed").inc(len(failed))
-    keys = sorted({item.message.key for item in failed})
-    await connection.execute(
-        """
-        INSERT INTO blocked_key (key) SELECT unnest($1::text[])
-        ON CONFLICT (key) DO UPDATE SET draining = false
-        """,
-        keys,
-    )
-    await connection.execute(
-        "UPDATE local_message SET due_at = $2 WHERE key = ANY($1) AND kind = 'record'", keys, NEVER
-    )
-    ids = [uuid7() for _ in failed]
-    await hold_back(connection, [(item.message, NEVER, row) for item, row in zip(failed, ids, strict=True)])
-    for item, row in zip(failed, ids, strict=True):
-        message = item.message
-        await _insert(connection, row, message.raw, "failed", item.error, message.id, message.type)
+    await block(connection, sorted({item.message.key for item in failed}))
+    letters = [_letter(item.message.raw, "failed", item.error, item.message.id, item.message.type) for item in failed]
+    await hold_back(connection, [(item.message, NEVER, row[0]) for item, row in zip(failed, letters, strict=True)])
+    await _insert(connection, letters)
 
 
 async def set_aside_refused(connection: Connection, refused: Sequence[Refused]) -> None:
     """Record what could not be read; its key goes on."""
-    metrics.dead_letters.labels("refused").inc(len(refused))
-    for item in refused:
-        error = f"{item.code}: {item.field} {item.problem}"
-        await _insert(connection, uuid7(), item.raw, "refused", error, item.id, item.type)
+    letters = [
+        _letter(item.raw, "refused", f"{item.code}: {item.field} {item.problem}", item.id, item.type)
+        for item in refused
+    ]
+    await _insert(connection, letters)
+
+
+async def pass_over(connection: Connection, raw: Raw, error: str) -> None:
+    """The last resort for what cannot even be set aside as it is: a note of where it was, without its content."""
+    bare = Raw(raw.topic, raw.partition, raw.offset, None, [], b"")
+    await _insert(connection, [_letter(bare, "refused", error, None, None)])
 
 
 async def set_aside_unsendable(connection: Connection, raw: Raw, error: str) -> None:
     """Record an outbox row that Kafka does not take."""
     metrics.dead_letters.labels("unsendable").inc()
-    await _insert(connection, uuid7(), raw, "refused", error, None, dict(raw.headers).get("ce_type"))
+    await _insert(connection, [_letter(raw, "refused", error, None, dict(raw.headers).get("ce_type"))])
 
 
-async def _insert(
-    connection: Connection,
-    row: UUID,
-    raw: Raw,
-    kind: str,
-    error: str,
-    message_id: UUID | None,
-    message_type: str | None,
-) -> None:
-    await connection.execute(
+Letter = tuple[UUID, str, int, int, str, bytes | None, UUID | None, str | None, str, str, bytes]
+
+
+def _letter(raw: Raw, kind: str, error: str, message_id: UUID | None, message_type: str | None) -> Letter:
+    place = (raw.topic, raw.partition, raw.offset)
+    told = (raw.key, message_id, message_type, _storable(error), json.dumps(raw.headers), raw.body)
+    return (uuid7(), *place, kind, *told)
+
+
+async def _insert(connection: Connection, letters: Sequence[Letter]) -> None:
+    await connection.executemany(
         """
         INSERT INTO dead_letter (id, topic, partition, "offset", kind, key, message_id, type, error, headers, body)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         ON CONFLICT (topic, partition, "offset") DO UPDATE
             SET id = EXCLUDED.id, status = 'open', error = EXCLUDED.error
         """,
-        row,
-        raw.topic,
-        raw.partition,
-        raw.offset,
-        kind,
-        raw.key,
-        message_id,
-        message_type,
-        error.replace("\x00", "\\x00"),
-        json.dumps(raw.headers),
-        raw.body,
+        letters,
     )
 
 
-async def release_drained(connection: Connection, keys: Sequence[str]) -> None:
-    """Lift the block of keys whose waiting rows have all been handled."""
-    if not keys:
-        return
-    await connection.execute(
-        """
-        DELETE FROM blocked_key b WHERE draining AND key = ANY($1)
-          AND NOT EXISTS (SELECT FROM local_message m WHERE m.key = b.key AND m.kind = 'record')
-        """,
-        list(keys),
-    )
+def _storable(text: str) -> str:
+    """What PostgreSQL takes as text: no null byte, no half of a surrogate pair."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "\\x00")
 
 
 def copy_for_topic(raw: Raw, error: str) -> tuple[list[tuple[str, str]], bytes]:
@@ -142,6 +92,6 @@ def copy_for_topic(raw: Raw, error: str) -> tuple[list[tuple[str, str]], bytes]:
     origin = f"{raw.topic}/{raw.partition}/{raw.offset}"
     short = error[-1000:].replace("\n", " ").replace("\x00", "\\x00")
     short = short.encode("utf-8", "replace").decode("latin-1")  # header values are bytes, kept as latin-1 text
-    headers = [(name, value) for name, value in raw.headers if len(value) <= 1024][:30]
+    headers = [(name, value) for name, value in raw.headers if len(name) + len(value) <= 1024][:30]
     headers += [("dead_letter_origin", origin), ("dead_letter_error", short)]
     return headers, raw.body if len(raw.body) <= MAX_BODY_BYTES else b""

@@ -1,11 +1,11 @@
-"""What a failed batch means and what happens then (engine.md, When a batch fails)."""
+"""What an error between a record and its commit means; ladder.py says what is done about it (engine.md)."""
 
 from __future__ import annotations
 
 import random
 import time
-from collections import deque
-from collections.abc import Callable
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 import asyncpg
@@ -15,46 +15,87 @@ from services.chassis.offsets import Fenced
 
 
 class Failure(StrEnum):
-    """The five ways a batch fails."""
+    """Every way in which a batch fails."""
 
-    TRANSIENT = "transient"
-    """Connection, resources, shutdown, serialization, deadlock: back off, same batch again."""
+    AWAY = "away"
+    """No connection, no room, no right to write at the moment: the database is waited for."""
+    CONFLICT = "conflict"
+    """Deadlock, serialization, a plan that changed: another transaction was there at the same time."""
     LOCKED = "locked"
-    """A row lock was not had in time: once more with SKIP LOCKED."""
+    """A row lock was not had in time."""
+    OVERTIME = "overtime"
+    """The work met a time limit."""
+    NEWER = "newer_build"
+    """A row that a newer build wrote: this one cannot read it."""
     MESSAGE = "message"
-    """A rule of the database (class 23), or a fault of ours outside a decision: load again (the other replica's row
-    is visible now), then halve; poison only when alone and failing twice."""
+    """A rule of the database, a value that fits nowhere, a fault of ours: whatever one message can cause."""
     FENCED = "fenced"
-    """Another replica owns a partition: drop the batch."""
+    """Another replica has handled these records."""
     BROKEN = "broken"
-    """Wrong schema, rights or database: stop, go unready, never set messages aside."""
+    """Wrong schema, rights or database: no message's fault, and no wait mends it."""
+
+    @property
+    def passes(self) -> bool:
+        """Whether the same message may be handled some time later, as it is."""
+        return self in {Failure.CONFLICT, Failure.LOCKED, Failure.OVERTIME, Failure.NEWER}
 
 
 class Broken(Exception):
     """The service must stop: what is wrong is not a message's fault. The text tells an operator what to check."""
 
 
-class Busy(Exception):
-    """An event or a local message needs a row that another transaction holds: the batch waits."""
+class NewerBuild(Exception):
+    """A row that a newer build wrote: what needs it waits for a build that knows it."""
+
+
+AWAY = ("08", "53", "58", "57P")
+CONFLICT = ("40", "0A000")  # 0A000: a cached statement whose table was changed under it
+OVERTIME = ("57014", "25P03", "25P04")
+AWAY_FOR_WRITES = ("25006",)  # a standby, while another server takes over
+BROKEN = ("42", "28", "3D", "3F")
 
 
 def classify(error: BaseException) -> Failure:
     """Which failure an error of a batch is."""
-    if isinstance(error, Fenced):
-        return Failure.FENCED
-    if isinstance(error, asyncpg.LockNotAvailableError):
-        return Failure.LOCKED
+    if isinstance(error, asyncpg.PostgresError):
+        return _of_database(error)
     if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
         return Failure.MESSAGE  # a value that does not fit its parameter: no connection mends it
-    if isinstance(error, Busy | PlanChanged | OSError | TimeoutError | asyncpg.InterfaceError):
-        return Failure.TRANSIENT
-    if isinstance(error, asyncpg.PostgresError):
-        state = error.sqlstate or ""
-        if state.startswith(("08", "53", "57", "40")) or state in {"25P03", "25P04"}:
-            return Failure.TRANSIENT
-        if state.startswith(("42", "28", "3D")):
-            return Failure.BROKEN
-    return Failure.BROKEN if isinstance(error, Broken) else Failure.MESSAGE
+    for kind, failure in _KINDS.items():
+        if isinstance(error, kind):
+            return failure
+    return Failure.MESSAGE
+
+
+_KINDS: dict[type[BaseException], Failure] = {
+    Fenced: Failure.FENCED,
+    Broken: Failure.BROKEN,
+    NewerBuild: Failure.NEWER,
+    PlanChanged: Failure.CONFLICT,
+    asyncpg.InterfaceError: Failure.AWAY,
+    OSError: Failure.AWAY,
+    TimeoutError: Failure.AWAY,
+}
+
+
+def _of_database(error: asyncpg.PostgresError) -> Failure:
+    state = error.sqlstate or ""
+    if isinstance(error, asyncpg.LockNotAvailableError):
+        return Failure.LOCKED
+    for states, failure in (
+        (OVERTIME, Failure.OVERTIME),
+        (AWAY + AWAY_FOR_WRITES, Failure.AWAY),
+        (CONFLICT, Failure.CONFLICT),
+        (BROKEN, Failure.BROKEN),
+    ):
+        if state.startswith(states):
+            return failure
+    return Failure.MESSAGE
+
+
+def has_no_room(error: BaseException) -> bool:
+    """Whether the database answers and lacks disk, memory or connections: no batch is too large for that."""
+    return isinstance(error, asyncpg.PostgresError) and (error.sqlstate or "").startswith(("53", "58", "25006"))
 
 
 def backoff_seconds(tries: int, *, first: float = 0.1, most: float = 5.0) -> float:
@@ -63,26 +104,33 @@ def backoff_seconds(tries: int, *, first: float = 0.1, most: float = 5.0) -> flo
     return ceiling * random.uniform(0.5, 1.0)
 
 
-class DeadLetterLimit:
-    """Stops the service when its handlers fail too often: a bad release must not empty a topic into dead letters."""
+class BadRelease:
+    """Tells a bad release from bad input, by message type.
+
+    Bad input fails beside messages of its type that succeed. Where more than `most` of a type failed within the window
+    and none succeeded, this build is at fault: further ones wait for a better one instead of becoming dead letters.
+    """
 
     def __init__(
         self, most: int = 20, window_seconds: float = 60, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._most, self._window, self._monotonic = most, window_seconds, monotonic
-        self._at: deque[float] = deque()
+        self._failed: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=most))
+        self._succeeded: dict[str, float] = {}
 
-    def check(self, failed: int) -> None:
-        """Raises Broken when `failed` more would be too many within the window; call before the commit."""
+    def suspected(self, kind: str) -> bool:
+        """Whether a failure of this type is rather this build's than the message's."""
+        since = self._monotonic() - self._window
+        failed = self._failed[kind]
+        return len(failed) == self._most and failed[0] > since and self._succeeded.get(kind, since) <= since
+
+    def suspects(self) -> list[str]:
+        """Every type that this build seems unable to handle."""
+        return [kind for kind in self._failed if self.suspected(kind)]
+
+    def count(self, failed: Iterable[str], succeeded: Iterable[str]) -> None:
+        """Types of what a batch set aside, one for each, and of what it handled; call after the commit."""
         now = self._monotonic()
-        while self._at and self._at[0] < now - self._window:
-            self._at.popleft()
-        if len(self._at) + failed > self._most:
-            raise Broken(
-                f"more than {self._most} messages failed in {self._window:.0f} s; look at the newest release, "
-                "then at `bookingctl dead-letters list`, and start again"
-            )
-
-    def count(self, failed: int) -> None:
-        """So many were set aside; call after the commit, because a batch that rolls back is tried again."""
-        self._at.extend([self._monotonic()] * failed)
+        self._succeeded.update(dict.fromkeys(succeeded, now))
+        for kind in failed:
+            self._failed[kind].append(now)

@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from services.chassis.database import Connection
-from services.chassis.messages import Headers, LocalBody, Message, Raw, Refused
+from services.chassis.messages import Headers, LocalBody, Raw
 from services.chassis.unit_of_work import Call
 
 LEASE_SECONDS = 30
@@ -87,23 +87,37 @@ def headers_of(call: Call) -> Headers:
     return pairs
 
 
-async def close(connection: Connection, items: Sequence[Message[Any] | Refused]) -> list[Message[Any] | Refused]:
-    """Mark the calls of these results done; a result whose call is done already is dropped."""
-    ids = sorted(_call_id(item.raw) for item in items if _is_result(item.raw))
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The calls that this batch has closed."""
+
+    calls: frozenset[UUID]
+
+    def has(self, raw: Raw) -> bool:
+        """False for a result whose call was done already."""
+        return not is_result(raw) or call_id(raw) in self.calls
+
+
+async def close(connection: Connection, batch: Sequence[Raw], *, skip_locked: bool = False) -> Closed:
+    """Mark the calls of a batch's results done; with `skip_locked` those whose row nobody holds."""
+    ids = sorted(call_id(raw) for raw in batch if is_result(raw))
     if not ids:
-        return list(items)
+        return Closed(frozenset())
+    free = "id IN (SELECT id FROM gateway_call WHERE id = ANY($1) FOR UPDATE SKIP LOCKED)"
+    which = free if skip_locked else "id = ANY($1)"
     rows = await connection.fetch(
-        "UPDATE gateway_call SET state = 'done' WHERE id = ANY($1) AND state = 'open' RETURNING id", ids
+        f"UPDATE gateway_call SET state = 'done' WHERE {which} AND state = 'open' RETURNING id", ids
     )
-    closed = {row["id"] for row in rows}
-    return [item for item in items if not _is_result(item.raw) or _call_id(item.raw) in closed]
+    return Closed(frozenset(row["id"] for row in rows))
 
 
-def _is_result(raw: Raw) -> bool:
-    return raw.row is None and raw.topic.startswith("local.")
+def is_result(raw: Raw) -> bool:
+    """Whether it is the result of a call, in memory alone."""
+    return raw.row is None and not raw.from_kafka
 
 
-def _call_id(raw: Raw) -> UUID:
+def call_id(raw: Raw) -> UUID:
+    """The call that it is the result of."""
     return UUID(dict(raw.headers)["call_id"])
 
 
@@ -114,7 +128,8 @@ async def due(connection: Connection, most: int) -> list[OpenCall]:
         UPDATE gateway_call SET try_at = clock_timestamp() + make_interval(secs => $2)
         WHERE id IN (SELECT id FROM gateway_call WHERE state = 'open' AND try_at <= clock_timestamp()
                      ORDER BY try_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-        RETURNING *, extract(epoch FROM clock_timestamp() - opened_at)::float8 AS age_seconds
+        RETURNING id, key, operation, parameters, idempotency_key, headers, tries,
+                  extract(epoch FROM clock_timestamp() - opened_at)::float8 AS age_seconds
         """,
         most,
         LEASE_SECONDS,
@@ -132,6 +147,15 @@ async def due(connection: Connection, most: int) -> list[OpenCall]:
         )
         for row in rows
     ]
+
+
+async def renew(connection: Connection, ids: Sequence[UUID]) -> None:
+    """Keep calls that are still in this process's hands."""
+    await connection.execute(
+        "UPDATE gateway_call SET try_at = clock_timestamp() + make_interval(secs => $2) WHERE id = ANY($1)",
+        ids,
+        LEASE_SECONDS,
+    )
 
 
 async def postpone(connection: Connection, calls: Sequence[Postponed]) -> None:

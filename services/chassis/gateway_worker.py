@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from uuid import UUID
 
 import structlog
@@ -15,58 +14,80 @@ from services.chassis import crash_points, metrics
 from services.chassis.crash_points import Point
 from services.chassis.database import Session
 from services.chassis.failures import backoff_seconds
-from services.chassis.gateway_calls import Gateway, OpenCall, Postponed, TryAgain, due, headers_of, postpone
+from services.chassis.gateway_calls import (
+    LEASE_SECONDS,
+    Gateway,
+    OpenCall,
+    Postponed,
+    TryAgain,
+    call_id,
+    due,
+    headers_of,
+    is_result,
+    postpone,
+    renew,
+)
+from services.chassis.local_messages import partition_of
 from services.chassis.messages import Raw
 from services.chassis.unit_of_work import Call
 
 log = structlog.get_logger()
-WAITING = 512
-"""Calls of a batch that wait in memory for one of those in flight to end."""
-WAITING_SECONDS = 4.0
-"""The longest of such waits: what begins later could outlast its lease, and goes back to its row."""
+MOST_RESULTS = 512
+"""Results that may wait for their batch; while there are more, no further call is taken up."""
+LOOK_SECONDS = 0.25
+RENEW_SECONDS = LEASE_SECONDS / 3
 
 
 class GatewayWorker:
-    """Makes the open calls of one service, many at once, and hands results to `deliver`.
+    """Makes the open calls of one service, many at once. Their results wait in `results` until a batch has them.
 
-    Memory is bounded: `in_flight` calls are being made, WAITING more wait here for their turn, which comes as soon as
-    one ends; the others wait as rows and are found by `run`.
+    Memory is bounded: `in_flight` calls are being made, the others wait as rows. What is in this process's hands, a
+    call or its result, keeps its lease: nobody makes it a second time while the loop stands still.
     """
 
-    def __init__(
-        self, gateway: Gateway, session: Session, deliver: Callable[[Raw], None], *, in_flight: int = 64
-    ) -> None:
-        self._gateway, self._session, self._deliver = gateway, session, deliver
+    def __init__(self, gateway: Gateway, session: Session, wake: Callable[[], None], *, in_flight: int = 64) -> None:
+        self._gateway, self._session, self._wake_loop = gateway, session, wake
         self._using_session = asyncio.Lock()
         self._room = in_flight
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
-        self._waiting: deque[tuple[OpenCall, float]] = deque()
+        self.results: dict[UUID, Raw] = {}
         self._later: list[Postponed] = []
+        self._more = False
+        """Whether rows may wait for room."""
         self._wake = asyncio.Event()
+        self._renew_at = time.monotonic() + RENEW_SECONDS
 
     def submit(self, calls: Sequence[Call]) -> None:
-        """Make calls that were just committed; what finds no room is taken up from its row."""
+        """Make calls that were just committed; what finds no room goes back to its row, to be taken up from there."""
         for call in calls:
-            if len(self._waiting) >= WAITING:
+            if self._free_room() > 0:
+                headers = headers_of(call)
+                self._start(
+                    OpenCall(call.id, call.key, call.operation, call.parameters, call.idempotency_key, headers, 0, 0.0)
+                )
+            else:
                 self._back_to_row(call.id)
-                continue
-            headers = headers_of(call)
-            self._start(
-                OpenCall(call.id, call.key, call.operation, call.parameters, call.idempotency_key, headers, 0, 0.0)
-            )
+
+    def settled(self, batch: Iterable[Raw]) -> None:
+        """A batch has committed: the results in it are done."""
+        for raw in batch:
+            if is_result(raw):
+                self.results.pop(call_id(raw), None)
+        self._room_came()
 
     async def run(self) -> None:
         """Give calls back that are to be tried later, and take up those whose time has come, until cancelled."""
         while True:
             try:
                 await self._give_back()
+                await self._renew()
                 await self._take_up()
             except Exception as error:  # the database is away: the rows wait, and so do we
                 log.warning("gateway worker waits for the database", error=str(error))
                 await self._session.close()
             self._wake.clear()
             try:
-                await asyncio.wait_for(self._wake.wait(), 0.25)
+                await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
             except TimeoutError:
                 continue
 
@@ -75,37 +96,36 @@ class GatewayWorker:
         self._room = 0
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=seconds)
-        for call_id, task in self._tasks.items():
+        for unfinished, task in self._tasks.items():
             task.cancel()
-            self._back_to_row(call_id)
-        while self._waiting:
-            self._back_to_row(self._waiting.popleft()[0].id)
+            self._back_to_row(unfinished)
         try:
             await self._give_back()
         except Exception as error:  # their leases run out
             log.warning("calls were not given back", error=repr(error))
 
+    def _free_room(self) -> int:
+        return min(self._room - len(self._tasks), MOST_RESULTS - len(self.results))
+
     def _start(self, call: OpenCall) -> None:
-        if len(self._tasks) >= self._room:
-            self._waiting.append((call, time.monotonic()))
-        elif call.id not in self._tasks:
+        if call.id not in self._tasks and call.id not in self.results:
             task = asyncio.create_task(self._make(call), name=f"call {call.operation}")
             self._tasks[call.id] = task
-            task.add_done_callback(lambda _: self._forget(call.id))
+            task.add_done_callback(lambda _: self._ended(call.id))
 
-    def _forget(self, call_id: UUID) -> None:
-        self._tasks.pop(call_id, None)
-        while self._waiting and len(self._tasks) < self._room:
-            call, since = self._waiting.popleft()
-            if time.monotonic() - since > WAITING_SECONDS:
-                self._back_to_row(call.id)
-            else:
-                self._start(call)
+    def _ended(self, ended: UUID) -> None:
+        self._tasks.pop(ended, None)
+        self._room_came()
         metrics.gateway_open.set(len(self._tasks))
 
-    def _back_to_row(self, call_id: UUID) -> None:
-        self._later.append(Postponed(call_id))
-        self._wake.set()
+    def _room_came(self) -> None:
+        """Rows that wait are taken up many at a time."""
+        if self._more and self._free_room() >= self._room // 2:
+            self._wake.set()
+
+    def _back_to_row(self, call: UUID) -> None:
+        self._later.append(Postponed(call))
+        self._more = True
 
     async def _make(self, call: OpenCall) -> None:
         started = time.perf_counter()
@@ -124,28 +144,38 @@ class GatewayWorker:
             return
         metrics.gateway_outcomes.labels(call.operation, "answered").inc()
         crash_points.reached(Point.AFTER_ANSWER)
-        headers = [("ce_id", str(uuid7())), *call.headers, ("call_id", str(call.id))]
-        self._deliver(
-            Raw(
-                topic=outcome.ce_type,
-                partition=0,
-                offset=call.id.int & (1 << 62) - 1,
-                key=call.key.encode(),
-                headers=headers,
-                body=outcome.model_dump_json().encode(),
-            )
+        self.results[call.id] = Raw(
+            topic=outcome.ce_type,
+            partition=partition_of(call.key),
+            offset=call.id.int & (1 << 62) - 1,
+            key=call.key.encode(),
+            headers=[("ce_id", str(uuid7())), *call.headers, ("call_id", str(call.id))],
+            body=outcome.model_dump_json().encode(),
         )
+        self._wake_loop()
 
     async def _take_up(self) -> None:
-        room = self._room - len(self._tasks) - len(self._waiting)
-        if room > 0:
+        if (room := self._free_room()) > 0:
             async with self._using_session:
                 calls = await due(await self._session.connection(), room)
+            self._more = len(calls) == room
             for call in calls:
                 self._start(call)
 
     async def _give_back(self) -> None:
         later, self._later = self._later, []
         if later:
+            try:
+                async with self._using_session:
+                    await postpone(await self._session.connection(), later)
+            except Exception:
+                self._later = later + self._later
+                raise
+
+    async def _renew(self) -> None:
+        now = time.monotonic()
+        if now >= self._renew_at and (held := [*self._tasks, *self.results]):
             async with self._using_session:
-                await postpone(await self._session.connection(), later)
+                await renew(await self._session.connection(), held)
+        if now >= self._renew_at:
+            self._renew_at = now + RENEW_SECONDS

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 
 from services.chassis import metrics
 from services.chassis.clock import Clock
-from services.chassis.consumer import Consumer
 from services.chassis.database import Pool
+from services.chassis.positions import Positions
 
 log = structlog.get_logger()
 EVERY_SECONDS = 5.0
@@ -24,14 +25,15 @@ SELECT (SELECT count(*) FROM outbox) AS outbox_rows,
 """
 
 
-async def run(pool: Pool, clock: Clock, consumer: Consumer) -> None:
+async def run(pool: Pool, clock: Clock, positions: Positions, is_idle: Callable[[], bool]) -> None:
     """Sample until cancelled; a database that is away leaves the last values standing."""
     while True:
         try:
             await sample(pool, clock)
-            for topic, lag in (await consumer.lag()).items():
+            for topic, lag in (await positions.lag(idle=is_idle())).items():
                 metrics.consumer_lag.labels(topic).set(lag)
         except Exception as error:
+            positions.progress.forget()
             log.warning("gauges were not sampled", error=repr(error))
         await asyncio.sleep(EVERY_SECONDS)
 

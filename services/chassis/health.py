@@ -1,7 +1,7 @@
 """What Kubernetes asks a process (requirement health); every answer is a reason why not, or None when all is well.
 
 Live fails only where a restart helps: a broker or a database that is away is no reason. Ready fails where requests
-would fail, and while the process stops.
+would fail, where this build cannot handle what it is sent, and while the process stops.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from typing import Protocol
 
 import asyncpg
 
+from services.chassis.failures import BadRelease
 from services.chassis.progress import Progress
 
 STUCK_SECONDS = 60.0
+STALLED_SECONDS = 300.0
 
 
 class Reading(Protocol):
-    """The consumer, as far as health is concerned."""
+    """Where the replica stands, as far as health is concerned."""
 
     joined: bool
     progress: Progress
@@ -37,29 +39,32 @@ class Working(Protocol):
 class Checks:
     """`missing_revisions` asks the database what this build needs and it lacks."""
 
-    consumer: Reading
-    loop: Working
+    intake: Working
+    positions: Reading
     relay: Working
+    release: BadRelease
     missing_revisions: Callable[[], Awaitable[str | None]]
     stopping: str | None = None
     """Why this process is about to end."""
 
     async def live(self) -> str | None:
-        """Loop, consumer and relay make progress."""
+        """Loop and relay go round, and what waits is handled."""
         now = time.monotonic()
-        if self.consumer.joined and self.loop.last_progress < now - STUCK_SECONDS:
+        if self.positions.joined and self.intake.last_progress < now - STALLED_SECONDS:
             return "the consumer loop makes no progress"
-        if self.consumer.progress.stalled_seconds(now) > STUCK_SECONDS:
-            return "records wait and the consumer fetches none"
+        if self.positions.progress.stalled_seconds() > STALLED_SECONDS:
+            return f"something waits and nothing was handled for {STALLED_SECONDS:.0f} s"
         return "the relay makes no progress" if self.relay.last_progress < now - STUCK_SECONDS else None
 
     async def ready(self) -> str | None:
-        """The group is joined, also with nothing assigned; database and broker answer."""
+        """The group is joined, also with nothing assigned; database and broker answer; this build does its work."""
         if self.stopping:
             return self.stopping
-        if not self.consumer.joined:
+        if not self.positions.joined:
             return "the consumer group has not been joined"
-        if not await self.consumer.broker_answers():
+        if suspects := self.release.suspects():
+            return f"every {', '.join(suspects)} fails and waits; look at the newest release and at the dead letters"
+        if not await self.positions.broker_answers():
             return "the broker does not answer"
         return await self.startup()
 

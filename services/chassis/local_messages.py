@@ -8,11 +8,14 @@ nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
+
+from aiokafka.partitioner import murmur2
+from booking_contracts.topics import PARTITIONS
 
 from services.chassis.database import Connection
 from services.chassis.messages import Headers, Message, Raw
@@ -22,22 +25,33 @@ NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """Due date of a record that waits behind a failed one."""
 
 
-async def peek(connection: Connection, now: datetime, limit: int, known: Sequence[str] | None = None) -> list[Raw]:
-    """Due rows, oldest first; timers of blocked keys stay where they are.
+EVERY = range(PARTITIONS)
 
-    With `known`, so do timers of other types: a newer build beside this one, or after it, can read them.
+
+def partition_of(key: str) -> int:
+    """Where Kafka puts the key's records: the replica that owns the partition handles the key's rows as well."""
+    return int(murmur2(key.encode()) & 0x7FFFFFFF) % PARTITIONS
+
+
+async def peek(
+    connection: Connection, now: datetime, limit: int, known: Sequence[str], partitions: Iterable[int] = EVERY
+) -> list[Raw]:
+    """Due rows of these partitions, oldest first; timers of blocked keys stay where they are.
+
+    So do timers of types that are not `known`: a newer build beside this one, or after it, can read them.
     """
     rows = await connection.fetch(
         """
         SELECT id, arrival, kind, key, headers, body, type, topic, partition, "offset" FROM local_message m
-        WHERE due_at <= $1
+        WHERE due_at <= $1 AND partition = ANY($4)
           AND (kind = 'record' OR NOT EXISTS (SELECT FROM blocked_key b WHERE b.key = m.key))
-          AND (kind = 'record' OR $3::text[] IS NULL OR type = ANY($3))
+          AND (kind = 'record' OR type = ANY($3))
         ORDER BY due_at, arrival LIMIT $2
         """,
         now,
         limit,
         known,
+        list(partitions),
     )
     return [
         Raw(
@@ -66,15 +80,17 @@ class Taken:
         return raw.row is None or raw.row in self.rows
 
 
-async def take(connection: Connection, batch: Sequence[Raw]) -> Taken:
-    """Delete the rows of a batch's local messages.
+async def take(connection: Connection, batch: Sequence[Raw], *, skip_locked: bool = False) -> Taken:
+    """Delete the rows of a batch's local messages; with `skip_locked` those that nobody holds.
 
     Also those that come to nothing, ids handled before and events nobody knows: else they would be due for ever.
     """
     ids = sorted(raw.row for raw in batch if raw.row is not None)
     if not ids:
         return Taken(frozenset())
-    rows = await connection.fetch("DELETE FROM local_message WHERE id = ANY($1) RETURNING id", ids)
+    free = "id IN (SELECT id FROM local_message WHERE id = ANY($1) FOR UPDATE SKIP LOCKED)"
+    which = free if skip_locked else "id = ANY($1)"
+    rows = await connection.fetch(f"DELETE FROM local_message WHERE {which} RETURNING id", ids)
     return Taken(frozenset(row["id"] for row in rows))
 
 
@@ -84,10 +100,10 @@ async def save_timers(connection: Connection, timers: Sequence[Remind]) -> None:
         return
     await connection.execute(
         """
-        INSERT INTO local_message (id, kind, type, key, due_at, headers, body)
-        SELECT id, 'timer', type, key, due_at, headers, body
-        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::bytea[])
-             AS t (id, type, key, due_at, headers, body)
+        INSERT INTO local_message (id, kind, type, key, due_at, headers, body, partition)
+        SELECT id, 'timer', type, key, due_at, headers, body, partition
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::bytea[], $7::int[])
+             AS t (id, type, key, due_at, headers, body, partition)
         """,
         [timer.id for timer in timers],
         [timer.body.ce_type for timer in timers],
@@ -95,6 +111,7 @@ async def save_timers(connection: Connection, timers: Sequence[Remind]) -> None:
         [timer.due_at for timer in timers],
         [json.dumps(_headers(timer)) for timer in timers],
         [timer.body.model_dump_json().encode() for timer in timers],
+        [partition_of(timer.key) for timer in timers],
     )
 
 

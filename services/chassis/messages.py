@@ -50,6 +50,13 @@ class Raw:
     """It waited behind a failed message of its key."""
     arrival: int | None = None
     """Its place among the rows; a row that has to wait again keeps it."""
+    undecodable: str = ""
+    """Why the Kafka library could not decode it; key, headers and body are then empty."""
+
+    @property
+    def from_kafka(self) -> bool:
+        """Whether its offset stands in a partition: neither a row nor the result of a call."""
+        return self.row is None and not self.topic.startswith("local.")
 
 
 BodyT_co = TypeVar("BodyT_co", bound=BaseModel, covariant=True)

@@ -53,7 +53,7 @@ def from_dead_letter(item: Failed | Refused, service: str) -> Outgoing:
     else:
         raw, error = item.raw, f"{item.code}: {item.field} {item.problem}"
     headers, body = copy_for_topic(raw, error)
-    key = raw.key.decode("utf-8", "replace").replace("\x00", "") if raw.key is not None else None
+    key = raw.key.decode("utf-8", "replace") if raw.key is not None else None
     return Outgoing(dead_letters(service).name, key, headers, body)
 
 
@@ -70,7 +70,7 @@ async def append(connection: Connection, outgoing: Sequence[Outgoing]) -> None:
         ORDER BY nth
         """,
         [row.topic for row in outgoing],
-        [row.key for row in outgoing],
+        [row.key and row.key.replace("\x00", "") for row in outgoing],  # a refused record's can hold anything
         [json.dumps(row.headers) for row in outgoing],
         [row.body for row in outgoing],
     )

@@ -1,39 +1,43 @@
-"""A service process: everything it runs, its health, and how it stops (requirement health)."""
+"""A service process: a FastStream application, everything that runs beside its subscriber, and how it stops."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import signal
+import logging as standard
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 import structlog
 import uvloop
 from aiohttp import web
+from faststream import FastStream
+from faststream.kafka import KafkaBroker
 
 from services.chassis import gauges, logging, retention, tracing
 from services.chassis.batch import BatchRunner
 from services.chassis.clock import Clock
-from services.chassis.consumer import Consumer
 from services.chassis.database import Pool, Session, open_pool
+from services.chassis.document import Document
 from services.chassis.gateway_calls import Gateway
 from services.chassis.gateway_worker import GatewayWorker
 from services.chassis.handlers import Service
 from services.chassis.health import Checks
 from services.chassis.http import Health, new_app
-from services.chassis.loop import Loop
+from services.chassis.intake import Intake
+from services.chassis.local import Local
 from services.chassis.migration import missing_revisions
 from services.chassis.offsets import read_positions
+from services.chassis.positions import Positions
 from services.chassis.relay import Relay
 from services.chassis.settings import Settings
+from services.chassis.settling import Settling
 
 log = structlog.get_logger()
-START_SECONDS = 60.0
+RELAY_SECONDS = 2.0
 
-T = TypeVar("T")
 Background = Callable[[Pool], Awaitable[None]]
 
 
@@ -51,121 +55,144 @@ class Parts:
 
 
 class Process:
-    """The tasks of one service process."""
+    """One service process; `app` is its FastStream application."""
 
     def __init__(self, parts: Parts, clock: Clock) -> None:
-        self._parts, settings, name = parts, parts.settings, parts.service.name
+        self._parts, settings, service = parts, parts.settings, parts.service
         self._settings, self._clock = settings, clock
+        self._fault: BaseException | None = None
+        self._tasks: list[asyncio.Future[None]] = []
+        self._relaying: asyncio.Future[None] | None = None
         self._session = Session(settings.database_url, f"{settings.instance}-batch")
         self._gateway_session = Session(settings.database_url, f"{settings.instance}-gateway")
-        self.relay = Relay(settings.database_url, settings.kafka_bootstrap_servers, settings.instance)
+        self._relay = Relay(settings.database_url, settings.kafka_bootstrap_servers, settings.instance)
         self._worker: GatewayWorker | None = None
-        runner = BatchRunner(parts.service, self._session, clock)
-        self.loop = Loop(runner, self._session, clock, self.relay)
         if parts.gateway is not None:
-            self._worker = GatewayWorker(parts.gateway, self._gateway_session, self.loop.deliver)
-            self.loop.worker = self._worker
-        self.loop.consumer = self._consumer = Consumer(
-            bootstrap_servers=settings.kafka_bootstrap_servers,
-            group=name,
-            instance=settings.instance,
-            event_topics=parts.service.event_topics,
-            command_topics=tuple(parts.service.command_topics),
-            give_up=self.loop.give_up,
-            positions=lambda wanted: read_positions(settings.database_url, wanted),
-            busy=lambda: self.loop.busy,
+            self._worker = GatewayWorker(parts.gateway, self._gateway_session, lambda: self._local.woken.set())
+        results = self._worker.results if self._worker is not None else {}
+        self._local = Local(self._session, clock, service.local_types, results)
+        self._positions = Positions(lambda wanted: read_positions(settings.database_url, wanted))
+        runner = BatchRunner(service, self._session, clock)
+        self._settling = Settling(runner, self._session, self._positions, self._relay, self._worker)
+        broker = KafkaBroker(
+            settings.kafka_bootstrap_servers,
+            client_id=settings.instance,
+            consumer_only=True,
+            allow_auto_create_topics=False,
+            apply_types=False,
+            graceful_timeout=0.1,
+            logger=log,
+            log_level=standard.DEBUG,
+        )
+        self._intake = Intake(broker, service, self._local, self._positions, self._failed)
+        self._intake(self._settling.settle)
+        self._checks = Checks(
+            self._intake,
+            self._positions,
+            self._relay,
+            runner.release,
+            lambda: missing_revisions(self._pool, service.name),
         )
         self._pool: Pool
-        self._checks = Checks(
-            self._consumer, self.loop, self.relay, lambda: missing_revisions(self._pool, self._parts.service.name)
+        self.app = FastStream(
+            broker,
+            logger=log,
+            specification=Document(service),
+            lifespan=self._lifespan,
+            on_startup=[self._wait_for_revision],
+            after_startup=[self._begin],
+            on_shutdown=[self._drain],
         )
-        self._relaying: asyncio.Task[None]
 
-    async def run(self) -> int:
-        """Until SIGTERM, SIGINT or a fault that no retry mends; returns the exit code."""
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        self._pool = await _patiently(
-            lambda: open_pool(self._settings.database_url, f"{self._settings.instance}-reads", size=8)
-        )
+    @asynccontextmanager
+    async def _lifespan(self, **_: object) -> AsyncIterator[None]:
+        """HTTP answers before database and broker do, and until the end; a fault makes the exit code 1."""
+        self._pool = await open_pool(self._settings.database_url, f"{self._settings.instance}-reads", size=8)
         site = await self._serve_http()
-        await self._wait_for_revision(stop)
-        await _patiently(self._consumer.start)
-        self._relaying = asyncio.create_task(self.relay.run(), name="relay")
-        background: list[asyncio.Future[None]] = [
-            self._relaying,
-            asyncio.create_task(self._consumer.commit_forever(), name="offsets"),
-            asyncio.create_task(retention.run(self._pool), name="retention"),
-            asyncio.create_task(gauges.run(self._pool, self._clock, self._consumer), name="gauges"),
-            *(asyncio.ensure_future(task(self._pool)) for task in self._parts.background),
-        ]
-        if self._worker is not None:
-            background.append(asyncio.create_task(self._worker.run(), name="gateway"))
-        loop = asyncio.create_task(self.loop.run(), name="loop")
-        stopped = asyncio.create_task(stop.wait(), name="stop")
-        log.info("service runs", service=self._parts.service.name)
-        tasks: set[asyncio.Future[Any]] = {loop, stopped, *background}
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        faults = [task for task in done if task is not stopped]
-        for task in faults:
-            log.critical("service stops", task=repr(task), error=repr(task.exception()))
-        self._checks.stopping = f"the service stops: {faults}" if faults else "the service stops"
-        await self._drain(loop, background)
-        await site.cleanup()
-        return 1 if faults else 0
-
-    async def _drain(self, loop: asyncio.Task[None], background: Sequence[asyncio.Future[None]]) -> None:
-        """Finish what is in hand within the drain budget; what is not finished is done again by who follows."""
-        deadline = time.monotonic() + self._settings.drain_seconds
-        await self.loop.stop()
-        await asyncio.wait({loop}, timeout=max(0.1, deadline - time.monotonic() - 5))
-        if self._worker is not None:
-            await self._worker.drain(max(0.1, deadline - time.monotonic() - 5))
-            if loop.done() and loop.exception() is None:
-                await asyncio.wait({asyncio.ensure_future(self.loop.finish())}, timeout=3)
-                await self._worker.drain(0.1)  # what those results led to
-        loop.cancel()
-        self.relay.stop()
-        await asyncio.wait({self._relaying}, timeout=2)
-        for task in background:
-            task.cancel()
         try:
-            await asyncio.wait_for(self._consumer.stop(), max(1.0, deadline - time.monotonic()))
-        except Exception as error:
-            log.warning("consumer did not leave its group in time", error=repr(error))
-        await asyncio.gather(loop, *background, return_exceptions=True)
-        await self._session.close()
-        await self._gateway_session.close()
-        self._pool.terminate()
-        log.info("service stopped")
+            yield
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await site.cleanup()
+            await self._session.close()
+            await self._gateway_session.close()
+            self._pool.terminate()
+            log.info("service stopped")
+        if self._fault is not None:
+            raise SystemExit(1)
+
+    async def _begin(self) -> None:
+        pool = self._pool
+        self._relaying = self._run("relay", self._relay.run())
+        self._run("offsets", self._positions.commit_forever())
+        self._run("retention", retention.run(pool))
+        self._run("gauges", gauges.run(pool, self._clock, self._positions, lambda: not self._settling.busy))
+        for number, task in enumerate(self._parts.background):
+            self._run(f"background {number}", task(pool))
+        if self._worker is not None:
+            self._run("gateway", self._worker.run())
+        log.info("service runs", service=self._parts.service.name)
+
+    def _run(self, name: str, work: Awaitable[None]) -> asyncio.Future[None]:
+        task = asyncio.ensure_future(work)
+        self._tasks.append(task)
+
+        def ended(task: asyncio.Future[None]) -> None:
+            if not task.cancelled() and not self._checks.stopping:
+                self._failed(task.exception() or RuntimeError(f"{name} has ended"))
+
+        task.add_done_callback(ended)
+        return task
+
+    def _failed(self, fault: BaseException) -> None:
+        """Something that no retry mends: the service stops with exit code 1."""
+        log.critical("service stops", error=repr(fault))
+        self._fault = self._fault or fault
+        self._checks.stopping = f"the service stops: {fault!r}"
+        self.app.exit()
+
+    async def _drain(self) -> None:
+        """Finish what is in hand within the drain budget; what is not finished is done again by who follows."""
+        deadline = time.monotonic() + self._settings.drain_seconds - 5
+        self._checks.stopping = self._checks.stopping or "the service stops"
+        self._intake.quiet()
+        async with _at_most(deadline - time.monotonic()):
+            await self._settling.idle()
+        if self._worker is not None:
+            await self._worker.drain(max(0.1, deadline - time.monotonic()))
+            if self._fault is None and not self._settling.busy and (results := list(self._worker.results.values())):
+                async with _at_most(3):
+                    await self._settling.settle(results)
+                await self._worker.drain(0.1)  # what those results led to
+        self._relay.stop()
+        if self._relaying is not None:
+            await asyncio.wait({self._relaying}, timeout=RELAY_SECONDS)
 
     async def _serve_http(self) -> web.AppRunner:
         health = Health(live=self._checks.live, ready=self._checks.ready, startup=self._checks.startup)
         app = new_app(self._settings.api_tokens, self._pool, health)
-        self._parts.add_routes(app, self.loop.wake)
+        self._parts.add_routes(app, self._local.wake)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, self._settings.http_host, self._settings.http_port).start()
         return runner
 
-    async def _wait_for_revision(self, stop: asyncio.Event) -> None:
-        while not stop.is_set() and (reason := await self._checks.startup()):
+    async def _wait_for_revision(self, **_: object) -> None:
+        while reason := await self._checks.startup():
             log.warning("service waits", reason=reason)
             await asyncio.sleep(1)
 
 
-async def _patiently(make: Callable[[], Awaitable[T]]) -> T:
-    """Other parts may start later than this one: try for a minute."""
-    started = time.monotonic()
-    while True:
-        try:
-            return await make()
-        except Exception as error:
-            if time.monotonic() - started > START_SECONDS:
-                raise
-            log.warning("service waits to start", error=repr(error))
-            await asyncio.sleep(0.5)
+@asynccontextmanager
+async def _at_most(seconds: float) -> AsyncIterator[None]:
+    """What takes longer is left."""
+    try:
+        async with asyncio.timeout(max(0.0, seconds)):
+            yield
+    except TimeoutError:
+        log.warning("not finished in time, left for who follows")
 
 
 def calm_garbage_collector() -> None:
@@ -178,14 +205,19 @@ def calm_garbage_collector() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-def run(parts: Parts, clock: Clock) -> int:
-    """Run a service in this process."""
+def application(parts: Parts, clock: Clock) -> FastStream:
+    """A service as a FastStream application, with its logging, tracing and garbage collector set up."""
     logging.configure(parts.service.name, parts.settings.instance, parts.settings.log_level)
     tracing.configure(parts.service.name, parts.settings.instance)
-
     calm_garbage_collector()
+    return Process(parts, clock).app
 
-    async def main() -> int:
-        return await Process(parts, clock).run()
 
-    return uvloop.run(main())
+def run(parts: Parts, clock: Clock) -> int:
+    """Run a service in this process until SIGTERM, SIGINT or a fault; returns the exit code."""
+    app = application(parts, clock)
+    try:
+        uvloop.run(app.run())
+    except SystemExit as stopped:
+        return int(stopped.code or 0)
+    return 0

@@ -3,31 +3,49 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from booking_contracts.codes import Code
-from booking_contracts.envelope import BadEnvelope, Command, Envelope, read_envelope
+from booking_contracts.envelope import BadEnvelope, Command, Envelope, read_envelope, uuid7
 from booking_contracts.topics import MAX_BODY_BYTES
 from pydantic import ValidationError
 
 from services.chassis.handlers import FieldProblem, Handler, Service
 from services.chassis.messages import Message, Origin, Raw, Refused
 
-Read = Message[Any] | Refused | None
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A local message that this build cannot read, as far as it is needed to set it aside."""
+
+    message: Message[Any]
+    error: str
+
+
+Read = Message[Any] | Refused | Unread | None
 
 
 class Reader:
-    """Reads what a service consumes. None means: an event of a type that this build does not know."""
+    """Reads what a service consumes; never raises. None means: an event of a type that this build does not know."""
 
     def __init__(self, service: Service) -> None:
         self._service, self._handlers = service, service.by_type
 
     def read(self, raw: Raw, now: datetime) -> Read:
-        """A record of Kafka, or one that waited as a row."""
-        if raw.topic.startswith("local."):
-            return self._local(raw)
+        """A record of Kafka, one that waited as a row, a timer, or the result of a call."""
+        is_local = raw.topic.startswith("local.")
+        try:
+            return self._local(raw) if is_local else self._record(raw, now)
+        except Exception as error:  # a fault of ours, whatever it is: it must not stop the others
+            problem = f"{type(error).__name__}: {error}"
+            return Unread(_unread(raw), problem) if is_local else _undecodable(raw, problem)
+
+    def _record(self, raw: Raw, now: datetime) -> Message[Any] | Refused | None:
+        if raw.undecodable:
+            return _undecodable(raw, raw.undecodable)
         is_command = raw.topic in self._service.command_topics
         body_hash = hashlib.sha256(raw.body).digest()
         try:
@@ -90,18 +108,24 @@ class Reader:
         )
 
 
-def unread(raw: Raw) -> Message[Any]:
-    """A local message whose body cannot be read, as far as it is needed to set it aside."""
+def _undecodable(raw: Raw, problem: str) -> Refused:
+    return Refused(raw, Code.INVALID_COMMAND, "record", f"cannot be decoded: {problem}")
+
+
+def _unread(raw: Raw) -> Message[Any]:
     headers = dict(raw.headers)
-    assert raw.row is not None, "a local message has a row"
+    try:
+        message_id = UUID(headers["ce_id"])
+    except (KeyError, ValueError):
+        message_id = raw.row or uuid7()
     return Message(
-        id=UUID(headers["ce_id"]) if "ce_id" in headers else raw.row,
+        id=message_id,
         type=raw.topic,
-        key=(raw.key or b"").decode(),
+        key=(raw.key or b"").decode("utf-8", "replace"),
         body=None,
-        origin=Origin.LOCAL,
+        origin=Origin.GATEWAY if raw.row is None else Origin.LOCAL,
         raw=raw,
-        correlation_id=headers.get("ce_correlationid", str(raw.row)),
+        correlation_id=headers.get("ce_correlationid", str(message_id)),
     )
 
 

@@ -6,10 +6,12 @@ from email.utils import parseaddr
 from functools import partial
 
 from booking_contracts import booking, payments, topics
+from faststream import FastStream
 from pydantic import SecretStr
 
+from services.chassis import process
 from services.chassis import settings as chassis
-from services.chassis.clock import Clock
+from services.chassis.clock import Clock, SystemClock
 from services.chassis.handlers import Service, event, local
 from services.chassis.process import Parts
 from services.notifications import handlers, http
@@ -93,3 +95,9 @@ def build(settings: Settings, clock: Clock) -> Parts:
         add_routes=lambda app, wake: http.add_routes(app),
         gateway=MailGateway(sender, settings.mail_from),
     )
+
+
+def application() -> FastStream:
+    """`faststream run services.notifications.app:application --factory`: the service as production runs it."""
+    clock = SystemClock()
+    return process.application(build(Settings(), clock), clock)

@@ -7,10 +7,12 @@ from booking_contracts import topics
 from booking_contracts.codes import Code, Rejected
 from booking_contracts.envelope import Command, MessageBody
 from booking_contracts.payments import WalletCommand, WalletCommandAccepted, WalletCommandRejected
+from faststream import FastStream
 from pydantic import SecretStr
 
+from services.chassis import process
 from services.chassis import settings as chassis
-from services.chassis.clock import Clock
+from services.chassis.clock import Clock, SystemClock
 from services.chassis.handlers import Service, command, local
 from services.chassis.messages import Answer, Message, Refused
 from services.chassis.process import Parts
@@ -114,3 +116,9 @@ def build(settings: Settings, clock: Clock) -> Parts:
         gateway=StripeGateway(api, clock, CircuitBreaker()),
         background=(Sweeper(api, clock).run, Reconciler(api, clock).run, watching.run),
     )
+
+
+def application() -> FastStream:
+    """`faststream run services.payments.app:application --factory`: the service as production runs it."""
+    clock = SystemClock()
+    return process.application(build(Settings(), clock), clock)

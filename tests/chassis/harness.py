@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from services.chassis import local_messages
 from services.chassis.batch import BatchRunner, Committed
 from services.chassis.database import Session
 from services.chassis.handlers import Handler, Service
+from services.chassis.ladder import Ladder
 from services.chassis.messages import Raw
 
 
@@ -50,7 +52,10 @@ class Engine:
     def __init__(self, url: str, clock: SetClock, service: Service = SERVICE) -> None:
         self.session = Session(url, "test")
         self.clock = clock
+        self.service = service
         self.runner = BatchRunner(service, self.session, clock)
+        self.ladder = Ladder(self.runner, self.session, self._settled)
+        self._committed = Committed()
         self._offsets: dict[str, int] = {}
 
     def record(
@@ -81,10 +86,13 @@ class Engine:
 
     async def run(self, *records: Raw, size: int = 500) -> Committed:
         """Handle records in batches of `size`."""
-        committed = Committed()
+        self._committed = Committed()
         for start in range(0, len(records), size):
-            committed += await self.runner.run(records[start : start + size])
-        return committed
+            await self.ladder.settle(records[start : start + size])
+        return self._committed
+
+    def _settled(self, part: Sequence[Raw], committed: Committed) -> None:
+        self._committed += committed
 
     async def tell(self, *bodies: MessageBody, size: int = 500) -> None:
         """Handle messages, each under a new id."""
@@ -93,9 +101,9 @@ class Engine:
     async def run_local(self) -> int:
         """Handle the local messages that are due; returns how many there were."""
         connection, now = await self.session.connection(), self.clock.now()
-        due = await local_messages.peek(connection, now, 500, self.runner.local_types)
+        due = await local_messages.peek(connection, now, 500, self.service.local_types)
         if due:
-            await self.runner.run(due)
+            await self.ladder.settle(due)
         return len(due)
 
     async def sent(self) -> list[Sent]:

@@ -1,0 +1,243 @@
+"""The one subscriber of a service: FastStream starts it, joins the group, loops and dispatches.
+
+Every piece that differs from FastStream's batch subscriber has its reason in docs/decisions/0004 and a test that pins
+it (tests/chassis/test_faststream_pins.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import ConsumerStoppedError, CorruptRecordException, KafkaError, UnsupportedCodecError
+from faststream._internal.endpoint.subscriber.call_item import CallsCollection
+from faststream.kafka import KafkaBroker, Topic
+from faststream.kafka.broker.registrator import KafkaRegistrator
+from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
+from faststream.kafka.subscriber.config import KafkaSubscriberConfig, KafkaSubscriberSpecificationConfig
+from faststream.kafka.subscriber.specification import KafkaSubscriberSpecification
+from faststream.kafka.subscriber.usecase import BatchSubscriber
+from faststream.middlewares import AckPolicy
+
+from services.chassis.failures import Broken, Failure, classify
+from services.chassis.handlers import Service
+from services.chassis.local import Local
+from services.chassis.messages import Raw
+from services.chassis.positions import Positions
+
+if TYPE_CHECKING:
+    from faststream.kafka.configs import KafkaBrokerConfig
+
+log = structlog.get_logger()
+MOST = 500
+IDLE_SECONDS = 0.1
+PAUSE_SECONDS = 0.5
+LEAVE_SECONDS = 3.0
+CONSUMER: dict[str, Any] = {
+    "auto_offset_reset": "earliest",
+    "isolation_level": "read_committed",
+    "partition_assignment_strategy": (RangePartitionAssignor,),  # one booking's topics meet in one replica
+    "fetch_max_wait_ms": 50,
+    "max_poll_interval_ms": 600_000,
+    "session_timeout_ms": 10_000,
+    "heartbeat_interval_ms": 3_000,
+}
+UNDECODABLE = (UnsupportedCodecError, CorruptRecordException)
+
+Batch = tuple[ConsumerRecord[bytes, bytes] | Raw, ...]
+Found = list[ConsumerRecord[bytes, bytes] | Raw]
+
+
+class Undecodable(Exception):
+    """Some partition's next record is one that the Kafka library cannot decode."""
+
+
+async def parse(batch: Batch) -> KafkaMessage:
+    """A batch as FastStream's message. Its `ack()` can commit nothing: offsets follow the database (positions.py)."""
+    return KafkaMessage(raw_message=batch, body=b"", consumer=FAKE_CONSUMER)
+
+
+async def decode(message: KafkaMessage) -> list[Raw]:
+    """Records and local messages alike, as the engine reads them."""
+    return [item if isinstance(item, Raw) else raw_of(item) for item in message.raw_message]
+
+
+def raw_of(record: ConsumerRecord[bytes, bytes]) -> Raw:
+    """A record as it came; a header's bytes are kept as latin-1 text."""
+    headers = [(name, (value or b"").decode("latin-1")) for name, value in record.headers]
+    return Raw(record.topic, record.partition, record.offset, record.key, headers, record.value or b"")
+
+
+class Intake(BatchSubscriber):
+    """Batches of Raw: local messages and events first, commands at most half of it while any of those wait."""
+
+    def __init__(
+        self,
+        broker: KafkaBroker,
+        service: Service,
+        local: Local,
+        positions: Positions,
+        failed: Callable[[BaseException], None],
+        connection: dict[str, Any] | None = None,
+    ) -> None:
+        topics, calls = [Topic(name) for name in service.topics], CallsCollection[Any]()
+        outer = cast("KafkaBrokerConfig", broker.config)
+        config = KafkaSubscriberConfig(
+            topics=topics,
+            group_id=service.name,
+            listener=positions,
+            connection_args={**CONSUMER, **(connection or {})},
+            no_reply=True,
+            _outer_config=outer,
+            _ack_policy=AckPolicy.MANUAL,
+        )
+        told = KafkaSubscriberSpecificationConfig(topics=topics, title_=service.name, description_=None)
+        specification = KafkaSubscriberSpecification(_outer_config=outer, calls=calls, specification_config=told)
+        super().__init__(config, specification, calls, batch_timeout_ms=int(IDLE_SECONDS * 1000), max_records=MOST)
+        self._events, self._commands = frozenset(service.event_topics), frozenset(service.command_topics)
+        self._local, self._where, self._failed = local, positions, failed
+        self._carefully = False
+        self.last_progress = time.monotonic()
+        super(KafkaRegistrator, broker).subscriber(self)
+        self.add_call(parser_=parse, decoder_=decode, dependencies_=())
+
+    async def start(self) -> None:
+        """Join the group; waits for a broker as long as it takes."""
+        while True:
+            try:
+                await super().start()
+                break
+            except KafkaError as error:
+                log.warning("service waits for Kafka", error=repr(error))
+                if self.consumer is not None:
+                    await self.consumer.stop()
+                await asyncio.sleep(PAUSE_SECONDS)
+        self._where.consumer = self.consumer
+
+    async def stop(self) -> None:
+        """Commit what is done, then leave the group, so that others take over at once."""
+        self.running = False
+        if self.consumer is None:
+            return
+        try:
+            async with asyncio.timeout(LEAVE_SECONDS):
+                await self._where.commit()
+                await super().stop()
+        except (TimeoutError, KafkaError) as error:
+            log.warning("consumer did not leave its group in time", error=repr(error))
+
+    def quiet(self) -> None:
+        """No new batch from now on."""
+        self.running = False
+        self._local.woken.set()
+
+    async def get_msg(self, consumer: AIOKafkaConsumer) -> Batch:
+        """The next batch; empty where there is none."""
+        self.last_progress = time.monotonic()
+        self._where.consumer = consumer
+        try:
+            if not await self._where.placed():
+                return ()
+            if self._carefully:
+                self._carefully = False
+                return tuple(await self._one_by_one(consumer))
+            return tuple(await self._gather(consumer))
+        except ConsumerStoppedError:
+            raise
+        except Undecodable as error:
+            log.error("a record cannot be decoded, it is looked for", error=str(error))
+            self._carefully = True
+            self._where.go_back()
+            return ()
+        except Exception as error:
+            await self._missed(error)
+            return ()
+
+    async def consume_one(self, msg: Batch) -> None:
+        """Through FastStream's middlewares, parser and decoder to the handler; a fault there ends the service."""
+        try:
+            await self.process_message(msg)
+        except Exception as error:
+            self._stop_for(error)
+
+    async def _gather(self, consumer: AIOKafkaConsumer) -> Found:
+        local = await self._local.due(MOST, self._where.numbers())
+        events = await self._fetch(consumer, self._where.assigned(self._events), MOST)
+        waiting = bool(local or events)
+        commands = await self._fetch(consumer, self._where.assigned(self._commands), MOST // 2 if waiting else MOST)
+        if waiting or commands or self._local.woken.is_set():
+            return [*local, *events, *commands]
+        return await self._next_record(consumer)
+
+    async def _fetch(
+        self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition], most: int, wait_ms: int = 0
+    ) -> Found:
+        if not partitions:
+            return []
+        try:
+            found = await consumer.getmany(*partitions, timeout_ms=wait_ms, max_records=most)
+        except (ConsumerStoppedError, asyncio.CancelledError):
+            raise
+        except Exception as error:
+            if isinstance(error, KafkaError) and not isinstance(error, UNDECODABLE):
+                raise
+            raise Undecodable(repr(error)) from error
+        return [record for records in found.values() for record in records]
+
+    async def _one_by_one(self, consumer: AIOKafkaConsumer) -> Found:
+        """Every partition by itself, record by record: one that cannot be decoded is noted and passed over."""
+        every = self._where.assigned(self._events) + self._where.assigned(self._commands)
+        ends = await consumer.end_offsets(every)
+        found: Found = []
+        for partition in every:
+            while len(found) < MOST and (offset := await consumer.position(partition)) < ends[partition]:
+                try:
+                    if not (read := await self._fetch(consumer, [partition], 1, wait_ms=500)):
+                        break
+                    found += read
+                except Undecodable as error:
+                    topic, number = partition
+                    found.append(Raw(topic, number, offset, None, [], b"", undecodable=str(error)))
+                    consumer.seek(partition, offset + 1)
+        return found
+
+    async def _next_record(self, consumer: AIOKafkaConsumer) -> Found:
+        """Whatever comes first: a record, a result, a stored webhook; or nothing for a while."""
+        every = self._where.assigned(self._events | self._commands)
+        if not every:
+            await asyncio.sleep(IDLE_SECONDS)
+            return []
+        fetch = asyncio.ensure_future(self._fetch(consumer, every, MOST, int(IDLE_SECONDS * 1000)))
+        woken = asyncio.ensure_future(self._local.woken.wait())
+        try:
+            await asyncio.wait((fetch, woken), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            woken.cancel()
+        if not fetch.done():
+            fetch.cancel()
+        try:
+            return await fetch
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+            return []
+
+    async def _missed(self, error: Exception) -> None:
+        """Nothing was gathered: what was read since the last batch is read again."""
+        self._where.go_back()
+        if classify(error) is Failure.BROKEN:
+            self._stop_for(error)
+        elif type(error).__name__.endswith(("AuthorizationFailedError", "AuthenticationFailedError")):
+            self._stop_for(Broken(f"Kafka refuses this service: {error!r}; check its user and its ACLs"))
+        else:
+            log.warning("nothing was gathered, tried again", error=repr(error))
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    def _stop_for(self, error: BaseException) -> None:
+        self.running = False
+        self._failed(error)
