@@ -115,9 +115,10 @@ class Decider:
             self._decided.outcomes.append((message.type, "waits"))
             log.warning("message waits, and its key with it", **_ids(message), error=repr(error))
             return
-        self._decided.failed.append(Failed(message, "".join(traceback.format_exception(error))[-4000:]))
+        trace = "".join(traceback.format_exception(error))[-4000:]
+        self._decided.failed.append(Failed(message, trace))
         self._decided.outcomes.append((message.type, "failed"))
-        log.error("message is set aside, its key is blocked", **_ids(message), exc_info=error)
+        log.error("message is set aside, its key is blocked", **_ids(message), traceback=trace)
 
     def _answer(self, message: Message[Any], work: UnitOfWork) -> Answer:
         try:

@@ -33,7 +33,8 @@ HASTE_SECONDS = 5.0
 PEER_TRIES = 20
 ALONE_AT_ONCE = 16
 """Messages of one batch that are looked for by halving; what is left then waits together and is sorted out later."""
-KEYS_IN_A_ROUND = 32
+KEYS_IN_A_ROUND, WAITING_IN_A_ROUND = 32, 8
+"""How much of a round goes to rows that had to wait before: what is left is found again in the next."""
 REMEMBERED = 10_000
 
 
@@ -140,21 +141,23 @@ class Ladder:
         self._settled([raw], Committed())
 
     async def _try_waiting(self, apart: Sequence[Raw]) -> None:
-        """Rows of keys that wait, key by key in any order; the first that still has to wait ends the round for all."""
+        """Rows of keys that wait, key by key in any order; a few that still have to wait end the round."""
         groups: dict[bytes | None, list[Raw]] = {}
         for raw in apart:
             groups.setdefault(raw.key, []).append(raw)
-        keys = random.sample(list(groups), min(len(groups), KEYS_IN_A_ROUND))
-        for number, key in enumerate(keys):
+        still_waiting = 0
+        for key in random.sample(list(groups), min(len(groups), KEYS_IN_A_ROUND)):
             try:
                 await self._commit(groups[key])
             except Exception as error:
                 failure = await self._seen(error)
-                if failure.passes:
-                    rest = [raw for late in keys[number:] for raw in groups[late]]
-                    await self._set_aside(rest, Verdict(failure, error))
+                if not failure.passes:
+                    await self._climb(groups[key])
+                    continue
+                await self._set_aside(groups[key], Verdict(failure, error))
+                still_waiting += 1
+                if still_waiting == WAITING_IN_A_ROUND:
                     return
-                await self._climb(groups[key])
             else:
                 self._waiting.pop(key, None)
 

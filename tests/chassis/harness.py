@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -98,13 +100,21 @@ class Engine:
         """Handle messages, each under a new id."""
         await self.run(*(self.record(body) for body in bodies), size=size)
 
-    async def run_local(self) -> int:
+    async def run_local(self, partitions: Iterable[int] = local_messages.EVERY) -> int:
         """Handle the local messages that are due; returns how many there were."""
         connection, now = await self.session.connection(), self.clock.now()
-        due = await local_messages.peek(connection, now, 500, self.service.local_types)
+        due = await local_messages.peek(connection, now, 500, self.service.local_types, partitions)
         if due:
             await self.ladder.settle(due)
         return len(due)
+
+    async def run_waiting(self, seconds: float = 4.5) -> None:
+        """Try again what waits, as the loop does, for so long; the clock goes on with real time."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            await asyncio.sleep(0.1)
+            self.clock.advance(seconds=0.1)
+            await self.run_local()
 
     async def sent(self) -> list[Sent]:
         """Everything in the outbox, in order."""

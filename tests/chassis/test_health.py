@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from services.chassis.failures import BadRelease
 from services.chassis.health import Checks
 from services.chassis.progress import Progress
 
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.requirement("health")
 
 
 @dataclass
-class Consumer:
+class Standing:
     joined: bool = True
     answers: bool = True
     progress: Progress = field(default_factory=Progress)
@@ -43,14 +44,16 @@ class Database:
 
 
 def checks(
-    consumer: Consumer | None = None,
+    consumer: Standing | None = None,
     loop: Worker | None = None,
     relay: Worker | None = None,
     database: Database | None = None,
     stopping: str | None = None,
+    failing: int = 0,
 ) -> Checks:
-    ask = (database or Database()).missing
-    return Checks(consumer or Consumer(), loop or Worker(), relay or Worker(), ask, stopping)
+    ask, release = (database or Database()).missing, BadRelease()
+    release.count(failed=["booking.PlaceBooking.v1"] * failing, succeeded=[])
+    return Checks(loop or Worker(), consumer or Standing(), relay or Worker(), release, ask, stopping)
 
 
 async def probes(asked: Checks) -> tuple[bool, bool, bool]:
@@ -60,13 +63,15 @@ async def probes(asked: Checks) -> tuple[bool, bool, bool]:
     return live, ready, startup
 
 
-LONG_AGO = time.monotonic() - 61
+A_MINUTE_AGO = time.monotonic() - 61
+LONG_AGO = time.monotonic() - 301
 
 
-def stalled() -> Consumer:
-    consumer = Consumer()
-    consumer.progress.saw(LONG_AGO, {("t", 0): 1}, {("t", 0): 2}, excused=False)
-    return consumer
+def stalled() -> Standing:
+    times = iter([LONG_AGO, time.monotonic()])
+    standing = Standing(progress=Progress(lambda: next(times)))
+    standing.progress.saw({("t", 0): 1}, {("t", 0): 2})
+    return standing
 
 
 @pytest.mark.parametrize(
@@ -74,18 +79,20 @@ def stalled() -> Consumer:
     [
         ("all is well", lambda: checks(), (True, True, True)),
         ("the relay has not begun", lambda: checks(relay=Worker(math.inf)), (True, True, True)),
-        ("the broker is away", lambda: checks(Consumer(answers=False)), (True, False, True)),
+        ("the broker is away", lambda: checks(Standing(answers=False)), (True, False, True)),
         ("the database is away", lambda: checks(database=Database(away=True)), (True, False, False)),
         ("an older database", lambda: checks(database=Database("0002")), (True, False, False)),
         (
             "the group is not joined yet",
-            lambda: checks(Consumer(joined=False), loop=Worker(LONG_AGO)),
+            lambda: checks(Standing(joined=False), loop=Worker(LONG_AGO)),
             (True, False, True),
         ),
+        ("a bad release", lambda: checks(failing=20), (True, False, True)),
+        ("a batch takes a minute", lambda: checks(loop=Worker(A_MINUTE_AGO)), (True, True, True)),
         ("it stops", lambda: checks(stopping="it stops"), (True, False, True)),
         ("the loop hangs", lambda: checks(loop=Worker(LONG_AGO)), (False, True, True)),
-        ("the relay hangs", lambda: checks(relay=Worker(LONG_AGO)), (False, True, True)),
-        ("the consumer hangs", lambda: checks(stalled()), (False, True, True)),
+        ("the relay hangs", lambda: checks(relay=Worker(A_MINUTE_AGO)), (False, True, True)),
+        ("nothing is handled", lambda: checks(stalled()), (False, True, True)),
     ],
 )
 async def test_every_fault_fails_its_probe(

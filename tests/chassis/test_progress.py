@@ -1,36 +1,75 @@
-"""A consumer that has records to fetch and fetches none is noticed; one that waits for the database is not blamed."""
+"""Whether what waits is handled; a busy replica has no excuse (requirement health)."""
 
 from __future__ import annotations
 
+import pytest
+
+from services.chassis.offsets import Partition
 from services.chassis.progress import Progress
 
-P, Q = ("t", 0), ("t", 1)
+pytestmark = pytest.mark.requirement("health")
+ONE: Partition = ("t", 0)
+TWO: Partition = ("t", 1)
 
 
-def test_records_that_nobody_fetches_are_noticed() -> None:
-    progress = Progress()
-    for now in (0.0, 30.0, 61.0):
-        progress.saw(now, {P: 5, Q: 7}, {P: 9, Q: 7}, excused=False)
-    assert progress.stalled_seconds(61.0) == 61.0
+class Watched:
+    """A Progress whose time the test sets."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.progress = Progress(lambda: self.now)
+
+    def at(self, now: float) -> Progress:
+        self.now = now
+        return self.progress
 
 
-def test_a_partition_that_moves_or_has_nothing_to_give_is_no_stall() -> None:
-    progress = Progress()
-    for now, here in ((0.0, 5), (30.0, 6), (61.0, 7)):
-        progress.saw(now, {P: here, Q: 7}, {P: 900, Q: 7}, excused=False)
-    assert progress.stalled_seconds(61.0) == 0.0
+def test_a_partition_that_ends_where_the_replica_stands_waits_for_nothing() -> None:
+    watched = Watched()
+    watched.at(0).saw({ONE: 5}, {ONE: 5})
+    assert watched.at(3600).stalled_seconds() == 0
 
 
-def test_a_loop_that_waits_for_the_database_is_excused() -> None:
-    progress = Progress()
-    progress.saw(0.0, {P: 5}, {P: 9}, excused=False)
-    progress.saw(50.0, {P: 5}, {P: 9}, excused=True)
-    progress.saw(61.0, {P: 5}, {P: 9}, excused=False)
-    assert progress.stalled_seconds(61.0) == 0.0
+def test_records_that_nobody_handles_are_counted_from_when_they_were_seen() -> None:
+    watched = Watched()
+    for now in (0, 5, 10):
+        watched.at(now).saw({ONE: 1}, {ONE: 9})
+    assert watched.at(12).stalled_seconds() == 12
 
 
-def test_a_partition_that_was_given_up_is_forgotten() -> None:
-    progress = Progress()
-    progress.saw(0.0, {P: 5}, {P: 9}, excused=False)
-    progress.saw(61.0, {Q: 0}, {Q: 0}, excused=False)
-    assert progress.stalled_seconds(61.0) == 0.0
+def test_one_partition_that_stands_still_is_seen_beside_one_that_moves() -> None:
+    watched = Watched()
+    for now in range(0, 400, 5):
+        watched.at(now).saw({ONE: 1, TWO: now}, {ONE: 9, TWO: now + 1})
+    assert watched.progress.stalled_seconds() == 395
+
+
+def test_a_step_is_progress_although_more_waits() -> None:
+    watched = Watched()
+    watched.at(0).saw({ONE: 1}, {ONE: 9})
+    watched.at(50).saw({ONE: 2}, {ONE: 20})
+    assert watched.at(60).stalled_seconds() == 10
+
+
+def test_a_partition_that_went_elsewhere_is_forgotten() -> None:
+    watched = Watched()
+    watched.at(0).saw({ONE: 1}, {ONE: 9})
+    watched.at(50).saw({}, {})
+    assert watched.at(60).stalled_seconds() == 0
+
+
+def test_due_rows_that_come_to_nothing_are_counted_until_one_is_handled() -> None:
+    watched = Watched()
+    watched.at(0).saw_due(waiting=True, handled=False)
+    watched.at(100).saw_due(waiting=True, handled=False)
+    assert watched.at(100).stalled_seconds() == 100
+    watched.at(101).saw_due(waiting=True, handled=True)
+    assert watched.at(400).stalled_seconds() == 0
+
+
+def test_an_outage_of_others_is_no_standstill() -> None:
+    watched = Watched()
+    watched.at(0).saw({ONE: 1}, {ONE: 9})
+    watched.at(0).saw_due(waiting=True, handled=False)
+    watched.at(200).forget()
+    assert watched.at(400).stalled_seconds() == 0

@@ -15,7 +15,8 @@ from booking_contracts.types import Actor
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.chassis.failures import Busy, Failure, classify
+from services.chassis.failures import Broken
+from services.chassis.ladder import PutDown
 from services.chassis.messages import Raw
 from tests.chassis.conftest import engine
 from tests.chassis.harness import Engine
@@ -38,41 +39,10 @@ async def test_a_database_without_a_column_stops_the_service_and_sets_nothing_as
     scene = await Scene(engine).open()
     await owner.execute("ALTER TABLE booking RENAME COLUMN payment_status TO gone")
     try:
-        with pytest.raises(asyncpg.UndefinedColumnError) as caught:
+        with pytest.raises(Broken):
             await engine.tell(scene.place())
     finally:
         await owner.execute("ALTER TABLE booking RENAME COLUMN gone TO payment_status")
-    assert classify(caught.value) is Failure.BROKEN
-    assert await engine.fetch("SELECT id FROM dead_letter") == []
-
-
-@pytest.mark.requirement("pessimistic-locking", "one-reply")
-async def test_a_command_whose_row_is_locked_is_answered_too_busy_and_changes_nothing(
-    engine: Engine, owner: Any
-) -> None:
-    scene = await Scene(engine).open(slots=2, capacity=2)
-    held, free = await scene.confirmed("a", 0), await scene.confirmed("b", 1)
-    async with owner.transaction():
-        await owner.execute("SELECT FROM booking WHERE booking_id = $1 FOR NO KEY UPDATE", held)
-        await engine.tell(cancel(held, "a"), cancel(free, "b"))
-    replies = [sent.body for sent in await engine.sent() if sent.topic == "booking.replies"][-2:]
-    assert [reply.get("code") or reply["state"] for reply in replies] == ["TOO_BUSY", "CANCELLED_BY_CUSTOMER"]
-    assert (await scene.states())[held] == "CONFIRMED"
-
-
-@pytest.mark.requirement("pessimistic-locking", "saga")
-async def test_an_event_whose_row_is_locked_waits_and_is_not_set_aside(engine: Engine, owner: Any) -> None:
-    scene = await Scene(engine).open()
-    command = scene.place()
-    await engine.tell(command)
-    record = engine.record(await scene.authorized(command.booking_id))
-    async with owner.transaction():
-        await owner.execute("SELECT FROM booking WHERE booking_id = $1 FOR NO KEY UPDATE", command.booking_id)
-        with pytest.raises(Busy):
-            await engine.run(record)
-    assert classify(Busy("")) is Failure.TRANSIENT, "the loop tries the same batch again"
-    await engine.run(record)
-    assert (await scene.states())[command.booking_id] == "CONFIRMED"
     assert await engine.fetch("SELECT id FROM dead_letter") == []
 
 
@@ -93,7 +63,8 @@ async def test_two_replicas_with_conflicting_batches_meet_no_deadlock_and_overse
             engine.clock.advance(minutes=16)  # holds that are over are in everybody's way
         left, right = batch(engine, scene, dice, placed, 1), batch(other, scene, dice, placed, 2)
         await asyncio.gather(until_settled(engine, left), until_settled(other, right))
-        await asyncio.gather(engine.run_local(), other.run_local())
+        await asyncio.gather(engine.run_local(set(range(6))), other.run_local(set(range(6, 12))))
+    await asyncio.gather(engine.run_waiting(2), other.run_waiting(2))
     slots = await engine.fetch(
         """
         SELECT s.capacity, s.taken, coalesce(sum(b.seats) FILTER (WHERE t.occupies), 0)::int AS held
@@ -125,13 +96,11 @@ def batch(engine: Engine, scene: Scene, dice: random.Random, placed: list[tuple[
 
 
 async def until_settled(engine: Engine, records: list[Raw]) -> None:
-    """As the loop does: what is transient is tried again."""
+    """As the loop does: a batch that was put down is read again."""
     while True:
         try:
             await engine.run(*records)
-        except Exception as error:
-            if classify(error) is not Failure.TRANSIENT:
-                raise
+        except PutDown:
             await engine.session.close()
         else:
             return

@@ -13,6 +13,7 @@ from booking_contracts import booking, payments
 from booking_contracts.booking import BookingConfirmed
 from booking_contracts.envelope import Event
 
+from deploy.local.system import eventually
 from services.chassis.database import Session
 from services.chassis.gateway_worker import GatewayWorker
 from services.chassis.messages import Raw
@@ -33,15 +34,17 @@ def record(engine: Engine, event: Event, sequence: int = 1, message_id: UUID | N
 async def post(engine: Engine, server: Server) -> list[Raw]:
     """Make every open call as the worker does; returns the results, not handled yet."""
     opened = await engine.fetch("UPDATE gateway_call SET try_at = opened_at WHERE state = 'open' RETURNING id")
-    results = asyncio.Queue[Raw]()
     session = Session(engine.session.url, "post")
-    worker = GatewayWorker(MailGateway(server, "no-reply@example.org"), session, results.put_nowait)
+    worker = GatewayWorker(MailGateway(server, "no-reply@example.org"), session, lambda: None)
     running = asyncio.create_task(worker.run())
-    async with asyncio.timeout(10):
-        found = [await results.get() for _ in opened]
+
+    async def all_made() -> bool:
+        return len(worker.results) == len(opened)
+
+    await eventually("every call is made", all_made)
     running.cancel()
     await session.close()
-    return found
+    return list(worker.results.values())
 
 
 async def states(engine: Engine) -> list[tuple[str, str]]:
