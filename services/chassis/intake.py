@@ -106,6 +106,17 @@ class Intake(BatchSubscriber):
         super(KafkaRegistrator, broker).subscriber(self)
         self.add_call(parser_=parse, decoder_=decode, dependencies_=())
 
+    @property
+    def builder(self) -> Callable[..., AIOKafkaConsumer]:
+        """Makes FastStream's consumer; the listener knows it before the group is joined."""
+        make = super().builder
+
+        def made(**arguments: Any) -> AIOKafkaConsumer:
+            self._where.consumer = make(**arguments)
+            return self._where.consumer
+
+        return made
+
     async def start(self) -> None:
         """Join the group; waits for a broker as long as it takes."""
         while True:
@@ -117,7 +128,6 @@ class Intake(BatchSubscriber):
                 if self.consumer is not None:
                     await self.consumer.stop()
                 await asyncio.sleep(PAUSE_SECONDS)
-        self._where.consumer = self.consumer
 
     async def stop(self) -> None:
         """Commit what is done, then leave the group, so that others take over at once."""
@@ -139,7 +149,6 @@ class Intake(BatchSubscriber):
     async def get_msg(self, consumer: AIOKafkaConsumer) -> Batch:
         """The next batch; empty where there is none."""
         self.last_progress = time.monotonic()
-        self._where.consumer = consumer
         try:
             if not await self._where.placed():
                 return ()
@@ -212,7 +221,7 @@ class Intake(BatchSubscriber):
         if not every:
             await asyncio.sleep(IDLE_SECONDS)
             return []
-        fetch = asyncio.ensure_future(self._fetch(consumer, every, MOST, int(IDLE_SECONDS * 1000)))
+        fetch = asyncio.ensure_future(self._fetch(consumer, every, MOST // 2, int(IDLE_SECONDS * 1000)))
         woken = asyncio.ensure_future(self._local.woken.wait())
         try:
             await asyncio.wait((fetch, woken), return_when=asyncio.FIRST_COMPLETED)
@@ -221,7 +230,7 @@ class Intake(BatchSubscriber):
         if not fetch.done():
             fetch.cancel()
         try:
-            return await fetch
+            return sorted(await fetch, key=lambda record: record.topic in self._commands)
         except asyncio.CancelledError:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise
