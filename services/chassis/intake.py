@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import structlog
@@ -83,7 +83,7 @@ class Intake(BatchSubscriber):
         local: Local,
         positions: Positions,
         failed: Callable[[BaseException], None],
-        connection: dict[str, Any] | None = None,
+        connection: Mapping[str, object] | None = None,
     ) -> None:
         topics, calls = [Topic(name) for name in service.topics], CallsCollection[Any]()
         outer = cast("KafkaBrokerConfig", broker.config)

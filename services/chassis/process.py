@@ -65,7 +65,8 @@ class Process:
         self._relaying: asyncio.Future[None] | None = None
         self._session = Session(settings.database_url, f"{settings.instance}-batch")
         self._gateway_session = Session(settings.database_url, f"{settings.instance}-gateway")
-        self._relay = Relay(settings.database_url, settings.kafka_bootstrap_servers, settings.instance)
+        security = settings.kafka_connection()
+        self._relay = Relay(settings.database_url, settings.kafka_bootstrap_servers, settings.instance, security)
         self._worker: GatewayWorker | None = None
         if parts.gateway is not None:
             self._worker = GatewayWorker(parts.gateway, self._gateway_session, lambda: self._local.woken.set())
@@ -84,7 +85,7 @@ class Process:
             logger=log,
             log_level=standard.DEBUG,
         )
-        self._intake = Intake(broker, service, self._local, self._positions, self._failed)
+        self._intake = Intake(broker, service, self._local, self._positions, self._failed, security)
         self._intake(self._settling.settle)
         self._checks = Checks(
             self._intake,

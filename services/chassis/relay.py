@@ -12,7 +12,7 @@ import asyncio
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import asyncpg
 import structlog
@@ -38,8 +38,11 @@ LEADER_IDLE = "15s"
 class Relay:
     """Publishes one database's outbox while it leads; stands by otherwise."""
 
-    def __init__(self, database_url: str, bootstrap_servers: str, name: str) -> None:
+    def __init__(
+        self, database_url: str, bootstrap_servers: str, name: str, connection: Mapping[str, object] | None = None
+    ) -> None:
         self._url, self._servers, self._name = database_url, bootstrap_servers, name
+        self._connection = dict(connection or {})
         self._wake = asyncio.Event()
         self._published: list[int] = []
         self._one_by_one = self._stopping = False
@@ -89,6 +92,7 @@ class Relay:
                 linger_ms=0,
                 request_timeout_ms=10_000,
                 max_batch_size=BATCH_BYTES,
+                **self._connection,
             ) as producer:
                 await self._lead(connection, producer)
         finally:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ssl
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from booking_contracts.security import KafkaSecurity
+from pydantic import BaseModel, ConfigDict, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Scope = Literal["read:bookings", "read:money", "read:pii", "client-secret", "webhooks:write"]
@@ -33,9 +35,24 @@ class Settings(BaseSettings):
 
     database_url: str
     kafka_bootstrap_servers: str
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_username: str | None = None
+    kafka_password: SecretStr | None = None
+    kafka_ca_file: str | None = None
+    """Certificates that the brokers' are signed with; the system's where none is named."""
     instance: str = "1"
     http_host: str = "0.0.0.0"
     http_port: int = 8080
     api_tokens: tuple[ApiToken, ...] = ()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     drain_seconds: float = 15.0
+
+    def kafka_connection(self) -> dict[str, object]:
+        """How this service shows the brokers who it is, as aiokafka names it; the ACLs of contracts rest on it."""
+        protocol = self.kafka_security_protocol
+        if protocol == "PLAINTEXT":
+            return {}
+        context = ssl.create_default_context(cafile=self.kafka_ca_file) if protocol.endswith("SSL") else None
+        password = self.kafka_password.get_secret_value() if self.kafka_password else None
+        return KafkaSecurity(protocol, context, self.kafka_sasl_mechanism, self.kafka_username, password).settings()

@@ -10,6 +10,7 @@ import pytest
 from booking_contracts.envelope import Envelope, uuid7
 from faststream import FastStream
 from faststream.kafka import TestKafkaBroker
+from pydantic import SecretStr
 
 from services.booking.app import SERVICE
 from services.chassis.process import Parts, Process
@@ -40,7 +41,7 @@ def made(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tup
     return request.param, app
 
 
-@pytest.mark.requirement("asyncapi")
+@pytest.mark.requirement("contracts")
 def test_a_service_is_an_application_with_one_subscriber_for_all_its_topics(made: tuple[str, FastStream]) -> None:
     name, app = made
     assert isinstance(app, FastStream)
@@ -89,3 +90,19 @@ async def test_a_command_is_decided_through_the_application_in_memory(
         await broker.publish(envelope.body, command.topic, key=envelope.key.encode(), headers=headers, partition=9)
     (reply,) = [sent for sent in await engine.sent() if sent.body.get("command_id") == str(message_id)]
     assert reply.body["state"] == "PENDING_PAYMENT"
+
+
+def test_kafka_is_told_who_the_service_is() -> None:
+    settings = Settings(
+        database_url="postgresql://nowhere",
+        kafka_bootstrap_servers="localhost:1",
+        kafka_security_protocol="SASL_SSL",
+        kafka_username="booking",
+        kafka_password=SecretStr("fake"),
+    )
+    told = settings.kafka_connection()
+    assert (told["security_protocol"], told["sasl_mechanism"]) == ("SASL_SSL", "SCRAM-SHA-512")
+    assert (told["sasl_plain_username"], told["sasl_plain_password"]) == ("booking", "fake")
+    assert told["ssl_context"] is not None
+    plain = Settings(database_url="postgresql://nowhere", kafka_bootstrap_servers="localhost:1")
+    assert plain.kafka_connection() == {}
