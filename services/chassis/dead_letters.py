@@ -71,6 +71,8 @@ def _letter(raw: Raw, kind: str, error: str, message_id: UUID | None, message_ty
 
 
 async def _insert(connection: Connection, letters: Sequence[Letter]) -> None:
+    if not letters:
+        return
     await connection.executemany(
         """
         INSERT INTO dead_letter (id, topic, partition, "offset", kind, key, message_id, type, error, headers, body)
