@@ -34,6 +34,10 @@ class Broken(Exception):
     """The service must stop: what is wrong is not a message's fault. The text tells an operator what to check."""
 
 
+class NewerBuild(Exception):
+    """A row that a newer build wrote: what needs it waits for a build that knows it. The text names the value."""
+
+
 class Busy(Exception):
     """An event or a local message needs a row that another transaction holds: the batch waits."""
 
