@@ -41,7 +41,7 @@ def provider(row: Row) -> Provider:
 
 def offering(row: Row) -> Offering:
     ids = {"offering_id": row["offering_id"], "provider_id": row["provider_id"]}
-    return _OFFERING.row({**json.loads(row["definition"]), **ids})
+    return _OFFERING.value({**json.loads(row["definition"]), **ids})
 
 
 def slot(row: Row) -> Slot:

@@ -7,6 +7,7 @@ a field's, raises NewerBuild, which names it: what needs that row waits for a bu
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from typing import Generic, TypeVar
 
 import asyncpg
@@ -24,16 +25,26 @@ class Stored(Generic[KindT]):
 
     def __init__(self, kind: type[KindT], where: str) -> None:
         self._adapter, self._where = TypeAdapter(kind), where
+        self._names = frozenset(field.name for field in fields(kind)) if is_dataclass(kind) else frozenset()
 
     def row(self, found: Mapping[str, object] | asyncpg.Record) -> KindT:
-        """From a row, columns by name. Raises NewerBuild."""
+        """From a row, columns by name; one that was not read is no default. Raises NewerBuild."""
+        columns = dict(found)
+        assert self._names <= columns.keys(), f"the query of {self._where} lacks {self._names - columns.keys()}"
+        return self.value(columns)
+
+    def value(self, found: Mapping[str, object]) -> KindT:
+        """From JSON that was read already: a field that an older build did not write has its default.
+
+        Raises NewerBuild.
+        """
         try:
-            return self._adapter.validate_python(dict(found), extra="ignore")
+            return self._adapter.validate_python(found, extra="ignore")
         except ValidationError as error:
             raise self._newer(error) from None
 
     def json(self, text: str) -> KindT:
-        """From JSON. Raises NewerBuild."""
+        """From JSON, as `value`. Raises NewerBuild."""
         try:
             return self._adapter.validate_json(text, extra="ignore")
         except ValidationError as error:

@@ -26,7 +26,7 @@ class Chair:
 
 
 CHAIR = Stored(Chair, "chair")
-ROW = {"number": 7, "colour": "red", "way": "left"}
+ROW: dict[str, object] = {"number": 7, "colour": "red", "way": "left", "tiers": ()}
 
 
 def test_a_column_that_this_build_does_not_know_is_passed_over() -> None:
@@ -58,3 +58,8 @@ def test_personal_data_does_not_get_into_the_error() -> None:
         Stored(Customer, "contact.customer").json('{"id": "bob", "name": "Bob", "email": ["bob@example.com"]}')
     assert "contact.customer.email" in str(caught.value)
     assert "bob@" not in str(caught.value)
+
+
+def test_a_column_that_the_query_lacks_is_a_mistake_and_no_default() -> None:
+    with pytest.raises(AssertionError, match=r"chair lacks .*tiers"):
+        CHAIR.row({name: value for name, value in ROW.items() if name != "tiers"})
