@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from booking_contracts.types import Money
 
 from services.chassis.failures import NewerBuild
+from services.chassis.messages import Message, Raw
+from services.chassis.reading import Reader
 from services.payments import rows
+from services.payments.app import SERVICE
 from services.payments.model.chargeback import Chargeback
 from services.payments.model.declines import Decline
 from services.payments.model.payment import Operation, Payment, Status, Terms
 from services.payments.model.payout import Payout
 from services.payments.model.refund import Refund
+from services.payments.outcomes import AuthorizeLater
 from services.payments.tables import CHARGEBACK, PAYMENT, PAYOUT, REFUND
-from tests.payments.builders import BOOKING, PROVIDER
+from tests.payments.builders import BOOKING, NOW, PROVIDER, authorize
 from tests.payments.builders import PAYMENT as PAYMENT_ID
 
 TERMS = Terms("card", Money(amount=4500, currency="EUR"), "bob", PROVIDER, None, 500)
@@ -59,3 +65,14 @@ def test_a_value_that_is_not_understood_is_a_newer_builds(number: int, column: s
     read, kept, row = KNOWN[number]
     with pytest.raises(NewerBuild, match=place):
         read({**row_of(kept, row), column: value})
+
+
+def test_a_command_that_waits_in_a_timer_is_read_without_the_fields_of_a_newer_build() -> None:
+    waiting = AuthorizeLater(booking_id=BOOKING, command=authorize())
+    body = json.loads(waiting.model_dump_json())
+    body["command"]["surprise"] = body["command"]["amount"]["vat"] = 1
+    headers = [("ce_id", str(uuid4())), ("ce_correlationid", "correlation")]
+    raw = Raw(waiting.ce_type, 0, 0, b"", headers, json.dumps(body).encode(), row=uuid4())
+    message = Reader(SERVICE).read(raw, NOW)
+    assert isinstance(message, Message)
+    assert message.body == waiting
