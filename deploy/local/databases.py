@@ -1,7 +1,8 @@
 """Databases and roles of the local cluster, as a script for psql.
 
 Per service a database of the same name, a role `<service>_owner` that owns it and runs migrations, and a role
-`<service>` that reads and writes rows and owns nothing. `auditor` reads everything and writes nothing.
+`<service>` that reads and writes rows and owns nothing. An owner sees others' sessions, so that a migration can name
+whom it waits for. `auditor` reads everything and writes nothing.
 """
 
 import os
@@ -52,6 +53,7 @@ def _database(layout: Layout, service: str) -> str:
         REVOKE ALL ON DATABASE {service} FROM PUBLIC;
         GRANT CONNECT, TEMPORARY ON DATABASE {service} TO {service};
         GRANT CONNECT ON DATABASE {service} TO auditor;
+        GRANT pg_read_all_stats TO {owner};
         \\connect {service}
         {"CREATE EXTENSION btree_gist;" if service == "booking" else ""}
         {defaults} SELECT, INSERT, UPDATE, DELETE ON TABLES TO {service};

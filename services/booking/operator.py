@@ -13,6 +13,7 @@ from services.booking import saga
 from services.booking.app import SERVICE
 from services.booking.model.booking import Booking
 from services.booking.saga import Saga, Status
+from services.booking.tables import SAGA, SAGA_LOG
 from services.booking.timers import AskAgain
 from services.booking.work import BookingWork
 from services.chassis import local_messages, outbox
@@ -26,8 +27,8 @@ from services.chassis.unit_of_work import Remind, Send
 async def sagas(connection: Connection, *, status: str | None) -> list[asyncpg.Record]:
     """Sagas by status, the longest waiting first; without a status those that are not done."""
     return await connection.fetch(
-        """
-        SELECT s.*, b.state FROM saga s JOIN booking b USING (booking_id)
+        f"""
+        SELECT {SAGA.columns("s")}, b.state FROM saga s JOIN booking b USING (booking_id)
         WHERE CASE WHEN $1::text IS NULL THEN s.status <> 'done' ELSE s.status = $1 END
         ORDER BY s.ask_again_at LIMIT 500
         """,
@@ -38,11 +39,12 @@ async def sagas(connection: Connection, *, status: str | None) -> list[asyncpg.R
 async def saga_of(connection: Connection, booking_id: UUID) -> tuple[asyncpg.Record, Sequence[asyncpg.Record]]:
     """A saga and its log. Raises NotPossible."""
     row = await connection.fetchrow(
-        "SELECT s.*, b.state FROM saga s JOIN booking b USING (booking_id) WHERE booking_id = $1", booking_id
+        f"SELECT {SAGA.columns('s')}, b.state FROM saga s JOIN booking b USING (booking_id) WHERE booking_id = $1",
+        booking_id,
     )
     if row is None:
         raise NotPossible(f"booking {booking_id} has no saga; see `bookingctl booking show`")
-    log = await connection.fetch("SELECT * FROM saga_log WHERE booking_id = $1 ORDER BY line", booking_id)
+    log = await connection.fetch(SAGA_LOG.select("WHERE booking_id = $1 ORDER BY line"), booking_id)
     return row, log
 
 

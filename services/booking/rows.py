@@ -8,82 +8,60 @@ from datetime import date
 from functools import lru_cache
 
 import asyncpg
-from booking_contracts.types import Actor, Attendee, Customer, Money, PaymentChoice, Tier
+from booking_contracts.types import Attendee, Customer, PaymentChoice, Tier
 
-from services.booking.model.booking import Booking, PaymentStatus, Terms
+from services.booking.model.booking import Booking, Terms
 from services.booking.model.catalogue import Offering, Provider
 from services.booking.model.quotes import Quote
 from services.booking.model.schedule import Hours, Schedule
 from services.booking.model.slots import Slot
-from services.booking.model.states import State
-from services.booking.model.waitlist import Entry, EntryState
-from services.booking.saga import Saga, Status, Step
+from services.booking.model.waitlist import Entry
+from services.booking.saga import Saga
+from services.chassis.stored import Stored
 
 Row = asyncpg.Record
 
+_PROVIDER = Stored(Provider, "provider")
+_OFFERING = Stored(Offering, "offering.definition")
+_SLOT = Stored(Slot, "slot")
+_BOOKING = Stored(Booking, "booking")
+_CUSTOMER = Stored(Customer, "booking_contact.customer")
+_ATTENDEE = Stored(Attendee, "booking_contact.attendee")
+_TERMS = Stored(Terms, "booking.terms")
+_PAYMENT = Stored(PaymentChoice, "booking.payment")
+_SAGA = Stored(Saga, "saga")
+_QUOTE = Stored(Quote, "cancellation_quote")
+_ENTRY = Stored(Entry, "waitlist_entry")
+_WAITING = Stored(Customer, "waitlist_contact.customer")
+
 
 def provider(row: Row) -> Provider:
-    return Provider(**{**row, "tiers": _tiers(json.loads(row["tiers"]))})
+    return _PROVIDER.row({**row, "tiers": json.loads(row["tiers"])})
 
 
 def offering(row: Row) -> Offering:
-    definition = json.loads(row["definition"])
-    return Offering(
-        offering_id=row["offering_id"],
-        provider_id=row["provider_id"],
-        **{**definition, "price": Money(**definition["price"])},
-    )
+    ids = {"offering_id": row["offering_id"], "provider_id": row["provider_id"]}
+    return _OFFERING.value({**json.loads(row["definition"]), **ids})
 
 
 def slot(row: Row) -> Slot:
-    return Slot(
-        slot_id=row["slot_id"],
-        offering_id=row["offering_id"],
-        provider_id=row["provider_id"],
-        starts_at=row["starts_at"],
-        ends_at=row["ends_at"],
-        busy_from=row["busy"].lower,
-        busy_until=row["busy"].upper,
-        capacity=row["capacity"],
-        taken=row["taken"],
-        opened=row["opened"],
-        closed=row["closed"],
-    )
+    return _SLOT.row({**row, "busy_from": row["busy"].lower, "busy_until": row["busy"].upper})
 
 
 def booking(row: Row, contact: Row) -> Booking:
     attendee = contact["attendee"]
-    return Booking(
-        booking_id=row["booking_id"],
-        state=State(row["state"]),
-        offering_id=row["offering_id"],
-        provider_id=row["provider_id"],
-        slot_id=row["slot_id"],
-        starts_at=row["starts_at"],
-        ends_at=row["ends_at"],
-        seats=row["seats"],
-        customer=Customer.model_validate_json(contact["customer"]),
-        attendee=Attendee.model_validate_json(attendee) if attendee else None,
-        price=Money(amount=row["price_minor"], currency=row["currency"]),
-        commission_bps=row["commission_bps"],
-        approval=row["approval"],
-        terms=_terms(row["terms"]),
-        payment_id=row["payment_id"],
-        created_at=row["created_at"],
-        deadline=row["deadline"],
-        payment=PaymentChoice.model_validate_json(row["payment"]) if row["payment"] else None,
-        attempt=row["attempt"],
-        payment_status=PaymentStatus(row["payment_status"]),
-        settlement_id=row["settlement_id"],
-        refund_cap_percent=row["refund_cap_percent"],
-        full_refund=row["full_refund"],
-        sequence=row["sequence"],
-        history_number=row["history_number"],
-    )
+    parts = {
+        "customer": _CUSTOMER.json(contact["customer"]),
+        "attendee": _ATTENDEE.json(attendee) if attendee else None,
+        "price": _money(row, "price_minor"),
+        "terms": _terms(row["terms"]),
+        "payment": _PAYMENT.json(row["payment"]) if row["payment"] else None,
+    }
+    return _BOOKING.row({**row, **parts})
 
 
 def saga(row: Row) -> Saga:
-    return Saga(**{**row, "step": Step(row["step"]), "status": Status(row["status"])})
+    return _SAGA.row(row)
 
 
 def schedule(row: Row) -> Schedule:
@@ -108,22 +86,16 @@ def closed_json(schedule: Schedule) -> str:
 
 
 def quote(row: Row) -> Quote:
-    return Quote(
-        quote_id=row["quote_id"],
-        booking_id=row["booking_id"],
-        actor=Actor(kind=row["actor_kind"], id=row["actor_id"]),
-        refund=Money(amount=row["refund_minor"], currency=row["currency"]),
-        kept=Money(amount=row["kept_minor"], currency=row["currency"]),
-        policy_version=row["policy_version"],
-        valid_until=row["valid_until"],
-        dead=row["dead"],
-    )
+    parts = {
+        "actor": {"kind": row["actor_kind"], "id": row["actor_id"]},
+        "refund": _money(row, "refund_minor"),
+        "kept": _money(row, "kept_minor"),
+    }
+    return _QUOTE.row({**row, **parts})
 
 
 def entry(row: Row, customer: str) -> Entry:
-    fields = {name: value for name, value in row.items() if name != "customer_id"}
-    known = Customer.model_validate_json(customer)
-    return Entry(**{**fields, "state": EntryState(row["state"]), "customer": known})
+    return _ENTRY.row({**row, "customer": _WAITING.json(customer)})
 
 
 def definition_json(offering: Offering) -> str:
@@ -145,12 +117,11 @@ def tiers_json(tiers: tuple[Tier, ...]) -> str:
     return json.dumps([tier.model_dump() for tier in tiers])
 
 
-def _tiers(found: list[dict[str, int]]) -> tuple[Tier, ...]:
-    return tuple(Tier(**tier) for tier in found)
+def _money(row: Row, column: str) -> dict[str, object]:
+    return {"amount": row[column], "currency": row["currency"]}
 
 
 @lru_cache(1_000)
 def _terms(text: str) -> Terms:
     """Bookings of one offering share their terms."""
-    found = json.loads(text)
-    return Terms(**{**found, "tiers": _tiers(found["tiers"])})
+    return _TERMS.json(text)

@@ -8,6 +8,7 @@ from uuid import UUID
 from services.booking import rows
 from services.booking.model.slots import Slot
 from services.booking.needs import Needs
+from services.booking.tables import BOOKING, CONTACT, ENTRY, PROVIDER, QUOTE, SAGA, SCHEDULE, SLOT, WAITING_CONTACT
 from services.booking.work import BookingWork
 from services.chassis.database import Connection
 from services.chassis.handlers import PlanChanged
@@ -27,22 +28,22 @@ class Locks:
         """Locked where a slot comes to life or a provider's event is written; else read. Schedules are read."""
         locked, others = self.needs.providers, self.needs.read_providers - self.needs.providers
         if locked:
-            query = f"SELECT * FROM provider WHERE provider_id = ANY($1) ORDER BY provider_id {LOCK}"
+            query = PROVIDER.select(f"WHERE provider_id = ANY($1) ORDER BY provider_id {LOCK}")
             for row in await self.connection.fetch(query, sorted(locked)):
                 self.work.load(rows.provider(row))
         if others:
-            query = "SELECT * FROM provider WHERE provider_id = ANY($1)"
+            query = PROVIDER.select("WHERE provider_id = ANY($1)")
             for row in await self.connection.fetch(query, list(others)):
                 self.work.load(rows.provider(row))
         if self.needs.read_providers:
-            query = "SELECT * FROM schedule WHERE provider_id = ANY($1)"
+            query = SCHEDULE.select("WHERE provider_id = ANY($1)")
             for row in await self.connection.fetch(query, list(self.needs.read_providers)):
                 self.work.load(rows.schedule(row))
 
     async def slots(self) -> None:
         """The slots that exist already."""
         if self.needs.slots:
-            query = f"SELECT * FROM slot WHERE slot_id = ANY($1) ORDER BY slot_id {LOCK}"
+            query = SLOT.select(f"WHERE slot_id = ANY($1) ORDER BY slot_id {LOCK}")
             for row in await self.connection.fetch(query, sorted(self.needs.slots)):
                 self.work.load(rows.slot(row))
 
@@ -51,19 +52,19 @@ class Locks:
         wanted = self.needs.pending | set(planned)
         if not wanted:
             return
-        query = f"SELECT * FROM booking WHERE booking_id = ANY($1) ORDER BY booking_id {LOCK}"
+        query = BOOKING.select(f"WHERE booking_id = ANY($1) ORDER BY booking_id {LOCK}")
         found = await self.connection.fetch(query, sorted(wanted))
         ids = [row["booking_id"] for row in found]
-        contacts = await self.connection.fetch("SELECT * FROM booking_contact WHERE booking_id = ANY($1)", ids)
+        contacts = await self.connection.fetch(CONTACT.select("WHERE booking_id = ANY($1)"), ids)
         contact_of = {row["booking_id"]: row for row in contacts}
         for row in found:
             if planned.get(row["booking_id"], row["slot_id"]) != row["slot_id"]:
                 raise PlanChanged("a booking moved to another slot after the plan was made")
             self.work.load(rows.booking(row, contact_of[row["booking_id"]]))
-        for row in await self.connection.fetch("SELECT * FROM saga WHERE booking_id = ANY($1)", ids):
+        for row in await self.connection.fetch(SAGA.select("WHERE booking_id = ANY($1)"), ids):
             self.work.load(rows.saga(row))
         if self.needs.quoted:
-            query = "SELECT * FROM cancellation_quote WHERE booking_id = ANY($1) AND NOT dead"
+            query = QUOTE.select("WHERE booking_id = ANY($1) AND NOT dead")
             for row in await self.connection.fetch(query, list(self.needs.quoted)):
                 self.work.load(rows.quote(row))
 
@@ -73,18 +74,19 @@ class Locks:
         if not slots and not self.needs.entries:
             return
         found = await self.connection.fetch(
-            f"""
-            SELECT * FROM waitlist_entry
-            WHERE (slot_id = ANY($1) AND state IN ('WAITING', 'OFFERED')) OR entry_id = ANY($2)
-            ORDER BY entry_id {LOCK}
-            """,
+            ENTRY.select(
+                f"""
+                WHERE (slot_id = ANY($1) AND state IN ('WAITING', 'OFFERED')) OR entry_id = ANY($2)
+                ORDER BY entry_id {LOCK}
+                """
+            ),
             slots,
             list(self.needs.entries),
         )
         if not found:
             return
         ids = [row["entry_id"] for row in found]
-        contacts = await self.connection.fetch("SELECT * FROM waitlist_contact WHERE entry_id = ANY($1)", ids)
+        contacts = await self.connection.fetch(WAITING_CONTACT.select("WHERE entry_id = ANY($1)"), ids)
         contact_of = {row["entry_id"]: row["customer"] for row in contacts}
         for row in found:
             self.work.load(rows.entry(row, contact_of[row["entry_id"]]))

@@ -11,6 +11,7 @@ from services.booking.model.catalogue import Offering
 from services.booking.model.slots import new_slot
 from services.booking.needs import Needs
 from services.booking.rows import Row
+from services.booking.tables import OFFERING
 from services.booking.work import BookingWork
 from services.chassis.database import Connection
 
@@ -84,7 +85,7 @@ class Plan:
     async def offerings(self) -> None:
         """Read without a lock: an edit counts for later bookings, and which comes first is nobody's promise."""
         if self.needs.offerings:
-            query = "SELECT * FROM offering WHERE offering_id = ANY($1)"
+            query = OFFERING.select("WHERE offering_id = ANY($1)")
             for row in await self.connection.fetch(query, list(self.needs.offerings)):
                 self.work.load(rows.offering(row))
 

@@ -1,4 +1,4 @@
-"""Columns of booking's tables, and the statements that write them (chassis/tables.py)."""
+"""Columns of booking's tables, from which what reads them and what writes them follows (chassis/tables.py)."""
 
 from __future__ import annotations
 
@@ -15,32 +15,39 @@ from services.booking.saga import Saga, SagaLogLine
 from services.booking.work import HistoryItem
 from services.chassis.tables import Table
 
-SAVE_PROVIDERS = Table[Provider](
+PROVIDER = Table[Provider](
     "provider",
     "provider_id uuid, name text, email text, timezone text, payout_account text, policy text, tiers jsonb, "
     "policy_version int, sequence bigint",
     {"tiers": lambda provider: rows.tiers_json(provider.tiers)},
-).upsert("name", "email", "timezone", "payout_account", "policy", "tiers", "policy_version", "sequence")
+)
+SAVE_PROVIDERS = PROVIDER.upsert(
+    "name", "email", "timezone", "payout_account", "policy", "tiers", "policy_version", "sequence"
+)
 
-SAVE_OFFERINGS = Table[Offering](
+OFFERING = Table[Offering](
     "offering", "offering_id uuid, provider_id uuid, definition jsonb", {"definition": rows.definition_json}
-).upsert("definition")
+)
+SAVE_OFFERINGS = OFFERING.upsert("definition")
 
-SAVE_SCHEDULES = Table[Schedule](
+SCHEDULE = Table[Schedule](
     "schedule",
     "provider_id uuid, weekly jsonb, dated jsonb, closed jsonb",
     {"weekly": rows.weekly_json, "dated": rows.dated_json, "closed": rows.closed_json},
-).upsert("weekly", "dated", "closed")
+)
+SAVE_SCHEDULES = SCHEDULE.upsert("weekly", "dated", "closed")
 
-SAVE_SLOTS = Table[Slot](
+SLOT = Table[Slot](
     "slot",
     "slot_id uuid, offering_id uuid, provider_id uuid, starts_at timestamptz, ends_at timestamptz, busy tstzrange, "
     "capacity int, opened bool, closed bool",
     {"busy": lambda slot: Range(slot.busy_from, slot.busy_until)},
-).upsert("capacity", "opened", "closed", ordered=True)
+    filled="taken, active",
+)
+SAVE_SLOTS = SLOT.upsert("capacity", "opened", "closed", ordered=True)
 """How many seats are taken is the trigger's business."""
 
-_BOOKING = Table[Booking](
+BOOKING = Table[Booking](
     "booking",
     "booking_id uuid, state text, offering_id uuid, provider_id uuid, slot_id uuid, starts_at timestamptz, "
     "ends_at timestamptz, seats int, customer_id text, attendee_id text, price_minor bigint, currency text, "
@@ -56,21 +63,22 @@ _BOOKING = Table[Booking](
         "payment": lambda booking: booking.payment and booking.payment.model_dump_json(),
     },
 )
-INSERT_BOOKINGS = _BOOKING.insert()
-UPDATE_BOOKINGS = _BOOKING.update(
+INSERT_BOOKINGS = BOOKING.insert()
+UPDATE_BOOKINGS = BOOKING.update(
     *("state", "slot_id", "starts_at", "ends_at", "deadline", "payment", "attempt", "payment_status", "settlement_id"),
     *("refund_cap_percent", "full_refund", "sequence", "history_number"),
 )
-INSERT_CONTACTS = Table[Booking](
+CONTACT = Table[Booking](
     "booking_contact",
     "booking_id uuid, customer jsonb, attendee jsonb",
     {
         "customer": lambda booking: booking.customer.model_dump_json(),
         "attendee": lambda booking: booking.attendee and booking.attendee.model_dump_json(),
     },
-).insert()
+)
+INSERT_CONTACTS = CONTACT.insert()
 
-_ENTRY = Table[Entry](
+ENTRY = Table[Entry](
     "waitlist_entry",
     "entry_id uuid, state text, slot_id uuid, offering_id uuid, provider_id uuid, starts_at timestamptz, "
     "ends_at timestamptz, seats int, customer_id text, offering_title text, provider_name text, place int, "
@@ -78,15 +86,16 @@ _ENTRY = Table[Entry](
     "sequence bigint",
     {"customer_id": "customer.id"},
 )
-INSERT_ENTRIES = _ENTRY.insert()
-UPDATE_ENTRIES = _ENTRY.update("state", "deadline", "booking_id", "sequence")
-INSERT_WAITING_CONTACTS = Table[Entry](
+INSERT_ENTRIES = ENTRY.insert()
+UPDATE_ENTRIES = ENTRY.update("state", "deadline", "booking_id", "sequence")
+WAITING_CONTACT = Table[Entry](
     "waitlist_contact",
     "entry_id uuid, customer jsonb",
     {"customer": lambda entry: entry.customer.model_dump_json()},
-).insert()
+)
+INSERT_WAITING_CONTACTS = WAITING_CONTACT.insert()
 
-SAVE_QUOTES = Table[Quote](
+QUOTE = Table[Quote](
     "cancellation_quote",
     "quote_id uuid, booking_id uuid, actor_kind text, actor_id text, refund_minor bigint, kept_minor bigint, "
     "currency text, policy_version text, valid_until timestamptz, dead bool",
@@ -97,22 +106,24 @@ SAVE_QUOTES = Table[Quote](
         "kept_minor": "kept.amount",
         "currency": "refund.currency",
     },
-).upsert("dead")
+)
+SAVE_QUOTES = QUOTE.upsert("dead")
 
-APPEND_HISTORY = Table[HistoryItem](
+HISTORY = Table[HistoryItem](
     "booking_history",
     "booking_id uuid, number int, at timestamptz, actor_kind text, actor_id text, type text, from_state text, "
     "to_state text, reason text, causation_id uuid",
     {"actor_kind": "actor.kind", "actor_id": "actor.id"},
-).insert()
+)
+APPEND_HISTORY = HISTORY.insert()
 
-SAVE_SAGAS = Table[Saga](
+SAGA = Table[Saga](
     "saga",
     "booking_id uuid, step text, attempt int, status text, asked int, ask_again_at timestamptz, settlement_id uuid, "
     "refund_minor bigint, release_minor bigint, problem text",
-).upsert(
+)
+SAVE_SAGAS = SAGA.upsert(
     *("step", "attempt", "status", "asked", "ask_again_at", "settlement_id", "refund_minor", "release_minor"), "problem"
 )
-APPEND_SAGA_LOG = Table[SagaLogLine](
-    "saga_log", "booking_id uuid, at timestamptz, step text, attempt int, what text"
-).insert(ordered=True)
+SAGA_LOG = Table[SagaLogLine]("saga_log", "booking_id uuid, at timestamptz, step text, attempt int, what text")
+APPEND_SAGA_LOG = SAGA_LOG.insert(ordered=True)

@@ -45,7 +45,7 @@ class Broken(Exception):
 
 
 class NewerBuild(Exception):
-    """A row that a newer build wrote: what needs it waits for a build that knows it."""
+    """A row that a newer build wrote: what needs it waits for a build that knows it. The text names the value."""
 
 
 AWAY = ("08", "53", "58", "57P")

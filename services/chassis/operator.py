@@ -19,6 +19,11 @@ from services.chassis.messages import Message, Raw, Refused
 from services.chassis.reading import Reader
 from services.chassis.unit_of_work import Send, UnitOfWork
 
+LETTER = """
+    d.id, d.topic, d.partition, d."offset", d.kind, d.key, d.message_id, d.type, d.error, d.headers, d.body, d.status,
+    d.created_at
+"""
+
 
 class NotPossible(Exception):
     """The dead letter cannot be treated so; the text says what can be done."""
@@ -35,8 +40,8 @@ class Waiting:
 async def dead_letters(connection: Connection, *, every: bool = False) -> list[Waiting]:
     """The open ones, oldest first; with `every` also those dealt with."""
     rows = await connection.fetch(
-        """
-        SELECT d.*, (SELECT count(*) FROM local_message m
+        f"""
+        SELECT {LETTER}, (SELECT count(*) FROM local_message m
                      WHERE m.kind = 'record' AND convert_to(m.key, 'UTF8') = d.key AND m.id <> d.id)::int AS behind
         FROM dead_letter d WHERE $1 OR status = 'open' ORDER BY created_at
         """,
@@ -71,7 +76,7 @@ async def discard(connection: Connection, service: Service, clock: Clock, letter
 
 
 async def _open_letter(connection: Connection, letter_id: UUID) -> asyncpg.Record:
-    letter = await connection.fetchrow("SELECT * FROM dead_letter WHERE id = $1 FOR UPDATE", letter_id)
+    letter = await connection.fetchrow(f"SELECT {LETTER} FROM dead_letter d WHERE id = $1 FOR UPDATE", letter_id)
     if letter is None or letter["status"] != "open":
         raise NotPossible(f"{letter_id} is no open dead letter; see `bookingctl dead-letters list`")
     return letter

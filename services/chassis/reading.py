@@ -93,9 +93,12 @@ class Reader:
         return _refuse(raw, envelope, body_hash, Code.INVALID_COMMAND, field, problem)
 
     def _local(self, raw: Raw) -> Message[Any]:
-        """A local message; its body was written by us, so a fault in it is a fault of ours and raises."""
+        """A local message; its body was written by us, so a fault in it is a fault of ours and raises.
+
+        By a newer build it may have been written with more fields, also in a command that waits in it.
+        """
         headers = dict(raw.headers)
-        body = self._handlers[raw.topic].body.model_validate_json(raw.body)
+        body = self._handlers[raw.topic].body.model_validate_json(raw.body, extra="ignore")
         return Message(
             id=UUID(headers["ce_id"]),
             type=raw.topic,

@@ -1,6 +1,7 @@
-"""Tables as data: from a table's columns, the statements that write many rows at once, one array per column.
+"""Tables as data: from a table's columns, the statements that read rows, and that write many at once from arrays.
 
-Updates and upserts name what they may change; what they do not name stays as it was inserted.
+Every statement names its columns: one that a newer build has added is neither read nor changed by this one. Updates and
+upserts name what they may change; what they do not name stays as it was inserted.
 """
 
 from __future__ import annotations
@@ -31,9 +32,12 @@ class Write(Generic[RowT]):
 
 class Table(Generic[RowT]):
     """A table, its columns as CREATE TABLE has them ("booking_id uuid, state text"; the key first), and where in a row
-    each one's value is: in the attribute of that name, or where `read` says, by another path or by a function."""
+    each one's value is: in the attribute of that name, or where `read` says, by another path or by a function. `filled`
+    names columns that are read only, because the database fills them ("taken, active")."""
 
-    def __init__(self, name: str, columns: str, read: Mapping[str, str | Read[RowT]] | None = None) -> None:
+    def __init__(
+        self, name: str, columns: str, read: Mapping[str, str | Read[RowT]] | None = None, *, filled: str = ""
+    ) -> None:
         self.name = name
         self._kinds = dict(column.split() for column in columns.split(","))
         self._key = next(iter(self._kinds))
@@ -42,6 +46,17 @@ class Table(Generic[RowT]):
             column: attrgetter(place or column) if isinstance(place, str) else place for column, place in places.items()
         }
         assert self._reads.keys() == self._kinds.keys(), f"{name} has no such columns: {places.keys() - self._kinds}"
+
+        self._read_too = tuple(filled.split(", ")) if filled else ()
+
+    def columns(self, alias: str = "") -> str:
+        """Their names, for a SELECT list; with an alias for one with a JOIN: "s.booking_id, s.step"."""
+        prefix = f"{alias}." if alias else ""
+        return ", ".join(f"{prefix}{column}" for column in (*self._kinds, *self._read_too))
+
+    def select(self, rest: str) -> str:
+        """The query for the rows that `rest` ("WHERE booking_id = $1") finds."""
+        return f"SELECT {self.columns()} FROM {self.name} {rest}"
 
     def insert(self, *, ordered: bool = False, unless_there: bool = False) -> Write[RowT]:
         """New rows; `ordered` where it matters to the database in which order they come, `unless_there` where one that

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Self
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from booking_contracts.messages import BY_TYPE
 from pydantic import BaseModel, ConfigDict
 
 from services.chassis.messages import LocalBody
+from services.chassis.stored import Stored, newer
 from services.notifications.model.letters import Audience, Kind, Letter
 
 SEND_MAIL = "send_mail"
@@ -28,11 +30,17 @@ class EventText(BaseModel):
     def of(cls, event: Event) -> Self:
         return cls(type=event.ce_type, body=event.model_dump_json(by_alias=True))
 
-    def read(self) -> Event:
-        """The event; raises KeyError for a type that the contract does not have."""
-        kind = BY_TYPE[self.type]
-        assert issubclass(kind, Event)
-        return kind.model_validate_json(self.body)
+    def read(self, where: str) -> Event:
+        """The event. `where` is the table it is in. Raises NewerBuild where it is not in the contract of this build."""
+        return _event(self.type, where).json(self.body)
+
+
+@cache
+def _event(name: str, where: str) -> Stored[Event]:
+    kind = BY_TYPE.get(name)
+    if kind is None or not issubclass(kind, Event):
+        raise newer(f"{where}, type of event", repr(name), "it is not in the contract")
+    return Stored(kind, f"{where}, {name}")
 
 
 class MailToSend(BaseModel):
@@ -74,8 +82,8 @@ class MailToSend(BaseModel):
 
     def letter(self) -> Letter:
         """The letter as it was when it was written."""
-        event = self.event.read()
-        about = self.known.read() if self.known else event
+        event = self.event.read("gateway_call")
+        about = self.known.read("gateway_call") if self.known else event
         return Letter(
             kind=self.kind,
             audience=self.audience,

@@ -15,14 +15,16 @@ from booking_contracts.booking import BookingEvent
 
 from services.chassis.database import Connection
 from services.chassis.messages import Message
+from services.chassis.stored import Stored
 from services.notifications.mail import EventText, MailRefused, MailSent
-from services.notifications.model.deliveries import Delivery, State, Stream
+from services.notifications.model.deliveries import Delivery, Stream
 from services.notifications.model.known import KnownBooking
-from services.notifications.model.letters import Audience, Kind
 from services.notifications.saving import save
+from services.notifications.tables import DELIVERY, KNOWN, STREAM
 from services.notifications.work import NotificationsWork, occasion_of
 
 LOCK = "FOR NO KEY UPDATE"
+_DELIVERY, _STREAM = Stored(Delivery, "delivery"), Stored(Stream, "delivery_stream")
 
 
 class NotificationsStore:
@@ -46,7 +48,7 @@ class NotificationsStore:
 
 async def _lock_bookings(connection: Connection, ids: Sequence[UUID], work: NotificationsWork) -> None:
     if ids:
-        query = f"SELECT * FROM known_booking WHERE booking_id = ANY($1) ORDER BY booking_id {LOCK}"
+        query = KNOWN.select(f"WHERE booking_id = ANY($1) ORDER BY booking_id {LOCK}")
         for row in await connection.fetch(query, ids):
             work.load(_known(row))
 
@@ -56,9 +58,9 @@ async def _lock_streams(connection: Connection, ids: Sequence[UUID], work: Notif
     if ids:
         begin = "INSERT INTO delivery_stream (booking_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING"
         await connection.execute(begin, ids)
-        query = f"SELECT * FROM delivery_stream WHERE booking_id = ANY($1) ORDER BY booking_id {LOCK}"
+        query = STREAM.select(f"WHERE booking_id = ANY($1) ORDER BY booking_id {LOCK}")
         for row in await connection.fetch(query, ids):
-            work.load(Stream(**row))
+            work.load(_STREAM.row(row))
 
 
 async def _read_deliveries(
@@ -67,20 +69,16 @@ async def _read_deliveries(
     """Those that results are of, and those already written for the occasions in hand."""
     found = []
     if ids:
-        found += await connection.fetch("SELECT * FROM delivery WHERE delivery_id = ANY($1)", ids)
+        found += await connection.fetch(DELIVERY.select("WHERE delivery_id = ANY($1)"), ids)
     if occasions:
-        found += await connection.fetch("SELECT * FROM delivery WHERE event_id = ANY($1)", occasions)
+        found += await connection.fetch(DELIVERY.select("WHERE event_id = ANY($1)"), occasions)
     for row in found:
-        work.load(_delivery(row))
+        work.load(_DELIVERY.row(row))
 
 
 def _known(row: asyncpg.Record) -> KnownBooking:
-    event = EventText(type=row["event_type"], body=row["body"]).read() if row["body"] is not None else None
+    event = (
+        EventText(type=row["event_type"], body=row["body"]).read("known_booking") if row["body"] is not None else None
+    )
     assert event is None or isinstance(event, BookingEvent)
     return KnownBooking(row["booking_id"], row["sequence"], row["state"], event)
-
-
-def _delivery(row: asyncpg.Record) -> Delivery:
-    fields = {name: value for name, value in row.items() if name != "number"}
-    typed = {"kind": Kind(row["kind"]), "audience": Audience(row["audience"]), "state": State(row["state"])}
-    return Delivery(**{**fields, **typed})

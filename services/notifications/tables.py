@@ -1,4 +1,4 @@
-"""Columns of notifications' tables, and the statements that write them (chassis/tables.py)."""
+"""Columns of notifications' tables, from which what reads them and what writes them follows (chassis/tables.py)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Told(NamedTuple):
     text: EventText
 
 
-SAVE_KNOWN = Table[Told](
+KNOWN = Table[Told](
     "known_booking",
     "booking_id uuid, sequence bigint, state text, event_type text, body jsonb",
     {
@@ -27,15 +27,17 @@ SAVE_KNOWN = Table[Told](
         "event_type": "text.type",
         "body": "text.body",
     },
-).upsert("sequence", "state", "event_type", "body", where="known_booking.sequence < EXCLUDED.sequence")
+)
+SAVE_KNOWN = KNOWN.upsert("sequence", "state", "event_type", "body", where="known_booking.sequence < EXCLUDED.sequence")
 """A later event is never overwritten by an earlier one."""
 
-_DELIVERY = Table[Delivery](
+DELIVERY = Table[Delivery](
     "delivery",
     "delivery_id uuid, booking_id uuid, event_id uuid, recipient text, channel text, kind text, audience text, "
     "state text, created_at timestamptz, settled_at timestamptz, reason text",
 )
-INSERT_DELIVERIES = _DELIVERY.insert(ordered=True)
+INSERT_DELIVERIES = DELIVERY.insert(ordered=True)
 """In the order they were written; a second one for an occasion, recipient and channel violates the key."""
-SETTLE_DELIVERIES = _DELIVERY.update("state", "settled_at", "reason")
-SAVE_STREAMS = Table[Stream]("delivery_stream", "booking_id uuid, sequence bigint").update("sequence")
+SETTLE_DELIVERIES = DELIVERY.update("state", "settled_at", "reason")
+STREAM = Table[Stream]("delivery_stream", "booking_id uuid, sequence bigint")
+SAVE_STREAMS = STREAM.update("sequence")

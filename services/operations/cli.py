@@ -13,6 +13,7 @@ from uuid import UUID
 import typer
 
 from services.booking import operator as booking_operator
+from services.booking.tables import BOOKING, HISTORY, SAGA_LOG
 from services.chassis import operator
 from services.chassis.clock import SystemClock
 from services.chassis.database import Connection
@@ -143,9 +144,9 @@ def bookingshow(booking_id: UUID) -> None:
     """A booking's row, history and saga."""
 
     async def look(c: Connection) -> tuple[Any, Any, Any]:
-        booking = await c.fetch("SELECT * FROM booking WHERE booking_id = $1", booking_id)
-        history = await c.fetch("SELECT * FROM booking_history WHERE booking_id = $1 ORDER BY number", booking_id)
-        log = await c.fetch("SELECT * FROM saga_log WHERE booking_id = $1 ORDER BY line", booking_id)
+        booking = await c.fetch(BOOKING.select("WHERE booking_id = $1"), booking_id)
+        history = await c.fetch(HISTORY.select("WHERE booking_id = $1 ORDER BY number"), booking_id)
+        log = await c.fetch(SAGA_LOG.select("WHERE booking_id = $1 ORDER BY line"), booking_id)
         return booking, history, log
 
     booking, history, log = run_on("booking", look)

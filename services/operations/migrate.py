@@ -6,22 +6,28 @@ import os
 import sys
 
 from services.chassis.migration import migrate
+from services.chassis.migration_locks import Blocked
 
 SERVICES = ("booking", "payments", "notifications")
 
 
 def main() -> int:
-    """Migrates every service whose <SERVICE>_MIGRATION_URL, the owner's role, is set."""
-    done = 0
-    for service in SERVICES:
-        url = os.environ.get(f"{service.upper()}_MIGRATION_URL")
-        if url:
-            migrate(service, url)
-            done += 1
-            sys.stdout.write(f"{service}: migrated\n")
-    if not done:
+    """Migrates every service whose <SERVICE>_MIGRATION_URL, the owner's role, is set.
+
+    1 when one could not have its locks; whoever runs it may run it again.
+    """
+    named = [service for service in SERVICES if os.environ.get(f"{service.upper()}_MIGRATION_URL")]
+    if not named:
         sys.stderr.write("Set BOOKING_MIGRATION_URL, PAYMENTS_MIGRATION_URL or NOTIFICATIONS_MIGRATION_URL.\n")
-    return 0 if done else 2
+        return 2
+    for service in named:
+        try:
+            migrate(service, os.environ[f"{service.upper()}_MIGRATION_URL"])
+        except Blocked as blocked:
+            sys.stderr.write(f"{service}: {blocked}\n")
+            return 1
+        sys.stdout.write(f"{service}: migrated\n")
+    return 0
 
 
 if __name__ == "__main__":

@@ -145,7 +145,9 @@ async def _refund(connection: Connection, clock: Clock, refund_id: UUID) -> tupl
 
 
 async def _paid_before(connection: Connection, refund: Refund, reference: str) -> str:
-    row = await connection.fetchrow("SELECT * FROM refund_paid_outside WHERE refund_id = $1", refund.refund_id)
+    row = await connection.fetchrow(
+        "SELECT by_whom, at, reference FROM refund_paid_outside WHERE refund_id = $1", refund.refund_id
+    )
     assert row is not None, "who paid it stands beside it"
     said = f"refund {refund.refund_id} was paid outside before: {row['reference']}, by {row['by_whom']}, {row['at']}"
     if row["reference"] != reference.strip():

@@ -25,6 +25,7 @@ from services.payments.model.payment import LIVE
 from services.payments.model.reconciling import Finding, Repair, repair
 from services.payments.outcomes import Found, LookAgain
 from services.payments.rounds import in_rounds
+from services.payments.tables import PAYMENT
 
 log = structlog.get_logger()
 EVERY_SECONDS = 15.0
@@ -84,7 +85,7 @@ class Reconciler:
         if not chunk:
             return
         known = await pool.fetch(
-            "SELECT * FROM payment WHERE booking_id = ANY($1)", [found.booking_id for found in chunk]
+            PAYMENT.table.select("WHERE booking_id = ANY($1)"), [found.booking_id for found in chunk]
         )
         payments = {row["booking_id"]: rows.payment(row) for row in known}
         wrong = []

@@ -18,6 +18,7 @@ from services.chassis.database import Pool, columns
 from services.payments import metrics, rows
 from services.payments.gateway.api import StripeApi
 from services.payments.model.reconciling import Repair, top_up_is_missing
+from services.payments.tables import TOP_UP
 
 log = structlog.get_logger()
 LOOKS = 5
@@ -47,7 +48,7 @@ async def compare_top_ups(pool: Pool, chunk: Sequence[ToppedUp], now: datetime) 
     """Report those that were charged and that no top-up of ours knows."""
     if not chunk:
         return
-    found = await pool.fetch("SELECT * FROM top_up WHERE command_id = ANY($1)", [one.command_id for one in chunk])
+    found = await pool.fetch(TOP_UP.table.select("WHERE command_id = ANY($1)"), [one.command_id for one in chunk])
     known = {row["command_id"]: rows.top_up(row) for row in found}
     missing = [one for one in chunk if top_up_is_missing(known.get(one.command_id), one.payment_intent, one.status)]
     if not missing:

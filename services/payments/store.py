@@ -15,11 +15,11 @@ from booking_contracts.payments import AuthorizePayment, SettlePayment, WalletCo
 
 from services.chassis.database import Connection
 from services.chassis.messages import Message
+from services.chassis.tables import Table
 from services.chassis.unit_of_work import Row
 from services.payments import rows
 from services.payments.model import ledger
 from services.payments.model.payment import Payment
-from services.payments.model.wallet import Balance
 from services.payments.outcomes import (
     DashboardRefundSeen,
     DisputeChanged,
@@ -29,6 +29,20 @@ from services.payments.outcomes import (
     WithdrawalSeen,
 )
 from services.payments.saving import save
+from services.payments.tables import (
+    ASKED,
+    BALANCE,
+    CHARGEBACK,
+    DASHBOARD_REFUND,
+    PART,
+    PAYMENT,
+    PAYOUT,
+    REFUND,
+    SETTLEMENT,
+    TOP_UP,
+    WALLET,
+    WITHDRAWAL,
+)
 from services.payments.work import PaymentsWork
 
 LOCK = "FOR NO KEY UPDATE"
@@ -42,10 +56,14 @@ class PaymentsStore:
         """Lock the payments that messages name, then the wallets that pay for them; read what belongs to them."""
         reader = _Reader(connection, work, [(message.id, _body(message)) for message in messages])
         bookings = reader.values("booking_id")
-        await reader.read(rows.payment, f"payment WHERE booking_id = ANY($1) ORDER BY booking_id {LOCK}", bookings)
+        await reader.read(
+            rows.payment, PAYMENT.table, f"WHERE booking_id = ANY($1) ORDER BY booking_id {LOCK}", bookings
+        )
         paying = _paying(work, reader)
         customers = paying | reader.values("customer_id", *OF_WALLETS)
-        await reader.read(rows.wallet, f"wallet WHERE customer_id = ANY($1) ORDER BY customer_id {LOCK}", customers)
+        await reader.read(
+            rows.wallet, WALLET.table, f"WHERE customer_id = ANY($1) ORDER BY customer_id {LOCK}", customers
+        )
         await _read_of_payments(reader, work)
         if customers:
             await _read_of_wallets(reader, work, customers)
@@ -71,10 +89,10 @@ class _Reader:
         found = (getattr(body, name, None) for _, body in self.bodies if not kinds or isinstance(body, kinds))
         return {value for value in found if value is not None}
 
-    async def read(self, make: Callable[[Any], Row], query: str, ids: set[Any]) -> None:
-        """Bring in what `SELECT * FROM <query>` finds."""
+    async def read(self, make: Callable[[Any], Row], table: Table[Any], rest: str, ids: set[Any]) -> None:
+        """Bring in the rows of the table that `rest` finds."""
         if ids:
-            for row in await self._connection.fetch(f"SELECT * FROM {query}", sorted(ids)):
+            for row in await self._connection.fetch(table.select(rest), sorted(ids)):
                 self._work.load(make(row))
 
 
@@ -88,45 +106,43 @@ def _paying(work: PaymentsWork, reader: _Reader) -> set[str]:
 async def _read_of_payments(reader: _Reader, work: PaymentsWork) -> None:
     settlements = {payment.settling for payment in work.all(Payment)} - {None}
     settlements |= reader.values("settlement_id", SettlePayment)
-    await reader.read(rows.settlement, "settlement WHERE settlement_id = ANY($1)", settlements)
+    await reader.read(rows.settlement, SETTLEMENT.table, "WHERE settlement_id = ANY($1)", settlements)
     disputed = reader.values("booking_id", DisputeChanged, DisputeSeen)
     refunds = reader.values("refund_id")
-    await reader.read(rows.refund, "refund WHERE refund_id = ANY($1)", refunds)
-    await reader.read(rows.refund, "refund WHERE status = 'failed' AND booking_id = ANY($1)", disputed)
+    await reader.read(rows.refund, REFUND.table, "WHERE refund_id = ANY($1)", refunds)
+    await reader.read(rows.refund, REFUND.table, "WHERE status = 'failed' AND booking_id = ANY($1)", disputed)
     await _read_of_dashboard(reader)
-    await reader.read(rows.payout, "payout WHERE payout_id = ANY($1)", reader.values("payout_id"))
-    await reader.read(rows.chargeback, "chargeback WHERE dispute_id = ANY($1)", reader.values("dispute_id"))
+    await reader.read(rows.payout, PAYOUT.table, "WHERE payout_id = ANY($1)", reader.values("payout_id"))
+    await reader.read(rows.chargeback, CHARGEBACK.table, "WHERE dispute_id = ANY($1)", reader.values("dispute_id"))
 
 
 async def _read_of_dashboard(reader: _Reader) -> None:
     """Refunds made at Stripe, with the booking's refunds beside which they stand."""
     made = reader.values("stripe_refund", DashboardRefundSeen)
-    await reader.read(rows.dashboard_refund, "dashboard_refund WHERE stripe_refund = ANY($1)", made)
+    await reader.read(rows.dashboard_refund, DASHBOARD_REFUND.table, "WHERE stripe_refund = ANY($1)", made)
     bookings = reader.values("booking_id", DashboardRefundSeen)
-    await reader.read(rows.refund, "refund WHERE booking_id = ANY($1)", bookings)
+    await reader.read(rows.refund, REFUND.table, "WHERE booking_id = ANY($1)", bookings)
 
 
 async def _read_of_wallets(reader: _Reader, work: PaymentsWork, customers: set[str]) -> None:
     accounts = {account(owner) for owner in customers for account in (ledger.available, ledger.locked)}
-    await reader.read(_balance, "ledger_balance WHERE account = ANY($1)", accounts)
+    await reader.read(rows.balance, BALANCE, "WHERE account = ANY($1)", accounts)
     commands = {message_id for message_id, body in reader.bodies if isinstance(body, WalletCommand)}
     commands |= reader.values("command_id")
-    await reader.read(rows.asked, "wallet_command WHERE command_id = ANY($1)", commands)
-    await reader.read(rows.withdrawal, "withdrawal WHERE command_id = ANY($1)", commands)
-    await reader.read(rows.part, "withdrawal_part WHERE command_id = ANY($1)", commands)
-    await reader.read(rows.top_up, "top_up WHERE command_id = ANY($1)", commands)
+    await reader.read(rows.asked, ASKED.table, "WHERE command_id = ANY($1)", commands)
+    await reader.read(rows.withdrawal, WITHDRAWAL.table, "WHERE command_id = ANY($1)", commands)
+    await reader.read(rows.part, PART.table, "WHERE command_id = ANY($1)", commands)
+    await reader.read(rows.top_up, TOP_UP.table, "WHERE command_id = ANY($1)", commands)
     await reader.read(
         rows.top_up,
-        "top_up WHERE command_id IN (SELECT top_up_id FROM withdrawal_part WHERE command_id = ANY($1))",
+        TOP_UP.table,
+        "WHERE command_id IN (SELECT top_up_id FROM withdrawal_part WHERE command_id = ANY($1))",
         commands,
     )
     drawing = reader.values("customer_id", WithdrawFromWallet, WithdrawalSeen)
     await reader.read(
         rows.top_up,
-        "top_up WHERE customer_id = ANY($1) AND status = 'done' AND NOT closed AND refunded_minor < amount_minor",
+        TOP_UP.table,
+        "WHERE customer_id = ANY($1) AND status = 'done' AND NOT closed AND refunded_minor < amount_minor",
         drawing,
     )
-
-
-def _balance(row: rows.Row) -> Balance:
-    return Balance(row["account"], row["currency"], row["balance_minor"])

@@ -1,4 +1,4 @@
-"""Columns of payments' tables, and the statements that write them (chassis/tables.py).
+"""Columns of payments' tables, from which what reads them and what writes them follows (chassis/tables.py).
 
 New rows are inserted, others updated, never merged: a row that another replica has made meanwhile violates the key, and
 the batch is loaded again.
@@ -23,8 +23,9 @@ from services.payments.work import PaidOutside, Receipt, Reconciliation
 
 
 class Kept(NamedTuple):
-    """How the rows of a kind are written."""
+    """How the rows of a kind are read and written."""
 
+    table: Table[Any]
     insert: Write[Any]
     update: Write[Any]
 
@@ -32,7 +33,7 @@ class Kept(NamedTuple):
 def kept(name: str, columns: str, read: Mapping[str, str | Read[Any]] | None = None, also: str = "") -> Kept:
     """A table all of whose columns may change; an update sets `also` besides."""
     table = Table[Any](name, columns, read)
-    return Kept(table.insert(), table.update(also=also))
+    return Kept(table, table.insert(), table.update(also=also))
 
 
 def _of(part: str, path: str) -> Callable[[Payment], object]:
@@ -124,6 +125,10 @@ TABLES: dict[type[Any], Kept] = {
     DashboardRefund: DASHBOARD_REFUND,
 }
 """In the order in which foreign keys want them written. Balances are not here: they follow from the ledger."""
+
+
+BALANCE = Table[Any]("ledger_balance", "account text, currency text, balance_minor bigint")
+"""Read only: the ledger's trigger writes it."""
 
 
 class Posting(NamedTuple):

@@ -19,7 +19,7 @@ from booking_contracts.booking import (
 )
 from booking_contracts.types import Actor, Tier
 
-from services.booking import rows
+from services.booking import rows, tables
 from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering, Provider
 from services.booking.model.quotes import Quote
@@ -46,14 +46,20 @@ from tests.booking.line import Line, cancel
 from tests.chassis.conftest import engine as engine
 from tests.chassis.harness import Engine
 
+BOOKINGS = f"""
+    SELECT {tables.BOOKING.columns("b")}, customer, attendee FROM booking b JOIN booking_contact USING (booking_id)
+"""
 READ: dict[type[Any], tuple[str, Callable[[Any], Any]]] = {
-    Provider: ("SELECT * FROM provider", rows.provider),
-    Offering: ("SELECT * FROM offering", rows.offering),
-    Schedule: ("SELECT * FROM schedule", rows.schedule),
-    Slot: ("SELECT * FROM slot", rows.slot),
-    Booking: ("SELECT * FROM booking JOIN booking_contact USING (booking_id)", lambda row: rows.booking(row, row)),
-    Saga: ("SELECT * FROM saga", rows.saga),
-    Quote: ("SELECT * FROM cancellation_quote", rows.quote),
+    Provider: (tables.PROVIDER.select(""), rows.provider),
+    Offering: (tables.OFFERING.select(""), rows.offering),
+    Schedule: (tables.SCHEDULE.select(""), rows.schedule),
+    Slot: (tables.SLOT.select(""), rows.slot),
+    Booking: (
+        BOOKINGS,
+        lambda row: rows.booking(row, row),
+    ),
+    Saga: (tables.SAGA.select(""), rows.saga),
+    Quote: (tables.QUOTE.select(""), rows.quote),
 }
 WEEKLY = tuple(WeeklyHours.model_validate({"weekday": day, "from": "09:00", "to": "12:30"}) for day in (1, 3))
 EXCEPTIONS = (
@@ -98,14 +104,14 @@ async def _saved(engine: Engine, world: World) -> None:
         assert {row.row_key: row for row in map(read, await engine.fetch(query))} == expected
     assert await _entries(engine) == {entry.entry_id: entry for entry in world.work.all(Entry)}
     records = [effect.row for effect in world.work.journal if isinstance(effect, Record)]
-    stored = [_item(row) for row in await engine.fetch("SELECT * FROM booking_history")]
+    stored = [_item(row) for row in await engine.fetch(tables.HISTORY.select(""))]
     assert all(item in stored for item in records if isinstance(item, HistoryItem))
     world.work.journal.clear()
 
 
 async def _entries(engine: Engine) -> dict[UUID, Entry]:
-    contacts = {row["entry_id"]: row["customer"] for row in await engine.fetch("SELECT * FROM waitlist_contact")}
-    found = await engine.fetch("SELECT * FROM waitlist_entry")
+    contacts = {row["entry_id"]: row["customer"] for row in await engine.fetch(tables.WAITING_CONTACT.select(""))}
+    found = await engine.fetch(tables.ENTRY.select(""))
     return {row["entry_id"]: rows.entry(row, contacts[row["entry_id"]]) for row in found}
 
 

@@ -1,23 +1,31 @@
-"""Alembic's environment for every service: raw SQL over asyncpg, one transaction for all revisions."""
+"""Alembic's environment for every service: SQL over asyncpg, one transaction for each revision."""
 
 import asyncio
 
 from alembic import context
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from services.chassis.migration_locks import SESSION, naming_who_blocks, one_at_a_time
 
 
 def run(connection: Connection) -> None:
-    connection.execute(text("SELECT pg_advisory_xact_lock(4711)"))  # replicas may migrate at the same time
-    context.configure(connection=connection, transactional_ddl=True)
+    context.configure(connection=connection, transactional_ddl=True, transaction_per_migration=True)
     with context.begin_transaction():
         context.run_migrations()
 
 
 async def main() -> None:
-    engine = create_async_engine(context.config.attributes["url"])
-    async with engine.begin() as connection:
-        await connection.run_sync(run)
+    url = context.config.attributes["url"]
+    driver_url = url.replace("postgresql://", "postgresql+asyncpg://", 1)
+    engine = create_async_engine(driver_url, poolclass=NullPool, connect_args={"server_settings": SESSION})
+    async with engine.connect() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        await one_at_a_time(driver)
+        async with naming_who_blocks(driver, url):
+            await connection.run_sync(run)
     await engine.dispose()
 
 
