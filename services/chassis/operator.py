@@ -7,9 +7,9 @@
 | unsendable | a row of the outbox, too large       | back into the outbox | given up: a gap in its stream        |
 | refused    | a client's input; its sender knows   | no, they send anew   | gone from the list                   |
 
-Nothing waits for ever for what is discarded. A client's command is answered DISCARDED; a command of ours, or an event of
-a step's end, is asked for again by the saga. A local message of ours is never just dropped, whatever its type: a timer
-is put off, and for the result of a call that call is made again, under its own idempotency key.
+Nothing waits for ever for what is discarded. A client's command is answered DISCARDED; a command of ours, or an event
+that ends a step, is asked for again by the saga. A local message of ours is never just dropped, whatever its type: a
+timer is put off, and for the result of a call that call is made again, under its own idempotency key.
 """
 
 from __future__ import annotations

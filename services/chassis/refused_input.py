@@ -34,6 +34,13 @@ MOST_PER_PARTITION = 20
 CUT = "dead_letter_cut"
 """A header of ours, last among those of a record of which not everything was kept."""
 
+KEPT = """
+SELECT topic, partition, key, count(*) AS n FROM dead_letter
+WHERE kind = 'refused' AND created_at >= date_trunc('hour', statement_timestamp()) AND "offset" >= 0
+GROUP BY topic, partition, key
+"""
+"""At most MOST_PER_PARTITION rows of each partition."""
+
 Kept = Mapping[tuple[str, int, bytes | None], int]
 """How many rows of a topic, partition and key this hour has already."""
 
@@ -92,13 +99,7 @@ async def keep(connection: Connection, refused: Sequence[Refused]) -> list[Refus
 async def _kept(connection: Connection, refused: Sequence[Refused]) -> Kept:
     if not refused:
         return {}
-    rows = await connection.fetch(
-        """
-        SELECT topic, partition, key, count(*) AS n FROM dead_letter
-        WHERE kind = 'refused' AND created_at >= date_trunc('hour', statement_timestamp()) AND "offset" >= 0
-        GROUP BY topic, partition, key
-        """
-    )
+    rows = await connection.fetch(KEPT)
     return {(row["topic"], row["partition"], row["key"]): row["n"] for row in rows}
 
 
