@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import os
 from collections.abc import Callable, Coroutine, Iterable
@@ -15,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.chassis.database import Connection, connect
-from services.chassis.handlers import PlanChanged
+from services.chassis.handlers import PlanChanged, Service
 from services.chassis.operator import NotPossible
 from services.operations.migrate import SERVICES
 
@@ -25,11 +26,22 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of
 ServiceName = Annotated[str, typer.Argument(help="booking, payments or notifications")]
 
 
-def run_on(service: str, work: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
-    """Run `work` on a connection to a service's database."""
+def known(service: str) -> str:
+    """The name, where it is that of a service."""
     if service not in SERVICES:
         raise typer.BadParameter(f"there is no service {service}; there are {', '.join(SERVICES)}")
-    url = os.environ.get(f"{service.upper()}_DATABASE_URL")
+    return service
+
+
+def service_named(name: str) -> Service:
+    """What a service handles."""
+    found: Service = importlib.import_module(f"services.{known(name)}.app").SERVICE
+    return found
+
+
+def run_on(service: str, work: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
+    """Run `work` on a connection to a service's database."""
+    url = os.environ.get(f"{known(service).upper()}_DATABASE_URL")
     if not url:
         raise typer.BadParameter(f"set {service.upper()}_DATABASE_URL, or give --env-file .local/stack.env")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -16,10 +15,9 @@ import typer
 from services.chassis import letters, operator
 from services.chassis.clock import SystemClock
 from services.chassis.database import Connection
-from services.chassis.handlers import Service
 from services.chassis.letters import Wanted
 from services.chassis.operator import Done
-from services.operations.console import Json, ServiceName, console, plain, run_on, show
+from services.operations.console import Json, ServiceName, console, plain, run_on, service_named, show
 
 app = typer.Typer(help="Dead letters: list, show, redrive, discard.", no_args_is_help=True)
 
@@ -116,8 +114,7 @@ def discard(
     for_good: ForGood = False,
 ) -> None:
     """Give it up; or all that the options describe. A command is answered DISCARDED, a timer is put off."""
-    module = importlib.import_module(f"services.{service}.app")
-    of: Service = module.SERVICE
+    of = service_named(service)
     wanted = _wanted(kind, of_type, error, key, before)
 
     async def give_up(c: Connection, letter: UUID) -> Done:

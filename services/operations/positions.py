@@ -5,7 +5,6 @@ The truth is table consumed_position in the service's database; Kafka's own offs
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
@@ -13,9 +12,8 @@ from typing import Annotated, Any
 import typer
 
 from services.chassis.database import Connection
-from services.chassis.handlers import Service
 from services.chassis.operator import NotPossible
-from services.operations.console import Json, ServiceName, bootstrap_servers, run_on, show
+from services.operations.console import Json, ServiceName, bootstrap_servers, run_on, service_named, show
 from services.operations.kafka_logs import Log, logs, members
 
 app = typer.Typer(help="Where a service stands in its topics: show, reset.", no_args_is_help=True)
@@ -138,10 +136,9 @@ def reset(
 
 async def standings(connection: Connection, service: str, servers: str) -> list[Standing]:
     """Every partition that a service consumes, or once did."""
-    of: Service = importlib.import_module(f"services.{service}.app").SERVICE
     rows = await connection.fetch("SELECT topic, partition, next_offset FROM consumed_position")
     positions = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
-    found = await logs(servers, {*of.topics, *(topic for topic, _ in positions)})
+    found = await logs(servers, {*service_named(service).topics, *(topic for topic, _ in positions)})
     return [Standing(*which, positions.get(which), found.get(which)) for which in sorted({*positions, *found})]
 
 
