@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
+
+TRIES = 20
+MEMBERS = 5
+"""Which field of a described group they are: error, group, state, protocol type, protocol, members."""
 
 
 class Log(NamedTuple):
@@ -43,7 +49,21 @@ async def members(bootstrap_servers: str, group: str) -> int:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
     await admin.start()
     try:
-        (answer,) = await admin.describe_consumer_groups([group])
+        coordinator = await _coordinator(admin, group)
+        (answer,) = await admin.describe_consumer_groups([group], group_coordinator_id=coordinator)
     finally:
         await admin.close()
-    return sum(len(described[5]) for described in answer.groups)
+    return sum(len(described[MEMBERS]) for described in answer.groups)
+
+
+async def _coordinator(admin: AIOKafkaAdminClient, group: str) -> int:
+    """The broker that knows the group; a new cluster makes the topic of groups when it is first asked."""
+    for _ in range(TRIES - 1):
+        try:
+            found: int = await admin.find_coordinator(group)
+        except GroupCoordinatorNotAvailableError:
+            await asyncio.sleep(0.5)
+        else:
+            return found
+    last: int = await admin.find_coordinator(group)
+    return last
