@@ -26,9 +26,7 @@ from services.chassis.unit_of_work import Remind, Send
 
 async def sagas(connection: Connection, *, status: str | None, most: int = 500) -> list[asyncpg.Record]:
     """Sagas by status, the longest waiting first; without a status those that are not done."""
-    condition = (
-        "s.status <> 'done'" if status is None else f"s.status = '{Status(status)}'"
-    )  # written out: it has an index
+    condition = "s.status <> 'done'" if status is None else f"s.status = '{Status(status)}'"  # as its index has it
     return await connection.fetch(
         f"""
         SELECT s.*, b.state FROM saga s JOIN booking b USING (booking_id)

@@ -115,8 +115,8 @@ def reset(
     async def plan(c: Connection) -> list[Move]:
         if count := await members(servers, service):
             raise NotPossible(
-                f"replicas of {service} that run, or left less than 10 s ago: {count}. Stop them all (scale to 0), then "
-                "reset: they would go on from where they stand"
+                f"replicas of {service} that run, or left less than 10 s ago: {count}. Stop them all (scale to 0), "
+                "then reset: they would go on from where they stand"
             )
         found = [one for one in await standings(c, service, servers) if one.topic == topic]
         return moves([one for one in found if partition in (None, one.partition)], to)

@@ -78,9 +78,8 @@ async def test_every_partition_has_a_verdict(typed: Typed) -> None:
 async def test_of_every_service(typed: Typed, service: str) -> None:
     assert "ok" in await typed("positions show", service)
     topic = json.loads(await typed("positions show --json", service))[-1]["topic"]
-    assert f"start {service} again" in await typed(
-        "positions reset", service, "--topic", topic, "--to", "latest", "--yes"
-    )
+    said = await typed("positions reset --yes", service, "--topic", topic, "--to", "latest")
+    assert f"start {service} again" in said
 
 
 @pytest.mark.requirement("operations-cli")

@@ -60,7 +60,7 @@ async def letter(url: str, service: str, *, key: str = "") -> UUID:
     row, kind = uuid7(), of.local_types[0]
     headers = [("ce_id", str(row)), ("ce_correlationid", "c")]
     raw = Raw(kind, 0, row.int & (1 << 62) - 1, (key or str(row)).encode(), headers, b'{"secret": "of a customer"}')
-    message = Message(row, kind, key or str(row), None, Origin.LOCAL, raw, "c")
+    message = Message(row, kind, key or str(row), BaseModel(), Origin.LOCAL, raw, "c")
     await dead_letters.set_aside_failed(connection, [Failed(message, "Traceback\n\nValueError: planted")])
     found: UUID = await connection.fetchval("SELECT id FROM dead_letter")
     await connection.close()
