@@ -76,7 +76,7 @@ def test_neither_one_key_nor_many_take_more_than_their_part_of_an_hour() -> None
     many_keys = [refused(raw(number, key=b"%d" % number)) for number in range(50)]
     kept, left_out = within_limits({}, many_keys)
     assert (len(kept), len(left_out)) == (MOST_PER_PARTITION, 50 - MOST_PER_PARTITION)
-    others = {(TOPIC, 1, b"k"): 3, ("wallet.commands", 0, b"k"): 3}
+    others: refused_input.Kept = {(TOPIC, 1, b"k"): 3, ("wallet.commands", 0, b"k"): 3}
     before: refused_input.Kept = {(TOPIC, 0, b"k"): MOST_PER_KEY - 1, **others}
     assert len(within_limits(before, one_key)[0]) == 1
     assert within_limits({(TOPIC, 0, b"o"): MOST_PER_PARTITION}, one_key)[0] == []

@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 import typer
 from booking_contracts.envelope import uuid7
+from pydantic import BaseModel
 
 from services.chassis import dead_letters
 from services.chassis.database import connect
