@@ -14,7 +14,7 @@ from services.booking import operator as booking_operator
 from services.booking.saga import Status
 from services.chassis.clock import SystemClock
 from services.chassis.database import Connection
-from services.operations import dead_letters, money, positions
+from services.operations import customer, dead_letters, money, positions
 from services.operations import migrate as migrations
 from services.operations import topics as topics_module
 from services.operations.console import Json, bootstrap_servers, run_on, sentences, show
@@ -31,6 +31,7 @@ for name, part in (
     ("positions", positions.app),
     ("topics", topics_app),
     ("booking", booking_app),
+    ("customer", customer.app),
     ("payments", money.app),
 ):
     app.add_typer(part, name=name)

@@ -12,7 +12,6 @@ import asyncpg
 import pytest
 import typer
 from booking_contracts.envelope import uuid7
-from pydantic import BaseModel
 
 from services.chassis import dead_letters
 from services.chassis.database import connect
@@ -35,6 +34,8 @@ MONEY = {
     "payments reconcile": (),
 }
 WHOLE = ("outbox status", "migrate")
+OF_CUSTOMERS = ("customer erase",)
+"""test_customer.py."""
 WITH_KAFKA = ("positions show", "positions reset", "topics apply")
 """tests/faults/test_positions.py."""
 
@@ -49,7 +50,7 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
 
 def test_every_command_is_typed_here() -> None:
     root = typer.main.get_command(app)
-    assert sorted(commands(root)) == sorted((*LETTERS, *SAGAS, *MONEY, *WHOLE, *WITH_KAFKA))
+    assert sorted(commands(root)) == sorted((*LETTERS, *SAGAS, *MONEY, *WHOLE, *OF_CUSTOMERS, *WITH_KAFKA))
 
 
 async def letter(url: str, service: str, *, key: str = "") -> UUID:
@@ -61,7 +62,7 @@ async def letter(url: str, service: str, *, key: str = "") -> UUID:
     row, kind = uuid7(), of.local_types[0]
     headers = [("ce_id", str(row)), ("ce_correlationid", "c")]
     raw = Raw(kind, 0, row.int & (1 << 62) - 1, (key or str(row)).encode(), headers, b'{"secret": "of a customer"}')
-    message = Message(row, kind, key or str(row), BaseModel(), Origin.LOCAL, raw, "c")
+    message: Message[Any] = Message(row, kind, key or str(row), None, Origin.LOCAL, raw, "c")
     await dead_letters.set_aside_failed(connection, [Failed(message, "Traceback\n\nValueError: planted")])
     found: UUID = await connection.fetchval("SELECT id FROM dead_letter")
     await connection.close()

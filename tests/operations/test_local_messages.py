@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from importlib import import_module
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 from booking_contracts.envelope import uuid7
-from pydantic import BaseModel
 
 from services.chassis import dead_letters, gateway_calls, local_messages, operator, retention
 from services.chassis.database import Connection, connect, open_pool
@@ -92,7 +92,7 @@ async def set_aside(connection: Connection, kind: str, call_id: UUID | None = No
     headers = [("ce_id", str(row)), ("ce_type", f"local.{kind}"), ("ce_correlationid", "c")]
     headers += [("call_id", str(call_id))] if call_id else []
     raw = Raw(f"local.{kind}", 0, row.int & (1 << 62) - 1, KEY.encode(), headers, b'{"some": "body"}')
-    message = Message(row, raw.topic, KEY, BaseModel(), Origin.GATEWAY if call_id else Origin.LOCAL, raw, "c")
+    message: Message[Any] = Message(row, raw.topic, KEY, None, Origin.GATEWAY if call_id else Origin.LOCAL, raw, "c")
     await dead_letters.set_aside_failed(connection, [Failed(message, "planted")])
     letter: UUID = await connection.fetchval("SELECT id FROM dead_letter WHERE status = 'open'")
     return letter, raw
