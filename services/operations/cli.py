@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +18,7 @@ from services.chassis.database import Connection
 from services.operations import customer, dead_letters, money, positions
 from services.operations import migrate as migrations
 from services.operations import topics as topics_module
-from services.operations.console import Json, bootstrap_servers, run_on, sentences, show
+from services.operations.console import Json, bootstrap_servers, plain, run_on, sentences, show
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 saga_app = typer.Typer(help="Sagas: list, show, retry, resolve.", no_args_is_help=True)
@@ -63,8 +64,12 @@ def saga_list(
 def sagashow(booking_id: UUID, as_json: Json = False) -> None:
     """One saga with its log."""
     row, log = run_on("booking", lambda c: booking_operator.saga_of(c, booking_id))
-    show([row], SAGA, as_json=as_json)
-    show(log, ("at", "step", "attempt", "what"), as_json=as_json)
+    if as_json:
+        document = {"saga": dict(row), "log": [dict(line) for line in log]}
+        typer.echo(json.dumps(document, default=plain))
+        return
+    show([row], SAGA, as_json=False)
+    show(log, ("at", "step", "attempt", "what"), as_json=False)
 
 
 @saga_app.command("retry")

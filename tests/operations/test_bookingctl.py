@@ -162,6 +162,8 @@ async def test_a_saga_that_is_not_done_is_asked_again(typed: Typed, engine: Engi
     (row,) = json.loads(await typed("saga list --json", "--status", status))
     assert (row["booking_id"], row["status"]) == (str(booking_id), status)
     assert str(booking_id) in await typed("saga show", booking_id)
+    shown = json.loads(await typed("saga show --json", booking_id))
+    assert (shown["saga"]["status"], shown["log"][0]["what"]) == (status, "asked")
     assert "authorize is asked again" in await typed("saga retry", booking_id)
     assert await asked(engine, booking_id) == 2
     (row,) = await engine.fetch("SELECT status, asked FROM saga")
