@@ -1,4 +1,4 @@
-"""What an operator sees of a booking and its saga, and may do to a stuck one (requirement saga)."""
+"""What an operator sees of a booking and its saga, and may do to one that waits (requirement saga)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from services.booking import saga
 from services.booking.app import SERVICE
 from services.booking.model.booking import Booking
-from services.booking.saga import Saga, Status
+from services.booking.model.states import State
+from services.booking.saga import Saga, Status, Step
 from services.booking.tables import SAGA, SAGA_LOG
 from services.booking.timers import AskAgain
 from services.booking.work import BookingWork
@@ -24,15 +25,15 @@ from services.chassis.operator import NotPossible
 from services.chassis.unit_of_work import Remind, Send
 
 
-async def sagas(connection: Connection, *, status: str | None) -> list[asyncpg.Record]:
+async def sagas(connection: Connection, *, status: str | None, most: int = 500) -> list[asyncpg.Record]:
     """Sagas by status, the longest waiting first; without a status those that are not done."""
+    condition = "s.status <> 'done'" if status is None else f"s.status = '{Status(status)}'"  # as its index has it
     return await connection.fetch(
         f"""
         SELECT {SAGA.columns("s")}, b.state FROM saga s JOIN booking b USING (booking_id)
-        WHERE CASE WHEN $1::text IS NULL THEN s.status <> 'done' ELSE s.status = $1 END
-        ORDER BY s.ask_again_at LIMIT 500
+        WHERE {condition} ORDER BY s.ask_again_at LIMIT $1
         """,
-        status,
+        most,
     )
 
 
@@ -49,9 +50,20 @@ async def saga_of(connection: Connection, booking_id: UUID) -> tuple[asyncpg.Rec
 
 
 async def retry(connection: Connection, clock: Clock, booking_id: UUID) -> str:
-    """Ask again, counting from one, after the cause was mended. Raises NotPossible."""
+    """Ask the step of a saga that is not done again, counting from one. Raises NotPossible.
+
+    Asked twice does no harm: payments knows (booking, step, attempt or settlement) and says its outcome again, an
+    answer to a step that is done changes nothing, and the timer of the asking before is stale.
+    """
     async with connection.transaction():
-        work, found = await _stuck(connection, clock, booking_id)
+        work, booking, found = await _loaded(connection, clock, booking_id)
+        if found.status is Status.DONE:
+            raise NotPossible(f"the saga of {booking_id} is done; see `bookingctl saga show`")
+        if found.step is Step.AUTHORIZE and (booking.state is not State.PENDING_PAYMENT or booking.overdue(work.now)):
+            raise NotPossible(
+                f"booking {booking_id} is {booking.state} and may not be paid any more: its next command or timer "
+                "gives back what was reserved; `bookingctl saga resolve` where it is stuck"
+            )
         saga.retry(work, found)
         await _save(connection, clock, work)
     return f"{found.step} is asked again"
@@ -60,21 +72,24 @@ async def retry(connection: Connection, clock: Clock, booking_id: UUID) -> str:
 async def resolve(connection: Connection, clock: Clock, booking_id: UUID, note: str) -> str:
     """Done by hand: nothing more is asked; the note stands in the saga's log. Raises NotPossible."""
     async with connection.transaction():
-        work, found = await _stuck(connection, clock, booking_id)
+        work, _, found = await _loaded(connection, clock, booking_id)
+        if found.status is not Status.STUCK:
+            raise NotPossible(f"the saga of {booking_id} is {found.status}, not stuck; see `bookingctl saga list`")
         work.put(replace(found, status=Status.DONE, problem=None))
         work.record(saga.SagaLogLine(booking_id, work.now, found.step, found.attempt, f"resolved by hand: {note}"))
         await _save(connection, clock, work)
     return f"{found.step} is resolved"
 
 
-async def _stuck(connection: Connection, clock: Clock, booking_id: UUID) -> tuple[BookingWork, Saga]:
+async def _loaded(connection: Connection, clock: Clock, booking_id: UUID) -> tuple[BookingWork, Booking, Saga]:
+    """A booking and its saga, locked."""
     work = BookingWork(clock.now())
     timer = AskAgain(booking_id=booking_id, step="", attempt=0, asked=0)
     await SERVICE.store.load(connection, [_operators(timer)], work)
-    found = work.find(Saga, booking_id)
-    if work.find(Booking, booking_id) is None or found is None or found.status is not Status.STUCK:
-        raise NotPossible(f"the saga of {booking_id} is not stuck; see `bookingctl saga list`")
-    return work, found
+    booking, found = work.find(Booking, booking_id), work.find(Saga, booking_id)
+    if booking is None or found is None:
+        raise NotPossible(f"booking {booking_id} has no saga; see `bookingctl booking show`")
+    return work, booking, found
 
 
 def _operators(body: BaseModel) -> Message[BaseModel]:

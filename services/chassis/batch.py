@@ -89,10 +89,10 @@ class BatchRunner:
         await dead_letters.set_aside_failed(connection, decided.failed)  # first in its key's queue
         await blocked_keys.keep_waiting(connection, decided.waiting, work.now)
         await blocked_keys.keep_behind(connection, decided.behind, work.now)
-        await dead_letters.set_aside_refused(connection, decided.refused)
+        refused = await dead_letters.set_aside_refused(connection, decided.refused)
         await inbox.save_receipts(connection, decided.answered)
         sends = [outbox.from_send(send, name, self._clock) for send in decided.effects(Send)]
-        set_aside: list[Failed | Refused] = [*decided.failed, *decided.refused]
+        set_aside: list[Failed | Refused] = [*decided.failed, *refused]
         await outbox.append(connection, [*sends, *(outbox.from_dead_letter(item, name) for item in set_aside)])
 
 

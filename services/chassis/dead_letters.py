@@ -20,6 +20,7 @@ from services.chassis.blocked_keys import block
 from services.chassis.database import Connection
 from services.chassis.local_messages import NEVER, hold_back
 from services.chassis.messages import Message, Raw, Refused
+from services.chassis.refused_input import CUT, bounded, kind_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +41,31 @@ async def set_aside_failed(connection: Connection, failed: Sequence[Failed]) -> 
     await _insert(connection, letters)
 
 
-async def set_aside_refused(connection: Connection, refused: Sequence[Refused]) -> None:
-    """Record what could not be read; its key goes on."""
+async def set_aside_refused(connection: Connection, refused: Sequence[Refused]) -> list[Refused]:
+    """Record what could not be read, within bounds; its key goes on. Returns what was recorded, as it was."""
+    if not refused:
+        return []
+    kept = await bounded(connection, refused)
     letters = [
-        _letter(item.raw, "refused", f"{item.code}: {item.field} {item.problem}", item.id, item.type)
-        for item in refused
+        _letter(
+            item.raw, kind_of(item.raw.topic), f"{item.code}: {item.field} {item.problem}"[:1000], item.id, item.type
+        )
+        for item in kept
     ]
     await _insert(connection, letters)
+    return kept
 
 
 async def pass_over(connection: Connection, raw: Raw, error: str) -> None:
     """The last resort for what cannot even be set aside as it is: a note of where it was, without its content."""
-    bare = Raw(raw.topic, raw.partition, raw.offset, None, [], b"")
-    await _insert(connection, [_letter(bare, "refused", error, None, None)])
+    bare = Raw(raw.topic, raw.partition, raw.offset, None, [(CUT, "nothing of it could be kept")], b"")
+    await _insert(connection, [_letter(bare, kind_of(raw.topic), error, None, None)])
 
 
 async def set_aside_unsendable(connection: Connection, raw: Raw, error: str) -> None:
     """Record an outbox row that Kafka does not take."""
     metrics.dead_letters.labels("unsendable").inc()
-    await _insert(connection, [_letter(raw, "refused", error, None, dict(raw.headers).get("ce_type"))])
+    await _insert(connection, [_letter(raw, "unsendable", error, None, dict(raw.headers).get("ce_type"))])
 
 
 Letter = tuple[UUID, str, int, int, str, bytes | None, UUID | None, str | None, str, str, bytes]
@@ -66,7 +73,8 @@ Letter = tuple[UUID, str, int, int, str, bytes | None, UUID | None, str | None, 
 
 def _letter(raw: Raw, kind: str, error: str, message_id: UUID | None, message_type: str | None) -> Letter:
     place = (raw.topic, raw.partition, raw.offset)
-    told = (raw.key, message_id, message_type, _storable(error), json.dumps(raw.headers), raw.body)
+    kind_told = None if message_type is None else _storable(message_type)
+    told = (raw.key, message_id, kind_told, _storable(error), json.dumps(raw.headers), raw.body)
     return (uuid7(), *place, kind, *told)
 
 
@@ -77,8 +85,10 @@ async def _insert(connection: Connection, letters: Sequence[Letter]) -> None:
         """
         INSERT INTO dead_letter (id, topic, partition, "offset", kind, key, message_id, type, error, headers, body)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-        ON CONFLICT (topic, partition, "offset") DO UPDATE
-            SET id = EXCLUDED.id, status = 'open', error = EXCLUDED.error
+        ON CONFLICT (topic, partition, "offset") DO UPDATE  -- a call made again, a topic made anew
+            SET id = EXCLUDED.id, kind = EXCLUDED.kind, key = EXCLUDED.key, message_id = EXCLUDED.message_id,
+                type = EXCLUDED.type, error = EXCLUDED.error, headers = EXCLUDED.headers, body = EXCLUDED.body,
+                status = 'open', records = 1, created_at = EXCLUDED.created_at
         """,
         letters,
     )

@@ -18,7 +18,8 @@ EVERY_SECONDS = 5.0
 WAITING = """
 SELECT (SELECT count(*) FROM outbox) AS outbox_rows,
        (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0) FROM outbox) AS outbox_seconds,
-       (SELECT count(*) FROM dead_letter WHERE status = 'open') AS letters,
+       (SELECT count(*) FROM dead_letter WHERE status = 'open' AND kind <> 'refused') AS letters,
+       (SELECT count(*) FROM dead_letter WHERE status = 'open' AND kind = 'refused') AS refused,
        (SELECT count(*) FROM blocked_key) AS blocked,
        (SELECT count(*) FROM local_message WHERE due_at <= $1) AS due,
        (SELECT coalesce(extract(epoch FROM $1 - min(due_at)), 0) FROM local_message WHERE due_at <= $1) AS late
@@ -45,6 +46,7 @@ async def sample(pool: Pool, clock: Clock) -> None:
     metrics.outbox_rows.set(row["outbox_rows"])
     metrics.outbox_oldest_seconds.set(float(row["outbox_seconds"]))
     metrics.dead_letters_open.set(row["letters"])
+    metrics.refused_input_open.set(row["refused"])
     metrics.blocked_keys.set(row["blocked"])
     metrics.local_messages_overdue.set(row["due"])
     metrics.timer_lateness_seconds.set(float(row["late"]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from services.chassis.handlers import FieldProblem, Handler, Service
 from services.chassis.messages import Message, Origin, Raw, Refused
+from services.chassis.refused_input import CUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,8 @@ class Reader:
 
 
 def _undecodable(raw: Raw, problem: str) -> Refused:
-    return Refused(raw, Code.INVALID_COMMAND, "record", f"cannot be decoded: {problem}")
+    cut = replace(raw, headers=[*raw.headers, (CUT, "it could not be decoded")]) if raw.undecodable else raw
+    return Refused(cut, Code.INVALID_COMMAND, "record", f"cannot be decoded: {problem}")
 
 
 def _unread(raw: Raw) -> Message[Any]:

@@ -15,8 +15,10 @@ EVERY_SECONDS = 300.0
 RULES = {
     "command_receipt": "received_at < clock_timestamp() - interval '30 days'",
     "inbox": "received_at < clock_timestamp() - interval '8 days'",  # event topics keep 7 days
-    "gateway_call": "state = 'done' AND opened_at < clock_timestamp() - interval '30 days'",
-    "dead_letter": "status <> 'open' AND created_at < clock_timestamp() - interval '30 days'",
+    "gateway_call": "state = 'done' AND opened_at < clock_timestamp() - interval '1 day'"
+    " AND NOT EXISTS (SELECT FROM blocked_key b WHERE b.key = gateway_call.key)",  # an operator may have it made again
+    "dead_letter": "(status <> 'open' AND created_at < clock_timestamp() - interval '30 days')"
+    " OR (kind = 'refused' AND created_at < clock_timestamp() - interval '7 days')",
 }
 
 

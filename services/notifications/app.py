@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from email.utils import parseaddr
 from functools import partial
 
@@ -66,17 +67,21 @@ class Settings(chassis.Settings):
     admin_email: str
 
 
+SERVICE = Service(
+    name="notifications",
+    handlers=HANDLERS,
+    command_topics={},
+    event_topics=(topics.BOOKING_EVENTS.name, topics.PAYMENTS_EVENTS.name),
+    new_work=NotificationsWork,
+    store=NotificationsStore(),
+)
+"""As operators need it; what handles messages knows addresses too."""
+
+
 def service(*, admin_email: str, mail_from: str) -> Service:
     """What the engine has to know."""
     mail_domain = parseaddr(mail_from)[1].rpartition("@")[2]
-    return Service(
-        name="notifications",
-        handlers=HANDLERS,
-        command_topics={},
-        event_topics=(topics.BOOKING_EVENTS.name, topics.PAYMENTS_EVENTS.name),
-        new_work=partial(NotificationsWork, admin_email=admin_email, mail_domain=mail_domain),
-        store=NotificationsStore(),
-    )
+    return replace(SERVICE, new_work=partial(NotificationsWork, admin_email=admin_email, mail_domain=mail_domain))
 
 
 def build(settings: Settings, clock: Clock) -> Parts:

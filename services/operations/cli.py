@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import importlib
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,28 +12,28 @@ from uuid import UUID
 import typer
 
 from services.booking import operator as booking_operator
+from services.booking.saga import Status
 from services.booking.tables import BOOKING, HISTORY, SAGA_LOG
-from services.chassis import operator
 from services.chassis.clock import SystemClock
 from services.chassis.database import Connection
-from services.chassis.handlers import Service
+from services.operations import customer, dead_letters, money, positions
 from services.operations import migrate as migrations
-from services.operations import money
 from services.operations import topics as topics_module
-from services.operations.console import Json, ServiceName, console, plain, run_on, show
+from services.operations.console import Json, bootstrap_servers, plain, run_on, sentences, show
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 saga_app = typer.Typer(help="Sagas: list, show, retry, resolve.", no_args_is_help=True)
-letters_app = typer.Typer(help="Dead letters: list, show, redrive, discard.", no_args_is_help=True)
 outbox_app = typer.Typer(help="The outbox of each service.", no_args_is_help=True)
 topics_app = typer.Typer(help="Kafka topics.", no_args_is_help=True)
 booking_app = typer.Typer(help="One booking on one screen.", no_args_is_help=True)
 for name, part in (
     ("saga", saga_app),
-    ("dead-letters", letters_app),
+    ("dead-letters", dead_letters.app),
     ("outbox", outbox_app),
+    ("positions", positions.app),
     ("topics", topics_app),
     ("booking", booking_app),
+    ("customer", customer.app),
     ("payments", money.app),
 ):
     app.add_typer(part, name=name)
@@ -51,32 +50,32 @@ def environment(
             os.environ.setdefault(key, value)
 
 
-def _service(name: str) -> Service:
-    found: Service = importlib.import_module(f"services.{name}.app").SERVICE
-    return found
-
-
 SAGA = ("booking_id", "state", "step", "attempt", "status", "asked", "ask_again_at", "problem")
-LETTER = ("id", "created_at", "kind", "topic", "partition", "offset", "key", "type", "status")
 
 
 @saga_app.command("list")
-def saga_list(status: str | None = None, as_json: Json = False) -> None:
-    """Sagas that are not done, or those of one status (waiting, waiting_for_customer, stuck, done)."""
-    show(run_on("booking", lambda c: booking_operator.sagas(c, status=status)), SAGA, as_json=as_json)
+def saga_list(
+    status: Status | None = None, limit: Annotated[int, typer.Option(min=1)] = 500, as_json: Json = False
+) -> None:
+    """Sagas that are not done, or those of one status; the longest waiting first."""
+    show(run_on("booking", lambda c: booking_operator.sagas(c, status=status, most=limit)), SAGA, as_json=as_json)
 
 
 @saga_app.command("show")
 def sagashow(booking_id: UUID, as_json: Json = False) -> None:
     """One saga with its log."""
     row, log = run_on("booking", lambda c: booking_operator.saga_of(c, booking_id))
-    show([row], SAGA, as_json=as_json)
-    show(log, ("at", "step", "attempt", "what"), as_json=as_json)
+    if as_json:
+        document = {"saga": dict(row), "log": [dict(line) for line in log]}
+        typer.echo(json.dumps(document, default=plain))
+        return
+    show([row], SAGA, as_json=False)
+    show(log, ("at", "step", "attempt", "what"), as_json=False)
 
 
 @saga_app.command("retry")
 def saga_retry(booking_id: UUID) -> None:
-    """Ask a stuck step again, after its cause was mended."""
+    """Ask the step of a saga that is not done again; safe also where an answer is on its way."""
     typer.echo(run_on("booking", lambda c: booking_operator.retry(c, SystemClock(), booking_id)))
 
 
@@ -84,38 +83,6 @@ def saga_retry(booking_id: UUID) -> None:
 def saga_resolve(booking_id: UUID, note: Annotated[str, typer.Option(help="what was done by hand")]) -> None:
     """Close a stuck step that was settled by hand."""
     typer.echo(run_on("booking", lambda c: booking_operator.resolve(c, SystemClock(), booking_id, note)))
-
-
-@letters_app.command("list")
-def letters_list(service: ServiceName, every: bool = False, as_json: Json = False) -> None:
-    """Open dead letters of a service, with how many messages wait behind each."""
-    found = run_on(service, lambda c: operator.dead_letters(c, every=every))
-    show([{**waiting.row, "behind": waiting.behind} for waiting in found], (*LETTER, "behind"), as_json=as_json)
-
-
-@letters_app.command("show")
-def lettersshow(service: ServiceName, letter_id: UUID, as_json: Json = False) -> None:
-    """One dead letter: error, headers, body."""
-    found = run_on(service, lambda c: operator.dead_letters(c, every=True))
-    rows = [waiting.row for waiting in found if waiting.row["id"] == letter_id]
-    show(rows, LETTER, as_json=as_json)
-    if not as_json:
-        for row in rows:
-            console.print(row["error"], markup=False)
-            console.print(row["headers"], markup=False)
-            console.print(plain(row["body"]), markup=False)
-
-
-@letters_app.command("redrive")
-def letters_redrive(service: ServiceName, letter_id: UUID) -> None:
-    """Handle it again, then what waits behind it."""
-    typer.echo(run_on(service, lambda c: operator.redrive(c, letter_id)))
-
-
-@letters_app.command("discard")
-def letters_discard(service: ServiceName, letter_id: UUID) -> None:
-    """Give it up; a command is answered DISCARDED."""
-    typer.echo(run_on(service, lambda c: operator.discard(c, _service(service), SystemClock(), letter_id)))
 
 
 @outbox_app.command("status")
@@ -158,7 +125,7 @@ def bookingshow(booking_id: UUID) -> None:
 @topics_app.command("apply")
 def topics_apply(replication_factor: int = 1) -> None:
     """Create the topics that contracts declare."""
-    created = asyncio.run(topics_module.apply(os.environ["KAFKA_BOOTSTRAP_SERVERS"], replication_factor))
+    created = sentences(topics_module.apply(bootstrap_servers(), replication_factor))
     typer.echo(f"created: {', '.join(created) or 'nothing, all are there'}")
 
 

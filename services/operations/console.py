@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import os
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Annotated, Any, TypeVar
 
+import asyncpg
 import typer
+from aiokafka.errors import KafkaError
 from rich.console import Console
 from rich.table import Table
 
 from services.chassis.database import Connection, connect
+from services.chassis.handlers import PlanChanged, Service
 from services.chassis.operator import NotPossible
+from services.operations.migrate import SERVICES
 
 console = Console()
 T = TypeVar("T")
@@ -21,9 +26,22 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of
 ServiceName = Annotated[str, typer.Argument(help="booking, payments or notifications")]
 
 
+def known(service: str) -> str:
+    """The name, where it is that of a service."""
+    if service not in SERVICES:
+        raise typer.BadParameter(f"there is no service {service}; there are {', '.join(SERVICES)}")
+    return service
+
+
+def service_named(name: str) -> Service:
+    """What a service handles."""
+    found: Service = importlib.import_module(f"services.{known(name)}.app").SERVICE
+    return found
+
+
 def run_on(service: str, work: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
-    """Run `work` on a connection to a service's database; faults end with a sentence and exit code 1."""
-    url = os.environ.get(f"{service.upper()}_DATABASE_URL")
+    """Run `work` on a connection to a service's database."""
+    url = os.environ.get(f"{known(service).upper()}_DATABASE_URL")
     if not url:
         raise typer.BadParameter(f"set {service.upper()}_DATABASE_URL, or give --env-file .local/stack.env")
 
@@ -34,11 +52,29 @@ def run_on(service: str, work: Callable[[Connection], Coroutine[Any, Any, T]]) -
         finally:
             await connection.close()
 
+    return sentences(run())
+
+
+def sentences(work: Coroutine[Any, Any, T]) -> T:
+    """Run it; what an operator can do something about ends with a sentence and exit code 1."""
     try:
-        return asyncio.run(run())
+        return asyncio.run(work)
     except NotPossible as problem:
-        console.print(f"[red]{problem}[/red]")
-        raise typer.Exit(1) from None
+        said = str(problem)
+    except (asyncpg.LockNotAvailableError, PlanChanged):
+        said = "a batch holds these rows or has changed them meanwhile: nothing was done, try again"
+    except (OSError, TimeoutError, KafkaError, asyncpg.InvalidPasswordError) as problem:
+        said = f"no connection, is the address right and does it answer? {problem!r}"
+    console.print(said, style="red", markup=False)
+    raise typer.Exit(1)
+
+
+def bootstrap_servers() -> str:
+    """Where Kafka is."""
+    servers = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
+    if not servers:
+        raise typer.BadParameter("set KAFKA_BOOTSTRAP_SERVERS, or give --env-file .local/stack.env")
+    return servers
 
 
 def read_both(one: str, other: str, work: Callable[[Connection, Connection], Coroutine[Any, Any, T]]) -> T:

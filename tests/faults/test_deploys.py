@@ -104,9 +104,6 @@ async def test_this_build_works_on_while_the_old_one_leaves_and_a_newer_schema_c
     assert pids(ordeal) == planted, "a replica ended over a column"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="what a batch does about NewerBuild is not there yet (engine.md, When a batch fails)"
-)
 async def test_a_row_with_a_value_of_a_newer_build_waits_and_holds_up_nobody(ordeal: Ordeal) -> None:
     admin = await asyncpg.connect(ordeal.stack.env["POSTGRES_ADMIN_URL"].rsplit("/", 1)[0] + "/booking")
     change = "UPDATE saga SET step = $2 WHERE booking_id = $1"

@@ -28,13 +28,21 @@ async def test_a_booking_and_its_saga_on_one_screen(system: System) -> None:
 
 
 @pytest.mark.requirement("operations-cli", "saga")
-async def test_only_a_stuck_saga_is_retried_or_resolved(system: System) -> None:
+async def test_a_saga_that_is_done_is_neither_retried_nor_resolved(system: System) -> None:
     studio = await system.studio()
     command = system.place(studio, "rosa")
     await system.accepted(command)
     await system.payment_in(command.booking_id, "captured")
+
+    async def done() -> bool:
+        shown = json.loads(bookingctl(system.env, "saga", "show", str(command.booking_id), "--json"))
+        return bool(shown["saga"]["status"] == "done")
+
+    await eventually("booking has heard of the capture", done)
     refusal = bookingctl(system.env, "saga", "retry", str(command.booking_id), code=1)
-    assert "is not stuck" in refusal
+    assert "is done" in refusal
+    refusal = bookingctl(system.env, "saga", "resolve", str(command.booking_id), "--note", "by hand", code=1)
+    assert "not stuck" in refusal
 
 
 @pytest.mark.requirement("operations-cli")
