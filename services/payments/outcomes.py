@@ -194,6 +194,8 @@ class PayoutAgain(LocalBody):
     payout_id: UUID
     tries: int
     by_operator: bool = False
+    from_balance: bool = False
+    """Not from the charge that paid: Stripe does not take it as a source."""
 
 
 class Found(LocalBody):

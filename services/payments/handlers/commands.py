@@ -51,12 +51,18 @@ def _authorize(command: AuthorizePayment, work: PaymentsWork) -> None:
         _say_again(work, payment)
     elif payment.live:
         advance(work, work.put(replace(payment, voided_through=payment.attempt, owes_void=True)))
-        later = AuthorizeLater(booking_id=command.booking_id, command=command)
-        work.remind(later, key=str(command.booking_id), due_at=work.now + A_MOMENT)
+        _try_later(command, work)
+    elif payment.calling is not None:
+        _try_later(command, work)  # the reconciler looks at the attempt before it: one call of a payment is open
     elif payment.captured_minor:
         say_declined(work, payment, ALREADY_PAID, command.attempt)
     else:
         _begin(command, work, payment)
+
+
+def _try_later(command: AuthorizePayment, work: PaymentsWork) -> None:
+    later = AuthorizeLater(booking_id=command.booking_id, command=command)
+    work.remind(later, key=str(command.booking_id), due_at=work.now + A_MOMENT)
 
 
 def _answer_unwanted(command: AuthorizePayment, work: PaymentsWork, payment: Payment) -> None:
@@ -67,26 +73,16 @@ def _answer_unwanted(command: AuthorizePayment, work: PaymentsWork, payment: Pay
 
 
 def _begin(command: AuthorizePayment, work: PaymentsWork, payment: Payment) -> None:
-    payment = replace(
-        payment,
-        attempt=command.attempt,
-        status=Status.PENDING,
-        action=None,
-        terms=Terms(
-            command.payment.method,
-            command.amount,
-            command.customer_id,
-            command.provider_id,
-            command.payout_account,
-            command.commission_bps,
-        ),
-        payment_intent=None,
-        owes_void=False,
-        capture_asked=False,
-        decline=None,
+    terms = Terms(
+        command.payment.method,
+        command.amount,
+        command.customer_id,
+        command.provider_id,
+        command.payout_account,
+        command.commission_bps,
     )
-    if work.message is not None:
-        payment = replace(payment, correlation_id=work.message.correlation_id)
+    correlation_id = payment.correlation_id if work.message is None else work.message.correlation_id
+    payment = payment.next_attempt(command.attempt, terms, correlation_id)
     if work.now >= command.expires_at:
         decline(work, payment, EXPIRED)
     elif payment.by_wallet:

@@ -122,6 +122,6 @@ def _pay_out(work: PaymentsWork, payment: Payment, settlement: Settlement, amoun
         account,
         amount_minor,
         terms.amount.currency,
-        payment.charge,
+        payment.source_charge,
     )
     asking.transfer(work, payout)
