@@ -14,3 +14,7 @@ dashboard_refunds = Gauge(
 )
 chargebacks_open = Gauge("payments_chargebacks_open", "Chargebacks that are open")
 lingering = Gauge("payments_lingering", "Payments that have waited long for Stripe, by status", ["status"])
+calls_overdue = Gauge("payments_calls_overdue", "Calls to Stripe that have been open for more than an hour")
+differences = Gauge(
+    "payments_differences", "What is otherwise at Stripe than here and only a person can judge, 7 days", ["kind"]
+)

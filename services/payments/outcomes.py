@@ -12,6 +12,9 @@ from booking_contracts.payments import AuthorizePayment, SettlePayment
 from services.chassis.messages import LocalBody
 from services.payments.model.payment import Operation
 
+MISSING = "missing"
+"""The status of an object that Stripe does not know, though we have its id: it was asked for in a wrong account."""
+
 
 class IntentSeen(LocalBody):
     """How Stripe's PaymentIntent of an attempt stands after a call; `status` is empty when there is none."""

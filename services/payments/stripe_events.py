@@ -104,6 +104,8 @@ def told_by(event: StripeEvent, of: Mapping[str, Owner]) -> LocalBody | None:
     `of`: PaymentIntent → owner, for disputes and refunds made by hand, which carry no metadata of ours.
     """
     about = event.object
+    if event.body.get("account") is not None:
+        return None  # of a connected account: its objects are not in ours
     try:
         if event.type in DISPUTE_EVENTS:
             return _dispute(event, about, of.get(about["payment_intent"], NOBODY))

@@ -13,7 +13,7 @@ from stripe.params import PaymentIntentCreateParams
 from services.payments.calls import AuthorizeCall, IntentCall
 from services.payments.gateway.api import Refusal, field
 from services.payments.model.payment import Operation
-from services.payments.outcomes import IntentSeen, LeftoverCancelled
+from services.payments.outcomes import MISSING, IntentSeen, LeftoverCancelled
 
 
 def new_intent(asked: AuthorizeCall) -> PaymentIntentCreateParams:
@@ -74,14 +74,26 @@ def never_made(asked: AuthorizeCall, refusal: Refusal) -> IntentSeen:
     )
 
 
-def leftover(asked: IntentCall, intent: stripe.PaymentIntent) -> LeftoverCancelled:
-    """A PaymentIntent that nobody wants, out of the way."""
+def missing(asked: IntentCall, operation: Operation) -> IntentSeen:
+    """Stripe does not know the PaymentIntent."""
+    return IntentSeen(
+        booking_id=asked.booking_id,
+        attempt=asked.attempt,
+        operation=operation,
+        payment_intent=asked.payment_intent,
+        status=MISSING,
+        by_reconciler=asked.by_reconciler,
+    )
+
+
+def leftover(asked: IntentCall, intent: stripe.PaymentIntent | None) -> LeftoverCancelled:
+    """A PaymentIntent that nobody wants, out of the way; also where Stripe knows none."""
     return LeftoverCancelled(
         booking_id=asked.booking_id,
         attempt=asked.attempt,
-        payment_intent=intent.id,
-        status=intent.status,
-        received_minor=intent.amount_received or 0,
+        payment_intent=asked.payment_intent,
+        status=MISSING if intent is None else intent.status,
+        received_minor=0 if intent is None else intent.amount_received or 0,
     )
 
 

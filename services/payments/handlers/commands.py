@@ -155,6 +155,8 @@ def _settle(command: SettlePayment, work: PaymentsWork) -> None:
     elif known is not None:
         if known.via is not None:
             say_settled(work, payment, known)
+        else:
+            advance(work, payment)
     elif payment.settling is not None:
         later = SettleLater(booking_id=command.booking_id, command=command)
         work.remind(later, key=str(command.booking_id), due_at=work.now + A_MOMENT)

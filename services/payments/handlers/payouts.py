@@ -21,6 +21,8 @@ def transfer_seen(message: Message[TransferSeen], work: PaymentsWork) -> None:
     payout, payment = work.find(Payout, seen.payout_id), work.find(Payment, seen.booking_id)
     assert payout is not None, "a payout is written with its call"
     assert payment is not None, "a payout belongs to a payment"
+    if payout.status is not PayoutStatus.PENDING:
+        return  # its result was handled before
     work.go_on(payment.correlation_id)
     if seen.transfer_id is None:
         _failed(work, payment, payout, seen.failure or "refused")

@@ -56,6 +56,8 @@ def top_up_seen(message: Message[TopUpSeen], work: PaymentsWork) -> None:
     asked, top_up = work.find(Asked, seen.command_id), work.find(TopUp, seen.command_id)
     assert asked is not None, "a top-up is written with its command"
     assert top_up is not None, "a top-up is written with its call"
+    if top_up.status is not TopUpStatus.PENDING:
+        return  # its result was handled before
     top_up = replace(top_up, payment_intent=seen.payment_intent)
     if seen.status != "succeeded":
         work.put(replace(top_up, status=TopUpStatus.DECLINED))

@@ -76,6 +76,8 @@ def withdrawal_seen(message: Message[WithdrawalSeen], work: PaymentsWork) -> Non
     part, withdrawal = work.find(Part, seen.part_id), work.find(Withdrawal, seen.command_id)
     assert part is not None, "a part is written with its call"
     assert withdrawal is not None, "a part belongs to a withdrawal"
+    if part.status is not PartStatus.PENDING:
+        return  # its result was handled before
     top_up = work.find(TopUp, part.top_up_id)
     assert top_up is not None, "a part is of a top-up"
     if seen.status in ("failed", "canceled"):

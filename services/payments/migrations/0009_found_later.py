@@ -1,0 +1,12 @@
+"""Finds rows that wait for a lost result, and what a person has to find out at Stripe."""
+
+from pathlib import Path
+
+from services.chassis.migration import run_sql
+
+revision = "payments_0009"
+down_revision = "payments_0006"
+
+
+def upgrade() -> None:
+    run_sql(Path(__file__).with_suffix(".sql"))
