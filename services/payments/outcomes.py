@@ -29,6 +29,8 @@ class IntentSeen(LocalBody):
     received_minor: int = 0
     error_code: str | None = None
     decline_code: str | None = None
+    of_request: bool = False
+    """Stripe refused the request itself: the card is not to blame."""
     by_reconciler: bool = False
     """The reconciler had it looked at: what is new by it no event had told."""
 
@@ -82,6 +84,7 @@ class TopUpSeen(LocalBody):
     status: str = ""
     error_code: str | None = None
     decline_code: str | None = None
+    of_request: bool = False
 
 
 class WithdrawalSeen(LocalBody):

@@ -84,7 +84,9 @@ def test_nothing_of_an_attempt_survives_the_beginning_of_the_next() -> None:
         "authorized_minor": 7,
         "decline": EXPIRED,
     }
-    kept = {name: 3 for name in OF_BOOKING if name.endswith("_minor") or name in ("refunds", "payouts", "disputes")}
+    kept: dict[str, Any] = {
+        name: 3 for name in OF_BOOKING if name.endswith("_minor") or name in ("refunds", "payouts", "disputes")
+    }
     old = replace(begun, **marks, **kept, voided_through=1, settling=BOOKING)
     terms = replace(begun.agreed, amount=eur(1))
     new = old.next_attempt(2, terms, "next")

@@ -65,12 +65,16 @@ def options(api_version: str, idempotency_key: str | None = None) -> RequestOpti
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A definite no; `intent` is the PaymentIntent that the error carries."""
+    """A definite no; `intent` is the PaymentIntent that the error carries.
+
+    `of_request`: to what we asked, not to the card or to the payment method that the payer named.
+    """
 
     status: int
     code: str | None
     decline_code: str | None = None
     intent: dict[str, Any] | None = None
+    of_request: bool = False
 
 
 def field(found: object, name: str) -> str | None:
@@ -104,7 +108,8 @@ def judge(error: BaseException) -> Refusal | TryAgain:
     if isinstance(error, stripe.CardError) or (
         isinstance(error, stripe.InvalidRequestError) and status in (400, 402, 404)
     ):
-        return Refusal(status, code, detail.get("decline_code"), detail.get("payment_intent"))
+        of_card = isinstance(error, stripe.CardError) or str(detail.get("param")).startswith("payment_method")
+        return Refusal(status, code, detail.get("decline_code"), detail.get("payment_intent"), of_request=not of_card)
     return TryAgain(reason, FOR_AN_OPERATOR_SECONDS if 400 <= status < 500 else None)
 
 

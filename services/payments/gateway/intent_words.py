@@ -59,6 +59,7 @@ def seen(
         received_minor=intent.amount_received or 0,
         error_code=code,
         decline_code=decline_code,
+        of_request=refusal is not None and refusal.of_request,
         by_reconciler=isinstance(asked, IntentCall) and asked.by_reconciler,
     )
 
@@ -71,6 +72,7 @@ def never_made(asked: AuthorizeCall, refusal: Refusal) -> IntentSeen:
         operation=Operation.AUTHORIZE,
         error_code=refusal.code or "refused",
         decline_code=refusal.decline_code,
+        of_request=refusal.of_request,
     )
 
 

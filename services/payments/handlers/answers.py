@@ -61,7 +61,8 @@ def _record(work: PaymentsWork, payment: Payment, seen: IntentSeen) -> Payment:
         case _ if seen.error_code is None and seen.status:
             return _action_required(work, payment, "payment_method")
         case _:
-            return decline(work, payment, declines.decline(seen.error_code, seen.decline_code))
+            why = declines.decline(seen.error_code, seen.decline_code, of_request=seen.of_request)
+            return decline(work, payment, why)
 
 
 def _missing(work: PaymentsWork, payment: Payment, seen: IntentSeen) -> None:

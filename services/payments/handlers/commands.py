@@ -24,7 +24,7 @@ from services.chassis.messages import Message
 from services.payments import asking
 from services.payments.handlers.moving import advance, decline, lock, say_declined
 from services.payments.handlers.settling import say_settled, want_all_back
-from services.payments.model.declines import ALREADY_PAID, COUNTED_OTHERWISE, EXPIRED, NOT_BY_CARD
+from services.payments.model.declines import ALREADY_PAID, EXPIRED, not_chargeable
 from services.payments.model.payment import Payment, Status, Terms
 from services.payments.model.settlement import Settlement
 from services.payments.outcomes import AuthorizeLater, SettleLater
@@ -87,8 +87,8 @@ def _begin(command: AuthorizePayment, work: PaymentsWork, payment: Payment) -> N
         decline(work, payment, EXPIRED)
     elif payment.by_wallet:
         advance(work, lock(work, payment))
-    elif command.amount.currency in COUNTED_OTHERWISE:
-        decline(work, payment, NOT_BY_CARD)
+    elif (declined := not_chargeable(command.amount)) is not None:
+        decline(work, payment, declined)
     else:
         asking.authorize(work, payment, command.payment.payment_method)
 

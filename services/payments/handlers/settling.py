@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import uuid5
 
+from booking_contracts.currencies import card_step_minor
 from booking_contracts.payments import PaymentSettled, PaymentVoided, RefundSucceeded
 
 from services.payments import asking
@@ -34,7 +35,15 @@ def settle(work: PaymentsWork, payment: Payment, settlement: Settlement) -> None
     terms = payment.agreed
     lost = payment.lost_minor
     wanted = after_loss(settlement.refund_minor, lost)
-    parts = split(payment.escrow_minor, wanted, settlement.release_minor, terms.commission_bps)
+    step = card_step_minor(terms.amount.currency)
+    parts = split(
+        payment.escrow_minor,
+        wanted,
+        settlement.release_minor,
+        terms.commission_bps,
+        refund_step=1 if payment.by_wallet else step,
+        payout_step=step,
+    )
     wallet = terms.customer_id if payment.by_wallet else None
     entries = ledger.settled(payment.booking_id, terms.provider_id, terms.amount.currency, parts, wallet=wallet)
     work.post(f"settle:{settlement.settlement_id}", entries)
