@@ -61,7 +61,7 @@ LETTER = ("id", "created_at", "kind", "topic", "partition", "offset", "key", "ty
 
 @saga_app.command("list")
 def saga_list(status: str | None = None, as_json: Json = False) -> None:
-    """Sagas that are not done, or those of one status (waiting, waiting_for_customer, stuck, done)."""
+    """Sagas that are not done, or those of one status: waiting, waiting_for_customer or _chargeback, stuck, done."""
     show(run_on("booking", lambda c: booking_operator.sagas(c, status=status)), SAGA, as_json=as_json)
 
 
