@@ -39,19 +39,25 @@ OPEN = ("between", "since", "payment_id", "booking_id", "customer_id", "payment_
 
 @app.command("waiting")
 def waiting(as_json: Json = False) -> None:
-    """Refunds and payouts that have failed; the parked ones are an operator's."""
+    """Refunds and payouts that have failed or have no account to go to; the parked ones are an operator's."""
     found = run_on("payments", operator.waiting)
     rows = [{name: getattr(one, name) for name in operator.Waiting.__slots__} for one in found]
     show(rows, tuple(operator.Waiting.__slots__), as_json=as_json)
 
 
 @app.command("try-again")
-def try_again(waiting_id: UUID) -> None:
-    """Have a failed refund or payout tried at once."""
+def try_again(
+    waiting_id: UUID,
+    account: Annotated[str | None, typer.Option(help="for a payout: the connected account it goes to")] = None,
+    from_balance: Annotated[bool, typer.Option(help="for a payout: not from the charge that paid")] = False,
+) -> None:
+    """Have a failed refund or payout tried at once; a payout that had no account goes to the one named."""
 
     async def again(connection: Connection) -> str:
         try:
-            return await operator.try_again(connection, waiting_id, datetime.now(UTC))
+            return await operator.try_again(
+                connection, waiting_id, datetime.now(UTC), account=account, from_balance=from_balance
+            )
         except operator.NotWaiting as problem:
             raise NotPossible(str(problem)) from None
 

@@ -200,8 +200,29 @@ class PayoutAgain(LocalBody):
     payout_id: UUID
     tries: int
     by_operator: bool = False
+    account: str | None = None
+    """Where to: else where it was to go before."""
     from_balance: bool = False
     """Not from the charge that paid: Stripe does not take it as a source."""
+
+
+class AccountKnown(LocalBody):
+    """A provider whose earnings may wait for it has a payout account."""
+
+    provider_id: UUID
+    account: str
+
+
+class TransferReversed(LocalBody):
+    """A Stripe event about a transfer of ours that somebody took back, `reversed_minor` of it in all."""
+
+    event_id: str
+    booking_id: UUID
+    payout_id: UUID
+    transfer_id: str
+    reversed_minor: int
+    looked: int = 0
+    """How often it was looked at while the transfer's own answer was on its way."""
 
 
 class Found(LocalBody):

@@ -51,6 +51,7 @@ async def look(pool: Pool) -> None:
         counts = {row["parked"]: row["n"] for row in found}
         for parked in (True, False):
             gauge.labels(str(parked).lower()).set(counts.get(parked, 0))
+    metrics.payouts_without_account.set(await pool.fetchval("SELECT count(*) FROM payout WHERE status = 'no_account'"))
     by_hand = await pool.fetch(
         """
         SELECT lost_minor > 0 AS lost, count(*) AS n FROM dashboard_refund

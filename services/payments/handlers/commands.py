@@ -22,6 +22,7 @@ from booking_contracts.types import Money
 
 from services.chassis.messages import Message
 from services.payments import asking
+from services.payments.handlers.accounts import pay_what_waited
 from services.payments.handlers.moving import advance, decline, lock, say_declined
 from services.payments.handlers.settling import say_settled, want_all_back
 from services.payments.model.declines import ALREADY_PAID, EXPIRED, not_chargeable
@@ -83,6 +84,7 @@ def _begin(command: AuthorizePayment, work: PaymentsWork, payment: Payment) -> N
     )
     correlation_id = payment.correlation_id if work.message is None else work.message.correlation_id
     payment = payment.next_attempt(command.attempt, terms, correlation_id)
+    pay_what_waited(work, command.provider_id, command.payout_account)
     if work.now >= command.expires_at:
         decline(work, payment, EXPIRED)
     elif payment.by_wallet:

@@ -11,7 +11,7 @@ from booking_contracts.payments import PaymentSettled, PaymentVoided, RefundSucc
 from services.payments import asking
 from services.payments.model import ledger
 from services.payments.model.payment import Payment, Status
-from services.payments.model.payout import Payout
+from services.payments.model.payout import Payout, PayoutStatus
 from services.payments.model.refund import Refund, RefundStatus
 from services.payments.model.settlement import Settlement, Split, after_loss, split
 from services.payments.work import PaymentsWork
@@ -97,8 +97,8 @@ def say_settled(work: PaymentsWork, payment: Payment, settlement: Settlement) ->
 def _send_on(work: PaymentsWork, payment: Payment, settlement: Settlement, parts: Split) -> None:
     if parts.refund_minor:
         payment = _refund(work, payment, settlement, parts.refund_minor)
-    if parts.provider_minor and payment.agreed.payout_account is not None:
-        _pay_out(work, payment, settlement, parts.provider_minor, payment.agreed.payout_account)
+    if parts.provider_minor:
+        _pay_out(work, payment, settlement, parts.provider_minor)
 
 
 def _refund(work: PaymentsWork, payment: Payment, settlement: Settlement, amount_minor: int) -> Payment:
@@ -119,7 +119,8 @@ def _refund(work: PaymentsWork, payment: Payment, settlement: Settlement, amount
     return work.say(payment, RefundSucceeded, refund_id=refund.shown_id, amount=payment.money(amount_minor))
 
 
-def _pay_out(work: PaymentsWork, payment: Payment, settlement: Settlement, amount_minor: int, account: str) -> None:
+def _pay_out(work: PaymentsWork, payment: Payment, settlement: Settlement, amount_minor: int) -> None:
+    """To the provider's account; without one it waits, seen, until there is one (handlers/accounts.py)."""
     payment = work.put(replace(payment, payouts=payment.payouts + 1))
     terms = payment.agreed
     payout = Payout(
@@ -128,9 +129,12 @@ def _pay_out(work: PaymentsWork, payment: Payment, settlement: Settlement, amoun
         payment.payouts,
         payment.attempt,
         terms.provider_id,
-        account,
+        terms.payout_account,
         amount_minor,
         terms.amount.currency,
         payment.source_charge,
     )
-    asking.transfer(work, payout)
+    if payout.account is None:
+        work.put(replace(payout, status=PayoutStatus.NO_ACCOUNT, tries=0))
+    else:
+        asking.transfer(work, payout)

@@ -1,4 +1,4 @@
-"""Finds rows that wait for a lost result, and what a person has to find out at Stripe."""
+"""What waits is found: for a lost result, for a payout account, for a person."""
 
 from pathlib import Path
 
