@@ -1,8 +1,8 @@
 """Compares Stripe's PaymentIntents with our payments, both ways, and has differences mended.
 
 Requirement payment-booking-coupling. From Stripe's side: every PaymentIntent with our metadata, once it is a minute
-old. From ours: every payment that has waited long for Stripe. What is found is looked at again under the payment's
-lock (handlers/repairs.py) and recorded there.
+old, a quarter of an hour and a day later. From ours: every payment that has waited long for Stripe. What is found is
+looked at again under the payment's lock (handlers/repairs.py) and recorded there.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ log = structlog.get_logger()
 EVERY_SECONDS = 15.0
 YOUNG = timedelta(seconds=30)
 """Younger PaymentIntents are left alone: their answers are on the way."""
+LATER = (timedelta(0), timedelta(minutes=15), timedelta(days=1))
+"""Each PaymentIntent is compared when it is YOUNG no more, and again so much later: what was under way has ended."""
 AT_FIRST = timedelta(days=1)
 LONG_MINUTES = 10
 MOST = 500
@@ -58,7 +60,9 @@ class Reconciler:
             return
         until = self._clock.now() - YOUNG
         since = row["until"] or until - AT_FIRST
-        compared = await self._from_stripe(pool, since, until) + await self._from_us(pool)
+        compared = await self._from_us(pool)
+        for later in LATER:
+            compared += await self._from_stripe(pool, since - later, until - later)
         await pool.execute(
             """
             UPDATE reconciled_until
