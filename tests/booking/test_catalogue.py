@@ -50,6 +50,8 @@ def test_whoever_defines_an_offering_names_the_commission_of_later_bookings() ->
         offering_id=OFFERING,
         provider_id=PROVIDER,
         title="Piano lesson",
+        approval=False,
+        capacity=1,
         duration_minutes=60,
         price=Price(amount=4500, currency="EUR"),
         commission_bps=0,
