@@ -10,3 +10,13 @@ SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV WST 
 YER ZAR ZMW ZWG
 """
 ISO_4217 = frozenset(_CODES.split())
+
+THREE_DECIMALS_BY_CARD = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
+
+
+def card_step_minor(currency: str) -> int:
+    """What amounts by card are multiples of, in minor units: 10 where the currency has three decimals, else 1.
+
+    Charges, refunds and transfers alike (docs.stripe.com/currencies, Three-decimal); a wallet pays any amount.
+    """
+    return 10 if currency in THREE_DECIMALS_BY_CARD else 1

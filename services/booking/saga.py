@@ -9,6 +9,8 @@
 
 Pivot: CONFIRMED. Before it every failure compensates; after it steps are asked again until done or parked as stuck.
 A step that waits for the customer (3-D Secure, a payment method) is not asked again: its deadline is the booking's.
+Nor is one that waits for a chargeback (VOID, SETTLE): payments holds the escrow until the bank has decided, for weeks,
+and goes on with what it was asked for when ChargebackClosed comes; from then on it is asked again as ever.
 """
 
 from __future__ import annotations
@@ -46,6 +48,7 @@ class Status(StrEnum):
 
     WAITING = "waiting"
     WAITING_FOR_CUSTOMER = "waiting_for_customer"
+    WAITING_FOR_CHARGEBACK = "waiting_for_chargeback"
     DONE = "done"
     STUCK = "stuck"
 
@@ -64,10 +67,17 @@ class Saga:
     refund_minor: int | None = None
     release_minor: int | None = None
     problem: str | None = None
+    disputes: int = 0
+    """The booking's chargebacks that are open, whatever the step."""
 
     @property
     def row_key(self) -> UUID:
         return self.booking_id
+
+    @property
+    def held(self) -> bool:
+        """Whether its step has to wait until the chargebacks are closed."""
+        return self.disputes > 0 and self.step in (Step.VOID, Step.SETTLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +144,27 @@ def wait_for_customer(work: BookingWork, booking_id: UUID, attempt: int, what: s
         _log(work, saga, what)
 
 
+def chargeback_opened(work: BookingWork, booking_id: UUID) -> None:
+    """Payments holds the escrow: a step that ends it waits, and nobody is called for that."""
+    saga = work.find(Saga, booking_id)
+    if saga is None:
+        return
+    saga = work.put(replace(saga, disputes=saga.disputes + 1))
+    if saga.held and saga.status is Status.WAITING:
+        _hold(work, saga)
+
+
+def chargeback_closed(work: BookingWork, booking_id: UUID) -> None:
+    """The bank has decided: the step that waited for it is without an answer from now on."""
+    saga = work.find(Saga, booking_id)
+    if saga is None:
+        return
+    saga = work.put(replace(saga, disputes=max(0, saga.disputes - 1)))
+    if saga.status is Status.WAITING_FOR_CHARGEBACK and not saga.held:
+        _ask_later(work, replace(saga, status=Status.WAITING, asked=1))
+        _log(work, saga, "chargeback closed")
+
+
 def stuck(work: BookingWork, saga: Saga, problem: str) -> None:
     """Park it for an operator; a mail and the alert on stuck sagas tell them."""
     work.put(replace(saga, status=Status.STUCK, problem=problem))
@@ -162,18 +193,33 @@ def retry(work: BookingWork, saga: Saga) -> None:
 
 
 def _next(work: BookingWork, booking: Booking, step: Step) -> Saga:
-    return Saga(booking.booking_id, step, booking.attempt, Status.WAITING, asked=0, ask_again_at=work.now)
+    before = work.find(Saga, booking.booking_id)
+    saga = Saga(booking.booking_id, step, booking.attempt, Status.WAITING, asked=0, ask_again_at=work.now)
+    return saga if before is None else replace(saga, disputes=before.disputes)
 
 
 def _ask(work: BookingWork, saga: Saga) -> None:
-    wait = ASK_AGAIN * 2 ** min(saga.asked, 6)
-    saga = work.put(replace(saga, asked=saga.asked + 1, ask_again_at=work.now + wait))
+    saga = replace(saga, asked=saga.asked + 1)
     booking = work.find(Booking, saga.booking_id)
     assert booking is not None, "a saga is loaded with its booking"
     work.send(_command(booking, saga))
+    _log(work, saga, "asked" if saga.asked == 1 else f"asked again ({saga.asked})")
+    if saga.held:
+        _hold(work, saga)
+    else:
+        _ask_later(work, saga)
+
+
+def _ask_later(work: BookingWork, saga: Saga) -> None:
+    wait = ASK_AGAIN * 2 ** min(saga.asked - 1, 6)
+    saga = work.put(replace(saga, ask_again_at=work.now + wait))
     timer = AskAgain(booking_id=saga.booking_id, step=saga.step, attempt=saga.attempt, asked=saga.asked)
     work.remind(timer, key=str(saga.booking_id), due_at=saga.ask_again_at)
-    _log(work, saga, "asked" if saga.asked == 1 else f"asked again ({saga.asked})")
+
+
+def _hold(work: BookingWork, saga: Saga) -> None:
+    work.put(replace(saga, status=Status.WAITING_FOR_CHARGEBACK))
+    _log(work, saga, "waits for a chargeback")
 
 
 def _command(booking: Booking, saga: Saga) -> MessageBody:

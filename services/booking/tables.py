@@ -120,10 +120,11 @@ APPEND_HISTORY = HISTORY.insert()
 SAGA = Table[Saga](
     "saga",
     "booking_id uuid, step text, attempt int, status text, asked int, ask_again_at timestamptz, settlement_id uuid, "
-    "refund_minor bigint, release_minor bigint, problem text",
+    "refund_minor bigint, release_minor bigint, problem text, disputes int",
 )
 SAVE_SAGAS = SAGA.upsert(
-    *("step", "attempt", "status", "asked", "ask_again_at", "settlement_id", "refund_minor", "release_minor"), "problem"
+    *("step", "attempt", "status", "asked", "ask_again_at", "settlement_id", "refund_minor", "release_minor"),
+    *("problem", "disputes"),
 )
 SAGA_LOG = Table[SagaLogLine]("saga_log", "booking_id uuid, at timestamptz, step text, attempt int, what text")
 APPEND_SAGA_LOG = SAGA_LOG.insert(ordered=True)

@@ -18,7 +18,7 @@ from services.payments.model.payment import Status as PaymentStatus
 
 CHUNK = 5000
 FIRST, LAST = UUID(int=0), UUID(int=(1 << 128) - 1)
-IN_MOTION = frozenset({SagaStatus.WAITING, SagaStatus.WAITING_FOR_CUSTOMER})
+IN_MOTION = frozenset(SagaStatus) - {SagaStatus.DONE, SagaStatus.STUCK}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,11 @@ from services.chassis.database import Connection
 from services.chassis.operator import NotPossible
 from services.operations import agreement
 from services.operations.console import Json, console, plain, read_both, run_on, show
-from services.payments import operator
+from services.payments import operator, overdue
 from services.payments.model import ledger
 
 app = typer.Typer(
-    help="Money: waiting, try-again, paid-outside, statement, chargebacks, reconcile.", no_args_is_help=True
+    help="Money: waiting, try-again, paid-outside, statement, chargebacks, calls, reconcile.", no_args_is_help=True
 )
 ROUND = ("ended_at", "compared", "compared_until")
 REPAIR = ("at", "repair", "payment_id", "booking_id", "customer_id", "payment_intent", "detail", "ended")
@@ -39,19 +39,25 @@ OPEN = ("between", "since", "payment_id", "booking_id", "customer_id", "payment_
 
 @app.command("waiting")
 def waiting(as_json: Json = False) -> None:
-    """Refunds and payouts that have failed; the parked ones are an operator's."""
+    """Refunds and payouts that have failed or have no account to go to; the parked ones are an operator's."""
     found = run_on("payments", operator.waiting)
     rows = [{name: getattr(one, name) for name in operator.Waiting.__slots__} for one in found]
     show(rows, tuple(operator.Waiting.__slots__), as_json=as_json)
 
 
 @app.command("try-again")
-def try_again(waiting_id: UUID) -> None:
-    """Have a failed refund or payout tried at once."""
+def try_again(
+    waiting_id: UUID,
+    account: Annotated[str | None, typer.Option(help="for a payout: the connected account it goes to")] = None,
+    from_balance: Annotated[bool, typer.Option(help="for a payout: not from the charge that paid")] = False,
+) -> None:
+    """Have a failed refund or payout tried at once; a payout that had no account goes to the one named."""
 
     async def again(connection: Connection) -> str:
         try:
-            return await operator.try_again(connection, waiting_id, datetime.now(UTC))
+            return await operator.try_again(
+                connection, waiting_id, datetime.now(UTC), account=account, from_balance=from_balance
+            )
         except operator.NotWaiting as problem:
             raise NotPossible(str(problem)) from None
 
@@ -99,6 +105,15 @@ def chargebacks(every: bool = False, as_json: Json = False) -> None:
     """Disputes that are open at Stripe: give evidence there before its due date. With --every also those closed."""
     found = run_on("payments", lambda c: operator.chargebacks(c, every=every))
     show(found, CHARGEBACK, as_json=as_json)
+
+
+@app.command("calls")
+def calls(
+    minutes: Annotated[int, typer.Option(help="how long they have been open")] = 10, as_json: Json = False
+) -> None:
+    """Calls to Stripe that do not end, and why; they are tried again by themselves."""
+    found = run_on("payments", lambda c: overdue.calls(c, minutes=minutes))
+    show(found, ("opened_at", "operation", "subject", "tries", "try_at", "last_error"), as_json=as_json)
 
 
 @app.command("reconcile")

@@ -21,6 +21,7 @@ from services.payments.gateway import StripeGateway
 from services.payments.gateway.api import StripeApi
 from services.payments.gateway.breaker import CircuitBreaker
 from services.payments.handlers import (
+    accounts,
     answers,
     chargebacks,
     commands,
@@ -28,6 +29,7 @@ from services.payments.handlers import (
     payouts,
     refunds,
     repairs,
+    reversals,
     told,
     top_ups,
     withdrawals,
@@ -61,6 +63,8 @@ HANDLERS = (
     local(outcomes.SettleLater, commands.settle_later),
     local(outcomes.RefundAgain, refunds.refund_again),
     local(outcomes.PayoutAgain, payouts.payout_again),
+    local(outcomes.AccountKnown, accounts.account_known),
+    local(outcomes.TransferReversed, reversals.transfer_reversed),
     local(outcomes.Found, repairs.found),
     local(outcomes.LookAgain, repairs.look_again),
 )

@@ -123,6 +123,7 @@ def about_dashboard_refund(work: PaymentsWork, told: DashboardRefundChanged) -> 
 
 def transfer(work: PaymentsWork, payout: Payout) -> Payout:
     """Send a provider's earnings to the connected account."""
+    assert payout.account is not None, "what has no account waits for one"
     parameters = TransferCall(
         booking_id=payout.booking_id,
         attempt=payout.attempt,

@@ -12,12 +12,17 @@ API_VERSION = "2026-10-28.endive"
 
 
 class StripeCall(BaseModel):
-    """What every call carries. `asked_at` is on the service's clock: keys older than a day are not trusted."""
+    """What every call carries. `asked_at` is on the service's clock: keys older than a day are not trusted.
+
+    `look_first`: the call was made before and its result was lost. How Stripe's object stands by now counts, not what
+    Stripe has stored under the key.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     asked_at: datetime
     api_version: str = API_VERSION
+    look_first: bool = False
 
 
 class AttemptCall(StripeCall):

@@ -9,8 +9,13 @@ reconciled = Counter("payments_reconciled_total", "Differences between Stripe an
 reports_open = Gauge("payments_reports_open", "Captured PaymentIntents with our metadata that no row of ours knows")
 refunds_failed = Gauge("payments_refunds_failed", "Refunds that have failed and are owed", ["parked"])
 payouts_failed = Gauge("payments_payouts_failed", "Transfers to providers that have failed", ["parked"])
+payouts_without_account = Gauge("payments_payouts_without_account", "Earnings of providers without a payout account")
 dashboard_refunds = Gauge(
     "payments_dashboard_refunds", "Refunds made at Stripe, not by us, in the last 7 days", ["lost"]
 )
 chargebacks_open = Gauge("payments_chargebacks_open", "Chargebacks that are open")
 lingering = Gauge("payments_lingering", "Payments that have waited long for Stripe, by status", ["status"])
+calls_overdue = Gauge("payments_calls_overdue", "Calls to Stripe that have been open for more than an hour")
+differences = Gauge(
+    "payments_differences", "What is otherwise at Stripe than here and only a person can judge, 7 days", ["kind"]
+)

@@ -17,6 +17,7 @@ from services.chassis.unit_of_work import Remind, Send
 from services.payments.app import SERVICE
 from services.payments.handlers import refunds
 from services.payments.model.payment import Payment
+from services.payments.model.payout import PayoutStatus
 from services.payments.model.refund import Refund, RefundStatus
 from services.payments.outcomes import PayoutAgain, RefundAgain
 from services.payments.work import PaymentsWork
@@ -41,14 +42,15 @@ class Waiting:
 
 
 async def waiting(connection: Connection) -> list[Waiting]:
-    """Failed refunds and payouts, of all bookings."""
+    """Failed refunds and payouts, and payouts that wait for an account, of all bookings."""
     found = await connection.fetch(
         """
         SELECT 'refund' AS kind, refund_id AS id, booking_id, r.amount_minor, p.currency, failure, tries, parked
         FROM refund r JOIN payment p USING (booking_id) WHERE r.status = 'failed'
         UNION ALL
-        SELECT 'payout', payout_id, booking_id, amount_minor, currency, failure, tries, status = 'parked'
-        FROM payout WHERE status IN ('failed', 'parked')
+        SELECT 'payout', payout_id, booking_id, amount_minor, currency, coalesce(failure, status), tries,
+               status <> 'failed'
+        FROM payout WHERE status IN ('failed', 'parked', 'no_account')
         ORDER BY booking_id
         """
     )
@@ -96,11 +98,25 @@ async def open_reports(connection: Connection) -> list[asyncpg.Record]:
     )
 
 
-async def try_again(connection: Connection, waiting_id: UUID, now: datetime) -> str:
-    """Have a failed refund or payout tried at once. Returns what was done; raises NotWaiting."""
+async def try_again(
+    connection: Connection,
+    waiting_id: UUID,
+    now: datetime,
+    *,
+    account: str | None = None,
+    from_balance: bool = False,
+) -> str:
+    """Have a failed refund or payout tried at once. Returns what was done; raises NotWaiting.
+
+    A payout goes to `account` where one is named, and with `from_balance` not from the charge that paid for it.
+    """
     for one in await waiting(connection):
         if one.id == waiting_id:
-            await local_messages.save_timers(connection, [_message(one, now)])
+            if one.kind == "refund" and (account is not None or from_balance):
+                raise NotWaiting(f"{waiting_id} is a refund: it goes to the card that paid")
+            if one.failure == PayoutStatus.NO_ACCOUNT and account is None:
+                raise NotWaiting(f"the provider of booking {one.booking_id} had no payout account: name one")
+            await local_messages.save_timers(connection, [_message(one, now, account, from_balance)])
             return f"{one.kind} of booking {one.booking_id} is tried again"
     raise NotWaiting(f"{waiting_id} is no failed refund or payout; list them first")
 
@@ -155,10 +171,17 @@ async def _paid_before(connection: Connection, refund: Refund, reference: str) -
     return said
 
 
-def _message(one: Waiting, now: datetime) -> Remind:
+def _message(one: Waiting, now: datetime, account: str | None, from_balance: bool) -> Remind:
     body: RefundAgain | PayoutAgain
     if one.kind == "refund":
         body = RefundAgain(booking_id=one.booking_id, refund_id=one.id, tries=one.tries, by_operator=True)
     else:
-        body = PayoutAgain(booking_id=one.booking_id, payout_id=one.id, tries=one.tries, by_operator=True)
+        body = PayoutAgain(
+            booking_id=one.booking_id,
+            payout_id=one.id,
+            tries=one.tries,
+            by_operator=True,
+            account=account,
+            from_balance=from_balance,
+        )
     return Remind(uuid7(), body, str(one.booking_id), now, None)

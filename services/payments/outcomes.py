@@ -12,6 +12,9 @@ from booking_contracts.payments import AuthorizePayment, SettlePayment
 from services.chassis.messages import LocalBody
 from services.payments.model.payment import Operation
 
+MISSING = "missing"
+"""The status of an object that Stripe does not know, though we have its id: it was asked for in a wrong account."""
+
 
 class IntentSeen(LocalBody):
     """How Stripe's PaymentIntent of an attempt stands after a call; `status` is empty when there is none."""
@@ -26,6 +29,8 @@ class IntentSeen(LocalBody):
     received_minor: int = 0
     error_code: str | None = None
     decline_code: str | None = None
+    of_request: bool = False
+    """Stripe refused the request itself: the card is not to blame."""
     by_reconciler: bool = False
     """The reconciler had it looked at: what is new by it no event had told."""
 
@@ -79,6 +84,7 @@ class TopUpSeen(LocalBody):
     status: str = ""
     error_code: str | None = None
     decline_code: str | None = None
+    of_request: bool = False
 
 
 class WithdrawalSeen(LocalBody):
@@ -194,6 +200,29 @@ class PayoutAgain(LocalBody):
     payout_id: UUID
     tries: int
     by_operator: bool = False
+    account: str | None = None
+    """Where to: else where it was to go before."""
+    from_balance: bool = False
+    """Not from the charge that paid: Stripe does not take it as a source."""
+
+
+class AccountKnown(LocalBody):
+    """A provider whose earnings may wait for it has a payout account."""
+
+    provider_id: UUID
+    account: str
+
+
+class TransferReversed(LocalBody):
+    """A Stripe event about a transfer of ours that somebody took back, `reversed_minor` of it in all."""
+
+    event_id: str
+    booking_id: UUID
+    payout_id: UUID
+    transfer_id: str
+    reversed_minor: int
+    looked: int = 0
+    """How often it was looked at while the transfer's own answer was on its way."""
 
 
 class Found(LocalBody):

@@ -1,8 +1,8 @@
 """Compares Stripe's PaymentIntents with our payments, both ways, and has differences mended.
 
 Requirement payment-booking-coupling. From Stripe's side: every PaymentIntent with our metadata, once it is a minute
-old. From ours: every payment that has waited long for Stripe. What is found is looked at again under the payment's
-lock (handlers/repairs.py) and recorded there.
+old, a quarter of an hour and a day later. From ours: every payment that has waited long for Stripe. What is found is
+looked at again under the payment's lock (handlers/repairs.py) and recorded there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from services.chassis import local_messages
 from services.chassis.clock import Clock
 from services.chassis.database import Connection, Pool
 from services.chassis.unit_of_work import Remind
-from services.payments import metrics, reports, rows
+from services.payments import lost_results, metrics, reports, rows
 from services.payments.gateway.api import StripeApi
 from services.payments.model.payment import LIVE
 from services.payments.model.reconciling import Finding, Repair, repair
@@ -31,6 +31,8 @@ log = structlog.get_logger()
 EVERY_SECONDS = 15.0
 YOUNG = timedelta(seconds=30)
 """Younger PaymentIntents are left alone: their answers are on the way."""
+LATER = (timedelta(0), timedelta(minutes=15), timedelta(days=1))
+"""Each PaymentIntent is compared when it is YOUNG no more, and again so much later: what was under way has ended."""
 AT_FIRST = timedelta(days=1)
 LONG_MINUTES = 10
 MOST = 500
@@ -59,7 +61,9 @@ class Reconciler:
             return
         until = self._clock.now() - YOUNG
         since = row["until"] or until - AT_FIRST
-        compared = await self._from_stripe(pool, since, until) + await self._from_us(pool)
+        compared = await self._from_us(pool)
+        for later in LATER:
+            compared += await self._from_stripe(pool, since - later, until - later)
         await pool.execute(
             """
             UPDATE reconciled_until
@@ -69,6 +73,8 @@ class Reconciler:
             compared,
         )
         await reports.end_reports(pool, self._api, self._clock.now())
+        async with pool.acquire() as connection, connection.transaction():
+            await lost_results.make_again(cast(Connection, connection))
 
     async def _from_stripe(self, pool: Pool, since: datetime, until: datetime) -> int:
         """Returns how many PaymentIntents were ours."""

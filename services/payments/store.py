@@ -20,7 +20,9 @@ from services.chassis.unit_of_work import Row
 from services.payments import rows
 from services.payments.model import ledger
 from services.payments.model.payment import Payment
+from services.payments.model.payout import SLICE
 from services.payments.outcomes import (
+    AccountKnown,
     DashboardRefundSeen,
     DisputeChanged,
     DisputeSeen,
@@ -114,6 +116,16 @@ async def _read_of_payments(reader: _Reader, work: PaymentsWork) -> None:
     await _read_of_dashboard(reader)
     await reader.read(rows.payout, PAYOUT.table, "WHERE payout_id = ANY($1)", reader.values("payout_id"))
     await reader.read(rows.chargeback, CHARGEBACK.table, "WHERE dispute_id = ANY($1)", reader.values("dispute_id"))
+    await _read_without_account(reader)
+
+
+async def _read_without_account(reader: _Reader) -> None:
+    """A slice of what waits for a provider's account, where a message names one: few have any."""
+    asked = (body for _, body in reader.bodies if isinstance(body, AuthorizePayment))
+    providers = {body.provider_id for body in asked if body.payout_account is not None}
+    providers |= reader.values("provider_id", AccountKnown)
+    waiting = f"status = 'no_account' AND provider_id = ANY($1) ORDER BY payout_id LIMIT {SLICE}"
+    await reader.read(rows.payout, PAYOUT.table, f"WHERE {waiting}", providers)
 
 
 async def _read_of_dashboard(reader: _Reader) -> None:

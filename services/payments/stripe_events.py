@@ -19,6 +19,7 @@ from services.payments.outcomes import (
     IntentChanged,
     PartChanged,
     RefundChanged,
+    TransferReversed,
 )
 from services.payments.owners import NOBODY, Owner, owners
 
@@ -40,7 +41,8 @@ DISPUTE_EVENTS = (
     "charge.dispute.funds_withdrawn",
     "charge.dispute.funds_reinstated",
 )
-MATTER = (*INTENT_EVENTS, *REFUND_EVENTS, *DISPUTE_EVENTS)
+TRANSFER_EVENTS = ("transfer.reversed",)
+MATTER = (*INTENT_EVENTS, *REFUND_EVENTS, *DISPUTE_EVENTS, *TRANSFER_EVENTS)
 """The others are kept and acted on by nobody."""
 
 
@@ -104,11 +106,15 @@ def told_by(event: StripeEvent, of: Mapping[str, Owner]) -> LocalBody | None:
     `of`: PaymentIntent → owner, for disputes and refunds made by hand, which carry no metadata of ours.
     """
     about = event.object
+    if event.body.get("account") is not None:
+        return None  # of a connected account: its objects are not in ours
     try:
         if event.type in DISPUTE_EVENTS:
             return _dispute(event, about, of.get(about["payment_intent"], NOBODY))
         if event.type in INTENT_EVENTS:
             return _intent(event, about, about["metadata"])
+        if event.type in TRANSFER_EVENTS:
+            return _transfer(event, about, about["metadata"])
         if event.type in REFUND_EVENTS:
             metadata = about["metadata"]
             if "refund_id" in metadata or "part_id" in metadata:
@@ -148,6 +154,16 @@ def _refund(event: StripeEvent, about: Mapping[str, Any], metadata: Mapping[str,
         refund_id=UUID(metadata["refund_id"]),
         stripe_refund=about["id"],
         status=status,
+    )
+
+
+def _transfer(event: StripeEvent, about: Mapping[str, Any], metadata: Mapping[str, str]) -> LocalBody:
+    return TransferReversed(
+        event_id=event.id,
+        booking_id=UUID(metadata["booking_id"]),
+        payout_id=UUID(metadata["payout_id"]),
+        transfer_id=about["id"],
+        reversed_minor=about["amount_reversed"],
     )
 
 

@@ -77,7 +77,8 @@ REFUND = kept(
 PAYOUT = kept(
     "payout",
     "payout_id uuid, booking_id uuid, number int, attempt int, provider_id uuid, account text, amount_minor bigint, "
-    "currency text, source_charge text, status text, transfer_id text, failure text, tries int",
+    "currency text, source_charge text, status text, transfer_id text, failure text, tries int, "
+    "reversed_minor bigint",
 )
 CHARGEBACK = kept(
     "chargeback",

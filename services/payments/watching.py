@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from services.chassis import retention
 from services.chassis.database import Pool
 from services.payments import metrics
+from services.payments.model.reconciling import Repair
 
 log = structlog.get_logger()
 EVERY_SECONDS = 10.0
 PURGE_SECONDS = 3600.0
+OVERDUE_MINUTES = 60
+"""No call takes that long unless Stripe is away, or only a person can help."""
 
 
 async def run(pool: Pool) -> None:
@@ -35,6 +39,7 @@ async def run(pool: Pool) -> None:
 
 async def look(pool: Pool) -> None:
     """Set the gauges once."""
+    await _look_at_stripe(pool)
     refunds = await pool.fetch("SELECT parked, count(*) AS n FROM refund WHERE status = 'failed' GROUP BY parked")
     payouts = await pool.fetch(
         """
@@ -46,6 +51,7 @@ async def look(pool: Pool) -> None:
         counts = {row["parked"]: row["n"] for row in found}
         for parked in (True, False):
             gauge.labels(str(parked).lower()).set(counts.get(parked, 0))
+    metrics.payouts_without_account.set(await pool.fetchval("SELECT count(*) FROM payout WHERE status = 'no_account'"))
     by_hand = await pool.fetch(
         """
         SELECT lost_minor > 0 AS lost, count(*) AS n FROM dashboard_refund
@@ -69,3 +75,26 @@ async def look(pool: Pool) -> None:
     found_by_status = {row["status"]: row["n"] for row in lingering}
     for status in ("pending", "requires_action", "authorized"):
         metrics.lingering.labels(status).set(found_by_status.get(status, 0))
+
+
+async def _look_at_stripe(pool: Pool) -> None:
+    """What a person has to find out at Stripe: calls that do not end, and objects that are not as ours are."""
+    overdue = await pool.fetchval(
+        """
+        SELECT count(*) FROM (
+            SELECT FROM gateway_call
+            WHERE state = 'open' AND opened_at < statement_timestamp() - make_interval(mins => $1) LIMIT 1000) AS few
+        """,
+        OVERDUE_MINUTES,
+    )
+    metrics.calls_overdue.set(overdue)
+    found = await pool.fetch(
+        """
+        SELECT repair, count(*) AS n FROM reconciliation
+        WHERE repair IN ('missing', 'reversal') AND at > $1 GROUP BY repair
+        """,
+        datetime.now(UTC) - timedelta(days=7),
+    )
+    counts = {row["repair"]: row["n"] for row in found}
+    for kind in (Repair.MISSING, Repair.REVERSAL):
+        metrics.differences.labels(kind).set(counts.get(kind, 0))

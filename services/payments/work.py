@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from booking_contracts.envelope import uuid7
 from booking_contracts.payments import (
     PaymentCommand,
     PaymentEvent,
@@ -58,6 +60,16 @@ class PaidOutside:
 
 class PaymentsWork(UnitOfWork):
     """The rows of a batch, and payments' words for changing them."""
+
+    def __init__(self, now: datetime, new_id: Callable[[], UUID] = uuid7) -> None:
+        super().__init__(now, new_id)
+        self._met: set[tuple[UUID, datetime]] = set()
+
+    def first_of(self, provider_id: UUID) -> bool:
+        """Whether this batch meets the provider for the first time at this instant."""
+        first = (provider_id, self.now) not in self._met
+        self._met.add((provider_id, self.now))
+        return first
 
     def payment_of(self, command: PaymentCommand) -> Payment:
         """The payment that a command is about; a new one where the booking is not known yet."""

@@ -8,10 +8,11 @@ from uuid import UUID
 
 import pytest
 from booking_contracts.booking import DefineOffering
+from booking_contracts.types import Price
 
 from services.booking.model.catalogue import Offering
 from services.booking.model.slots import new_slot, slot_id
-from tests.booking.builders import OFFERING, START, an_offering
+from tests.booking.builders import OFFERING, PROVIDER, START, TEACHER, World, an_offering
 
 
 @pytest.mark.requirement("price-integrity", "deadline-enforcement")
@@ -38,3 +39,26 @@ def test_a_slot_keeps_its_provider_busy_from_buffer_to_buffer() -> None:
     assert (*minutes, slot.busy_until - slot.ends_at) == (-5, 0, 50, timedelta(minutes=10))
     assert (slot.capacity, slot.seats_left, slot.active) == (4, 4, False)
     assert new_slot(offering, START, capacity=2).capacity == 2
+
+
+@pytest.mark.requirement("price-integrity")
+def test_whoever_defines_an_offering_names_the_commission_of_later_bookings() -> None:
+    """docs/decisions/0008: deliberately so, until the product says otherwise."""
+    world = World(commission_bps=1000)
+    before = world.place()
+    define = DefineOffering(
+        offering_id=OFFERING,
+        provider_id=PROVIDER,
+        title="Piano lesson",
+        approval=False,
+        capacity=1,
+        duration_minutes=60,
+        price=Price(amount=4500, currency="EUR"),
+        commission_bps=0,
+        actor=TEACHER,
+    )
+    world.tell(define)
+    assert world.booking(before.booking_id).commission_bps == 1000
+    offering = world.work.find(Offering, OFFERING)
+    assert offering is not None
+    assert offering.commission_bps == 0

@@ -1,12 +1,13 @@
 """Disputes: who may raise one and when, and where an admin may send the escrow."""
 
 from datetime import timedelta
+from typing import Literal
 
 import pytest
 from booking_contracts import payments
 from booking_contracts.booking import DisputeRaised, DisputeResolved, RaiseDispute, ResolveDispute
 from booking_contracts.codes import Code
-from booking_contracts.types import Actor, Money
+from booking_contracts.types import Actor, Money, PaymentChoice
 
 from services.booking.model.booking import Booking
 from services.booking.model.states import State
@@ -90,6 +91,24 @@ def test_other_amounts_than_the_escrow_are_refused(refund: Money, release: Money
     refused = world.refused(resolve(booking, refund, release))
     assert (refused.code, refused.details["escrow"]) == (Code.AMOUNT_MISMATCH, {"amount": 4500, "currency": "EUR"})
     assert world.booking(booking.booking_id).state is State.DISPUTED
+
+
+@pytest.mark.requirement("disputes", "refund-logic")
+@pytest.mark.parametrize(("method", "code"), [("card", Code.INVALID_COMMAND), ("wallet", None)])
+def test_a_card_is_refunded_in_the_steps_of_its_currency(method: Literal["card", "wallet"], code: Code | None) -> None:
+    def kwd(amount: int) -> Money:
+        return Money(amount=amount, currency="KWD")
+
+    world = World(price=kwd(4510))
+    booking = world.confirmed(payment=PaymentChoice(method=method))
+    world.at(START).tell(dispute(booking))
+    if code is None:
+        world.tell(resolve(booking, kwd(2255), kwd(2255)))
+    else:
+        refused = world.refused(resolve(booking, kwd(2255), kwd(2255)))
+        assert (refused.code, refused.details["field"]) == (code, "refund")
+        world.tell(resolve(booking, kwd(2260), kwd(2250)))
+    assert world.booking(booking.booking_id).state is State.RESOLVED_SPLIT
 
 
 @pytest.mark.requirement("disputes", "actors")

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from booking_contracts.currencies import THREE_DECIMALS_BY_CARD
 from booking_contracts.types import Money
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,3 +50,20 @@ def test_nothing_is_lost_to_rounding(amount: int, percent: int) -> None:
 
 def test_half_a_cent_goes_to_the_customer() -> None:
     assert share(Money(amount=45, currency="EUR"), 50).refund.amount == 23
+
+
+@pytest.mark.requirement("refund-policy")
+@given(st.integers(1, 10**9), st.integers(0, 100), st.sampled_from(sorted(THREE_DECIMALS_BY_CARD)))
+def test_a_share_is_one_that_a_card_can_be_refunded(tens: int, percent: int, currency: str) -> None:
+    price = Money(amount=10 * tens, currency=currency)
+    amounts = share(price, percent)
+    assert amounts.refund.amount % 10 == amounts.kept.amount % 10 == 0
+    assert amounts.refund.amount + amounts.kept.amount == price.amount
+    assert abs(amounts.refund.amount * 100 - price.amount * percent) <= 500
+
+
+@pytest.mark.parametrize(
+    ("price", "percent", "refund"), [(4510, 50, 2260), (4510, 30, 1350), (5125, 100, 5125), (5125, 50, 2560), (3, 0, 0)]
+)
+def test_half_a_step_goes_to_the_customer(price: int, percent: int, refund: int) -> None:
+    assert share(Money(amount=price, currency="KWD"), percent).refund.amount == refund

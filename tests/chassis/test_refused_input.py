@@ -101,7 +101,8 @@ async def test_a_flood_is_counted_in_one_row(engine: Engine) -> None:
 @pytest.mark.requirement("bad-input", "poison")
 async def test_a_message_of_ours_is_kept_whole_and_without_limit(engine: Engine) -> None:
     records = [raw(number, topic="payments.events", body=b"x" * 100_000) for number in range(30)]
-    kept = await dead_letters.set_aside_refused(await engine.session.connection(), [refused(record) for record in records])
+    connection = await engine.session.connection()
+    kept = await dead_letters.set_aside_refused(connection, [refused(record) for record in records])
     assert len(kept) == 30
     rows = await engine.fetch("SELECT kind, length(body) AS n FROM dead_letter")
     assert {(row["kind"], row["n"]) for row in rows} == {("unread", 100_000)}
@@ -120,7 +121,8 @@ async def test_a_record_that_is_read_again_is_the_newer_one(engine: Engine) -> N
 @pytest.mark.requirement("bad-input")
 async def test_refused_input_ends_by_itself_after_a_week_and_nothing_else_does(engine: Engine) -> None:
     connection = await engine.session.connection()
-    await dead_letters.set_aside_refused(connection, [refused(raw(1)), refused(raw(2)), refused(raw(3, topic="payments.events"))])
+    which = [(1, TOPIC), (2, TOPIC), (3, "payments.events")]
+    await dead_letters.set_aside_refused(connection, [refused(raw(n, topic=t)) for n, t in which])
     await engine.fetch("UPDATE dead_letter SET created_at = now() - interval '8 days' WHERE \"offset\" <> 1")
     pool = await open_pool(engine.session.url, "test", size=1)
     await retention.purge(pool, "dead_letter", retention.RULES["dead_letter"])

@@ -52,11 +52,14 @@ def money_once(facts: Facts) -> list[str]:
 
 
 def sagas(facts: Facts) -> list[str]:
-    """Every saga has come to its end, waits for the customer, or is stuck with a reason."""
+    """Every saga has come to its end, waits for the customer or a chargeback, or is stuck with a reason."""
     return [
         f"saga of {saga.booking_id} hangs at {saga.step}"
         for saga in facts.sagas
-        if not (saga.status in ("done", "waiting_for_customer") or (saga.status == "stuck" and saga.problem))
+        if not (
+            saga.status in ("done", "waiting_for_customer", "waiting_for_chargeback")
+            or (saga.status == "stuck" and saga.problem)
+        )
     ]
 
 

@@ -62,7 +62,9 @@ def test_both_sides_name_each_other() -> None:
     assert differs(BOOKED, replace(PAID, currency="USD")) == "the booking is in EUR, the payment in USD"
 
 
-@pytest.mark.parametrize("saga", [SagaStatus.WAITING, SagaStatus.WAITING_FOR_CUSTOMER])
+@pytest.mark.parametrize(
+    "saga", [SagaStatus.WAITING, SagaStatus.WAITING_FOR_CUSTOMER, SagaStatus.WAITING_FOR_CHARGEBACK]
+)
 def test_what_a_saga_still_works_on_is_no_difference(saga: SagaStatus) -> None:
     assert differs(of(State.EXPIRED, saga), PAID) is None
     assert differs(of(State.EXPIRED, SagaStatus.STUCK), PAID) is not None

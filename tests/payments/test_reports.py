@@ -57,6 +57,42 @@ async def test_a_charge_for_a_wallet_that_no_top_up_knows_is_reported(till: Till
     assert await ended(till) == {orphan: "our row agrees by now"}
 
 
+@pytest.mark.requirement("payment-booking-coupling", "wallet")
+@pytest.mark.parametrize("ends_after_minutes", [2, 20])
+async def test_a_top_up_that_was_under_way_is_compared_again(till: Till, ends_after_minutes: int) -> None:
+    """Within a quarter of an hour, or within a day, for what takes longer."""
+    orphan = await till.bench.charged(customer_id="bob", command_id=str(command_id := uuid4()))
+    await till.engine.fetch("INSERT INTO wallet VALUES ('bob', 0)")
+    await till.engine.fetch("INSERT INTO wallet_command VALUES ($1, 'bob', '', '', NULL, true)", command_id)
+    await till.engine.fetch(
+        "INSERT INTO top_up VALUES ($1, 'bob', 900, 'EUR', now(), 'pending', NULL, 0, false)", command_id
+    )
+    await till.another_round()
+    till.bench.later(minutes=ends_after_minutes)
+    await till.another_round()
+    await till.engine.fetch("UPDATE top_up SET status = 'declined'")
+    await till.another_round()
+    assert await open_reports(till) == set()
+    till.bench.later(minutes=15 if ends_after_minutes < 15 else 24 * 60)
+    await till.another_round()
+    assert await open_reports(till) == {orphan}
+
+
+@pytest.mark.requirement("payment-booking-coupling")
+async def test_a_payment_whose_call_was_under_way_is_compared_again(till: Till) -> None:
+    await till.tell(authorize(expires_at=soon(till.bench)))
+    (mine,) = await till.bench.state("payment_intents")
+    await till.bench.api.v1.payment_intents.capture_async(mine["id"])
+    await till.engine.fetch("UPDATE payment SET calling = 'retrieve'")
+    await till.another_round()
+    await till.engine.fetch("UPDATE payment SET calling = NULL")
+    await till.another_round()
+    assert "PaymentCaptured" not in await till.events()
+    till.bench.later(minutes=15)
+    await till.another_round()
+    assert (await till.events())[-1] == "PaymentCaptured"
+
+
 @pytest.mark.requirement("operations-cli")
 async def test_an_operator_sees_the_last_round_and_its_repairs(till: Till) -> None:
     connection = await till.engine.session.connection()

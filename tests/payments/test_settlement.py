@@ -43,3 +43,31 @@ def test_commission_is_rounded_down_in_the_providers_favour(release: int, commis
 def test_the_payer_comes_before_the_provider() -> None:
     parts = split(100, 80, 80, 0)
     assert (parts.refund_minor, parts.release_minor) == (80, 20)
+
+
+@pytest.mark.requirement("refund-logic", "escrow", "provider-payouts")
+@given(amounts, bps, st.booleans(), st.data())
+def test_in_steps_of_ten_nothing_is_lost_and_all_can_be_sent(
+    tens: int, commission_bps: int, by_card: bool, data: st.DataObject
+) -> None:
+    escrow = tens * 10 if by_card else tens
+    refund = data.draw(st.integers(0, escrow))
+    step = 10 if by_card else 1
+    parts = split(escrow, refund, escrow - refund, commission_bps, refund_step=step, payout_step=10)
+    assert parts.refund_minor + parts.release_minor == escrow
+    assert parts.refund_minor % step == 0
+    assert refund <= parts.refund_minor < refund + step
+    assert parts.provider_minor % 10 == 0
+    assert 0 <= parts.commission_minor <= parts.release_minor
+    assert abs(parts.commission_minor - parts.release_minor * commission_bps / 10_000) < 10
+
+
+@pytest.mark.requirement("refund-logic")
+@given(amounts, amounts, amounts, bps)
+def test_in_steps_of_ten_a_split_never_exceeds_the_escrow(
+    escrow: int, refund: int, release: int, commission_bps: int
+) -> None:
+    parts = split(escrow, refund, release, commission_bps, refund_step=10, payout_step=10)
+    assert parts.refund_minor + parts.release_minor <= escrow
+    assert parts.refund_minor % 10 == parts.provider_minor % 10 == 0
+    assert min(parts.refund_minor, parts.release_minor, parts.commission_minor, parts.provider_minor) >= 0

@@ -176,3 +176,44 @@ async def test_saving_a_card(bench: Bench) -> None:
     assert [method.id for method in methods.data] == [setup.payment_method]
     paid = await bench.authorised(str(setup.payment_method))
     assert paid.payment_method == setup.payment_method
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount", "code"),
+    [
+        ("kwd", 5124, None),
+        ("bhd", 10005, None),
+        ("isk", 45050, "invalid_charge_amount_no_decimal_compatible"),
+        ("ugx", 450010, "invalid_charge_amount_no_decimal_compatible"),
+    ],
+)
+async def test_amounts_between_the_steps_of_a_currency_are_refused(
+    bench: Bench, currency: str, amount: int, code: str | None
+) -> None:
+    intents = bench.sdk.v1.payment_intents
+    with pytest.raises(stripe.InvalidRequestError, match="evenly divisible") as refusal:
+        await intents.create_async({"amount": amount, "currency": currency})
+    assert (refusal.value.code, refusal.value.http_status) == (code, 400)
+    assert (await intents.create_async({"amount": amount * 100, "currency": currency})).amount == amount * 100
+
+
+async def test_captures_refunds_and_transfers_have_the_same_steps(bench: Bench) -> None:
+    api = bench.sdk.v1
+    intent = await api.payment_intents.create_async(
+        {
+            "amount": 4510,
+            "currency": "kwd",
+            "capture_method": "manual",
+            "confirm": True,
+            "payment_method": "pm_card_visa",
+            "allowed_payment_method_types": ["card"],
+        }
+    )
+    with pytest.raises(stripe.InvalidRequestError, match="evenly divisible by 10"):
+        await api.payment_intents.capture_async(intent.id, {"amount_to_capture": 4505})
+    await api.payment_intents.capture_async(intent.id)
+    with pytest.raises(stripe.InvalidRequestError, match="evenly divisible by 10"):
+        await api.refunds.create_async({"payment_intent": intent.id, "amount": 2255})
+    with pytest.raises(stripe.InvalidRequestError, match="evenly divisible by 10"):
+        await api.transfers.create_async({"amount": 2255, "currency": "kwd", "destination": "acct_1"})
+    assert (await api.refunds.create_async({"payment_intent": intent.id, "amount": 2260})).status == "succeeded"

@@ -19,6 +19,7 @@ SUPPORTED = _codes(
 )
 ZERO_DECIMAL = _codes("bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf")
 THREE_DECIMAL = _codes("bhd jod kwd omr tnd")
+STEPS_MINOR = {**dict.fromkeys(THREE_DECIMAL, 10), "isk": 100, "ugx": 100}
 SMALLEST_MINOR = {
     "aed": 200,
     "bgn": 100,
@@ -50,8 +51,25 @@ def currency_code(given: str) -> str:
     return code
 
 
+def check_steps(amount_minor: int, currency: str, param: str = "amount") -> None:
+    """Raises 400 for an amount that is no multiple of what the card networks take (page "Currencies"; for ISK the text
+    is Stripe's own, support page "Deprecation of fractional ISK charges and refunds")."""
+    step = STEPS_MINOR.get(currency, 1)
+    if amount_minor % step == 0:
+        return
+    if currency in THREE_DECIMAL:
+        message = f"Invalid amount. Amounts in {currency.upper()} must be evenly divisible by {step}."
+        raise invalid(message, param=param)
+    message = (
+        f"Invalid amount. Currency {currency.upper()} has become effectively zero-decimal and charged amounts must be "
+        f"evenly divisible by {step}."
+    )
+    raise invalid(message, param=param, code="invalid_charge_amount_no_decimal_compatible")
+
+
 def check_charge_amount(amount_minor: int, currency: str) -> None:
-    """Raises amount_too_small, amount_too_large or parameter_invalid_integer for what cannot be charged."""
+    """Raises amount_too_small, amount_too_large or parameter_invalid_integer for what cannot be charged, and what
+    `check_steps` raises."""
     if amount_minor < 1:
         message = "This value must be greater than or equal to 1."
         raise invalid(message, param="amount", code="parameter_invalid_integer")
@@ -62,6 +80,7 @@ def check_charge_amount(amount_minor: int, currency: str) -> None:
     if amount_minor > LARGEST_MINOR:
         message = f"Amount must be no more than {money(LARGEST_MINOR, currency)}"
         raise invalid(message, param="amount", code="amount_too_large")
+    check_steps(amount_minor, currency)
 
 
 def money(amount_minor: int, currency: str) -> str:

@@ -3,7 +3,7 @@
 import secrets
 
 from deploy.local.stripe_simulator import authorisations, confirmation
-from deploy.local.stripe_simulator.currencies import check_charge_amount, currency_code, money
+from deploy.local.stripe_simulator.currencies import check_charge_amount, check_steps, currency_code, money
 from deploy.local.stripe_simulator.errors import JsonObject, invalid, refused, unexpected_state
 from deploy.local.stripe_simulator.form import Params
 from deploy.local.stripe_simulator.listing import page
@@ -137,6 +137,8 @@ def capture_intent(world: World, object_id: str, params: Params) -> JsonObject:
             code="amount_too_large",
             param="amount_to_capture",
         )
+    if amount is not None:
+        check_steps(amount, intent.currency, "amount_to_capture")
     intent.metadata = params.metadata(intent.metadata)
     authorisations.capture(world, intent, charge, intent.amount_capturable if amount is None else amount)
     world.emit("charge.captured", charge, intent.id)

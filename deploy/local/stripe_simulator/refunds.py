@@ -1,6 +1,6 @@
 """Refunds (API reference, "Refunds"; pages "Refund and cancel payments", "Testing: refunds")."""
 
-from deploy.local.stripe_simulator.currencies import money
+from deploy.local.stripe_simulator.currencies import check_steps, money
 from deploy.local.stripe_simulator.errors import ApiError, JsonObject, invalid, refused, unexpected_state
 from deploy.local.stripe_simulator.form import Params
 from deploy.local.stripe_simulator.listing import page
@@ -41,7 +41,9 @@ def create_refund(world: World, object_id: str, params: Params) -> JsonObject:
             code="amount_too_large",
             param="amount",
         )
-    return _refund(world, charge, left if amount is None else amount, reason, metadata).render()
+    wanted = left if amount is None else amount
+    check_steps(wanted, charge.currency)
+    return _refund(world, charge, wanted, reason, metadata).render()
 
 
 def retrieve_refund(world: World, object_id: str, params: Params) -> JsonObject:

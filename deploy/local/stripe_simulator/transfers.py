@@ -1,6 +1,6 @@
 """Transfers to connected accounts and their reversals (page "Create separate charges and transfers")."""
 
-from deploy.local.stripe_simulator.currencies import currency_code, money
+from deploy.local.stripe_simulator.currencies import check_steps, currency_code, money
 from deploy.local.stripe_simulator.errors import JsonObject, invalid, no_such, refused
 from deploy.local.stripe_simulator.form import Params
 from deploy.local.stripe_simulator.listing import page
@@ -27,6 +27,7 @@ def create_transfer(world: World, object_id: str, params: Params) -> JsonObject:
     params.required("amount")
     amount = _positive(params) or 0
     currency = currency_code(params.required("currency"))
+    check_steps(amount, currency)
     destination = params.required("destination")
     source, metadata = params.text("source_transaction"), params.metadata()
     if not destination.startswith("acct_"):

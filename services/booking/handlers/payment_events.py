@@ -183,3 +183,15 @@ def remembered(message: Message[payments.PaymentEvent], work: BookingWork) -> No
     booking = work.find(Booking, message.body.booking_id)
     if booking is not None:
         work.note(booking, SYSTEM, message.type.split(".")[1])
+
+
+def chargeback_opened(message: Message[payments.ChargebackOpened], work: BookingWork) -> None:
+    """Remembered; the saga waits with what would end the escrow (requirement chargebacks)."""
+    remembered(message, work)
+    saga.chargeback_opened(work, message.body.booking_id)
+
+
+def chargeback_closed(message: Message[payments.ChargebackClosed], work: BookingWork) -> None:
+    """Remembered; payments goes on with what it was asked for."""
+    remembered(message, work)
+    saga.chargeback_closed(work, message.body.booking_id)

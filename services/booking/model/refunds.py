@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from booking_contracts.currencies import card_step_minor
 from booking_contracts.types import Money, Tier
 
 from services.booking.model.booking import Booking
@@ -42,8 +43,9 @@ def percent_due(tiers: Sequence[Tier], starts_at: datetime, no_refund_minutes: i
 
 
 def share(price: Money, percent: int) -> Amounts:
-    """Percent of the price, half up; the rest is kept."""
-    refund = (price.amount * percent * 2 + 100) // 200
+    """Percent of the price, half up, in steps that a card can be refunded in; the rest is kept."""
+    step = card_step_minor(price.currency)
+    refund = min(price.amount, (price.amount * percent * 2 + 100 * step) // (200 * step) * step)
     return Amounts(
         Money(amount=refund, currency=price.currency),
         Money(amount=price.amount - refund, currency=price.currency),

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 CALL_SECONDS = 8.0
 """How long one request may take; well below the lease of a call."""
 PAGE = 100
+FOR_AN_OPERATOR_SECONDS = 60.0
+"""How long a call waits that only an operator can help, e.g. while the key lacks a permission."""
 NO_ANSWER = (stripe.APIConnectionError, aiohttp.ClientError, OSError, TimeoutError)
 """The request may or may not have reached Stripe. (The SDK does not wrap a connection lost while reading.)"""
 
@@ -63,12 +65,16 @@ def options(api_version: str, idempotency_key: str | None = None) -> RequestOpti
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A definite no; `intent` is the PaymentIntent that the error carries."""
+    """A definite no; `intent` is the PaymentIntent that the error carries.
+
+    `of_request`: to what we asked, not to the card or to the payment method that the payer named.
+    """
 
     status: int
     code: str | None
     decline_code: str | None = None
     intent: dict[str, Any] | None = None
+    of_request: bool = False
 
 
 def field(found: object, name: str) -> str | None:
@@ -86,7 +92,10 @@ def matches(metadata: object, **wanted: object) -> bool:
 
 
 def judge(error: BaseException) -> Refusal | TryAgain:
-    """A definite refusal, or an outcome that is unknown or only for now (docs.stripe.com: Error handling)."""
+    """A definite refusal, or an outcome that is unknown or only for now (docs.stripe.com: Error handling).
+
+    A TryAgain without seconds means that Stripe is away; the circuit counts those alone.
+    """
     if not isinstance(error, stripe.StripeError):
         return TryAgain(f"no answer: {error!r}")
     detail = _detail(error)
@@ -99,15 +108,19 @@ def judge(error: BaseException) -> Refusal | TryAgain:
     if isinstance(error, stripe.CardError) or (
         isinstance(error, stripe.InvalidRequestError) and status in (400, 402, 404)
     ):
-        return Refusal(status, code, detail.get("decline_code"), detail.get("payment_intent"))
-    return TryAgain(reason)
+        of_card = isinstance(error, stripe.CardError) or str(detail.get("param")).startswith("payment_method")
+        return Refusal(status, code, detail.get("decline_code"), detail.get("payment_intent"), of_request=not of_card)
+    return TryAgain(reason, FOR_AN_OPERATOR_SECONDS if 400 <= status < 500 else None)
 
 
-def replayed_failure(error: BaseException) -> bool:
-    """A 5xx that Stripe has stored under the key: the same request with the same key can never do better."""
-    if not isinstance(error, stripe.StripeError) or (error.http_status or 0) < 500:
+def key_is_spent(error: BaseException) -> bool:
+    """The same request under the same key can never do better: Stripe has stored a failure under it, or another request
+    (an older build's, or one that somebody sent by hand)."""
+    if not isinstance(error, stripe.StripeError):
         return False
-    return _header(error, "idempotent-replayed") == "true"
+    if (error.http_status or 0) >= 500:
+        return _header(error, "idempotent-replayed") == "true"
+    return error.http_status == 400 and _detail(error).get("type") == "idempotency_error"
 
 
 def _detail(error: stripe.StripeError) -> dict[str, Any]:

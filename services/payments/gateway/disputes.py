@@ -8,7 +8,8 @@ from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.chassis.messages import LocalBody
 from services.payments.calls import DisputeCall
 from services.payments.gateway.api import StripeApi, options
-from services.payments.outcomes import DisputeSeen
+from services.payments.gateway.looking import unless_missing
+from services.payments.outcomes import MISSING, DisputeSeen
 
 
 class Disputes:
@@ -21,12 +22,13 @@ class Disputes:
     async def retrieve(self, call: OpenCall) -> LocalBody | TryAgain:
         """How it stands."""
         asked = DisputeCall.model_validate_json(call.parameters)
-        found = await self._disputes.retrieve_async(asked.dispute_id, {}, options(asked.api_version))
+        chosen = options(asked.api_version)
+        found = await unless_missing(lambda: self._disputes.retrieve_async(asked.dispute_id, {}, chosen))
         return DisputeSeen(
             dispute_id=asked.dispute_id,
             booking_id=asked.booking_id,
             customer_id=asked.customer_id,
             command_id=asked.command_id,
-            amount_minor=found.amount,
-            status=found.status,
+            amount_minor=0 if found is None else found.amount,
+            status=MISSING if found is None else found.status,
         )

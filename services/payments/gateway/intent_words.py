@@ -13,7 +13,7 @@ from stripe.params import PaymentIntentCreateParams
 from services.payments.calls import AuthorizeCall, IntentCall
 from services.payments.gateway.api import Refusal, field
 from services.payments.model.payment import Operation
-from services.payments.outcomes import IntentSeen, LeftoverCancelled
+from services.payments.outcomes import MISSING, IntentSeen, LeftoverCancelled
 
 
 def new_intent(asked: AuthorizeCall) -> PaymentIntentCreateParams:
@@ -59,6 +59,7 @@ def seen(
         received_minor=intent.amount_received or 0,
         error_code=code,
         decline_code=decline_code,
+        of_request=refusal is not None and refusal.of_request,
         by_reconciler=isinstance(asked, IntentCall) and asked.by_reconciler,
     )
 
@@ -71,17 +72,30 @@ def never_made(asked: AuthorizeCall, refusal: Refusal) -> IntentSeen:
         operation=Operation.AUTHORIZE,
         error_code=refusal.code or "refused",
         decline_code=refusal.decline_code,
+        of_request=refusal.of_request,
     )
 
 
-def leftover(asked: IntentCall, intent: stripe.PaymentIntent) -> LeftoverCancelled:
-    """A PaymentIntent that nobody wants, out of the way."""
+def missing(asked: IntentCall, operation: Operation) -> IntentSeen:
+    """Stripe does not know the PaymentIntent."""
+    return IntentSeen(
+        booking_id=asked.booking_id,
+        attempt=asked.attempt,
+        operation=operation,
+        payment_intent=asked.payment_intent,
+        status=MISSING,
+        by_reconciler=asked.by_reconciler,
+    )
+
+
+def leftover(asked: IntentCall, intent: stripe.PaymentIntent | None) -> LeftoverCancelled:
+    """A PaymentIntent that nobody wants, out of the way; also where Stripe knows none."""
     return LeftoverCancelled(
         booking_id=asked.booking_id,
         attempt=asked.attempt,
-        payment_intent=intent.id,
-        status=intent.status,
-        received_minor=intent.amount_received or 0,
+        payment_intent=asked.payment_intent,
+        status=MISSING if intent is None else intent.status,
+        received_minor=0 if intent is None else intent.amount_received or 0,
     )
 
 

@@ -10,9 +10,9 @@ from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.chassis.messages import LocalBody
 from services.payments.calls import AuthorizeCall, IntentCall
 from services.payments.gateway.api import Refusal, StripeApi, options
-from services.payments.gateway.intent_words import intent_of, leftover, never_made, new_intent, seen
+from services.payments.gateway.intent_words import intent_of, leftover, missing, never_made, new_intent, seen
 from services.payments.gateway.keyed_requests import KeyedRequests, Request
-from services.payments.gateway.looking import find_intent, patiently
+from services.payments.gateway.looking import find_intent, patiently, unless_missing
 from services.payments.model.payment import Operation
 from services.payments.model.reconciling import CANCELABLE
 
@@ -91,7 +91,8 @@ class Intents:
     async def retrieve(self, call: OpenCall) -> Outcome:
         """Look at the PaymentIntent."""
         asked = IntentCall.model_validate_json(call.parameters)
-        return seen(asked, Operation.RETRIEVE, await self._retrieve(asked))
+        found = await self._retrieve(asked)
+        return missing(asked, Operation.RETRIEVE) if found is None else seen(asked, Operation.RETRIEVE, found)
 
     def _cancellation(
         self,
@@ -108,12 +109,14 @@ class Intents:
 
     async def _refused(self, asked: IntentCall, operation: Operation, refusal: Refusal) -> LocalBody:
         """What the PaymentIntent says explains the refusal."""
-        return seen(asked, operation, intent_of(refusal) or await self._retrieve(asked), refusal)
+        found = intent_of(refusal) or await self._retrieve(asked)
+        return missing(asked, operation) if found is None else seen(asked, operation, found, refusal)
 
-    async def _retrieve(self, asked: IntentCall) -> stripe.PaymentIntent:
-        return await self._intents.retrieve_async(asked.payment_intent, {}, options(asked.api_version))
+    async def _retrieve(self, asked: IntentCall) -> stripe.PaymentIntent | None:
+        intent, chosen = asked.payment_intent, options(asked.api_version)
+        return await unless_missing(lambda: self._intents.retrieve_async(intent, {}, chosen))
 
     async def _unless(self, asked: IntentCall, unchanged: frozenset[str]) -> stripe.PaymentIntent | None:
         """The PaymentIntent, or None where it shows that the request has had no effect."""
         found = await patiently(lambda: self._retrieve(asked))
-        return None if found.status in unchanged else found
+        return None if found is None or found.status in unchanged else found

@@ -1,7 +1,8 @@
 """A request that changes something at Stripe, sent until its outcome is known and never with effect twice.
 
-The idempotency key sees to that, but for two cases that need a look first (engine.md, Gateway calls): a failure that
-Stripe has stored under the key, and a call older than a day, whose key Stripe has forgotten.
+The idempotency key sees to that, but for three cases that need a look first (engine.md, Gateway calls): a key under
+which Stripe has stored a failure or another request, a call older than a day, whose key Stripe has forgotten, and a
+call whose result was lost, because what Stripe has stored under its key may be old by now.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from services.chassis.clock import Clock
 from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.chassis.messages import LocalBody
 from services.payments.calls import StripeCall
-from services.payments.gateway.api import NO_ANSWER, Refusal, judge, replayed_failure
+from services.payments.gateway.api import NO_ANSWER, Refusal, judge, key_is_spent
 
 KEY_IS_TRUSTED = timedelta(hours=23)
 MOST_KEYS = 5
@@ -43,7 +44,7 @@ class KeyedRequests:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._burnt: dict[UUID, int] = {}
-        """Open calls whose first keys hold a stored failure and made nothing: how many keys."""
+        """Open calls whose first keys are spent and made nothing: how many keys."""
 
     async def outcome(self, call: OpenCall, asked: StripeCall, request: Request[Found]) -> LocalBody | TryAgain:
         """One try: a definite outcome, or TryAgain."""
@@ -55,7 +56,8 @@ class KeyedRequests:
     async def _send(self, call: OpenCall, asked: StripeCall, request: Request[Found]) -> LocalBody | TryAgain:
         """Send under the key; look where the key does not protect."""
         age = max(self._clock.now() - asked.asked_at, timedelta(seconds=call.age_seconds))
-        if age > KEY_IS_TRUSTED and (found := await request.look_up()) is not None:
+        look_first = asked.look_first or age > KEY_IS_TRUSTED
+        if look_first and (found := await request.look_up()) is not None:
             return request.read(found)
         for _ in range(MOST_KEYS):
             burnt = self._burnt.get(call.id, 0)
@@ -66,9 +68,10 @@ class KeyedRequests:
                 outcome = judge(error)
                 if isinstance(outcome, Refusal):
                     return await request.refused(outcome)
-                if not replayed_failure(error):
+                if not key_is_spent(error):
                     return outcome
+                spent = outcome
             if (found := await request.look_up()) is not None:
                 return request.read(found)
             self._burnt[call.id] = burnt + 1
-        return TryAgain(f"Stripe failed under {MOST_KEYS} keys")
+        return TryAgain(f"no one of {MOST_KEYS} keys helps: {spent.reason}", spent.after_seconds)

@@ -33,6 +33,16 @@ async def patiently(look: Callable[[], Awaitable[Found]]) -> Found:
     return await look()
 
 
+async def unless_missing(look: Callable[[], Awaitable[Found]]) -> Found | None:
+    """One look; None where Stripe knows no such object, which no further look changes."""
+    try:
+        return await look()
+    except stripe.InvalidRequestError as error:
+        if error.http_status != 404:
+            raise
+        return None
+
+
 async def first_match(
     list_them: Callable[[], Awaitable[stripe.ListObject[Listed]]], ours: Mapping[str, object], most_pages: int = 1_000
 ) -> Listed | None:

@@ -9,11 +9,11 @@ from stripe.params import RefundCreateParams
 
 from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.chassis.messages import LocalBody
-from services.payments.calls import DashboardRefundCall, RefundCall
+from services.payments.calls import DashboardRefundCall, RefundCall, StripeCall
 from services.payments.gateway.api import Refusal, StripeApi, field, options
 from services.payments.gateway.keyed_requests import KeyedRequests, Request
-from services.payments.gateway.looking import first_match
-from services.payments.outcomes import DashboardRefundSeen, RefundSeen
+from services.payments.gateway.looking import first_match, unless_missing
+from services.payments.outcomes import MISSING, DashboardRefundSeen, RefundSeen
 
 ENDED_BADLY = ("failed", "canceled")
 
@@ -49,19 +49,26 @@ class Refunds:
         """Look at a refund that was made."""
         asked = RefundCall.model_validate_json(call.parameters)
         assert asked.stripe_refund is not None, "a refund that was made has an id"
-        return seen(asked, await self._refunds.retrieve_async(asked.stripe_refund, {}, options(asked.api_version)))
+        found = await self._look(asked.stripe_refund, asked)
+        if found is not None:
+            return seen(asked, found)
+        return RefundSeen(booking_id=asked.booking_id, refund_id=asked.refund_id, status=MISSING)
 
     async def dashboard_refund(self, call: OpenCall) -> LocalBody | TryAgain:
         """Look at a refund that was made at Stripe by hand."""
         asked = DashboardRefundCall.model_validate_json(call.parameters)
-        found = await self._refunds.retrieve_async(asked.stripe_refund, {}, options(asked.api_version))
+        found = await self._look(asked.stripe_refund, asked)
         return DashboardRefundSeen(
-            **asked.model_dump(exclude={"asked_at", "api_version"}),
+            **asked.model_dump(exclude=set(StripeCall.model_fields)),
             payment_intent=field(found, "payment_intent") or "",
-            amount_minor=found.amount,
-            status=found.status or "pending",
+            amount_minor=0 if found is None else found.amount,
+            status=MISSING if found is None else found.status or "pending",
             failure=field(found, "failure_reason"),
         )
+
+    async def _look(self, stripe_refund: str, asked: StripeCall) -> stripe.Refund | None:
+        chosen = options(asked.api_version)
+        return await unless_missing(lambda: self._refunds.retrieve_async(stripe_refund, {}, chosen))
 
     async def _find(self, asked: RefundCall) -> stripe.Refund | None:
         """The refund of this try, by its metadata."""

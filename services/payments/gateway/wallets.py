@@ -46,6 +46,7 @@ class Wallets:
                 payment_intent=(refusal.intent or {}).get("id"),
                 error_code=refusal.code or "refused",
                 decline_code=refusal.decline_code,
+                of_request=refusal.of_request,
             )
 
         request = Request(

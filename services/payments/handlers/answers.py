@@ -9,10 +9,10 @@ from booking_contracts.payments import CaptureFailed, PaymentActionRequired
 
 from services.chassis.messages import Message
 from services.payments.handlers.moving import advance, captured, decline, gone, reserved
-from services.payments.handlers.repairs import record_news
+from services.payments.handlers.repairs import record_missing, record_news
 from services.payments.model import declines
 from services.payments.model.payment import Action, Operation, Payment, Status
-from services.payments.outcomes import IntentSeen, LeftoverCancelled
+from services.payments.outcomes import MISSING, IntentSeen, LeftoverCancelled
 from services.payments.work import PaymentsWork
 
 log = structlog.get_logger()
@@ -23,7 +23,9 @@ def intent_seen(message: Message[IntentSeen], work: PaymentsWork) -> None:
     seen = message.body
     payment = work.find(Payment, seen.booking_id)
     assert payment is not None, "a call belongs to a payment"
-    assert payment.attempt == seen.attempt, "one call is open, of the newest attempt"
+    if payment.attempt != seen.attempt:
+        log.warning("a result of an earlier attempt", **seen.model_dump(mode="json"))
+        return
     work.go_on(payment.correlation_id)
     payment = work.put(
         replace(
@@ -33,6 +35,9 @@ def intent_seen(message: Message[IntentSeen], work: PaymentsWork) -> None:
             charge=seen.charge or payment.charge,
         )
     )
+    if seen.status == MISSING:
+        _missing(work, payment, seen)
+        return
     before, payment = payment, _record(work, payment, seen)
     if seen.by_reconciler:
         record_news(work, before, payment)
@@ -56,7 +61,18 @@ def _record(work: PaymentsWork, payment: Payment, seen: IntentSeen) -> Payment:
         case _ if seen.error_code is None and seen.status:
             return _action_required(work, payment, "payment_method")
         case _:
-            return decline(work, payment, declines.decline(seen.error_code, seen.decline_code))
+            why = declines.decline(seen.error_code, seen.decline_code, of_request=seen.of_request)
+            return decline(work, payment, why)
+
+
+def _missing(work: PaymentsWork, payment: Payment, seen: IntentSeen) -> None:
+    """Stripe does not know the PaymentIntent. A void has nothing to give back; everything else waits for a person:
+    whoever gave this service the key of another account would end every booking here."""
+    if payment.live and (payment.owes_void or seen.operation is Operation.VOID):
+        advance(work, gone(work, payment, MISSING))
+    else:
+        work.put(replace(payment, capture_asked=False))
+    record_missing(work, f"{seen.operation} of attempt {seen.attempt}", payment.booking_id, payment.payment_intent)
 
 
 def _capturable(work: PaymentsWork, payment: Payment, seen: IntentSeen) -> Payment:

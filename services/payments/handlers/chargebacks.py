@@ -12,11 +12,12 @@ from services.payments import asking
 from services.payments.handlers import wallet_chargebacks
 from services.payments.handlers.moving import advance
 from services.payments.handlers.refunds import try_again
+from services.payments.handlers.repairs import record_missing
 from services.payments.model import ledger
 from services.payments.model.chargeback import Chargeback, Outcome, outcome_of
 from services.payments.model.payment import Payment
 from services.payments.model.refund import DISPUTED, Refund, RefundStatus
-from services.payments.outcomes import DisputeChanged, DisputeSeen
+from services.payments.outcomes import MISSING, DisputeChanged, DisputeSeen
 from services.payments.work import PaymentsWork
 
 A_MOMENT = timedelta(seconds=1)
@@ -45,6 +46,10 @@ def dispute_seen(message: Message[DisputeSeen], work: PaymentsWork) -> None:
     chargeback = work.find(Chargeback, seen.dispute_id)
     assert chargeback is not None, "a chargeback is written with its call"
     chargeback = work.put(replace(chargeback, calling=False))
+    if seen.status == MISSING:
+        what, owner = f"dispute {seen.dispute_id}", chargeback.customer_id
+        record_missing(work, what, chargeback.booking_id, chargeback.payment_intent, owner)
+        return
     outcome = outcome_of(seen.status)
     if outcome is None or chargeback.closed:
         return

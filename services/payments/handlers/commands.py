@@ -22,9 +22,10 @@ from booking_contracts.types import Money
 
 from services.chassis.messages import Message
 from services.payments import asking
+from services.payments.handlers.accounts import pay_what_waited
 from services.payments.handlers.moving import advance, decline, lock, say_declined
 from services.payments.handlers.settling import say_settled, want_all_back
-from services.payments.model.declines import ALREADY_PAID, COUNTED_OTHERWISE, EXPIRED, NOT_BY_CARD
+from services.payments.model.declines import ALREADY_PAID, EXPIRED, not_chargeable
 from services.payments.model.payment import Payment, Status, Terms
 from services.payments.model.settlement import Settlement
 from services.payments.outcomes import AuthorizeLater, SettleLater
@@ -51,12 +52,18 @@ def _authorize(command: AuthorizePayment, work: PaymentsWork) -> None:
         _say_again(work, payment)
     elif payment.live:
         advance(work, work.put(replace(payment, voided_through=payment.attempt, owes_void=True)))
-        later = AuthorizeLater(booking_id=command.booking_id, command=command)
-        work.remind(later, key=str(command.booking_id), due_at=work.now + A_MOMENT)
+        _try_later(command, work)
+    elif payment.calling is not None:
+        _try_later(command, work)  # the reconciler looks at the attempt before it: one call of a payment is open
     elif payment.captured_minor:
         say_declined(work, payment, ALREADY_PAID, command.attempt)
     else:
         _begin(command, work, payment)
+
+
+def _try_later(command: AuthorizePayment, work: PaymentsWork) -> None:
+    later = AuthorizeLater(booking_id=command.booking_id, command=command)
+    work.remind(later, key=str(command.booking_id), due_at=work.now + A_MOMENT)
 
 
 def _answer_unwanted(command: AuthorizePayment, work: PaymentsWork, payment: Payment) -> None:
@@ -67,32 +74,23 @@ def _answer_unwanted(command: AuthorizePayment, work: PaymentsWork, payment: Pay
 
 
 def _begin(command: AuthorizePayment, work: PaymentsWork, payment: Payment) -> None:
-    payment = replace(
-        payment,
-        attempt=command.attempt,
-        status=Status.PENDING,
-        action=None,
-        terms=Terms(
-            command.payment.method,
-            command.amount,
-            command.customer_id,
-            command.provider_id,
-            command.payout_account,
-            command.commission_bps,
-        ),
-        payment_intent=None,
-        owes_void=False,
-        capture_asked=False,
-        decline=None,
+    terms = Terms(
+        command.payment.method,
+        command.amount,
+        command.customer_id,
+        command.provider_id,
+        command.payout_account,
+        command.commission_bps,
     )
-    if work.message is not None:
-        payment = replace(payment, correlation_id=work.message.correlation_id)
+    correlation_id = payment.correlation_id if work.message is None else work.message.correlation_id
+    payment = payment.next_attempt(command.attempt, terms, correlation_id)
+    pay_what_waited(work, command.provider_id, command.payout_account)
     if work.now >= command.expires_at:
         decline(work, payment, EXPIRED)
     elif payment.by_wallet:
         advance(work, lock(work, payment))
-    elif command.amount.currency in COUNTED_OTHERWISE:
-        decline(work, payment, NOT_BY_CARD)
+    elif (declined := not_chargeable(command.amount)) is not None:
+        decline(work, payment, declined)
     else:
         asking.authorize(work, payment, command.payment.payment_method)
 
@@ -159,6 +157,8 @@ def _settle(command: SettlePayment, work: PaymentsWork) -> None:
     elif known is not None:
         if known.via is not None:
             say_settled(work, payment, known)
+        else:
+            advance(work, payment)
     elif payment.settling is not None:
         later = SettleLater(booking_id=command.booking_id, command=command)
         work.remind(later, key=str(command.booking_id), due_at=work.now + A_MOMENT)

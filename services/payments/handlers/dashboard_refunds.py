@@ -23,7 +23,7 @@ from services.payments.model.payment import Operation, Payment
 from services.payments.model.reconciling import Repair
 from services.payments.model.refund import Refund, RefundStatus
 from services.payments.model.wallet import Asked, TopUp, TopUpStatus
-from services.payments.outcomes import DashboardRefundChanged, DashboardRefundSeen
+from services.payments.outcomes import MISSING, DashboardRefundChanged, DashboardRefundSeen
 from services.payments.work import PaymentsWork, Reconciliation
 
 log = structlog.get_logger()
@@ -40,7 +40,7 @@ def dashboard_refund_seen(message: Message[DashboardRefundSeen], work: PaymentsW
     """How it stands. One that failed before it was taken in has moved no money."""
     seen = message.body
     known = work.find(DashboardRefund, seen.stripe_refund)
-    if known is None and seen.status in BADLY:
+    if seen.status == MISSING or (known is None and seen.status in BADLY):
         return
     if seen.booking_id is not None:
         _of_payment(work, seen, known)

@@ -21,6 +21,8 @@ def transfer_seen(message: Message[TransferSeen], work: PaymentsWork) -> None:
     payout, payment = work.find(Payout, seen.payout_id), work.find(Payment, seen.booking_id)
     assert payout is not None, "a payout is written with its call"
     assert payment is not None, "a payout belongs to a payment"
+    if payout.status is not PayoutStatus.PENDING:
+        return  # its result was handled before
     work.go_on(payment.correlation_id)
     if seen.transfer_id is None:
         _failed(work, payment, payout, seen.failure or "refused")
@@ -46,11 +48,34 @@ def _failed(work: PaymentsWork, payment: Payment, payout: Payout, code: str) -> 
 
 
 def payout_again(message: Message[PayoutAgain], work: PaymentsWork) -> None:
-    """Try a failed transfer once more; the timer does it by itself, an operator for one that is parked."""
+    """Try a failed transfer once more; the timer does it by itself, an operator for one that is parked.
+
+    To the account that it has, or to the one named, which is what one without an account waits for. From the charge
+    that paid by today's reckoning, or, where an operator wants that, from the balance.
+    """
     told = message.body
     payout, payment = work.find(Payout, told.payout_id), work.find(Payment, told.booking_id)
-    if payout is None or payment is None or payout.tries != told.tries:
+    if payout is None or payment is None or payout.tries != told.tries or not _may_be_tried(payout, told):
         return
-    if payout.status is PayoutStatus.FAILED or (told.by_operator and payout.status is PayoutStatus.PARKED):
-        work.go_on(payment.correlation_id)
-        asking.transfer(work, replace(payout, status=PayoutStatus.PENDING, tries=payout.tries + 1, failure=None))
+    work.go_on(payment.correlation_id)
+    again = replace(
+        payout,
+        status=PayoutStatus.PENDING,
+        tries=payout.tries + 1,
+        failure=None,
+        account=told.account or payout.account,
+        source_charge=None if told.from_balance else payment.source_charge,
+    )
+    asking.transfer(work, again)
+
+
+def _may_be_tried(payout: Payout, told: PayoutAgain) -> bool:
+    match payout.status:
+        case PayoutStatus.FAILED:
+            return True
+        case PayoutStatus.PARKED:
+            return told.by_operator
+        case PayoutStatus.NO_ACCOUNT:
+            return told.account is not None
+        case _:
+            return False

@@ -10,10 +10,11 @@ from booking_contracts.payments import RefundFailed, RefundSucceeded
 
 from services.chassis.messages import Message
 from services.payments import asking
+from services.payments.handlers.repairs import record_missing
 from services.payments.model import ledger
 from services.payments.model.payment import Payment
 from services.payments.model.refund import Refund, RefundStatus
-from services.payments.outcomes import RefundAgain, RefundChanged, RefundSeen
+from services.payments.outcomes import MISSING, RefundAgain, RefundChanged, RefundSeen
 from services.payments.work import PaidOutside, PaymentsWork
 
 A_MOMENT = timedelta(seconds=1)
@@ -27,6 +28,8 @@ def refund_seen(message: Message[RefundSeen], work: PaymentsWork) -> None:
     assert payment is not None, "a refund belongs to a payment"
     work.go_on(payment.correlation_id)
     refund = work.put(replace(refund, calling=False, stripe_refund=seen.stripe_refund or refund.stripe_refund))
+    if seen.status == MISSING:
+        record_missing(work, f"refund {refund.shown_id}", refund.booking_id, refund.payment_intent)
     refund_stands(work, payment, refund, seen.status, seen.failure)
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
+import structlog
+
 from services.chassis.messages import Message
 from services.payments import asking
 from services.payments.model.payment import Operation, Payment
 from services.payments.model.reconciling import Finding, Repair, repair
 from services.payments.outcomes import Found, LookAgain
 from services.payments.work import PaymentsWork, Reconciliation
+
+log = structlog.get_logger()
 
 
 def found(message: Message[Found], work: PaymentsWork) -> None:
@@ -33,6 +39,16 @@ def look_again(message: Message[LookAgain], work: PaymentsWork) -> None:
     if payment is not None and payment.live and payment.calling is None and payment.payment_intent is not None:
         work.go_on(payment.correlation_id)
         asking.about_intent(work, payment, Operation.RETRIEVE, by_reconciler=True)
+
+
+def record_missing(
+    work: PaymentsWork, what: str, booking_id: UUID | None, payment_intent: str | None, customer_id: str | None = None
+) -> None:
+    """Stripe does not know an object of ours: nothing here can mend that, so a person is told."""
+    log.error("Stripe does not know an object of ours", what=what, booking_id=booking_id, customer_id=customer_id)
+    if payment_intent is not None and (booking_id is not None or customer_id is not None):
+        finding = f"{what}: Stripe does not know it"
+        work.record(Reconciliation(work.now, booking_id, payment_intent, finding, Repair.MISSING, customer_id))
 
 
 def record_news(work: PaymentsWork, before: Payment, after: Payment) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import uuid5
 
+from booking_contracts.currencies import card_step_minor
 from booking_contracts.payments import PaymentSettled, PaymentVoided, RefundSucceeded
 
 from services.payments import asking
 from services.payments.model import ledger
 from services.payments.model.payment import Payment, Status
-from services.payments.model.payout import Payout
+from services.payments.model.payout import Payout, PayoutStatus
 from services.payments.model.refund import Refund, RefundStatus
 from services.payments.model.settlement import Settlement, Split, after_loss, split
 from services.payments.work import PaymentsWork
@@ -34,7 +35,15 @@ def settle(work: PaymentsWork, payment: Payment, settlement: Settlement) -> None
     terms = payment.agreed
     lost = payment.lost_minor
     wanted = after_loss(settlement.refund_minor, lost)
-    parts = split(payment.escrow_minor, wanted, settlement.release_minor, terms.commission_bps)
+    step = card_step_minor(terms.amount.currency)
+    parts = split(
+        payment.escrow_minor,
+        wanted,
+        settlement.release_minor,
+        terms.commission_bps,
+        refund_step=1 if payment.by_wallet else step,
+        payout_step=step,
+    )
     wallet = terms.customer_id if payment.by_wallet else None
     entries = ledger.settled(payment.booking_id, terms.provider_id, terms.amount.currency, parts, wallet=wallet)
     work.post(f"settle:{settlement.settlement_id}", entries)
@@ -88,8 +97,8 @@ def say_settled(work: PaymentsWork, payment: Payment, settlement: Settlement) ->
 def _send_on(work: PaymentsWork, payment: Payment, settlement: Settlement, parts: Split) -> None:
     if parts.refund_minor:
         payment = _refund(work, payment, settlement, parts.refund_minor)
-    if parts.provider_minor and payment.agreed.payout_account is not None:
-        _pay_out(work, payment, settlement, parts.provider_minor, payment.agreed.payout_account)
+    if parts.provider_minor:
+        _pay_out(work, payment, settlement, parts.provider_minor)
 
 
 def _refund(work: PaymentsWork, payment: Payment, settlement: Settlement, amount_minor: int) -> Payment:
@@ -110,7 +119,8 @@ def _refund(work: PaymentsWork, payment: Payment, settlement: Settlement, amount
     return work.say(payment, RefundSucceeded, refund_id=refund.shown_id, amount=payment.money(amount_minor))
 
 
-def _pay_out(work: PaymentsWork, payment: Payment, settlement: Settlement, amount_minor: int, account: str) -> None:
+def _pay_out(work: PaymentsWork, payment: Payment, settlement: Settlement, amount_minor: int) -> None:
+    """To the provider's account; without one it waits, seen, until there is one (handlers/accounts.py)."""
     payment = work.put(replace(payment, payouts=payment.payouts + 1))
     terms = payment.agreed
     payout = Payout(
@@ -119,9 +129,12 @@ def _pay_out(work: PaymentsWork, payment: Payment, settlement: Settlement, amoun
         payment.payouts,
         payment.attempt,
         terms.provider_id,
-        account,
+        terms.payout_account,
         amount_minor,
         terms.amount.currency,
-        payment.charge,
+        payment.source_charge,
     )
-    asking.transfer(work, payout)
+    if payout.account is None:
+        work.put(replace(payout, status=PayoutStatus.NO_ACCOUNT, tries=0))
+    else:
+        asking.transfer(work, payout)

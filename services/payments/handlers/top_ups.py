@@ -27,8 +27,7 @@ from services.payments.work import PaymentsWork
 def top_up_wallet(message: Message[TopUpWallet], work: PaymentsWork) -> Accepted:
     """Charge the card; the same command id again is waited for, not charged again."""
     command = message.body
-    if command.amount.currency in declines.COUNTED_OTHERWISE:
-        declined = declines.NOT_BY_CARD
+    if (declined := declines.not_chargeable(command.amount)) is not None:
         raise Rejected(Code.CARD_DECLINED, declined.customer_message, decline_code=declined.code, retryable=False)
     if work.find(Asked, message.id) is None:
         work.put(asked_by(message))
@@ -56,10 +55,12 @@ def top_up_seen(message: Message[TopUpSeen], work: PaymentsWork) -> None:
     asked, top_up = work.find(Asked, seen.command_id), work.find(TopUp, seen.command_id)
     assert asked is not None, "a top-up is written with its command"
     assert top_up is not None, "a top-up is written with its call"
+    if top_up.status is not TopUpStatus.PENDING:
+        return  # its result was handled before
     top_up = replace(top_up, payment_intent=seen.payment_intent)
     if seen.status != "succeeded":
         work.put(replace(top_up, status=TopUpStatus.DECLINED))
-        declined = declines.decline(seen.error_code, seen.decline_code)
+        declined = declines.decline(seen.error_code, seen.decline_code, of_request=seen.of_request)
         work.reply(
             asked,
             WalletCommandRejected(

@@ -7,6 +7,7 @@ from uuid import uuid5
 
 import structlog
 from booking_contracts.codes import Code, Rejected
+from booking_contracts.currencies import card_step_minor
 from booking_contracts.payments import (
     WalletCommandAccepted,
     WalletCommandRejected,
@@ -33,12 +34,19 @@ def withdraw_from_wallet(message: Message[WithdrawFromWallet], work: PaymentsWor
         return Deferred()
     owner, wanted = command.customer_id, command.amount
     has = work.balance(ledger.available(owner), wanted.currency)
+    if wanted.amount % (step := card_step_minor(wanted.currency)):
+        raise Rejected(
+            Code.INVALID_COMMAND,
+            f"Cards take {wanted.currency} back in steps of {step} minor units; ask for a multiple of {step}.",
+            field="amount",
+        )
     back = sum(top_up.left_minor for top_up in _top_ups(work, owner, wanted.currency))
-    if min(has, back) < wanted.amount:
+    can = min(has, back) // step * step
+    if can < wanted.amount:
         raise Rejected(
             Code.INSUFFICIENT_FUNDS,
             "The wallet does not hold that much that can be withdrawn; ask for less.",
-            withdrawable={"amount": min(has, back), "currency": wanted.currency},
+            withdrawable={"amount": can, "currency": wanted.currency},
         )
     work.put(asked_by(message))
     reserve = ledger.move(wanted.currency, wanted.amount, debit=ledger.available(owner), credit=ledger.locked(owner))
@@ -76,6 +84,8 @@ def withdrawal_seen(message: Message[WithdrawalSeen], work: PaymentsWork) -> Non
     part, withdrawal = work.find(Part, seen.part_id), work.find(Withdrawal, seen.command_id)
     assert part is not None, "a part is written with its call"
     assert withdrawal is not None, "a part belongs to a withdrawal"
+    if part.status is not PartStatus.PENDING:
+        return  # its result was handled before
     top_up = work.find(TopUp, part.top_up_id)
     assert top_up is not None, "a part is of a top-up"
     if seen.status in ("failed", "canceled"):

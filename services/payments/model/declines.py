@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from booking_contracts.currencies import card_step_minor
+from booking_contracts.types import Money
+
 
 @dataclass(frozen=True, slots=True)
 class Decline:
@@ -44,6 +47,7 @@ FINAL = frozenset(
         "parameter_missing",
         "parameter_unknown",
         "currency_not_supported_by_account",
+        "invalid_charge_amount_no_decimal_compatible",
     }
 )
 """Refusals of the request itself: no card and no further try can help."""
@@ -59,8 +63,26 @@ NO_FUNDS = Decline(INSUFFICIENT_FUNDS, True, "There is not enough money in the w
 ACTION_FAILED = Decline("action_failed", True, "The bank did not confirm the payment; nothing was charged.")
 
 
-def decline(error_code: str | None, decline_code: str | None = None) -> Decline:
-    """Stripe's error code and, for cards, the issuer's decline code, as what the event says."""
+def not_chargeable(amount: Money) -> Decline | None:
+    """Why no card can be charged this amount, known before Stripe is asked; None where one can."""
+    if amount.currency in COUNTED_OTHERWISE:
+        return NOT_BY_CARD
+    step = card_step_minor(amount.currency)
+    if amount.amount % step == 0:
+        return None
+    return Decline(
+        "amount_not_in_card_steps",
+        False,
+        f"A card is charged in steps of {step} minor units of {amount.currency}, and this amount is none of them; "
+        "nothing was charged.",
+    )
+
+
+def decline(error_code: str | None, decline_code: str | None = None, *, of_request: bool = False) -> Decline:
+    """Stripe's error code and, for cards, the issuer's decline code, as what the event says.
+
+    `of_request`: Stripe refused the request, not the card; only a card that it does not know can be another one.
+    """
     code = decline_code or error_code or "generic_decline"
     if error_code == "payment_intent_authentication_failure":
         return ACTION_FAILED
@@ -68,4 +90,6 @@ def decline(error_code: str | None, decline_code: str | None = None) -> Decline:
         return Decline(INSUFFICIENT_FUNDS, True, "There is not enough money on the card; nothing was charged.")
     if code in FINAL:
         return Decline(code, False, "This amount cannot be paid by card; nothing was charged.")
+    if of_request and code not in SENTENCES:
+        return Decline(code, False, "This payment cannot be made by card; nothing was charged.")
     return Decline(code, True, SENTENCES.get(code, GENERAL))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Literal
 from uuid import UUID
@@ -113,6 +113,18 @@ class Payment:
         """Captured and not settled yet."""
         return self.captured_minor - self.refunded_minor - self.released_minor
 
+    @property
+    def source_charge(self) -> str | None:
+        """The charge that a transfer can be made from: a captured card's; None where a wallet has paid."""
+        return None if self.by_wallet else self.charge
+
+    def next_attempt(self, attempt: int, terms: Terms, correlation_id: str) -> Payment:
+        """The booking's payment at the start of an attempt: nothing of the attempt before it is left."""
+        kept = {field.name: getattr(self, field.name) for field in fields(self) if field.name in OF_BOOKING}
+        return Payment(
+            **{**kept, "correlation_id": correlation_id}, attempt=attempt, status=Status.PENDING, terms=terms
+        )
+
     def money(self, amount_minor: int) -> Money:
         """An amount in this payment's currency."""
         return Money(amount=amount_minor, currency=self.agreed.amount.currency)
@@ -124,6 +136,25 @@ class Payment:
         )
 
 
+OF_BOOKING = frozenset(
+    {
+        "booking_id",
+        "payment_id",
+        "correlation_id",
+        "sequence",
+        "voided_through",
+        "settling",
+        "captured_minor",
+        "refunded_minor",
+        "released_minor",
+        "commission_minor",
+        "refunds",
+        "payouts",
+        "disputes",
+        "lost_minor",
+    }
+)
+"""What a payment keeps over its attempts; every other field belongs to one attempt and begins anew with the next."""
 _ENDED = frozenset({Status.VOIDED, Status.DECLINED, Status.SETTLED})
 SHOWN = {
     "payment_intent.amount_capturable_updated": _ENDED | {Status.AUTHORIZED, Status.CAPTURED},

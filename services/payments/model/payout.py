@@ -9,28 +9,31 @@ from uuid import UUID
 
 
 class PayoutStatus(StrEnum):
-    """`failed` is tried again; `parked` waits for an operator."""
+    """`failed` is tried again; `parked` waits for an operator; `no_account` until the provider has one."""
 
     PENDING = "pending"
     PAID = "paid"
     FAILED = "failed"
     PARKED = "parked"
+    NO_ACCOUNT = "no_account"
 
 
+SLICE = 100
+"""How many payouts that had no account are made in one go."""
 RETRY_AFTER = (timedelta(hours=1), timedelta(hours=4), timedelta(hours=12), timedelta(hours=24))
 """When a transfer that Stripe refused is tried again; after the last one it is parked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Payout:
-    """One transfer; `number` counts a booking's payouts from 1, `tries` those of this one."""
+    """One transfer. `number` counts a booking's payouts from 1, `tries` those of this one; 0 without an account."""
 
     payout_id: UUID
     booking_id: UUID
     number: int
     attempt: int
     provider_id: UUID
-    account: str
+    account: str | None
     amount_minor: int
     currency: str
     source_charge: str | None
@@ -38,6 +41,8 @@ class Payout:
     transfer_id: str | None = None
     failure: str | None = None
     tries: int = 1
+    reversed_minor: int = 0
+    """What somebody has taken back of it at Stripe."""
 
     @property
     def row_key(self) -> UUID:

@@ -18,6 +18,10 @@ class Repair(StrEnum):
     LOOK = "look"
     CANCEL = "cancel"
     REPORT = "report"
+    MISSING = "missing"
+    """Stripe does not know an object of ours; a person has to find out why."""
+    REVERSAL = "reversal"
+    """Somebody took a transfer back at Stripe (handlers/reversals.py)."""
     IMPORT = "import"
     """A refund that was made at Stripe by hand was taken into the ledger (handlers/dashboard_refunds.py)."""
 

@@ -26,11 +26,24 @@ def after_loss(refund_minor: int, lost_minor: int) -> int:
     return max(0, refund_minor - lost_minor)
 
 
-def split(escrow_minor: int, refund_minor: int, release_minor: int, commission_bps: int) -> Split:
-    """Divide what is in escrow as asked: the payer first, then the provider, never more than there is."""
-    refund = min(refund_minor, escrow_minor)
+def split(
+    escrow_minor: int,
+    refund_minor: int,
+    release_minor: int,
+    commission_bps: int,
+    *,
+    refund_step: int = 1,
+    payout_step: int = 1,
+) -> Split:
+    """Divide what is in escrow as asked: the payer first, then the provider, never more than there is.
+
+    In steps that a card can be refunded and a provider be paid in (booking_contracts.currencies): the refund rounds up,
+    as far as the escrow reaches, the commission down; what no transfer can carry of an odd release is commission too.
+    """
+    refund = min(-(-refund_minor // refund_step), escrow_minor // refund_step) * refund_step
     release = min(release_minor, escrow_minor - refund)
-    return Split(refund, release, release * commission_bps // BPS)
+    commission = release * commission_bps // BPS // payout_step * payout_step + release % payout_step
+    return Split(refund, release, commission)
 
 
 @dataclass(frozen=True, slots=True)
