@@ -1,4 +1,4 @@
-"""What needs more than single records: floods, long lines, large closings, locks, transactions, planted rows, codecs."""
+"""What needs more than single records: floods, long lines, large closings, locks, transactions, planted rows."""
 
 from __future__ import annotations
 

@@ -26,14 +26,27 @@ TIMES = (
     *("1999-12-31T23:59:59Z", "2000-01-01T00:00:00Z", "2199-12-31T23:59:59Z", "2200-01-01T00:00:00Z"),
     *("9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999999Z", "10000-01-01T00:00:00Z", "-0001-01-01T00:00:00Z"),
     *("2030-06-30T23:59:60Z", "2030-02-30T00:00:00Z", "2030-01-01T24:00:00Z", "2030-01-01T10:00:00+14:00"),
-    *("2030-01-01T10:00:00-00:00", "2030-01-01T10:00:00", "2030-01-01", "1893456000", "2030-01-01T10:00:00.1234567890123Z"),
+    *(
+        "2030-01-01T10:00:00-00:00",
+        "2030-01-01T10:00:00",
+        "2030-01-01",
+        "1893456000",
+        "2030-01-01T10:00:00.1234567890123Z",
+    ),
     *("٢٠٣٠-01-01T10:00:00Z", "2030-01-01t10:00:00z", "2030-01-01T10:00:00Z ", "now", ""),
 )
 TYPES = ("null", "[]", "{}", '""', "0", "true", "[[]]", '{"a": 1}', "[null]", '"text"')
 TEXTS = (
     *('"\\ud800"', '"\\udc00\\ud800"', '"a\\u0000b"', '"\\u0000"', '"\u202eabc\u202c"', '"\u200f\u0627"', '"\ufeff"'),
-    *('"' + "e" + "\u0301" * 2_000 + '"', '"👩‍👩‍👧‍👦"', '"\\u001b[31m"', '"\\r\\nBcc: x@example.com"', '" "', '"\u2028"'),
-    *('"x\\\\u0000y"', '"\\ud83d\\ude00"', '"ﷺ"', '"${jndi:ldap://x}"', "\"'; DROP TABLE booking; --\"", '"%s%n{0}"'),
+    *(
+        '"' + "e" + "\u0301" * 2_000 + '"',
+        '"👩‍👩‍👧‍👦"',
+        '"\\u001b[31m"',
+        '"\\r\\nBcc: x@example.com"',
+        '" "',
+        '"\u2028"',
+    ),
+    *('"x\\\\u0000y"', '"\\ud83d\\ude00"', '"ﷺ"', '"${jndi:ldap://x}"', '"\'; DROP TABLE booking; --"', '"%s%n{0}"'),
 )
 LONG_TEXTS = (201, 255, 2_001, 4_000, 65_536)
 
@@ -131,9 +144,7 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
-def _instead(
-    rng: random.Random, body: Body, token: str, fits: Callable[[object], bool] = lambda _value: True
-) -> bytes:
+def _instead(rng: random.Random, body: Body, token: str, fits: Callable[[object], bool] = lambda _value: True) -> bytes:
     """The body with a token where a value that fits stands; in a new field where none does."""
     marked = copy.deepcopy(body)
     places = [place for place in _places(marked) if fits(place[0][place[1]])]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from tests.faults import checks as usual
-from tests.faults.checks import waitlist as line
-from tests.faults.seat_checks import seats
+from tests.faults.seat_checks import seats, waitlist
 from tests.faults.stream_checks import one_reply, order, tail
 from tests.hostile.facts import Aftermath
 from tests.hostile.records import Due, Sent
@@ -14,7 +13,7 @@ from tests.hostile.settings import P99_SECONDS
 
 MOST_GROWTH_MIB = 250
 USUAL = (
-    *(order, tail, one_reply, seats, line, usual.history, usual.money_once, usual.sagas, usual.ledger),
+    *(order, tail, one_reply, seats, waitlist, usual.history, usual.money_once, usual.sagas, usual.ledger),
     *(usual.payments_are_stripes, usual.bookings_are_paid, usual.at_rest),
 )
 
@@ -57,7 +56,9 @@ def accounted_for(found: Aftermath) -> list[str]:
     def problem(sent: Sent) -> str | None:
         ids = {sent.record.id or "", *sent.record.also}
         replies = sum(len(found.replies.get(one, ())) for one in ids)
-        return None if replies == 1 or (not replies and found.places[sent.place]) else f"has {replies} replies, no letter"
+        return (
+            None if replies == 1 or (not replies and found.places[sent.place]) else f"has {replies} replies, no letter"
+        )
 
     return _each(found, Due.SOMETHING, problem)
 
@@ -127,7 +128,9 @@ def violations(found: Aftermath) -> list[str]:
 
 def blockable(found: Aftermath) -> set[str]:
     """Keys that may be blocked at the end: of planted rows, and of what a broken peer sent."""
-    peers = {(sent.record.key or b"").decode("utf-8", "replace") for sent in found.sent if sent.record.due is Due.ANYTHING}
+    peers = {
+        (sent.record.key or b"").decode("utf-8", "replace") for sent in found.sent if sent.record.due is Due.ANYTHING
+    }
     return peers | {row.key for row in found.planted if not row.waits}
 
 

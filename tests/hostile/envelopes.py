@@ -80,9 +80,7 @@ def ids(town: Town, record: Hostile) -> Hostile:
         return replace(with_header(record, b"ce_id", rng.choice(spelt)), due=Due.SOMETHING)
     unreadable = (None, b"", b"7", b"\xff\xfe", b"\x00", right[:-1], right + b"0", b"x" * 600, b"null", b"g" * 36)
     if rng.random() < 0.2:
-        return replace(
-            record, headers=tuple(h for h in record.headers if h[0] != b"ce_id"), id=None, due=Due.LETTER
-        )
+        return replace(record, headers=tuple(h for h in record.headers if h[0] != b"ce_id"), id=None, due=Due.LETTER)
     return replace(with_header(record, b"ce_id", rng.choice(unreadable)), id=None, due=Due.LETTER)
 
 
@@ -91,7 +89,14 @@ def message_types(town: Town, record: Hostile) -> Hostile:
     odd = (
         *(None, b"", b"booking.Fly.v1", b"booking.PlaceBooking.v2", b"booking.placebooking.v1", b"PlaceBooking"),
         *(b"booking.BookingConfirmed.v1", b"payments.PaymentAuthorized.v1", b"payments.AuthorizePayment.v1"),
-        *(b"local.DeadlineReached.v1", b"local.AskAgain.v1", b"\xff\xfe", b"\x00", b"t" * 600, b"booking.CommandAccepted.v1"),
+        *(
+            b"local.DeadlineReached.v1",
+            b"local.AskAgain.v1",
+            b"\xff\xfe",
+            b"\x00",
+            b"t" * 600,
+            b"booking.CommandAccepted.v1",
+        ),
         *(b"wallet.TopUpWallet.v1",) * (record.topic != "wallet.commands"),
         *(b"booking.PlaceBooking.v1",) * (record.topic == "wallet.commands"),
     )

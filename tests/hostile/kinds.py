@@ -1,13 +1,13 @@
-"""Every kind of single hostile record, and the stream of them for a seed. What needs more than a record is in acts.py."""
+"""Every kind of single hostile record, and the stream of them for a seed. What needs more is in acts.py."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from uuid import UUID
 
+from booking_contracts.acceptance import Schema
 from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import ADMIN, customer_actor
 
@@ -30,7 +30,7 @@ class Forge:
         self._used: list[Hostile] = []
 
     @cached_property
-    def _schemas(self) -> list[tuple[str, dict[str, object]]]:
+    def _schemas(self) -> list[tuple[str, Schema]]:
         return [*schemas_on(*COMMAND_TOPICS).items()]
 
     def make(self, kind: str) -> Hostile:
@@ -54,8 +54,9 @@ class Forge:
         body = drawn(self.rng, schema)
         assert isinstance(body, dict)
         actor, topics = body.get("actor"), schema["x-topics"]
+        assert isinstance(topics, list)
         admin = isinstance(actor, dict) and actor.get("kind") == "admin"
-        topic = topics[-1] if admin else topics[0]
+        topic = str(topics[-1] if admin else topics[0])
         return Command(kind, topic, str(body.get(str(schema["x-key"]), self.town.uuid())), body)
 
     def record(self, kind: str) -> Hostile:
@@ -89,9 +90,7 @@ class Forge:
     def out_of_place(self) -> Hostile:
         """On a topic where its actor has no business."""
         booking_id, who = self.town.booked()
-        actor, topic = self.rng.choice(
-            ((customer_actor(who), "booking.admin-commands"), (ADMIN, "booking.commands"))
-        )
+        actor, topic = self.rng.choice(((customer_actor(who), "booking.admin-commands"), (ADMIN, "booking.commands")))
         made = command(sample.cancel_booking(booking_id=booking_id, actor=actor))
         return replace(framed("wrong topics", made, self.town.uuid()), topic=topic, may_be_accepted=False)
 

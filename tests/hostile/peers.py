@@ -50,7 +50,7 @@ def _unknown_fields(forge: Forge, made: Hostile, body: dict[str, Any]) -> Hostil
 def _unknown_word(forge: Forge, made: Hostile, body: dict[str, Any]) -> Hostile:
     """A new state, kind or reason."""
     words = [name for name in ("state", "kind", "reason", "code", "via", "status") if isinstance(body.get(name), str)]
-    changed = body | {name: "SOMETHING_NEW" for name in words}
+    changed = body | dict.fromkeys(words, "SOMETHING_NEW")
     return replace(made, id=None, value=json.dumps(changed).encode(), due=Due.ANYTHING)
 
 

@@ -30,7 +30,7 @@ def _kinds(found: Aftermath) -> Iterable[str]:
 
 
 def _ids(sent: Sent) -> set[str]:
-    return {sent.record.id, *sent.record.also} - {None}  # type: ignore[return-value]
+    return {one for one in (sent.record.id, *sent.record.also) if one}
 
 
 def _ordinary(found: Aftermath) -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""A running system under siege: hostile records and acts beside an ordinary client, then quiet, then the stock-taking."""
+"""A running system under siege: hostile records beside an ordinary client, then quiet, then stock is taken."""
 
 from __future__ import annotations
 
@@ -137,4 +137,6 @@ class Siege:
             return
         self.aftermath.ended = ended
         tail = "\n".join(self.stack.log(ended[0]).read_text(errors="replace").splitlines()[-5:])
-        raise ProcessEnded(f"{ended} ended. Kinds: {self.chosen or [*KINDS, *ACTS]}. The end of its log:\n{tail[-3000:]}")
+        raise ProcessEnded(
+            f"{ended} ended. Kinds: {self.chosen or [*KINDS, *ACTS]}. The end of its log:\n{tail[-3000:]}"
+        )

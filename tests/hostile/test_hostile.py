@@ -1,4 +1,4 @@
-"""Hostile records against two replicas of each service: nothing ends, nobody waits, everything is answered or set aside.
+"""Hostile records against two replicas of each service: nothing ends, nobody waits, all is answered or set aside.
 
 The short form is part of `make test`; `make hostile SEED=n` sends 20,000.
 """
@@ -39,7 +39,11 @@ async def test_nothing_that_a_client_sends_stops_the_system(stack: Stack) -> Non
         found = await siege.run(RECORDS, PER_SECOND)
     finally:
         print(f"\nSEED={SEED} RECORDS={RECORDS} KINDS={','.join(CHOSEN)}", *siege.notes, sep="\n")
-    print(f"{len(found.sent)} hostile records; at rest {siege.rested_seconds:.0f} s after the last", report(found), sep="\n")
+    print(
+        f"{len(found.sent)} hostile records; at rest {siege.rested_seconds:.0f} s after the last",
+        report(found),
+        sep="\n",
+    )
     wrong = violations(found)
     print(f"{time.monotonic() - began:.0f} s, {len(wrong)} violations")
     assert not wrong, f"SEED={SEED}: {len(wrong)} violations:\n" + "\n".join(wrong[:60])

@@ -16,7 +16,15 @@ from uuid import UUID
 from booking_contracts import booking
 from booking_contracts.client import topic_of
 from booking_contracts.testkit import sample
-from booking_contracts.testkit.people import ADMIN, CARD, WALLET, customer, customer_actor, provider_actor
+from booking_contracts.testkit.people import (
+    ADMIN,
+    CARD,
+    WALLET,
+    customer,
+    customer_actor,
+    provider_actor,
+    starts_at,
+)
 
 SLOTS = 12
 
@@ -135,7 +143,7 @@ class Town:
                     booking.QuoteCancellation(booking_id=booking_id, actor=by),
                     booking.PayBooking(booking_id=booking_id, payment=CARD, actor=by),
                     booking.AbandonPayment(booking_id=booking_id, actor=by),
-                    booking.RescheduleBooking(booking_id=booking_id, starts_at=sample.starts_at(9), actor=by),
+                    booking.RescheduleBooking(booking_id=booking_id, starts_at=starts_at(9), actor=by),
                     booking.RaiseDispute(booking_id=booking_id, reason="nobody came", actor=by),
                     sample.resolve_dispute(booking_id=booking_id),
                     sample.approve_booking(booking_id=booking_id, actor=provider_actor(self.venues[0].provider_id)),
