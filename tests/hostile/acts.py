@@ -3,55 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
-from booking_contracts.client import BookingClient
-from booking_contracts.failures import NoReply
 from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import CARD, customer_actor, provider_actor
 
-from tests.hostile.envelopes import framed
 from tests.hostile.locks import Lock, locks
-from tests.hostile.planting import Planted, plant
+from tests.hostile.planting import plant
+from tests.hostile.recompressing import recompress
 from tests.hostile.records import Due, Hostile, Sent
 from tests.hostile.settings import LONG, scaled
-from tests.hostile.town import Command, Town, Venue, command
+from tests.hostile.stage import Stage
+from tests.hostile.town import Command, Venue, command
 from tests.hostile.wire import Wire, partition_of
-
-STEP_SECONDS = 30.0
-"""So long an act waits for an answer that its next step needs; then it goes on without."""
-
-
-@dataclass
-class Stage:
-    """What acts work with."""
-
-    env: Mapping[str, str]
-    town: Town
-    wire: Wire
-    client: BookingClient
-    planted: list[Planted] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def framed(self, kind: str, commands: Iterable[Command]) -> list[Hostile]:
-        return [framed(kind, one, self.town.uuid()) for one in commands]
-
-    async def ask(self, kind: str, commands: Iterable[Command]) -> None:
-        """Send one after another, each when the one before is answered, as far as that comes."""
-        for record in self.framed(kind, commands):
-            await self.wire.send([record])
-            await self.answered(record)
-
-    async def answered(self, record: Hostile) -> bool:
-        try:
-            await self.client.reply(UUID(record.id), STEP_SECONDS)
-        except NoReply:
-            self.notes.append(f"{record.kind}: no reply to {record.id} in {STEP_SECONDS:.0f} s")
-            return False
-        return True
 
 
 async def flood(stage: Stage) -> None:
@@ -189,5 +156,6 @@ ACTS: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "locks": locking,
     "lines": queue,
     "closings": closing,
+    "recompression": recompress,
 }
 """By name, in the order in which they begin; all of them while single records go on."""

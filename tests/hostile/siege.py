@@ -14,13 +14,14 @@ from booking_contracts.topics import PARTITIONS
 
 from deploy.local.stack import Stack
 from tests.hostile import settings
-from tests.hostile.acts import ACTS, Stage
+from tests.hostile.acts import ACTS
 from tests.hostile.collecting import moving, resident_mib, take_stock
 from tests.hostile.drawing import COMMAND_TOPICS
 from tests.hostile.envelopes import framed
 from tests.hostile.facts import Aftermath, Memory
 from tests.hostile.kinds import KINDS, Forge
 from tests.hostile.ordinary import Ordinary
+from tests.hostile.stage import Stage
 from tests.hostile.town import Town, command
 from tests.hostile.wire import Wire
 
