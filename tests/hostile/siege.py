@@ -21,6 +21,7 @@ from tests.hostile.envelopes import framed
 from tests.hostile.facts import Aftermath, Memory
 from tests.hostile.kinds import KINDS, Forge
 from tests.hostile.ordinary import Ordinary
+from tests.hostile.records import Hostile
 from tests.hostile.stage import Stage
 from tests.hostile.town import Town, command
 from tests.hostile.wire import Wire
@@ -59,15 +60,15 @@ class Siege:
             before = {name: resident_mib(self.stack, name)[0] for name in self._services()}
             enough = asyncio.Event()
             living = asyncio.create_task(ordinary.live(settings.ORDINARY_PER_SECOND, enough))
+            self.aftermath.sent = wire.sent
             try:
                 await self._besiege(stage, Forge(town, ordinary.bookings), records, per_second)
                 await self._sweep(stage)
-            finally:
                 enough.set()
-                self.aftermath.sent = wire.sent
-            self._look()
-            await self._rest()
-            await living
+                await self._rest()
+                await living
+            finally:
+                living.cancel()
         found = self.aftermath
         found.asked, found.unconfirmed = ordinary.asked, [str(one) for one in ordinary.unconfirmed]
         found.memory = {name: Memory(before[name], *resident_mib(self.stack, name)) for name in self._services()}
@@ -76,10 +77,10 @@ class Siege:
 
     async def _besiege(self, stage: Stage, forge: Forge, records: int, per_second: float) -> None:
         """Single records at an even rate, and the acts, each as long as it takes."""
-        acts = [ACTS[name] for name in ACTS if not self.chosen or name in self.chosen]
-        acting = asyncio.gather(*(self._act(name, stage) for name in ACTS if ACTS[name] in acts))
+        names = [name for name in ACTS if not self.chosen or name in self.chosen]
+        acting = asyncio.gather(*(self._act(name, stage) for name in names))
         began, count = time.monotonic(), 0
-        burst = []
+        burst: list[Hostile] = []
         try:
             for record in forge.stream(records, self.chosen):
                 burst.append(record)
@@ -118,6 +119,7 @@ class Siege:
 
     async def _rest(self) -> None:
         """Until nothing moves, or the time for it is over: what still does is then a violation."""
+        self._look()
         began = time.monotonic()
         while (waiting := await moving(self.stack.env, self.aftermath)) and (
             time.monotonic() - began < settings.SETTLED_WITHIN_SECONDS
