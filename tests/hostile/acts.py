@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from uuid import UUID
@@ -65,7 +66,7 @@ async def closing(stage: Stage) -> None:
 
 
 async def locking(stage: Stage) -> None:
-    """A row of each table is held for 1 to 30 seconds (4 in the short form) while commands need it."""
+    """A row of each table is held for 1 to 30 seconds (6 to 10 in the short form) while commands need it."""
     town = stage.town
     venue = town.venue(100)
     await stage.ask("locks", venue.opening())
@@ -80,15 +81,18 @@ async def locking(stage: Stage) -> None:
 
 
 async def _hold(stage: Stage, lock: Lock) -> None:
-    held, seconds = asyncio.Event(), stage.town.rng.uniform(1, 30 if LONG else 4)
-    holding = asyncio.create_task(lock.hold(stage.env, seconds, held))
+    held, seconds = asyncio.Event(), stage.town.rng.uniform(*((1, 30) if LONG else (6, 10)))
+    began = time.monotonic()
+    holding = asyncio.create_task(lock.hold(stage.env, seconds, held, lambda: stage.ask("locks", lock.first)))
     await held.wait()
     records = stage.framed("locks", lock.traffic)
     if lock.table == "blocked_key":  # a command of a blocked key waits for the operator
         quote = command(sample.quote_cancellation(booking_id=UUID(lock.value)))
         records = [replace(record, due=Due.ANYTHING) for record in stage.framed("blocked keys", [quote])]
     await stage.wire.send(records)
-    if not await holding:
+    found = await holding
+    stage.locked.append((began, time.monotonic()))
+    if not found:
         stage.notes.append(f"locks: no row of {lock.service}.{lock.table} to hold")
 
 

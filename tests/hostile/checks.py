@@ -8,6 +8,7 @@ from tests.faults import checks as usual
 from tests.faults.seat_checks import seats, waitlist
 from tests.faults.stream_checks import one_reply, order, tail
 from tests.hostile.facts import Aftermath
+from tests.hostile.ordinary import PATIENCE_SECONDS
 from tests.hostile.records import Due, Sent
 from tests.hostile.settings import P99_SECONDS
 
@@ -38,6 +39,17 @@ def ordinary_speed(found: Aftermath) -> list[str]:
     """One ordinary command in a hundred may take longer than the bound."""
     p99 = percentile([asked.seconds for asked in found.asked if asked.seconds is not None], 0.99)
     return [f"p99 of ordinary commands is {p99:.2f} s, allowed {P99_SECONDS} s"] if p99 > P99_SECONDS else []
+
+
+def ordinary_unmoved(found: Aftermath) -> list[str]:
+    """Rows that somebody holds slow down those who need them: not the others, beyond a try or two."""
+    slow = {True: [0.0], False: [0.0]}
+    for asked in found.asked:
+        locked = any(since <= asked.began < until for since, until in found.locked)
+        slow[locked].append(PATIENCE_SECONDS if asked.seconds is None else asked.seconds)
+    during, otherwise = (percentile(slow[locked], 0.5) for locked in (True, False))
+    bound = 2 + 3 * otherwise
+    return [f"p50 is {during:.2f} s while rows are locked, {otherwise:.2f} s otherwise"] if during > bound else []
 
 
 def answered_once(found: Aftermath) -> list[str]:
@@ -115,7 +127,16 @@ def memory(found: Aftermath) -> list[str]:
 
 
 CHECKS: tuple[Callable[[Aftermath], list[str]], ...] = (
-    *(processes, ordinary_answered, ordinary_served, ordinary_speed, answered_once, set_aside, accounted_for),
+    *(
+        processes,
+        ordinary_answered,
+        ordinary_served,
+        ordinary_speed,
+        ordinary_unmoved,
+        answered_once,
+        set_aside,
+        accounted_for,
+    ),
     *(left_alone, no_breach, faults_of_ours, planted_rows, memory),
 )
 

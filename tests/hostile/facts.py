@@ -47,6 +47,8 @@ class Aftermath:
     memory: dict[str, Memory] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     unconfirmed: list[str] = field(default_factory=list)
+    locked: list[tuple[float, float]] = field(default_factory=list)
+    """From when until when somebody held rows, by the clock of `Asked.began`."""
 
     @cached_property
     def replies(self) -> dict[str, set[str]]:

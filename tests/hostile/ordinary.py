@@ -28,6 +28,7 @@ class Asked:
     name: str
     seconds: float | None
     refused: str | None = None
+    began: float = 0.0
 
 
 @dataclass
@@ -110,12 +111,12 @@ class Ordinary:
         await self._ask(sample.top_up_wallet(customer_id=f"ordinary-{self.rng.randint(1, 200)}"))
 
     async def _ask(self, command: ClientCommand, key: UUID | None = None) -> Reply | None:
-        began, name = time.perf_counter(), type(command).__name__
+        began, name = time.monotonic(), type(command).__name__
         try:
             reply = await self.client.ask(command, key=key, timeout_seconds=PATIENCE_SECONDS)
         except NoReply:
-            self.asked.append(Asked(name, None))
+            self.asked.append(Asked(name, None, began=began))
             return None
         refused = None if type(reply).__name__.endswith("Accepted") else str(getattr(reply, "code", reply))
-        self.asked.append(Asked(name, time.perf_counter() - began, refused))
+        self.asked.append(Asked(name, time.monotonic() - began, refused, began))
         return reply

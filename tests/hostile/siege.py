@@ -29,6 +29,8 @@ from tests.hostile.wire import Wire
 BURST = 10
 """Records sent at once, one round after another, so that the sender is not what is measured."""
 ACT_SECONDS = 900.0
+LEAST_SECONDS = 10.0
+"""A siege is not over before: the ordinary client has to meet what was done."""
 
 
 class ProcessEnded(AssertionError):
@@ -53,7 +55,7 @@ class Siege:
         servers = env["KAFKA_BOOTSTRAP_SERVERS"]
         async with BookingClient(servers, source="/ordinary", remembered=50_000) as client, Wire(servers) as wire:
             ordinary = Ordinary(client, settings.rng(f"ordinary {name}"))
-            stage = Stage(env, town, wire, client, self.aftermath.planted, self.notes)
+            stage = Stage(env, town, wire, client, self.aftermath.planted, self.notes, self.aftermath.locked)
             await ordinary.move_in([town.venue(100_000) for _ in range(3)])
             for venue in town.venues:
                 await stage.ask("sound", venue.opening())
@@ -90,6 +92,7 @@ class Siege:
                     self._look()
                     await asyncio.sleep(max(0.0, began + count / per_second - time.monotonic()))
             await stage.wire.send(burst)
+            await asyncio.sleep(max(0.0, began + LEAST_SECONDS - time.monotonic()))
             while not acting.done():
                 self._look()
                 await asyncio.wait([acting], timeout=0.5)

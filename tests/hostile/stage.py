@@ -29,6 +29,8 @@ class Stage:
     client: BookingClient
     planted: list[Planted] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    locked: list[tuple[float, float]] = field(default_factory=list)
+    """From when until when rows were held, by the monotonic clock."""
 
     def framed(self, kind: str, commands: Iterable[Command]) -> list[Hostile]:
         return [framed(kind, one, self.town.uuid()) for one in commands]
