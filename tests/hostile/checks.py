@@ -14,8 +14,18 @@ from tests.hostile.settings import P99_SECONDS
 
 MOST_GROWTH_MIB = 250
 USUAL = (
-    *(order, tail, one_reply, seats, waitlist, usual.history, usual.money_once, usual.sagas, usual.ledger),
-    *(usual.payments_are_stripes, usual.bookings_are_paid, usual.at_rest),
+    order,
+    tail,
+    one_reply,
+    seats,
+    waitlist,
+    usual.history,
+    usual.money_once,
+    usual.sagas,
+    usual.ledger,
+    usual.payments_are_stripes,
+    usual.bookings_are_paid,
+    usual.at_rest,
 )
 
 
@@ -127,17 +137,19 @@ def memory(found: Aftermath) -> list[str]:
 
 
 CHECKS: tuple[Callable[[Aftermath], list[str]], ...] = (
-    *(
-        processes,
-        ordinary_answered,
-        ordinary_served,
-        ordinary_speed,
-        ordinary_unmoved,
-        answered_once,
-        set_aside,
-        accounted_for,
-    ),
-    *(left_alone, no_breach, faults_of_ours, planted_rows, memory),
+    processes,
+    ordinary_answered,
+    ordinary_served,
+    ordinary_speed,
+    ordinary_unmoved,
+    answered_once,
+    set_aside,
+    accounted_for,
+    left_alone,
+    no_breach,
+    faults_of_ours,
+    planted_rows,
+    memory,
 )
 
 

@@ -14,6 +14,7 @@ from deploy.local.stack import Stack
 from tests.faults.collecting import READS, SERVICES, collect, ends_of_topics
 from tests.hostile.checks import blockable
 from tests.hostile.facts import Aftermath, SetAside
+from tests.hostile.planting import INVENTED
 
 MOVING = """
 SELECT (SELECT count(*) FROM outbox) AS "outbox rows",
@@ -21,7 +22,7 @@ SELECT (SELECT count(*) FROM outbox) AS "outbox rows",
        (SELECT count(*) FROM blocked_key WHERE key <> ALL($2)) AS "blocked keys",
        (SELECT count(*) FROM local_message WHERE key <> ALL($2) AND kind = 'record') AS "held records",
        (SELECT count(*) FROM local_message WHERE key <> ALL($2) AND kind = 'timer' AND due_at <= $1
-            AND type <> 'local.Invented.v9') AS "overdue timers"
+            AND type <> $3) AS "overdue timers"
 """
 
 
@@ -32,7 +33,7 @@ async def moving(env: Mapping[str, str], found: Aftermath) -> Counter[str]:
     for service in SERVICES:
         connection = await asyncpg.connect(env[f"AUDITOR_{service.upper()}_DATABASE_URL"])
         try:
-            (counts,) = await connection.fetch(MOVING, now, allowed)
+            (counts,) = await connection.fetch(MOVING, now, allowed, INVENTED)
             rows = await connection.fetch("SELECT topic, partition, next_offset FROM consumed_position")
         finally:
             await connection.close()
@@ -78,7 +79,7 @@ async def _letters(env: Mapping[str, str], service: str) -> list[SetAside]:
 async def _waiting_rows(env: Mapping[str, str], service: str) -> list[str]:
     connection = await asyncpg.connect(env[f"AUDITOR_{service.upper()}_DATABASE_URL"])
     try:
-        rows = await connection.fetch("SELECT key FROM local_message WHERE type = 'local.Invented.v9'")
+        rows = await connection.fetch("SELECT key FROM local_message WHERE type = $1", INVENTED)
     finally:
         await connection.close()
     return [row["key"] for row in rows]

@@ -9,10 +9,11 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
+INVENTED = "local.Invented"
 TIMERS = {
-    "booking": "local.DeadlineReached.v1",
-    "payments": "local.PayoutAgain.v1",
-    "notifications": "local.ReminderDue.v1",
+    "booking": "local.DeadlineReached",
+    "payments": "local.IntentChanged",
+    "notifications": "local.ReminderDue",
 }
 
 
@@ -56,5 +57,5 @@ def _rows(timer: str) -> list[tuple[str, str, str, bytes]]:
         ("body that is not UTF-8", timer, headers(str(uuid4())), b"\xff\xfe"),
         ("bad id", timer, headers("7"), b"{}"),
         ("no headers", timer, "[]", b"{}"),
-        ("unknown type", "local.Invented.v9", headers(str(uuid4())), b"{}"),
+        ("unknown type", INVENTED, headers(str(uuid4())), b"{}"),
     ]
