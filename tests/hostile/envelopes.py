@@ -90,8 +90,8 @@ def message_types(town: Town, record: Hostile) -> Hostile:
         *(None, b"", b"booking.Fly.v1", b"booking.PlaceBooking.v2", b"booking.placebooking.v1", b"PlaceBooking"),
         *(b"booking.BookingConfirmed.v1", b"payments.PaymentAuthorized.v1", b"payments.AuthorizePayment.v1"),
         *(
-            b"local.DeadlineReached.v1",
-            b"local.AskAgain.v1",
+            b"local.DeadlineReached",
+            b"local.AskAgain",
             b"\xff\xfe",
             b"\x00",
             b"t" * 600,

@@ -8,7 +8,11 @@ from uuid import UUID
 
 from aiokafka.record.default_records import DefaultRecordBatch
 
+from services.booking.timers import DeadlineReached
+from services.notifications.timers import ReminderDue
+from services.payments.outcomes import IntentChanged
 from tests.hostile.kinds import KINDS, Forge
+from tests.hostile.planting import TIMERS
 from tests.hostile.records import Due, Hostile
 from tests.hostile.town import Town
 from tests.hostile.wire import _batch
@@ -45,3 +49,8 @@ def test_header_names_and_null_values_reach_the_wire_as_they_are() -> None:
     plain = Hostile("x", "t", b"k", ((b"a", None), (b"", b"b"), (b"a", b"c")), b"v" * 999, Due.REPLY, codec="zstd")
     (read,) = DefaultRecordBatch(bytes(_batch([plain])._build()))
     assert (read.key, read.value, read.headers) == (b"k", b"v" * 999, [("a", None), ("", b"b"), ("a", b"c")])
+
+
+def test_what_is_planted_are_timers_that_the_services_have() -> None:
+    known = {"booking": DeadlineReached, "payments": IntentChanged, "notifications": ReminderDue}
+    assert {service: body.ce_type for service, body in known.items()} == TIMERS
