@@ -138,8 +138,7 @@ async def _in_slices(stage: Stage, kind: str, commands: list[Command], size: int
     for first in range(0, len(commands), size):
         records = stage.framed(kind, commands[first : first + size])
         await stage.wire.send(records)
-        if not await stage.answered(records[-1]):
-            return
+        await stage.answered(records[-1])
 
 
 def _renamed(one: Command, field_name: str, value: str) -> Command:
