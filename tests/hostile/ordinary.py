@@ -60,11 +60,15 @@ class Ordinary:
     async def live(self, per_second: float, until: asyncio.Event) -> None:
         """Send at this rate, whatever the answers take; then wait for those that are still due."""
         next_at = time.monotonic()
-        while not until.is_set():
-            self._start()
-            next_at += 1 / per_second
-            await asyncio.sleep(max(0.0, next_at - time.monotonic()))
-        await asyncio.gather(*self._tasks)
+        try:
+            while not until.is_set():
+                self._start()
+                next_at += 1 / per_second
+                await asyncio.sleep(max(0.0, next_at - time.monotonic()))
+            await asyncio.gather(*self._tasks)
+        finally:
+            for task in self._tasks:
+                task.cancel()
 
     def _start(self) -> None:
         chosen = self.rng.random()

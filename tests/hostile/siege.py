@@ -71,6 +71,7 @@ class Siege:
                 await living
             finally:
                 living.cancel()
+                await asyncio.wait([living])
         found = self.aftermath
         found.asked, found.unconfirmed = ordinary.asked, [str(one) for one in ordinary.unconfirmed]
         found.memory = {name: Memory(before[name], *resident_mib(self.stack, name)) for name in self._services()}
