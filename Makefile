@@ -6,7 +6,7 @@ REPLICAS ?= 1
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status clean demo test lint format contracts requirements faults money mutants bench
+.PHONY: help setup up down status clean demo test lint format contracts requirements faults hostile money mutants bench
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -56,6 +56,9 @@ mutants: setup ## Change booking's rules one by one and see that the tests notic
 
 faults: setup ## Kill, suspend and disconnect processes under load, then check every invariant
 	$(PYTHON) -m pytest tests/faults $(ARGS)
+
+hostile: setup ## 20,000 hostile records beside an ordinary client, judged from outside; `SEED=2`, `RECORDS=2000 KINDS=keys`
+	RECORDS=$(or $(RECORDS),20000) $(PYTHON) -m pytest tests/hostile -s $(ARGS)
 
 money: setup ## Thousands of random bookings while a fifth of Stripe's answers fails, then every cent; `SAGAS=10000 SEED=7`
 	SAGAS=$(or $(SAGAS),2000) $(PYTHON) -m pytest tests/money -s $(ARGS)

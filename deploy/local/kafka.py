@@ -6,6 +6,7 @@ import os
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -30,7 +31,6 @@ SETTINGS = {
     "process.roles": "broker,controller",
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
-    "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
     "inter.broker.listener.name": "PLAINTEXT",
     "offsets.topic.replication.factor": "1",
     "offsets.topic.num.partitions": "4",
@@ -71,9 +71,12 @@ def _prepare(layout: Layout, home: Path, jars: Path) -> None:
     """Write the configuration; format the storage the first time."""
     home.mkdir(exist_ok=True)
     broker, controller = layout.ports["kafka"], layout.ports["kafka-controller"]
+    bound = {name: port for name, (port, _) in layout.kafka_listeners.items()}
+    told = {name: port for name, (_, port) in layout.kafka_listeners.items()}
     properties = SETTINGS | {
-        "listeners": f"PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{broker}",
+        "listeners": _addresses({"PLAINTEXT": broker, "CONTROLLER": controller, **bound}),
+        "advertised.listeners": _addresses({"PLAINTEXT": broker, **told}),
+        "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in ("CONTROLLER", "PLAINTEXT", *bound)),
         "controller.quorum.voters": f"1@127.0.0.1:{controller}",
         "log.dirs": str(home / "data"),
     }
@@ -81,6 +84,10 @@ def _prepare(layout: Layout, home: Path, jars: Path) -> None:
     file.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
     if not (home / "data" / "meta.properties").exists():
         _format(layout, file, jars)
+
+
+def _addresses(ports: Mapping[str, int]) -> str:
+    return ",".join(f"{name}://127.0.0.1:{port}" for name, port in ports.items())
 
 
 def _format(layout: Layout, properties: Path, jars: Path) -> None:

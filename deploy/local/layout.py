@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,6 +33,8 @@ class Layout:
     ports: dict[str, int] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
     replicas: list[str] = field(default_factory=list)
+    kafka_listeners: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """More listeners of Kafka's: name → (port, the port that its clients are told). Not remembered: for one `Stack`."""
 
     @classmethod
     def load(cls, root: Path) -> "Layout":

@@ -22,7 +22,8 @@ class Stack:
     """One stack in its own directory. Two stacks with different roots share nothing but Kafka's jars.
 
     `root` is the directory it writes to (`.local/` for `make up`), `parts` the subset of PARTS to run;
-    `extra_env` is added to the environment of processes, by name (`booking-1`) or service (`booking`).
+    `extra_env` is added to the environment of processes, by name (`booking-1`) or service (`booking`);
+    `kafka_listeners` are more ways to Kafka, for clients behind a proxy (see Layout).
     Methods block. They raise ProcessFailed or RuntimeError when something does not come up; what already runs
     stays up, for a look at it, until `down`.
     """
@@ -34,11 +35,13 @@ class Stack:
         parts: Collection[str] = PARTS,
         extra_env: Mapping[str, Mapping[str, str]] | None = None,
         fast: bool = False,
+        kafka_listeners: Mapping[str, tuple[int, int]] | None = None,
     ) -> None:
         unknown = set(parts) - set(PARTS)
         if unknown:
             raise ValueError(f"unknown parts {sorted(unknown)}; there are {PARTS}")
         self._layout = Layout.load(root)
+        self._layout.kafka_listeners = kafka_listeners or {}
         self._table = ProcessTable(self._layout.pids, self._layout.logs)
         self._replicas = replicas
         self._parts = parts

@@ -42,10 +42,18 @@ SELECT (SELECT count(*) FROM outbox) AS "outbox rows",
 """
 
 
-async def collect(env: Mapping[str, str], published: set[str], planted: set[str]) -> Facts:
-    """All facts of a stack, now."""
+Place = tuple[str, int, int]
+"""Topic, partition, offset."""
+
+
+async def collect(
+    env: Mapping[str, str], published: set[str], planted: set[str], foreign: frozenset[Place] = frozenset()
+) -> Facts:
+    """All facts of a stack, now; without the records that lie at `foreign` places, which no service wrote."""
     facts = Facts(published=set(published), planted=set(planted))
-    ends = await _read_topics(env["KAFKA_BOOTSTRAP_SERVERS"], facts)
+    servers = env["KAFKA_BOOTSTRAP_SERVERS"]
+    ends = await ends_of_topics(servers)
+    await _read_topics(servers, facts, ends, foreign)
     for service in SERVICES:
         connection = await asyncpg.connect(env[f"AUDITOR_{service.upper()}_DATABASE_URL"])
         try:
@@ -57,38 +65,55 @@ async def collect(env: Mapping[str, str], published: set[str], planted: set[str]
     return facts
 
 
-async def _read_topics(servers: str, facts: Facts) -> dict[TopicPartition, int]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=servers, fetch_max_wait_ms=50)
+async def ends_of_topics(servers: str) -> dict[TopicPartition, int]:
+    """The next offset of every partition of ours."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=servers)
     await consumer.start()
     try:
         partitions = [TopicPartition(topic.name, number) for topic in TOPICS for number in range(topic.partitions)]
-        consumer.assign(partitions)
-        await consumer.seek_to_beginning()
         ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
-        behind = {partition for partition, end in ends.items() if end}
-        async with asyncio.timeout(60):
+        return ends
+    finally:
+        await consumer.stop()
+
+
+async def _read_topics(
+    servers: str, facts: Facts, ends: Mapping[TopicPartition, int], foreign: frozenset[Place]
+) -> None:
+    """What services wrote: their events and replies. Of commands the ends are enough, and those may be of any bytes."""
+    behind = {partition for partition, end in ends.items() if end and partition.topic.endswith((".events", ".replies"))}
+    if not behind:
+        return
+    consumer = AIOKafkaConsumer(bootstrap_servers=servers, fetch_max_wait_ms=50)
+    await consumer.start()
+    try:
+        consumer.assign([*behind])
+        await consumer.seek_to_beginning()
+        async with asyncio.timeout(300):
             while behind:
                 found = await consumer.getmany(timeout_ms=200)
                 for partition, records in found.items():
-                    facts.records += [_record(record) for record in records]
+                    facts.records += [
+                        _record(record)
+                        for record in records
+                        if (partition.topic, partition.partition, record.offset) not in foreign
+                    ]
                     if records[-1].offset + 1 >= ends[partition]:
                         behind.discard(partition)
     finally:
         await consumer.stop()
-    return ends
 
 
 def _record(record: Any) -> Record:
-    headers = {name: value.decode("utf-8", "replace") for name, value in record.headers}
+    headers = {name: (value or b"").decode("utf-8", "replace") for name, value in record.headers}
     sequence = headers.get("ce_sequence")
-    ours = record.topic.endswith((".events", ".replies"))
     return Record(
         record.topic,
         (record.key or b"").decode("utf-8", "replace"),
         headers.get("ce_id", ""),
         headers.get("ce_type", ""),
-        int(sequence) if sequence and ours else None,
-        json.loads(record.value) if ours else {},
+        int(sequence) if sequence else None,
+        json.loads(record.value),
     )
 
 

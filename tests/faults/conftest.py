@@ -10,8 +10,12 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.local import postgres
+from deploy.local.layout import Layout
 from deploy.local.stack import Stack
-from tests.faults.settings import LONG, SEED
+from tests.faults.load import Load
+from tests.faults.network import Network
+from tests.faults.ordeal import Ordeal
+from tests.faults.settings import LONG, SEED, rng
 
 
 def pytest_report_header() -> str:
@@ -31,3 +35,25 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     finally:
         stack.down(progress=lambda _: None)
         postgres.remove(root)
+
+
+@pytest.fixture(scope="package")
+def ordeal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ordeal]:
+    """Two replicas of each service behind links that can be spoilt; PostgreSQL durable, because it is to be killed."""
+    root = tmp_path_factory.mktemp("ordeal")
+    layout = Layout.load(root)
+    network = Network(layout)
+    environment: dict[str, dict[str, str]] = {"nobody": {}, **network.environment}
+    stack = Stack(root, replicas=2, extra_env=environment, kafka_listeners=network.kafka_listeners)
+    servers = f"127.0.0.1:{layout.ports['kafka']}"
+    ordeal = Ordeal(stack, environment, Load(servers, rng("system")), network)
+    with network.up(root / "proxy.log"):
+        try:
+            stack.up(progress=lambda _: None)
+            yield ordeal
+            print(f"\nSEED={SEED}", *ordeal.tables(), sep="\n")
+        finally:
+            stack.down(progress=lambda _: None)
+            if ordeal.arena.disk is not None:
+                ordeal.arena.disk.unmount()
+            postgres.remove(root)

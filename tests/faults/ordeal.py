@@ -12,12 +12,15 @@ from dataclasses import dataclass, field
 from deploy.local.concurrently import concurrently
 from deploy.local.processes import ProcessFailed
 from deploy.local.stack import Stack
+from tests.faults.blows import BLOWS, Arena
 from tests.faults.checks import violations
 from tests.faults.collecting import collect
 from tests.faults.facts import Facts
 from tests.faults.load import Load
+from tests.faults.network import Network
+from tests.faults.settings import LONG, rng
 
-SETTLED_WITHIN_SECONDS = 120.0
+SETTLED_WITHIN_SECONDS = 300.0 if LONG else 120.0
 """A call whose process died is made again after its lease of 30 s; a saga asks again after 30 and 60 s."""
 PER_SECOND = 40.0
 
@@ -29,11 +32,21 @@ class Ordeal:
     stack: Stack
     environment: dict[str, dict[str, str]]
     load: Load
+    network: Network
     report: list[str] = field(default_factory=list)
+    dealt: Counter[str] = field(default_factory=Counter)
+    """Faults so far, by kind."""
 
-    async def suffer(self, name: str, seconds: float, *blows: Callable[[], object]) -> Facts:
-        """Deal the blows one after another while commands come in; then let it rest, and judge everything so far."""
-        began, enough = time.monotonic(), asyncio.Event()
+    def __post_init__(self) -> None:
+        self.arena = Arena(self.stack, self.network, rng("blows"))
+
+    async def suffer(self, name: str, seconds: float, *blows: Callable[[], object], faults: int = 0) -> Facts:
+        """Deal the blows one after another while commands come in; then let it rest, and judge everything so far.
+
+        `faults` says how many this scenario deals, where the blows do not count themselves (`deal`).
+        """
+        self.dealt[name] += faults
+        before, began, enough = self.dealt.total() - faults, time.monotonic(), asyncio.Event()
         load = asyncio.create_task(self.load.run(seconds, PER_SECOND, enough))
         try:
             await asyncio.sleep(1.0)
@@ -45,10 +58,22 @@ class Ordeal:
         loaded = time.monotonic() - began
         facts = await self.rest()
         rested = time.monotonic() - began - loaded
-        line = ", ".join(f"{count} {state}" for state, count in Counter(one.state for one in facts.line).most_common())
-        self.report.append(f"{name}: {taken} commands in {loaded:.0f} s, at rest {rested:.0f} s later; so far {line}")
+        count = self.dealt.total() - before
+        self.report.append(f"| {name} | {count} | {taken} | {loaded:.0f} s | {rested:.0f} s | 0 |")
         print(self.report[-1])
         return facts
+
+    def deal(self, kind: str) -> None:
+        """One blow of blows.py, counted."""
+        self.dealt[kind] += 1
+        BLOWS[kind][0](self.arena)
+
+    def tables(self) -> list[str]:
+        """What happened so far, in markdown: by scenario, and faults by kind."""
+        head = ("| scenario | faults | commands | load | at rest after | violations |", "|---|---|---|---|---|---|")
+        total = f"| all | {self.dealt.total()} | {len(self.load.published)} | | | |"
+        kinds = [f"| {kind} | {count} |" for kind, count in self.dealt.most_common() if count]
+        return [*head, *self.report, total, "", "| fault | times |", "|---|---|", *kinds]
 
     async def rest(self) -> Facts:
         """Look until nothing is wrong or waiting. Raises with everything that is."""

@@ -6,6 +6,8 @@ import os
 import random
 
 LONG = os.environ.get("FAULTS") == "long"
+BLOWS = int(os.environ.get("BLOWS", "100"))
+"""So many blows of all kinds in the long form, a fifth of them in each round."""
 SEED = int(os.environ.get("SEED", "1"))
 
 

@@ -5,39 +5,19 @@ from __future__ import annotations
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 
-from deploy.local import postgres
 from deploy.local.concurrently import concurrently
-from deploy.local.stack import Stack
 from services.chassis.crash_points import Point
-from tests.faults.load import Load
 from tests.faults.ordeal import Ordeal
-from tests.faults.settings import LONG, SEED, rng
+from tests.faults.settings import LONG
 
 FREEZE_SECONDS = 30 if LONG else 12
 LOAD_SECONDS = 30 if LONG else 8
 SERVICES = ("booking", "payments", "notifications")
 
 pytestmark = pytest.mark.timeout(1800 if LONG else 400)
-
-
-@pytest.fixture(scope="module")
-def ordeal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ordeal]:
-    """Two replicas of each service; PostgreSQL durable, because it is going to be killed."""
-    root = tmp_path_factory.mktemp("ordeal")
-    environment: dict[str, dict[str, str]] = {"nobody": {}}
-    stack = Stack(root, replicas=2, extra_env=environment)
-    try:
-        stack.up(progress=lambda _: None)
-        ordeal = Ordeal(stack, environment, Load(stack.env["KAFKA_BOOTSTRAP_SERVERS"], rng("system")))
-        yield ordeal
-        print(f"\nSEED={SEED}", *ordeal.report, sep="\n")
-    finally:
-        stack.down(progress=lambda _: None)
-        postgres.remove(root)
 
 
 @pytest.mark.requirement("outbox", "inbox", "saga", "ordering", "one-reply", "ledger", "overbooking-prevention")
@@ -55,7 +35,7 @@ async def test_a_rolling_restart_loses_nothing_and_repeats_nothing(ordeal: Ordea
         for number in (1, 2):
             concurrently(ordeal.stack.restart, [f"{service}-{number}" for service in SERVICES])
 
-    facts = await ordeal.suffer("rolling restart", LOAD_SECONDS, roll)
+    facts = await ordeal.suffer("rolling restart", LOAD_SECONDS, roll, faults=2 * len(SERVICES))
     ours = Counter(
         (record.topic, record.id) for record in facts.records if record.topic.endswith((".events", ".replies"))
     )
@@ -76,7 +56,7 @@ DEATHS = [LOOPS, CALLS, SENDING, FORGETTING] if LONG else [LOOPS | CALLS, SENDIN
 @pytest.mark.parametrize("points", DEATHS, ids=lambda points: "+".join(points))
 async def test_processes_die_between_two_steps(ordeal: Ordeal, points: dict[str, str]) -> None:
     where = ", ".join(sorted({at.split(":")[0] for at in points.values()}))
-    await ordeal.suffer(f"dies {where}", LOAD_SECONDS, lambda: ordeal.crash(points))
+    await ordeal.suffer(f"dies {where}", LOAD_SECONDS, lambda: ordeal.crash(points), faults=len(points))
 
 
 @pytest.mark.requirement("ordering")
@@ -90,7 +70,8 @@ async def test_a_third_replica_comes_and_goes_and_another_dies_while_it_gives_up
         concurrently(ordeal.stack.remove_replica, added)
 
     points = {"booking-1": f"{Point.WHILE_REVOKING}:1"}
-    await ordeal.suffer("a third replica, and a death", LOAD_SECONDS, lambda: ordeal.crash(points, provoke=come), go)
+    die = lambda: ordeal.crash(points, provoke=come)  # noqa: E731
+    await ordeal.suffer("a third replica, and a death", LOAD_SECONDS, die, go, faults=3)
 
 
 @pytest.mark.requirement("outbox", "ordering")
@@ -101,7 +82,7 @@ async def test_replicas_are_killed_and_come_back(ordeal: Ordeal) -> None:
         ordeal.stack.start_process(name)
 
     names = [f"{service}-2" for service in SERVICES]
-    await ordeal.suffer("kill -9", LOAD_SECONDS, lambda: concurrently(kill, names))
+    await ordeal.suffer("kill -9", LOAD_SECONDS, lambda: concurrently(kill, names), faults=len(names))
 
 
 @pytest.mark.requirement("ordering")
@@ -113,14 +94,14 @@ async def test_frozen_replicas_go_on_as_zombies(ordeal: Ordeal) -> None:
         for service in SERVICES:
             ordeal.stack.stop_process(f"{service}-1", signal.SIGCONT)
 
-    await ordeal.suffer(f"frozen for {FREEZE_SECONDS} s", FREEZE_SECONDS + 4, freeze)
+    await ordeal.suffer(f"frozen for {FREEZE_SECONDS} s", FREEZE_SECONDS + 4, freeze, faults=len(SERVICES))
 
 
 @pytest.mark.requirement("outbox")
 async def test_kafka_is_killed_and_comes_back(ordeal: Ordeal) -> None:
-    await ordeal.suffer("Kafka killed", LOAD_SECONDS + 6, lambda: ordeal.stack.restart("kafka", signal.SIGKILL))
+    await ordeal.suffer("Kafka killed", LOAD_SECONDS + 6, lambda: ordeal.deal("Kafka killed"))
 
 
 @pytest.mark.requirement("outbox", "transaction-atomicity")
 async def test_postgresql_is_killed_and_comes_back(ordeal: Ordeal) -> None:
-    await ordeal.suffer("PostgreSQL killed", LOAD_SECONDS, lambda: ordeal.stack.restart("postgres", signal.SIGKILL))
+    await ordeal.suffer("PostgreSQL killed", LOAD_SECONDS, lambda: ordeal.deal("PostgreSQL killed"))

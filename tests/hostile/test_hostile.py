@@ -1,0 +1,49 @@
+"""Hostile records against two replicas of each service: nothing ends, nobody waits, all is answered or set aside.
+
+The short form is part of `make test`; `make hostile SEED=n` sends 20,000.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.local import postgres
+from deploy.local.stack import Stack
+from tests.hostile.checks import violations
+from tests.hostile.report import report
+from tests.hostile.settings import CHOSEN, LONG, PER_SECOND, RECORDS, SEED
+from tests.hostile.siege import Siege
+
+
+@pytest.fixture
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Two replicas of each service."""
+    root = tmp_path_factory.mktemp("hostile")
+    stack = Stack(root, replicas=2, fast=True)
+    try:
+        stack.up(progress=lambda _: None)
+        yield stack
+    finally:
+        stack.down(progress=lambda _: None)
+        postgres.remove(root)
+
+
+@pytest.mark.requirement("poison", "bad-input", "one-reply", "outbox", "inbox", "ordering", "health")
+@pytest.mark.timeout(7200 if LONG else 400)
+async def test_nothing_that_a_client_sends_stops_the_system(stack: Stack) -> None:
+    siege, began = Siege(stack, CHOSEN), time.monotonic()
+    try:
+        found = await siege.run(RECORDS, PER_SECOND)
+    finally:
+        print(f"\nSEED={SEED} RECORDS={RECORDS} KINDS={','.join(CHOSEN)}", *siege.notes, sep="\n")
+    print(
+        f"{len(found.sent)} hostile records; at rest {siege.rested_seconds:.0f} s after the last",
+        report(found),
+        sep="\n",
+    )
+    wrong = violations(found)
+    print(f"{time.monotonic() - began:.0f} s, {len(wrong)} violations")
+    assert not wrong, f"SEED={SEED}: {len(wrong)} violations:\n" + "\n".join(wrong[:60])
