@@ -28,8 +28,10 @@ from booking_contracts.types import Price
 
 from deploy.local import postgres
 from deploy.local.concurrently import concurrently
+from deploy.local.layout import Layout
 from deploy.local.system import connected
 from tests.faults.load import Load
+from tests.faults.network import Network
 from tests.faults.ordeal import Ordeal
 from tests.faults.previous import BothBuilds, check_out, previous_release
 from tests.faults.settings import rng
@@ -60,7 +62,8 @@ def ordeal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ordeal]:
     stack = BothBuilds(root, sources, old, replicas=2, fast=True)
     try:
         stack.up(progress=lambda _: None)
-        ordeal = Ordeal(stack, {}, Load(stack.env["KAFKA_BOOTSTRAP_SERVERS"], rng("deploys")))
+        load = Load(stack.env["KAFKA_BOOTSTRAP_SERVERS"], rng("deploys"))
+        ordeal = Ordeal(stack, {}, load, Network(Layout.load(root)))  # links that nobody spoils
         yield ordeal
         print(f"\nbeside {release}", *ordeal.report, sep="\n")
     finally:
