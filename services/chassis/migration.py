@@ -6,6 +6,7 @@ What would hold a lock for long on a table with traffic has a way of its own: `i
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Coroutine
 from pathlib import Path
@@ -78,6 +79,20 @@ def run_sql(path: Path) -> None:
     """Run a file of many statements inside a revision; SQLAlchemy's own execute takes one at a time."""
     op.get_bind().exec_driver_sql("SELECT 1")  # SQLAlchemy begins the revision's transaction with its first statement
     _run(_driver().execute(path.read_text()))
+
+
+def run_indexes(path: Path) -> None:
+    """Inside a revision of its own: build and drop the indexes of a file of CREATE INDEX and DROP INDEX statements,
+    none of which stops those who write. May be repeated."""
+    text = re.sub(r"--[^\n]*", "", path.read_text())
+    for statement in filter(None, (" ".join(part.split()) for part in text.split(";"))):
+        if created := re.fullmatch(r"CREATE (UNIQUE )?INDEX (\w+) ON (.+)", statement):
+            index_concurrently(created[2], created[3], unique=bool(created[1]))
+        elif dropped := re.fullmatch(r"DROP INDEX (\w+)", statement):
+            with op.get_context().autocommit_block():
+                _run(_driver().execute(f"DROP INDEX CONCURRENTLY IF EXISTS {dropped[1]}"))
+        else:
+            raise ValueError(f"{path.name} may create and drop indexes, and do nothing else: {statement}")
 
 
 def index_concurrently(name: str, on: str, *, unique: bool = False) -> None:

@@ -69,7 +69,9 @@ def within_limits(kept: Kept, refused: Iterable[Refused]) -> tuple[list[Refused]
     leave: list[Refused] = []
     for item in refused:
         where = (item.raw.topic, item.raw.partition)
-        if of_key[*where, item.raw.key] < MOST_PER_KEY and of_partition[where] < MOST_PER_PARTITION:
+        if (item.raw.key is None or of_key[*where, item.raw.key] < MOST_PER_KEY) and of_partition[
+            where
+        ] < MOST_PER_PARTITION:
             of_key[*where, item.raw.key] += 1
             of_partition[where] += 1
             keep.append(item)

@@ -7,6 +7,5 @@ COMMENT ON COLUMN dead_letter.records IS 'how many records it stands for: more t
 ALTER TABLE dead_letter DROP CONSTRAINT dead_letter_kind_check;
 ALTER TABLE dead_letter ADD CONSTRAINT dead_letter_kind_check
     CHECK (kind IN ('refused', 'unread', 'failed', 'unsendable')) NOT VALID;
-ALTER TABLE dead_letter VALIDATE CONSTRAINT dead_letter_kind_check;
 UPDATE dead_letter SET kind = 'unsendable' WHERE kind = 'refused' AND topic LIKE 'outbox:%';
 UPDATE dead_letter SET kind = 'unread' WHERE kind = 'refused' AND topic LIKE '%.events';

@@ -1,11 +1,11 @@
-"""What waits is found: for a lost result, for a payout account, for a person."""
+"""Payouts that wait for their provider's account, and transfers that were reversed."""
 
 from pathlib import Path
 
 from services.chassis.migration import run_sql
 
-revision = "payments_0009"
-down_revision = "payments_0006"
+revision = "payments_0011"
+down_revision = "payments_0010"
 
 
 def upgrade() -> None:
