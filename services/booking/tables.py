@@ -7,6 +7,7 @@ from asyncpg import Range
 from services.booking import rows
 from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering, Provider
+from services.booking.model.closing import Closing
 from services.booking.model.quotes import Quote
 from services.booking.model.schedule import Schedule
 from services.booking.model.slots import Slot
@@ -86,7 +87,7 @@ INSERT_WAITING_CONTACTS = Table[Entry](
     {"customer": lambda entry: entry.customer.model_dump_json()},
 ).insert()
 
-SAVE_QUOTES = Table[Quote](
+INSERT_QUOTES = Table[Quote](
     "cancellation_quote",
     "quote_id uuid, booking_id uuid, actor_kind text, actor_id text, refund_minor bigint, kept_minor bigint, "
     "currency text, policy_version text, valid_until timestamptz, dead bool",
@@ -97,7 +98,14 @@ SAVE_QUOTES = Table[Quote](
         "kept_minor": "kept.amount",
         "currency": "refund.currency",
     },
-).upsert("dead")
+).insert()
+"""A quote is never changed; a dead one is deleted (saving.py)."""
+
+SAVE_CLOSINGS = Table[Closing](
+    "slot_closing",
+    "slot_id uuid, closed_at timestamptz, actor_kind text, actor_id text, command_id uuid, correlation_id text",
+    {"actor_kind": "actor.kind", "actor_id": "actor.id"},
+).insert(unless_there=True)
 
 APPEND_HISTORY = Table[HistoryItem](
     "booking_history",

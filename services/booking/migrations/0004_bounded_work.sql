@@ -63,3 +63,27 @@ CREATE TABLE slot_closing (
     command_id     uuid NOT NULL,
     correlation_id text NOT NULL
 );
+
+-- Stranded: nobody sits there and somebody waits, because the provider is busy elsewhere or the party is too large. Every
+-- batch about a provider asks for these slots; without the mark it would read all who wait for the provider.
+ALTER TABLE slot ADD COLUMN stranded boolean NOT NULL DEFAULT false;
+CREATE FUNCTION slot_stranded() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.stranded := NOT NEW.active
+        AND EXISTS (SELECT FROM waitlist_entry e WHERE e.slot_id = NEW.slot_id AND e.state = 'WAITING');
+    RETURN NEW;
+END $$;
+CREATE TRIGGER slot_stranded BEFORE UPDATE ON slot FOR EACH ROW
+    WHEN (OLD.active <> NEW.active) EXECUTE FUNCTION slot_stranded();
+UPDATE slot SET stranded = true
+WHERE NOT active AND EXISTS (SELECT FROM waitlist_entry e WHERE e.slot_id = slot.slot_id AND e.state = 'WAITING');
+
+CREATE OR REPLACE FUNCTION waitlist_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM inserted WHERE state <> 'WAITING') THEN
+        RAISE check_violation USING MESSAGE = 'a new waitlist entry is WAITING';
+    END IF;
+    UPDATE slot SET stranded = true
+    WHERE slot_id IN (SELECT slot_id FROM inserted) AND NOT active AND NOT stranded;
+    RETURN NULL;
+END $$;

@@ -2,6 +2,8 @@
 CREATE INDEX waitlist_entry_line ON waitlist_entry (slot_id, seats, place) WHERE state = 'WAITING';
 -- Offers that are over.
 CREATE INDEX waitlist_entry_offered ON waitlist_entry (slot_id, deadline) WHERE state = 'OFFERED';
+DROP INDEX waitlist_entry_waiting;
+CREATE INDEX slot_stranded ON slot (provider_id, starts_at) WHERE stranded;
 
 -- Holds that are over, and a customer's own tries; what a closed slot still has.
 CREATE INDEX booking_hold_due ON booking (slot_id, deadline) WHERE state IN ('PENDING_APPROVAL', 'PENDING_PAYMENT');
