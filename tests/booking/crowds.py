@@ -40,11 +40,12 @@ async def crowd(engine: Engine, bookings: int, *, parties: tuple[int, ...] = ())
 
 async def _sit(engine: Engine, first: UUID, numbers: range) -> None:
     """Copies of a confirmed booking, born as the database wants it and then confirmed."""
-    ids = "SELECT md5($1::text || n)::uuid AS id, 'c' || n AS customer FROM unnest($2::int[]) n"
-    new = {"booking_id": "t.id", "payment_id": "t.id", "customer_id": "t.customer", "state": "'PENDING_PAYMENT'"}
+    ids = "SELECT md5($1::text || n)::uuid AS id, 'c' || n AS customer_id FROM unnest($2::int[]) n"
+    new = {"booking_id": "t.id", "payment_id": "t.id", "customer_id": "t.customer_id", "state": "'PENDING_PAYMENT'"}
     many = list(numbers)
     await _copy(engine, "booking", new, f"({ids}) t", f"booking_id = '{first}'", first, many)
-    await _copy(engine, "booking_contact", {"booking_id": "t.id"}, f"({ids}) t", f"booking_id = '{first}'", first, many)
+    known = {"booking_id": "t.id", "customer": "jsonb_set(customer, '{id}', to_jsonb(t.customer_id))"}
+    await _copy(engine, "booking_contact", known, f"({ids}) t", f"booking_id = '{first}'", first, many)
     await _copy(engine, "saga", {"booking_id": "t.id"}, f"({ids}) t", f"booking_id = '{first}'", first, many)
     await engine.fetch(
         "UPDATE booking SET state = 'CONFIRMED' WHERE booking_id IN (SELECT md5($1::text || n)::uuid "
@@ -60,7 +61,8 @@ async def _wait(engine: Engine, first: UUID, parties: tuple[int, ...]) -> None:
     new = {"entry_id": "t.id", "customer_id": "'w' || t.n", "seats": "t.seats", "place": "t.n"}
     where = f"entry_id = '{first}' AND t.n > 1"
     await _copy(engine, "waitlist_entry", new, source, where, first, list(parties))
-    await _copy(engine, "waitlist_contact", {"entry_id": "t.id"}, source, where, first, list(parties))
+    known = {"entry_id": "t.id", "customer": "jsonb_set(customer, '{id}', to_jsonb('w' || t.n))"}
+    await _copy(engine, "waitlist_contact", known, source, where, first, list(parties))
 
 
 async def _copy(

@@ -52,9 +52,9 @@ def expire_what_is_due(work: BookingWork, slot: Slot) -> None:
     is decided, and their seats go to who waits for them.
 
     They end for good, also when the command that met them is refused. Once a batch is enough: it has one `now`, and a
-    hold that begins in it ends later.
+    hold that begins in it ends later; but the slot may be closed in it.
     """
-    if not work.first_look(slot.slot_id):
+    if not work.first_look(slot.slot_id) and work.closing_of(slot.slot_id) is None:
         return
     for other in [slot, *(other for other in work.slots_of(slot.provider_id) if slot.overlaps(other))]:
         for booking in list(work.bookings_on(other.slot_id)):
