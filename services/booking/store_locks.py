@@ -75,7 +75,7 @@ class Locks:
         for row in await self.connection.fetch("SELECT * FROM saga WHERE booking_id = ANY($1)", ids):
             self.work.load(rows.saga(row))
         if self.needs.quoted:
-            query = "SELECT * FROM cancellation_quote WHERE booking_id = ANY($1) AND NOT dead"
+            query = "SELECT * FROM cancellation_quote WHERE booking_id = ANY($1) AND NOT dead ORDER BY quote_id"
             for row in await self.connection.fetch(query, list(self.needs.quoted)):
                 self.work.load(rows.quote(row))
 

@@ -47,12 +47,12 @@ def quote_cancellation(message: Message[QuoteCancellation], work: BookingWork) -
 
 
 def _keep_newest(work: BookingWork, quote: Quote) -> None:
-    """Who asks again and again ends their oldest quotes."""
+    """Who asks again and again ends their oldest quotes; the store loads the oldest first."""
     others = [
         other
         for other in work.all(Quote)
         if other.booking_id == quote.booking_id and other.actor.kind == quote.actor.kind and not other.dead
     ]
     others.remove(quote)
-    for other in sorted(others, key=lambda other: other.quote_id)[: 1 - MOST_QUOTES]:
+    for other in others[: 1 - MOST_QUOTES]:
         work.put(replace(other, dead=True))
