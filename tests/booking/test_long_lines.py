@@ -169,3 +169,38 @@ async def test_small_heads_and_slices_forget_nobody(engine: Engine, monkeypatch:
         )
         assert await engine.fetch(living) == []
     assert await engine.fetch("SELECT * FROM dead_letter") == []
+
+
+async def offered(engine: Engine) -> set[str]:
+    """Who has an offer."""
+    return {row["customer_id"] for row in await engine.fetch("SELECT * FROM waitlist_entry WHERE state = 'OFFERED'")}
+
+
+@pytest.mark.requirement("waitlist-handling")
+async def test_who_leaves_the_head_in_the_same_batch_makes_place_for_the_next(engine: Engine) -> None:
+    full = await crowd(engine, 1, parties=(1,) * 4)
+    first, second = (await _line(engine))[:2]
+    await engine.tell(
+        LeaveWaitlist(entry_id=first["entry_id"], actor=customer("w1")),
+        LeaveWaitlist(entry_id=second["entry_id"], actor=customer("w2")),
+        cancel(full.first, "c1"),
+    )
+    assert await offered(engine) == {"w3"}
+
+
+@pytest.mark.requirement("waitlist-handling")
+async def test_an_entry_that_a_batch_holds_by_chance_is_not_asked_before_those_in_front_of_it(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_heads, "HEAD", 1)
+    full = await crowd(engine, 2, parties=(1,) * 4)
+    other = await engine.fetch("SELECT booking_id FROM booking WHERE customer_id = 'c2'")
+    last = (await _line(engine))[-1]
+    await engine.tell(
+        LeaveWaitlist(entry_id=last["entry_id"], actor=customer("mallory")),
+        cancel(full.first, "c1"),
+        cancel(other[0]["booking_id"], "c2"),
+    )
+    while await engine.run_local():
+        pass
+    assert await offered(engine) == {"w1", "w2"}
