@@ -29,7 +29,7 @@ from services.booking.handlers import (
 )
 from services.booking.model.actors import not_allowed
 from services.booking.store import BookingStore
-from services.booking.timers import AskAgain, DeadlineReached, EntryDue
+from services.booking.timers import AskAgain, DeadlineReached, EntryDue, SeatsLeft, SlotClosing
 from services.booking.work import BookingWork
 from services.chassis import process
 from services.chassis.clock import Clock, SystemClock
@@ -74,6 +74,8 @@ HANDLERS = (
     local(DeadlineReached, ending.deadline_reached),
     local(AskAgain, ending.ask_again),
     local(EntryDue, offers.entry_due),
+    local(SeatsLeft, offers.seats_left),
+    local(SlotClosing, hours.slot_closing),
 )
 
 

@@ -17,12 +17,14 @@ from booking_contracts.booking import (
     JoinWaitlist,
     OpenSlot,
     PlaceBooking,
+    QuoteCancellation,
     RegisterProvider,
     RescheduleBooking,
     SetSchedule,
 )
 
 from services.booking.model.slots import slot_id
+from services.booking.timers import SeatsLeft, SlotClosing
 from services.chassis.messages import Message
 
 
@@ -41,22 +43,29 @@ class Needs:
     announced: set[UUID] = field(default_factory=set)
     """Slots of OpenSlot and CloseSlot, which write an event of the provider."""
     closed: set[UUID] = field(default_factory=set)
-    """Slots whose bookings all end."""
+    """Slots of CloseSlot."""
+    slices: set[UUID] = field(default_factory=set)
+    """These, and those that were closed before: a slice of their bookings and lines ends."""
+    capacities: defaultdict[UUID, int] = field(default_factory=lambda: defaultdict(int))
+    """The most seats that slots are to be opened with."""
     overlapping: set[UUID] = field(default_factory=set)
     """Active slots of the same provider that overlap one of `starts`."""
     bookings: set[UUID] = field(default_factory=set)
     moves: defaultdict[UUID, set[datetime]] = field(default_factory=lambda: defaultdict(set))
     """Bookings that are to be moved: booking id → new starts."""
     pending: set[UUID] = field(default_factory=set)
-    """Bookings that may end because of a command about their slot: overdue, superseded, or the slot is closed."""
+    """Bookings that may end because of a message about their slot: overdue, superseded, or the slot is closed."""
     quoted: set[UUID] = field(default_factory=set)
     """Bookings whose quotes matter."""
     entries: set[UUID] = field(default_factory=set)
     accepts: set[UUID] = field(default_factory=set)
     """Waitlist entries whose offer is accepted."""
-    customers: set[str] = field(default_factory=set)
-    lines: dict[UUID, UUID] = field(default_factory=dict)
-    """Slots that people wait for while their provider is busy elsewhere, of the batch's providers: slot → provider."""
+    tries: set[tuple[UUID, str, str | None]] = field(default_factory=set)
+    """Who books: slot, customer, attendee. Their older unpaid tries end."""
+    joins: set[tuple[UUID, str]] = field(default_factory=set)
+    """Who wants to wait: slot, customer."""
+    lines: set[UUID] = field(default_factory=set)
+    """Slots of the batch's providers where nobody sits and somebody waits."""
 
     def want(self, offering_id: UUID, starts_at: datetime, seats: int = 0) -> UUID:
         """Somebody wants seats on a slot, or the slot itself; returns its id."""
@@ -77,6 +86,10 @@ def needs_of(messages: Sequence[Message[Any]]) -> Needs:
             needs.bookings.add(booking_id)
         if (entry_id := getattr(body, "entry_id", None)) is not None:
             needs.entries.add(entry_id)
+        if isinstance(body, SlotClosing | SeatsLeft):
+            needs.slots.add(body.slot_id)
+        if isinstance(body, SlotClosing):
+            needs.slices.add(body.slot_id)
         _of_catalogue(needs, body)
         _of_bookings(needs, body)
     return needs
@@ -92,16 +105,22 @@ def _of_catalogue(needs: Needs, body: object) -> None:
         needs.announced.add(slot)
         if isinstance(body, CloseSlot):
             needs.closed.add(slot)
+            needs.slices.add(slot)
+        else:
+            needs.capacities[slot] = max(needs.capacities[slot], body.capacity or 0)
 
 
 def _of_bookings(needs: Needs, body: object) -> None:
-    if isinstance(body, PlaceBooking | JoinWaitlist):
-        needs.want(body.offering_id, body.starts_at, body.seats)
-        needs.customers.add(body.customer.id)
+    if isinstance(body, PlaceBooking):
+        slot = needs.want(body.offering_id, body.starts_at, body.seats)
+        needs.tries.add((slot, body.customer.id, body.attendee.id if body.attendee else None))
+    if isinstance(body, JoinWaitlist):
+        slot = needs.want(body.offering_id, body.starts_at, body.seats)
+        needs.joins.add((slot, body.customer.id))
     if isinstance(body, AcceptOffer):
         needs.accepts.add(body.entry_id)
     if isinstance(body, RescheduleBooking):
         needs.moves[body.booking_id].add(body.starts_at)
         needs.quoted.add(body.booking_id)
-    if isinstance(body, CancelBooking) and body.quote_id is not None:
+    if isinstance(body, QuoteCancellation) or (isinstance(body, CancelBooking) and body.quote_id is not None):
         needs.quoted.add(body.booking_id)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
 from services.booking.model.catalogue import Offering, Provider
+from services.booking.model.closing import Closing
 from services.booking.model.quotes import Quote
 from services.booking.model.schedule import Schedule
 from services.booking.model.slots import Slot
@@ -17,9 +19,10 @@ from services.booking.saving_waitlist import save_before_bookings, save_new_offe
 from services.booking.tables import (
     APPEND_HISTORY,
     APPEND_SAGA_LOG,
+    INSERT_QUOTES,
+    SAVE_CLOSINGS,
     SAVE_OFFERINGS,
     SAVE_PROVIDERS,
-    SAVE_QUOTES,
     SAVE_SAGAS,
     SAVE_SCHEDULES,
     SAVE_SLOTS,
@@ -30,6 +33,7 @@ from services.chassis.database import Connection
 from services.chassis.unit_of_work import Changed, Record, Row
 
 RowT = TypeVar("RowT", bound=Row)
+PURGED = 500
 
 
 async def save(connection: Connection, work: BookingWork) -> None:
@@ -46,10 +50,35 @@ async def save(connection: Connection, work: BookingWork) -> None:
     await save_bookings(connection, changes)
     await save_new_offers(connection, entries)
     await SAVE_SLOTS(connection, [slot for slot in slots if slot.capacity < room[slot.slot_id]])
-    await SAVE_QUOTES(connection, _last(changes, Quote))
+    await _save_closings(connection, _last(changes, Closing))
+    await _save_quotes(connection, _net(changes, Quote), work.now)
     await APPEND_HISTORY(connection, [row for row in records if isinstance(row, HistoryItem)])
     await SAVE_SAGAS(connection, _last(changes, Saga))
     await APPEND_SAGA_LOG(connection, [row for row in records if isinstance(row, SagaLogLine)])
+
+
+async def _save_closings(connection: Connection, closings: Sequence[Closing]) -> None:
+    await SAVE_CLOSINGS(connection, [closing for closing in closings if not closing.over])
+    if over := [closing.slot_id for closing in closings if closing.over]:
+        await connection.execute("DELETE FROM slot_closing WHERE slot_id = ANY($1)", over)
+
+
+async def _save_quotes(connection: Connection, quotes: Sequence[tuple[Quote | None, Quote]], now: datetime) -> None:
+    """New ones, and away with the dead; whoever makes quotes also clears PURGED that have ended, of any booking."""
+    new = [quote for before, quote in quotes if before is None and not quote.dead]
+    await INSERT_QUOTES(connection, new)
+    if dead := [quote.quote_id for before, quote in quotes if before is not None and quote.dead]:
+        await connection.execute("DELETE FROM cancellation_quote WHERE quote_id = ANY($1)", dead)
+    if new:
+        await connection.execute(
+            """
+            DELETE FROM cancellation_quote WHERE quote_id = ANY(ARRAY(
+                SELECT quote_id FROM cancellation_quote WHERE valid_until <= $1
+                ORDER BY valid_until LIMIT $2 FOR UPDATE SKIP LOCKED))
+            """,
+            now,
+            PURGED,
+        )
 
 
 def _last(changes: Sequence[Changed], kind: type[RowT]) -> list[RowT]:

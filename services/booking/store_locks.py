@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from booking_contracts.types import Actor
+
 from services.booking import rows
+from services.booking.model.closing import Closing
 from services.booking.model.slots import Slot
 from services.booking.needs import Needs
+from services.booking.rows import Row
 from services.booking.tables import BOOKING, CONTACT, ENTRY, PROVIDER, QUOTE, SAGA, SCHEDULE, SLOT, WAITING_CONTACT
 from services.booking.work import BookingWork
 from services.chassis.database import Connection
@@ -41,11 +45,19 @@ class Locks:
                 self.work.load(rows.schedule(row))
 
     async def slots(self) -> None:
-        """The slots that exist already."""
+        """The slots that exist already, and of closed ones what is known of their closing."""
         if self.needs.slots:
             query = SLOT.select(f"WHERE slot_id = ANY($1) ORDER BY slot_id {LOCK}")
             for row in await self.connection.fetch(query, sorted(self.needs.slots)):
                 self.work.load(rows.slot(row))
+        closed = [slot.slot_id for slot in self.work.all(Slot) if slot.closed]
+        if closed:
+            query = """
+                SELECT slot_id, closed_at, actor_kind, actor_id, command_id, correlation_id
+                FROM slot_closing WHERE slot_id = ANY($1)
+                """
+            for row in await self.connection.fetch(query, closed):
+                self.work.load(_closing(row))
 
     async def bookings(self, planned: dict[UUID, UUID]) -> None:
         """With contacts, sagas, and the quotes that matter. `planned` is booking → slot as the plan saw it."""
@@ -64,29 +76,23 @@ class Locks:
         for row in await self.connection.fetch(SAGA.select("WHERE booking_id = ANY($1)"), ids):
             self.work.load(rows.saga(row))
         if self.needs.quoted:
-            query = QUOTE.select("WHERE booking_id = ANY($1) AND NOT dead")
+            query = QUOTE.select("WHERE booking_id = ANY($1) AND NOT dead ORDER BY quote_id")
             for row in await self.connection.fetch(query, list(self.needs.quoted)):
                 self.work.load(rows.quote(row))
 
-    async def entries(self) -> None:
-        """The lines of the batch's slots, and the entries that messages name."""
-        slots = [slot.slot_id for slot in self.work.all(Slot)]
-        if not slots and not self.needs.entries:
+    async def entries(self, wanted: set[UUID]) -> None:
+        """Waitlist entries, with contacts."""
+        if not wanted:
             return
-        found = await self.connection.fetch(
-            ENTRY.select(
-                f"""
-                WHERE (slot_id = ANY($1) AND state IN ('WAITING', 'OFFERED')) OR entry_id = ANY($2)
-                ORDER BY entry_id {LOCK}
-                """
-            ),
-            slots,
-            list(self.needs.entries),
-        )
-        if not found:
-            return
+        query = ENTRY.select(f"WHERE entry_id = ANY($1) ORDER BY entry_id {LOCK}")
+        found = await self.connection.fetch(query, sorted(wanted))
         ids = [row["entry_id"] for row in found]
         contacts = await self.connection.fetch(WAITING_CONTACT.select("WHERE entry_id = ANY($1)"), ids)
         contact_of = {row["entry_id"]: row["customer"] for row in contacts}
         for row in found:
             self.work.load(rows.entry(row, contact_of[row["entry_id"]]))
+
+
+def _closing(row: Row) -> Closing:
+    actor = Actor(kind=row["actor_kind"], id=row["actor_id"])
+    return Closing(row["slot_id"], row["closed_at"], actor, row["command_id"], row["correlation_id"])

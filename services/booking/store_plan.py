@@ -1,19 +1,26 @@
-"""The plan: unlocked reads, between the locks, that find every row a batch may touch (engine.md, Batch 4)."""
+"""The plan: unlocked reads before the slots' locks that find every slot a batch may touch (engine.md, Batch 4)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections import Counter
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from services.booking import rows
+from services.booking.model.availability import Alternatives
 from services.booking.model.catalogue import Offering
-from services.booking.model.slots import new_slot
+from services.booking.model.slots import Crowded, new_slot
 from services.booking.needs import Needs
+from services.booking.reads_calendar import alternatives
 from services.booking.rows import Row
 from services.booking.tables import OFFERING
 from services.booking.work import BookingWork
 from services.chassis.database import Connection
+
+MOST_LINES = 100
+MOST_OVERLAPPING = 50
+MOST_FULL = 20
+"""Offerings of a batch whose alternatives are looked up; in a batch with more the others' list stays empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,8 @@ class Plan:
     connection: Connection
     needs: Needs
     work: BookingWork
+    seats_left: dict[UUID, int] = field(default_factory=dict)
+    """Of wanted slots that exist, as last read."""
 
     async def bookings(self) -> dict[UUID, UUID]:
         """The slots of the bookings, and those that they are to move to. Returns booking → slot."""
@@ -52,10 +61,11 @@ class Plan:
         """Slots without a booking or offer that people wait for: their provider is busy elsewhere.
 
         Of every provider that the batch is about: when the last seat of what is in the way is freed, they are offered
-        in the same transaction, which makes them active. So they are wanted, as by a command.
+        in the same transaction, which makes them active. So they are wanted, as by a command. The next MOST_LINES of a
+        provider; later ones are seen when these have begun.
         """
-        for row in await self._lines():
-            self.needs.lines[row["slot_id"]] = row["provider_id"]
+        for row in await self._lines(MOST_LINES):
+            self.needs.lines.add(row["slot_id"])
             self.needs.want(row["offering_id"], row["starts_at"])
 
     async def new_lines(self) -> bool:
@@ -64,22 +74,32 @@ class Plan:
         An active slot that is locked keeps those that overlap it as they are: none of them comes to life, and nobody
         joins the line of a slot where nobody sits. So what this does not find will not be there at the commit either.
         """
-        return any(row["slot_id"] not in self.needs.lines for row in await self._lines())
+        most = 0 if len(self.needs.lines) >= MOST_LINES else MOST_LINES
+        return any(row["slot_id"] not in self.needs.lines for row in await self._lines(most))
 
-    async def _lines(self) -> list[Row]:
+    async def _lines(self, most: int) -> list[Row]:
+        """All of the batch's own slots, and `most` of each of its providers."""
         needs = self.needs
         if not needs.slots:
             return []
         return await self.connection.fetch(
             """
-            SELECT DISTINCT s.slot_id, s.provider_id, s.offering_id, s.starts_at
-            FROM waitlist_entry e JOIN slot s USING (slot_id)
-            WHERE e.state = 'WAITING' AND NOT s.active AND e.provider_id IN (
+            WITH of_provider AS (
                 SELECT provider_id FROM slot WHERE slot_id = ANY($1)
                 UNION SELECT provider_id FROM offering WHERE offering_id = ANY($2))
+            SELECT slot_id, offering_id, starts_at FROM slot WHERE slot_id = ANY($1) AND stranded
+            UNION
+            SELECT line.* FROM of_provider p CROSS JOIN LATERAL (
+                SELECT s.slot_id, s.offering_id, s.starts_at FROM slot s
+                WHERE s.provider_id = p.provider_id AND s.stranded AND s.starts_at > $3 AND EXISTS (
+                    SELECT FROM waitlist_entry e
+                    WHERE e.slot_id = s.slot_id AND e.state = 'WAITING' AND e.seats <= s.capacity)
+                ORDER BY s.starts_at LIMIT $4) line
             """,
             list(needs.slots),
             list(needs.offerings),
+            self.work.now,
+            most,
         )
 
     async def offerings(self) -> None:
@@ -94,8 +114,10 @@ class Plan:
         needs = self.needs
         if not needs.starts:
             return set()
-        query = "SELECT slot_id FROM slot WHERE slot_id = ANY($1) AND active"
-        active = {row["slot_id"] for row in await self.connection.fetch(query, list(needs.starts))}
+        query = "SELECT slot_id, active, capacity - taken AS seats_left FROM slot WHERE slot_id = ANY($1)"
+        found = await self.connection.fetch(query, list(needs.starts))
+        self.seats_left.update((row["slot_id"], row["seats_left"]) for row in found)
+        active = {row["slot_id"] for row in found if row["active"]}
         for slot, (offering_id, _) in needs.starts.items():
             offering = self.work.find(Offering, offering_id)
             if offering is not None:
@@ -104,8 +126,26 @@ class Plan:
                     needs.providers.add(offering.provider_id)
         return active
 
+    async def alternatives(self) -> None:
+        """Where more seats are wanted than a slot has left, SLOT_FULL will name other slots of its offering.
+
+        Looked up before anything is locked; after the locks only for slots that became full in between.
+        """
+        needs, left = self.needs, self.seats_left
+        full = [slot for slot, wanted in needs.seats.items() if slot in left and wanted > left[slot]]
+        short = dict.fromkeys(needs.starts[slot][0] for slot in full)
+        new = [offering for offering_id in short if (offering := self._without_alternatives(offering_id))]
+        for found in await alternatives(self.connection, new[:MOST_FULL], self.work.now):
+            self.work.load(found)
+
+    def _without_alternatives(self, offering_id: UUID) -> Offering | None:
+        return None if self.work.find(Alternatives, offering_id) else self.work.find(Offering, offering_id)
+
     async def overlapping(self) -> None:
-        """The provider's active slots that overlap one that is to come to life; they stand still under its lock."""
+        """The provider's active slots that overlap one that is to come to life; they stand still under its lock.
+
+        Where there are more than MOST_OVERLAPPING, that the provider is busy is all that has to be known.
+        """
         needs = self.needs
         wished = [
             new_slot(offering, starts_at)
@@ -117,36 +157,22 @@ class Plan:
             return
         found = await self.connection.fetch(
             """
-            SELECT DISTINCT s.slot_id FROM slot s
-            JOIN unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS w (provider_id, busy_from, busy_until)
-              ON s.provider_id = w.provider_id AND s.busy && tstzrange(w.busy_from, w.busy_until)
-            WHERE s.active
+            SELECT w.slot_id AS wished, s.slot_id
+            FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[])
+                 AS w (slot_id, provider_id, busy_from, busy_until)
+            CROSS JOIN LATERAL (
+                SELECT slot_id FROM slot
+                WHERE provider_id = w.provider_id AND busy && tstzrange(w.busy_from, w.busy_until)
+                  AND active AND slot_id <> w.slot_id LIMIT $5) s
             """,
+            [slot.slot_id for slot in wished],
             [slot.provider_id for slot in wished],
             [slot.busy_from for slot in wished],
             [slot.busy_until for slot in wished],
+            MOST_OVERLAPPING + 1,
         )
         needs.overlapping.update(row["slot_id"] for row in found)
         needs.slots.update(needs.overlapping)
-
-    async def pending(self, now: datetime) -> None:
-        """Holds that are over, the customers' own unpaid tries, and every booking on a slot that is closed."""
-        needs = self.needs
-        slots = [*needs.starts, *needs.overlapping]
-        if not slots:
-            return
-        found = await self.connection.fetch(
-            """
-            SELECT booking_id FROM booking
-            WHERE slot_id = ANY($1) AND state IN ('PENDING_APPROVAL', 'PENDING_PAYMENT')
-              AND (deadline <= $2 OR customer_id = ANY($3))
-            UNION
-            SELECT booking_id FROM booking
-            WHERE slot_id = ANY($4) AND state IN ('PENDING_APPROVAL', 'PENDING_PAYMENT', 'CONFIRMED')
-            """,
-            slots,
-            now,
-            list(needs.customers),
-            list(needs.closed),
-        )
-        needs.pending.update(row["booking_id"] for row in found)
+        for slot, many in Counter(row["wished"] for row in found).items():
+            if many > MOST_OVERLAPPING:
+                self.work.load(Crowded(slot))

@@ -7,6 +7,7 @@ from asyncpg import Range
 from services.booking import rows
 from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering, Provider
+from services.booking.model.closing import Closing
 from services.booking.model.quotes import Quote
 from services.booking.model.schedule import Schedule
 from services.booking.model.slots import Slot
@@ -107,7 +108,14 @@ QUOTE = Table[Quote](
         "currency": "refund.currency",
     },
 )
-SAVE_QUOTES = QUOTE.upsert("dead")
+INSERT_QUOTES = QUOTE.insert()
+"""A quote is never changed; a dead one is deleted (saving.py)."""
+
+SAVE_CLOSINGS = Table[Closing](
+    "slot_closing",
+    "slot_id uuid, closed_at timestamptz, actor_kind text, actor_id text, command_id uuid, correlation_id text",
+    {"actor_kind": "actor.kind", "actor_id": "actor.id"},
+).insert(unless_there=True)
 
 HISTORY = Table[HistoryItem](
     "booking_history",

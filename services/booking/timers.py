@@ -29,3 +29,15 @@ class EntryDue(LocalBody):
     """An offer's deadline, or the end of a line, may have come for a waitlist entry; a stale one does nothing."""
 
     entry_id: UUID
+
+
+class SlotClosing(LocalBody):
+    """More of a closed slot's bookings and line are to end; keyed by the slot."""
+
+    slot_id: UUID
+
+
+class SeatsLeft(LocalBody):
+    """More people wait who fit into a slot's free seats than one batch asked; keyed by the slot."""
+
+    slot_id: UUID

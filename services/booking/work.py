@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from booking_contracts.booking import BookingEvent, CatalogueEvent, WaitlistEvent
+from booking_contracts.booking import BookingEvent, CatalogueEvent, CloseSlot, WaitlistEvent
 from booking_contracts.codes import Code, Rejected
 from booking_contracts.envelope import uuid7
 from booking_contracts.types import SYSTEM, Actor
@@ -17,10 +18,11 @@ from booking_contracts.types import SYSTEM, Actor
 from services.booking.facts import facts
 from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering, Provider
+from services.booking.model.closing import Closing
 from services.booking.model.slots import Slot, slot_id
 from services.booking.model.states import State, may_become
-from services.booking.model.waitlist import Entry
-from services.booking.timers import DeadlineReached
+from services.booking.model.waitlist import Entry, Line, in_line
+from services.booking.timers import DeadlineReached, SeatsLeft
 from services.chassis.unit_of_work import Row, RowT, UnitOfWork
 
 
@@ -47,6 +49,7 @@ class BookingWork(UnitOfWork):
         self._by_slot: defaultdict[UUID, dict[UUID, None]] = defaultdict(dict)
         self._by_customer: defaultdict[tuple[UUID, str], dict[UUID, None]] = defaultdict(dict)
         self._looked_at: set[tuple[UUID, datetime]] = set()
+        self._asked_for_more: set[UUID] = set()
         self._by_provider: defaultdict[UUID, dict[UUID, None]] = defaultdict(dict)
         self._lines: defaultdict[UUID, dict[UUID, None]] = defaultdict(dict)
         self.freed: set[UUID] = set()
@@ -103,19 +106,49 @@ class BookingWork(UnitOfWork):
         found = self._held(Booking, self._by_customer[slot, customer_id])
         return (booking for booking in found if booking.slot_id == slot)
 
+    def closing_of(self, slot: UUID) -> Closing | None:
+        """The closing of a slot that is not done with yet."""
+        closing = self.find(Closing, slot)
+        return None if closing is None or closing.over else closing
+
+    @contextmanager
+    def on_behalf_of(self, closing: Closing) -> Iterator[None]:
+        """What is decided now, the CloseSlot command has caused, whichever message came to it."""
+        message = self.message
+        if message is not None:
+            self.message = replace(
+                message, id=closing.command_id, type=CloseSlot.ce_type, correlation_id=closing.correlation_id
+            )
+        try:
+            yield
+        finally:
+            self.message = message
+
     def first_look(self, slot: UUID) -> bool:
         """Whether this batch looks at the holds on a slot for the first time at this instant."""
         first = (slot, self.now) not in self._looked_at
         self._looked_at.add((slot, self.now))
         return first
 
+    def more_seats_later(self, slot: UUID) -> None:
+        """Free seats of a slot are offered on by a batch that holds more of its line; asked for once a batch."""
+        if slot not in self._asked_for_more:
+            self._asked_for_more.add(slot)
+            self.remind(SeatsLeft(slot_id=slot), key=str(slot), due_at=self.now)
+
     def slots_of(self, provider_id: UUID) -> Iterator[Slot]:
         """The slots of a provider that this batch holds."""
         return iter(self._held(Slot, self._by_provider[provider_id]))
 
     def entries_on(self, slot: UUID) -> Iterator[Entry]:
-        """The waitlist entries of a slot that this batch holds: at least all open ones."""
+        """The waitlist entries of a slot that this batch holds: those it names, and the head of the line."""
         return iter(self._held(Entry, self._lines.get(slot, ())))
+
+    def end_of_line(self, slot: UUID) -> tuple[int, int]:
+        """The place behind the last who waits for a slot, and how many will wait with one more."""
+        line = self.find(Line, slot) or Line(slot, beyond=0, last_place=0)
+        here = in_line(self.entries_on(slot))
+        return max([line.last_place, *(entry.place for entry in here)]) + 1, line.beyond + len(here) + 1
 
     def slots_with_entries(self) -> Iterator[Slot]:
         """The slots that somebody waits for, or did."""

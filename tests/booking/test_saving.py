@@ -99,8 +99,9 @@ async def _saved(engine: Engine, world: World) -> None:
     async with engine.session.transaction() as connection:
         await save(connection, world.work)
     for kind, (query, read) in READ.items():
-        expected = {row.row_key: row for row in world.work.all(kind)}
-        assert expected, kind.__name__
+        held = {row.row_key: row for row in world.work.all(kind)}
+        assert held, kind.__name__
+        expected = {key: row for key, row in held.items() if not getattr(row, "dead", False) or kind is not Quote}
         assert {row.row_key: row for row in map(read, await engine.fetch(query))} == expected
     assert await _entries(engine) == {entry.entry_id: entry for entry in world.work.all(Entry)}
     records = [effect.row for effect in world.work.journal if isinstance(effect, Record)]

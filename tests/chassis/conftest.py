@@ -11,7 +11,7 @@ from tests.chassis.harness import Engine, SetClock
 
 TABLES = (
     "consumed_position, inbox, command_receipt, outbox, local_message, dead_letter, blocked_key, gateway_call, "
-    "schedule, cancellation_quote, waitlist_contact, waitlist_entry, "
+    "schedule, cancellation_quote, slot_closing, waitlist_contact, waitlist_entry, "
     "booking_contact, saga, saga_log, booking_history, booking, slot, offering, provider"
 )
 

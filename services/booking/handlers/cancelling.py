@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from booking_contracts.booking import AbandonPayment, BookingCancelled, CancelBooking, PaymentRequested
+from booking_contracts.booking import AbandonPayment, CancelBooking, PaymentRequested
 from booking_contracts.codes import Code, Rejected
 from booking_contracts.types import Actor
 
 from services.booking import saga
-from services.booking.handlers.ending import expire_if_due, fail
+from services.booking.handlers.ending import cancel, expire_if_due, fail
 from services.booking.model import actors, refunds
 from services.booking.model.booking import Booking, PaymentStatus
 from services.booking.model.quotes import Quote
@@ -18,12 +18,6 @@ from services.booking.model.refunds import Amounts
 from services.booking.model.states import CANCELLED, PENDING, State
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
-
-BY = {
-    "customer": State.CANCELLED_BY_CUSTOMER,
-    "provider": State.CANCELLED_BY_PROVIDER,
-    "admin": State.CANCELLED_BY_ADMIN,
-}
 
 
 def cancel_booking(message: Message[CancelBooking], work: BookingWork) -> Accepted:
@@ -41,24 +35,6 @@ def cancel_booking(message: Message[CancelBooking], work: BookingWork) -> Accept
         booking.state,
         {"refund": amounts.refund.model_dump(), "kept": amounts.kept.model_dump()},
     )
-
-
-def cancel(
-    work: BookingWork,
-    booking: Booking,
-    actor: Actor,
-    amounts: Amounts,
-    reason: str | None,
-    to: State | None = None,
-) -> Booking:
-    """End a booking on somebody's wish, and give back what is due; `to` where the state is not the actor's own."""
-    paid = booking.state is State.CONFIRMED
-    booking = work.move(booking, to or BY[actor.kind], actor, reason=reason, deadline=None)
-    if paid:
-        booking = saga.settle(work, booking, refund=amounts.refund, release=amounts.kept)
-    elif booking.payment_status is PaymentStatus.IN_FLIGHT:
-        saga.void(work, booking)
-    return work.say(booking, BookingCancelled, by=actor, reason=reason, refund=amounts.refund, kept=amounts.kept)
 
 
 def still_cancellable(work: BookingWork, booking: Booking, actor: Actor) -> Booking:

@@ -86,6 +86,8 @@ def open_slot(message: Message[OpenSlot], work: BookingWork) -> Accepted:
     if command.starts_at <= work.now:
         raise Rejected(Code.SLOT_IN_PAST, "The slot would have started; choose a later time.")
     slot = work.slot(offering.offering_id, command.starts_at) or new_slot(offering, command.starts_at)
+    if work.closing_of(slot.slot_id) is not None:
+        raise Rejected(Code.TOO_BUSY, "The slot's bookings are still being cancelled; send it again with a new id.")
     expire_what_is_due(work, slot)
     slot = work.find(Slot, slot.slot_id) or slot
     capacity = command.capacity or slot.capacity

@@ -15,7 +15,7 @@ from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering
 from services.booking.model.placing import Wish
 from services.booking.model.schedule import Schedule, offers
-from services.booking.model.slots import Slot, new_slot
+from services.booking.model.slots import Crowded, Slot, new_slot
 from services.booking.work import BookingWork
 
 MOST_ALTERNATIVES = 5
@@ -62,6 +62,8 @@ def is_offered(work: BookingWork, offering: Offering, starts_at: datetime) -> bo
 
 def check_provider_free(work: BookingWork, slot: Slot, leaving: Booking | None = None) -> None:
     """No other active slot of the provider overlaps; the one that `leaving` leaves empty does not count."""
+    if work.find(Crowded, slot.slot_id) is not None:
+        raise placing.provider_busy()
     others = list(work.slots_of(slot.provider_id))
     if leaving is not None:
         others = [

@@ -1,15 +1,18 @@
-"""How bookings end before a session: expiry, failure, supersession. Seats and status go in one step
+"""How bookings end before a session: expiry, failure, supersession, cancellation. Seats and status go in one step
 (requirement failure-handling)."""
 
 from __future__ import annotations
 
-from booking_contracts.booking import BookingExpired, PaymentFailed
-from booking_contracts.types import SYSTEM
+from booking_contracts.booking import BookingCancelled, BookingExpired, PaymentFailed
+from booking_contracts.types import SYSTEM, Actor
 
 from services.booking import saga
 from services.booking.handlers import offers
 from services.booking.handlers.completing import finish_if_due
+from services.booking.model import refunds
 from services.booking.model.booking import Booking, PaymentStatus
+from services.booking.model.closing import Closing
+from services.booking.model.refunds import Amounts
 from services.booking.model.slots import Slot
 from services.booking.model.states import State
 from services.booking.timers import AskAgain, DeadlineReached
@@ -23,6 +26,12 @@ CUSTOMER_MESSAGES = {
     "superseded": "You started again; this try was replaced by your newer one. Nothing was charged for it.",
     "action_failed": "Your bank did not confirm the payment; nothing was charged. Please try again.",
     "capture_failed": "Your payment could not be collected, so the booking had to be ended. Nothing was charged.",
+}
+
+BY = {
+    "customer": State.CANCELLED_BY_CUSTOMER,
+    "provider": State.CANCELLED_BY_PROVIDER,
+    "admin": State.CANCELLED_BY_ADMIN,
 }
 
 
@@ -43,9 +52,9 @@ def expire_what_is_due(work: BookingWork, slot: Slot) -> None:
     is decided, and their seats go to who waits for them.
 
     They end for good, also when the command that met them is refused. Once a batch is enough: it has one `now`, and a
-    hold that begins in it ends later.
+    hold that begins in it ends later; but the slot may be closed in it.
     """
-    if not work.first_look(slot.slot_id):
+    if not work.first_look(slot.slot_id) and work.closing_of(slot.slot_id) is None:
         return
     for other in [slot, *(other for other in work.slots_of(slot.provider_id) if slot.overlaps(other))]:
         for booking in list(work.bookings_on(other.slot_id)):
@@ -59,12 +68,42 @@ def expire_what_is_due(work: BookingWork, slot: Slot) -> None:
 def expire_if_due(work: BookingWork, booking: Booking) -> Booking:
     """What the timer does, also done by a command that comes first: seats free, money back, everybody told.
 
-    A session that is over, or whose dispute window is, is finished in the same way.
+    A session that is over, or whose dispute window is, is finished in the same way. A booking on a slot that was closed
+    is cancelled, as of then: its slice may not have come yet.
     """
+    closing = work.closing_of(booking.slot_id)
+    if closing is not None and closing.cancels(booking):
+        return cancel_with_slot(work, booking, closing)
     if not booking.overdue(work.now):
         return finish_if_due(work, booking)
     reason = "approval" if booking.state is State.PENDING_APPROVAL else "payment"
     return end(work, work.move(booking, State.EXPIRED), BookingExpired, reason=reason)
+
+
+def cancel(
+    work: BookingWork,
+    booking: Booking,
+    actor: Actor,
+    amounts: Amounts,
+    reason: str | None,
+    to: State | None = None,
+) -> Booking:
+    """End a booking on somebody's wish, and give back what is due; `to` where the state is not the actor's own."""
+    paid = booking.state is State.CONFIRMED
+    booking = work.move(booking, to or BY[actor.kind], actor, reason=reason, deadline=None)
+    if paid:
+        booking = saga.settle(work, booking, refund=amounts.refund, release=amounts.kept)
+    elif booking.payment_status is PaymentStatus.IN_FLIGHT:
+        saga.void(work, booking)
+    return work.say(booking, BookingCancelled, by=actor, reason=reason, refund=amounts.refund, kept=amounts.kept)
+
+
+def cancel_with_slot(work: BookingWork, booking: Booking, closing: Closing) -> Booking:
+    """The slot was closed: CANCELLED_BY_PROVIDER, whoever closed it, with everything back."""
+    paid = booking.state is State.CONFIRMED
+    amounts = refunds.share(booking.price, 100) if paid else refunds.nothing(booking.price)
+    with work.on_behalf_of(closing):
+        return cancel(work, booking, closing.actor, amounts, "the slot was closed", State.CANCELLED_BY_PROVIDER)
 
 
 def fail(work: BookingWork, booking: Booking, reason: str, message: str | None = None) -> Booking:

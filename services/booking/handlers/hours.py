@@ -8,15 +8,15 @@ from booking_contracts.booking import CloseSlot, ScheduleSet, SetSchedule, SlotC
 from booking_contracts.codes import Code, Rejected
 
 from services.booking.handlers import offers
-from services.booking.handlers.cancelling import cancel
 from services.booking.handlers.catalogue import owned_offering
 from services.booking.handlers.checking import is_offered
-from services.booking.handlers.ending import expire_what_is_due
-from services.booking.model import actors, refunds, waitlist
+from services.booking.handlers.ending import cancel_with_slot, expire_if_due, expire_what_is_due
+from services.booking.model import actors
+from services.booking.model.closing import CLOSED_WITH_SLOT, Closing, Rest
 from services.booking.model.schedule import Hours, Schedule
-from services.booking.model.slots import Slot, new_slot
-from services.booking.model.states import PENDING, State
-from services.booking.model.waitlist import EntryState
+from services.booking.model.slots import new_slot
+from services.booking.model.waitlist import OPEN, EntryState
+from services.booking.timers import SlotClosing
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
 
@@ -48,7 +48,10 @@ def _minute(wall: str) -> int:
 
 
 def close_slot(message: Message[CloseSlot], work: BookingWork) -> Accepted:
-    """Nothing more is booked there; what is booked is cancelled as by the provider, with everything back."""
+    """Nothing more is booked there; what is booked is cancelled as by the provider, with everything back.
+
+    A slice of it now, the rest by SlotClosing; `cancelled` counts them all.
+    """
     command = message.body
     offering = owned_offering(message.key, command.offering_id, work)
     actors.require_owner(command.actor, offering.provider_id)
@@ -58,24 +61,47 @@ def close_slot(message: Message[CloseSlot], work: BookingWork) -> Accepted:
     if slot is None and not is_offered(work, offering, command.starts_at):
         raise Rejected(Code.SLOT_NOT_OFFERED, "No such slot is offered; ask for availability.")
     slot = slot or new_slot(offering, command.starts_at)
-    for entry in [entry for entry in work.entries_on(slot.slot_id) if entry.state in waitlist.OPEN]:
-        offers.end_entry(work, entry, EntryState.CLOSED, WaitlistClosed)
-    expire_what_is_due(work, slot)
-    cancelled = _cancel_all(message, slot, work)
-    slot = work.find(Slot, slot.slot_id) or slot
     if not slot.closed:
-        slot = work.put(replace(slot, closed=True))
+        work.put(replace(slot, closed=True))
         times = {"starts_at": slot.starts_at, "ends_at": slot.ends_at}
         work.announce(work.provider(slot.provider_id), SlotClosed, offering_id=slot.offering_id, **times)
+    new = Closing(slot.slot_id, work.now, command.actor, message.id, message.correlation_id)
+    closing = work.closing_of(slot.slot_id) or new
+    cancelled = _end_slice(work, closing)
+    expire_what_is_due(work, slot)
+    rest = work.find(Rest, slot.slot_id)
+    if rest is not None and rest.living:
+        _go_on(work, work.put(closing))
+        cancelled += rest.cancelled
     return Accepted(result={"cancelled": cancelled})
 
 
-def _cancel_all(message: Message[CloseSlot], slot: Slot, work: BookingWork) -> int:
-    """Every pending and confirmed booking of the slot; returns how many."""
-    found = [booking for booking in work.bookings_on(slot.slot_id) if booking.state in PENDING | {State.CONFIRMED}]
+def slot_closing(message: Message[SlotClosing], work: BookingWork) -> None:
+    """The next slice of a closed slot."""
+    closing = work.closing_of(message.body.slot_id)
+    if closing is None:
+        return
+    _end_slice(work, closing)
+    rest = work.find(Rest, closing.slot_id)
+    if rest is not None and rest.living:
+        _go_on(work, closing)
+    else:
+        work.put(replace(closing, over=True))
+
+
+def _go_on(work: BookingWork, closing: Closing) -> None:
+    work.remind(SlotClosing(slot_id=closing.slot_id), key=str(closing.slot_id), due_at=work.now)
+
+
+def _end_slice(work: BookingWork, closing: Closing) -> int:
+    """All that this batch holds of the slot's line and bookings; returns how many bookings were cancelled."""
+    for entry in [entry for entry in work.entries_on(closing.slot_id) if entry.state in OPEN]:
+        with work.on_behalf_of(closing):
+            offers.end_entry(work, entry, EntryState.CLOSED, WaitlistClosed)
+    found = [booking for booking in work.bookings_on(closing.slot_id) if booking.state in CLOSED_WITH_SLOT]
+    cancelled = [booking for booking in found if closing.cancels(booking)]
+    for booking in cancelled:
+        cancel_with_slot(work, booking, closing)
     for booking in found:
-        paid = booking.state is State.CONFIRMED
-        amounts = refunds.share(booking.price, 100) if paid else refunds.nothing(booking.price)
-        actor = message.body.actor
-        cancel(work, booking, actor, amounts, "the slot was closed", State.CANCELLED_BY_PROVIDER)
-    return len(found)
+        expire_if_due(work, work.booking(booking.booking_id))
+    return len(cancelled)

@@ -11,9 +11,9 @@ from booking_contracts.booking import WaitlistClosed, WaitlistEvent, WaitlistOff
 from booking_contracts.codes import Rejected
 
 from services.booking.model.placing import provider_free
-from services.booking.model.slots import Slot
-from services.booking.model.waitlist import Entry, EntryState, in_line, may_become
-from services.booking.timers import EntryDue
+from services.booking.model.slots import Crowded, Slot
+from services.booking.model.waitlist import OPEN, Entry, EntryState, Head, in_line, may_become
+from services.booking.timers import EntryDue, SeatsLeft
 from services.booking.work import BookingWork
 from services.chassis.handlers import Handler
 from services.chassis.messages import Accepted, Message
@@ -63,12 +63,29 @@ def _usable_again(work: BookingWork, freed: list[UUID]) -> list[UUID]:
 
 def _offer_seats(work: BookingWork, slot_id: UUID) -> None:
     """Down the line: whoever fits into what is left. Where nobody does, the seats are open to all."""
+    head = work.find(Head, slot_id)
     for entry in in_line(work.entries_on(slot_id)):
-        slot = work.find(Slot, slot_id)
-        if slot is None or slot.closed or entry.seats > slot.seats_left or work.now >= entry.closes_at:
-            continue
-        if slot.active or provider_free(slot, work.slots_of(slot.provider_id)):
+        if head is not None and entry.place > head.until:
+            break
+        if entry.seats <= _seats_to_offer(work, slot_id) and work.now < entry.closes_at:
             _offer(work, entry)
+    if head is not None and _seats_to_offer(work, slot_id) > 0:
+        work.more_seats_later(slot_id)
+
+
+def _seats_to_offer(work: BookingWork, slot_id: UUID) -> int:
+    """Free seats of a slot that somebody may be offered: it is not closed, and its provider is there."""
+    slot = work.find(Slot, slot_id)
+    if slot is None or slot.closed:
+        return 0
+    crowded = work.find(Crowded, slot_id) is not None
+    usable = slot.active or (not crowded and provider_free(slot, work.slots_of(slot.provider_id)))
+    return slot.seats_left if usable else 0
+
+
+def seats_left(message: Message[SeatsLeft], work: BookingWork) -> None:
+    """More of a line is asked, after this message as after every other."""
+    work.freed.add(message.body.slot_id)
 
 
 def _offer(work: BookingWork, entry: Entry) -> None:
@@ -93,7 +110,11 @@ def end_entry(work: BookingWork, entry: Entry, to: EntryState, event: type[Waitl
 
 
 def brought_up_to_date(work: BookingWork, entry: Entry) -> Entry:
-    """What the timer does, also done by a command that comes first."""
+    """What the timer does, also done by a command that comes first; and what the closing of its slot does."""
+    closing = work.closing_of(entry.slot_id)
+    if closing is not None and entry.state in OPEN:
+        with work.on_behalf_of(closing):
+            return end_entry(work, entry, EntryState.CLOSED, WaitlistClosed)
     if entry.offer_over(work.now):
         return end_entry(work, entry, EntryState.EXPIRED, WaitlistOfferExpired)
     if entry.line_over(work.now):

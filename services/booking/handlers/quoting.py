@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from booking_contracts.booking import QuoteCancellation
 from pydantic import JsonValue
 
@@ -10,6 +12,9 @@ from services.booking.model import actors
 from services.booking.model.quotes import Quote, valid_until
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
+
+MOST_QUOTES = 10
+"""That hold at once, of a booking, for its customer, for its provider and for admins."""
 
 
 def quote_cancellation(message: Message[QuoteCancellation], work: BookingWork) -> Accepted:
@@ -30,6 +35,7 @@ def quote_cancellation(message: Message[QuoteCancellation], work: BookingWork) -
             valid_until=valid_until(booking, command.actor.kind, work.now),
         )
     )
+    _keep_newest(work, quote)
     shown: dict[str, JsonValue] = {
         "quote_id": str(quote.quote_id),
         "refund": quote.refund.model_dump(),
@@ -38,3 +44,15 @@ def quote_cancellation(message: Message[QuoteCancellation], work: BookingWork) -
         "valid_until": quote.valid_until.isoformat().replace("+00:00", "Z"),
     }
     return Accepted(booking.booking_id, booking.state, {"quote": shown})
+
+
+def _keep_newest(work: BookingWork, quote: Quote) -> None:
+    """Who asks again and again ends their oldest quotes; the store loads the oldest first."""
+    others = [
+        other
+        for other in work.all(Quote)
+        if other.booking_id == quote.booking_id and other.actor.kind == quote.actor.kind and not other.dead
+    ]
+    others.remove(quote)
+    for other in others[: 1 - MOST_QUOTES]:
+        work.put(replace(other, dead=True))

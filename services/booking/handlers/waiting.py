@@ -25,7 +25,7 @@ from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering
 from services.booking.model.placing import Wish
 from services.booking.model.slots import Slot, new_slot
-from services.booking.model.waitlist import Entry, EntryState, in_line
+from services.booking.model.waitlist import Entry, EntryState
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
 
@@ -38,7 +38,7 @@ def join_waitlist(message: Message[JoinWaitlist], work: BookingWork) -> Accepted
     slot = work.slot(offering.offering_id, command.starts_at) or new_slot(offering, command.starts_at)
     expire_what_is_due(work, slot)
     slot = _full_slot(work, offering, command.starts_at, command, slot)
-    line = [entry for entry in work.entries_on(slot.slot_id) if entry.state in waitlist.OPEN]
+    place, position = work.end_of_line(slot.slot_id)
     entry = waitlist.new_entry(
         command.entry_id,
         offering,
@@ -46,10 +46,9 @@ def join_waitlist(message: Message[JoinWaitlist], work: BookingWork) -> Accepted
         slot,
         command.seats,
         command.customer,
-        line,
+        place,
         work.now,
     )
-    position = len(in_line(line)) + 1
     entry = work.say_of(work.put(entry), WaitlistJoined, position=position)
     offers.watch(work, entry)
     return Accepted(state=entry.state, result={"position": position})

@@ -3,7 +3,7 @@
 from services.chassis.migration import ENGINE_SQL, run_sql
 
 revision = "booking_0006"
-down_revision = "booking_0003"
+down_revision = "booking_0005"
 
 
 def upgrade() -> None:

@@ -71,7 +71,12 @@ def check_price(wish: Wish, price: Money) -> None:
 def check_provider_free(slot: Slot, others: Iterable[Slot]) -> None:
     """A provider is never in two overlapping active slots, buffers included (requirement provider-overlap)."""
     if not provider_free(slot, others):
-        raise Rejected(Code.PROVIDER_BUSY, "The provider has another appointment then; choose another slot.")
+        raise provider_busy()
+
+
+def provider_busy() -> Rejected:
+    """The refusal of a slot that overlaps another active one."""
+    return Rejected(Code.PROVIDER_BUSY, "The provider has another appointment then; choose another slot.")
 
 
 def provider_free(slot: Slot, others: Iterable[Slot]) -> bool:

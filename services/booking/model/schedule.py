@@ -78,7 +78,11 @@ def starts_between(
     """Every start that the schedule offers with start ≤ it < end, in order."""
     day, last = start.astimezone(zone).date(), end.astimezone(zone).date()
     while day <= last:
-        yield from (found for found in starts_on(schedule, offering, zone, day) if start <= found < end)
+        for found in starts_on(schedule, offering, zone, day):
+            if found >= end:
+                return
+            if found >= start:
+                yield found
         day += DAY
 
 

@@ -70,3 +70,14 @@ def new_slot(offering: Offering, starts_at: datetime, *, capacity: int | None = 
         capacity=capacity or offering.capacity,
         opened=opened,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Crowded:
+    """A slot that cannot come to life: more of its provider's active slots overlap it than one batch looks at."""
+
+    slot_id: UUID
+
+    @property
+    def row_key(self) -> UUID:
+        return self.slot_id

@@ -86,6 +86,31 @@ class Entry:
         return min(now + timedelta(minutes=self.offer_minutes), self.closes_at)
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How many wait for a slot beyond those that a batch holds, and the last one's place."""
+
+    slot_id: UUID
+    beyond: int
+    last_place: int
+
+    @property
+    def row_key(self) -> UUID:
+        return self.slot_id
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A batch holds a slot's line up to this place only: nobody behind it is asked before those in between were."""
+
+    slot_id: UUID
+    until: int
+
+    @property
+    def row_key(self) -> UUID:
+        return self.slot_id
+
+
 def may_become(current: EntryState, following: EntryState) -> bool:
     """Whether the step is in the table."""
     return following in TRANSITIONS.get(current, frozenset())
@@ -108,10 +133,10 @@ def new_entry(
     slot: Slot,
     seats: int,
     customer: Customer,
-    line: Iterable[Entry],
+    place: int,
     now: datetime,
 ) -> Entry:
-    """A place at the end of `line`, the slot's open entries."""
+    """Somebody waits, at a place of the slot's line."""
     return Entry(
         entry_id=entry_id,
         state=E.WAITING,
@@ -124,7 +149,7 @@ def new_entry(
         customer=customer,
         offering_title=offering.title,
         provider_name=provider.name,
-        place=max((entry.place for entry in line), default=0) + 1,
+        place=place,
         closes_at=closes_at(offering, slot.starts_at),
         offer_minutes=offering.offer_minutes,
         joined_at=now,

@@ -1,0 +1,200 @@
+"""What a batch loads of its slots' bookings and lines, found under the slots' locks: heads and slices, never the whole.
+
+| of a slot                       | at most                                                                |
+|---------------------------------|------------------------------------------------------------------------|
+| holds and offers that are over  | OVER, shared by the batch's slots; their timers end the others         |
+| a customer's older unpaid tries | MOST_TRIES for the same attendee                                        |
+| a closed slot's bookings, line  | SLICE each, shared by the batch's closed slots; SlotClosing comes again |
+| the line                        | who could be offered seats that are free or may become so in this batch, |
+|                                 | HEAD of them, HEADS of all lines; SeatsLeft comes again                  |
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sized
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.booking.model.closing import CLOSED_WITH_SLOT, Rest
+from services.booking.model.slots import Slot
+from services.booking.model.waitlist import OPEN, EntryState, Head, Line
+from services.booking.needs import Needs
+from services.booking.work import BookingWork
+from services.chassis.database import Connection
+
+OVER = 1_000
+SLICE = 200
+MOST_TRIES = 100
+HEAD, HEADS = 100, 2_000
+MIN_SHARE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """Finds ids; store_locks.py locks and loads the rows."""
+
+    connection: Connection
+    needs: Needs
+    work: BookingWork
+
+    async def bookings(self) -> None:
+        """Holds that are over, the customers' own unpaid tries, and a slice of every closed slot."""
+        needs, tries, closed = self.needs, list(self.needs.tries), list(self.needs.slices)
+        slots = list(needs.starts.keys() | needs.overlapping)
+        if not slots and not closed:
+            return
+        found = await self.connection.fetch(
+            """
+            SELECT NULL::uuid AS slice, b.booking_id FROM unnest($1::uuid[]) AS s (slot_id) CROSS JOIN LATERAL (
+                SELECT booking_id FROM booking
+                WHERE slot_id = s.slot_id AND state IN ('PENDING_APPROVAL', 'PENDING_PAYMENT') AND deadline <= $2
+                ORDER BY deadline LIMIT $3) b
+            UNION ALL
+            SELECT NULL, b.booking_id FROM unnest($4::uuid[], $5::text[], $6::text[]) AS t (slot_id, customer, attendee)
+            CROSS JOIN LATERAL (
+                SELECT booking_id FROM booking
+                WHERE slot_id = t.slot_id AND customer_id = t.customer AND attendee_id IS NOT DISTINCT FROM t.attendee
+                  AND state = 'PENDING_PAYMENT' LIMIT $7) b
+            UNION ALL
+            SELECT c.slot_id, b.booking_id FROM unnest($8::uuid[]) AS c (slot_id) CROSS JOIN LATERAL (
+                SELECT booking_id FROM booking
+                WHERE slot_id = c.slot_id AND state IN ('PENDING_APPROVAL', 'PENDING_PAYMENT', 'CONFIRMED')
+                LIMIT $9) b
+            """,
+            slots,
+            self.work.now,
+            _share(OVER, slots),
+            [slot for slot, _, _ in tries],
+            [customer for _, customer, _ in tries],
+            [attendee for _, _, attendee in tries],
+            MOST_TRIES,
+            closed,
+            _share(SLICE, closed),
+        )
+        needs.pending.update(row["booking_id"] for row in found)
+        self._note_rest(Counter(row["slice"] for row in found if row["slice"]))
+
+    def _note_rest(self, slices: Mapping[UUID, int]) -> None:
+        """A slice that is full may not be all."""
+        for slot, many in slices.items():
+            if many >= _share(SLICE, self.needs.slices):
+                self.work.load(Rest(slot, cancelled=0, living=1))
+
+    async def entries(self) -> set[UUID]:
+        """The waitlist entries that messages name, offers that are over, a slice of closed slots, heads of lines."""
+        needs, joins, closed = self.needs, list(self.needs.joins), list(self.needs.slices)
+        slots = list(self.work.all(Slot))
+        if not slots and not needs.entries:
+            return set()
+        ids = [slot.slot_id for slot in slots]
+        found = await self.connection.fetch(
+            """
+            SELECT NULL::uuid AS slice, entry_id, slot_id, state, seats FROM waitlist_entry WHERE entry_id = ANY($1)
+            UNION ALL
+            SELECT NULL, e.* FROM unnest($2::uuid[]) AS s (slot_id) CROSS JOIN LATERAL (
+                SELECT entry_id, slot_id, state, seats FROM waitlist_entry
+                WHERE slot_id = s.slot_id AND state = 'OFFERED' AND deadline <= $3 ORDER BY deadline LIMIT $4) e
+            UNION ALL
+            SELECT NULL, e.entry_id, e.slot_id, e.state, e.seats
+            FROM unnest($5::uuid[], $6::text[]) AS j (slot_id, customer)
+            JOIN waitlist_entry e ON e.slot_id = j.slot_id AND e.customer_id = j.customer
+            WHERE e.state IN ('WAITING', 'OFFERED')
+            UNION ALL
+            SELECT c.slot_id, e.* FROM unnest($7::uuid[]) AS c (slot_id) CROSS JOIN LATERAL (
+                SELECT entry_id, slot_id, state, seats FROM waitlist_entry
+                WHERE slot_id = c.slot_id AND state IN ('WAITING', 'OFFERED') LIMIT $8) e
+            """,
+            list(needs.entries),
+            ids,
+            self.work.now,
+            _share(OVER, ids),
+            [slot for slot, _ in joins],
+            [customer for _, customer in joins],
+            closed,
+            _share(SLICE, closed),
+        )
+        self._note_rest(Counter(row["slice"] for row in found if row["slice"]))
+        found = list({row["entry_id"]: row for row in found}.values())
+        rooms = {slot.slot_id: self._room(slot) for slot in slots if not slot.closed}
+        leaving = Counter(row["slot_id"] for row in found if row["state"] == EntryState.WAITING)
+        for row in found:
+            if row["state"] == EntryState.OFFERED and row["slot_id"] in rooms:
+                rooms[row["slot_id"]] += row["seats"]
+        return {row["entry_id"] for row in found} | await self._heads(rooms, leaving)
+
+    def _room(self, slot: Slot) -> int:
+        """The most seats that can be free in this batch: those that are, those it holds, those that OpenSlot adds."""
+        held = sum(booking.seats for booking in self.work.bookings_on(slot.slot_id) if booking.occupies)
+        return slot.seats_left + held + max(0, self.needs.capacities[slot.slot_id] - slot.capacity)
+
+    async def _heads(self, rooms: dict[UUID, int], leaving: Mapping[UUID, int]) -> set[UUID]:
+        """Of every size of party as many as the room could seat, first come first: all who can be asked.
+
+        `leaving` is how many entries of a line this batch holds for other reasons: they may end, and others move up.
+        """
+        slots = [slot for slot, room in rooms.items() if room > 0]
+        if not slots:
+            return set()
+        most = min(HEAD, _share(HEADS, slots))
+        found = await self.connection.fetch(
+            """
+            SELECT s.slot_id, head.entry_id, head.place
+            FROM unnest($1::uuid[], $2::int[], $3::int[]) AS s (slot_id, room, leaving)
+            CROSS JOIN LATERAL (
+                SELECT min(seats) AS smallest, max(seats) AS largest FROM waitlist_entry
+                WHERE slot_id = s.slot_id AND state = 'WAITING') sizes
+            CROSS JOIN LATERAL (
+                SELECT e.entry_id, e.place
+                FROM generate_series(sizes.smallest, least(sizes.largest, s.room)) AS size
+                CROSS JOIN LATERAL (
+                    SELECT entry_id, place FROM waitlist_entry
+                    WHERE slot_id = s.slot_id AND state = 'WAITING' AND seats = size AND closes_at > $4
+                    ORDER BY place LIMIT least(s.room / size + s.leaving, $5)) e
+                ORDER BY e.place LIMIT $5) head
+            """,
+            slots,
+            [rooms[slot] for slot in slots],
+            [leaving.get(slot, 0) for slot in slots],
+            self.work.now,
+            most,
+        )
+        for slot, many in Counter(row["slot_id"] for row in found).items():
+            if many == most:
+                self.work.load(Head(slot, max(row["place"] for row in found if row["slot_id"] == slot)))
+        return {row["entry_id"] for row in found}
+
+    async def counts(self) -> None:
+        """How many wait where somebody joins, and what the slots of CloseSlot have beyond their slices."""
+        work, joined, closed = self.work, list({slot for slot, _ in self.needs.joins}), list(self.needs.closed)
+        if joined:
+            query = """
+                SELECT slot_id, count(*) AS waiting, max(place) AS last_place FROM waitlist_entry
+                WHERE slot_id = ANY($1) AND state = 'WAITING' GROUP BY slot_id
+                """
+            for row in await self.connection.fetch(query, joined):
+                here = sum(entry.state is EntryState.WAITING for entry in work.entries_on(row["slot_id"]))
+                work.load(Line(row["slot_id"], row["waiting"] - here, row["last_place"]))
+        if closed:
+            query = """
+                SELECT c.slot_id, b.cancelled, b.living + e.waiting AS living FROM unnest($1::uuid[]) AS c (slot_id)
+                CROSS JOIN LATERAL (
+                    SELECT count(*) FILTER (WHERE deadline IS NULL OR deadline > $2) AS cancelled, count(*) AS living
+                    FROM booking WHERE slot_id = c.slot_id
+                      AND state IN ('PENDING_APPROVAL', 'PENDING_PAYMENT', 'CONFIRMED')) b
+                CROSS JOIN LATERAL (
+                    SELECT count(*) AS waiting FROM waitlist_entry
+                    WHERE slot_id = c.slot_id AND state IN ('WAITING', 'OFFERED')) e
+                """
+            for row in await self.connection.fetch(query, closed, work.now):
+                work.load(self._rest(row["slot_id"], row["cancelled"], row["living"]))
+
+    def _rest(self, slot: UUID, cancelled: int, living: int) -> Rest:
+        bookings = [booking for booking in self.work.bookings_on(slot) if booking.state in CLOSED_WITH_SLOT]
+        entries = [entry for entry in self.work.entries_on(slot) if entry.state in OPEN]
+        here = sum(not booking.overdue(self.work.now) for booking in bookings)
+        return Rest(slot, cancelled - here, living - len(bookings) - len(entries))
+
+
+def _share(most: int, slots: Sized) -> int:
+    return max(MIN_SHARE, most // max(1, len(slots)))
