@@ -36,8 +36,16 @@ class Fact(BaseModel):
 
 def refusal(model: type[BaseModel], path: tuple[int | str, ...], problem: str) -> ValidationError:
     """What pydantic raises for a field, for a rule that looks at more than this field."""
-    fault = InitErrorDetails(type=PydanticCustomError("value_error", problem), loc=path, input=None)  # type: ignore[type-var]
+    fault = InitErrorDetails(type=PydanticCustomError("value_error", problem), loc=path, input=None)
     return ValidationError.from_exception_data(model.__name__, [fault])
+
+
+def problem_of(error: ValueError) -> str:
+    """What is wrong, for a log: without the values of the body, which may be somebody's name."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}"
 
 
 _RFC_3339_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)", re.ASCII)
