@@ -22,8 +22,8 @@ INSTANTS = [
 ]
 IDS = [str(UUID(int=number)) for number in (1, 2, 3, 4)]
 ADDRESS = "a@example.com"
-_TIERS = {"tiers": [{"hours_before": hours, "percent": percent} for hours, percent in ((1, 0), (8760, 100))]}
-_EVER = {"weekday": 7, "from": "00:00", "to": "24:00"}
+_TIERS: JsonValue = {"tiers": [{"hours_before": hours, "percent": percent} for hours, percent in ((1, 0), (8760, 100))]}
+_EVER: dict[str, JsonValue] = {"weekday": 7, "from": "00:00", "to": "24:00"}
 _BY_NAME: dict[str, list[JsonValue]] = {
     "offering_id": [*[str(OFFERING)] * 5, IDS[2]],
     "provider_id": [*[str(PROVIDER)] * 5, IDS[1]],
@@ -44,8 +44,9 @@ _BY_NAME: dict[str, list[JsonValue]] = {
     ],
     "payment": [{"method": "card"}, {"method": "wallet"}, {"method": "card", "payment_method": "p" * 128}],
 }
+_ADMIN: JsonValue = {"kind": "admin", "id": "root"}
 _ACTORS: list[JsonValue] = [
-    *[{"kind": "admin", "id": "root"}] * 4,
+    *[_ADMIN] * 4,
     {"kind": "provider", "id": str(PROVIDER)},
     {"kind": "customer", "id": "bob"},
 ]

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 from booking_contracts import topics
-from booking_contracts.booking import COMMANDS, DefineOffering, OpenSlot
+from booking_contracts.booking import COMMANDS, DefineOffering, OpenSlot, RescheduleBooking
 from booking_contracts.codes import Code, Rejected
 from booking_contracts.envelope import Command
 from booking_contracts.payments import PaymentAuthorized
@@ -134,7 +134,7 @@ def test_a_party_that_became_too_dear_can_still_be_moved() -> None:
     world.tell(as_slot_message(other, 2))
     world.tell(offering(price=DEAR, capacity=1))
 
-    world.tell(BY_NAME["RescheduleBooking"](booking_id=booking.booking_id, starts_at=other, actor=ADMIN))
+    world.tell(RescheduleBooking(booking_id=booking.booking_id, starts_at=other, actor=ADMIN))
 
     assert world.booking(booking.booking_id).starts_at == other
 
