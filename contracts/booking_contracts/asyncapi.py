@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from booking_contracts.messages import BY_TOPIC, BY_TYPE, REPLY_TOPICS, Kind, Message, kind_of
 from booking_contracts.schemas import Schema, key_schema
-from booking_contracts.topics import ANY, MAX_BODY_BYTES, TOPICS, Topic
+from booking_contracts.topics import ANY, COMPRESSION, MAX_BATCH_BYTES, MAX_BODY_BYTES, TOPICS, Topic
 
 KAFKA_BINDING = "0.5.0"
 DEAD_LETTER = "dead-letter"
@@ -58,7 +58,12 @@ def _channel(topic: Topic) -> Schema:
             "kafka": {
                 "topic": topic.name,
                 "partitions": topic.partitions,
-                "topicConfiguration": {"cleanup.policy": ["delete"], "retention.ms": topic.retention_ms},
+                "topicConfiguration": {
+                    "cleanup.policy": ["delete"],
+                    "retention.ms": topic.retention_ms,
+                    "max.message.bytes": MAX_BATCH_BYTES,
+                    "compression.type": COMPRESSION,
+                },
                 "bindingVersion": KAFKA_BINDING,
             }
         },

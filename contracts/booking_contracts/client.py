@@ -98,18 +98,16 @@ class BookingClient:
         """
         listener = self._open()
         listener.assert_listening()
-        identity = command_id or uuid7()
-        envelope = Envelope(
-            id=identity,
-            type=command.ce_type,
+        envelope = asking(
+            command,
             source=self._source,
-            key=_key(command, key),
-            time=datetime.now(UTC),
-            body=command.model_dump_json(by_alias=True, exclude_none=True).encode(),
-            correlation_id=correlation_id or str(identity),
+            key=key,
+            command_id=command_id,
+            correlation_id=correlation_id,
             reply_to=reply_to,
             traceparent=traceparent,
         )
+        identity = envelope.id
         listener.replies.expect(identity)
         try:
             await self._producer.send_and_wait(
@@ -199,6 +197,31 @@ class BookingClient:
         if self._listener is None:
             raise NotListening("it was not started: use `async with BookingClient(…) as client`")
         return self._listener
+
+
+def asking(
+    command: ClientCommand,
+    *,
+    source: str,
+    key: UUID | str | None = None,
+    command_id: UUID | None = None,
+    correlation_id: str | None = None,
+    reply_to: str | None = None,
+    traceparent: str | None = None,
+) -> Envelope:
+    """A command as it goes to Kafka; its id is new unless given. Raises KeyRequired."""
+    identity = command_id or uuid7()
+    return Envelope(
+        id=identity,
+        type=command.ce_type,
+        source=source,
+        key=_key(command, key),
+        time=datetime.now(UTC),
+        body=command.model_dump_json(by_alias=True, exclude_none=True).encode(),
+        correlation_id=correlation_id or str(identity),
+        reply_to=reply_to,
+        traceparent=traceparent,
+    )
 
 
 def topic_of(command: ClientCommand) -> str:

@@ -16,7 +16,11 @@ from uuid import UUID
 from pydantic import BaseModel
 from pydantic.config import ExtraValues
 
-from booking_contracts.types import Fact, Value
+from booking_contracts.given_twice import given_twice
+from booking_contracts.headers import MOST_KEY, check_all, checked, read_id, read_sequence, text
+from booking_contracts.headers import BadEnvelope as BadEnvelope
+from booking_contracts.headers import safe_text as safe_text
+from booking_contracts.types import Fact, Value, refusal
 
 Header = tuple[str, bytes]
 
@@ -45,7 +49,26 @@ class MessageBody(BaseModel):
 
 
 class Command(Value, MessageBody):
-    """An imperative: strict, an unknown field is refused."""
+    """An imperative: strict, an unknown field is refused, and one that is given twice."""
+
+    @classmethod
+    def model_validate_json(
+        cls,
+        json_data: str | bytes | bytearray,
+        *,
+        strict: bool | None = None,
+        extra: ExtraValues | None = None,
+        context: object = None,
+        by_alias: bool | None = None,
+        by_name: bool | None = None,
+    ) -> Self:
+        """Read a command. Raises pydantic.ValidationError, whose location names the field."""
+        found = super().model_validate_json(
+            json_data, strict=strict, extra=extra, context=context, by_alias=by_alias, by_name=by_name
+        )
+        if (twice := given_twice(json_data)) is not None:
+            raise refusal(cls, twice, "is given twice")
+        return found
 
 
 class Event(Fact, MessageBody):
@@ -116,77 +139,38 @@ class Envelope:
         return [(name, value.encode()) for name, value in pairs if value is not None]
 
 
-class BadEnvelope(ValueError):
-    """A header is missing or unreadable. `field` names it; `id` is the message id where it can be read."""
-
-    def __init__(self, field: str, problem: str, message_id: UUID | None) -> None:
-        super().__init__(f"{field}: {problem}")
-        self.field, self.problem, self.id = field, problem, message_id
-
-
 def read_envelope(
-    key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]], received_at: datetime
+    key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes | None]], received_at: datetime
 ) -> Envelope:
     """Read a Kafka record; only `ce_id`, `ce_type` and the key are required of a client.
 
-    Raises BadEnvelope, with the message id where it is readable, so that the sender can be answered.
+    Names count in any case; of a header that is there twice the last counts, as with `lastHeader` of Kafka's client.
+    A header without a value is not there. Raises BadEnvelope, with the message id where it is readable, so that the
+    sender can be answered.
     """
-    found = {name.lower(): raw for name, raw in headers}
-
-    def text(name: str, limit: int = 512) -> str | None:
-        raw = found.get(name)
-        if raw is None:
-            return None
-        try:
-            decoded = raw.decode()
-        except UnicodeDecodeError:
-            raise BadEnvelope(name, "is not UTF-8", None) from None
-        if len(decoded) > limit or any(ord(character) < 32 for character in decoded):
-            raise BadEnvelope(name, f"is longer than {limit} or holds control characters", None)
-        return decoded
-
-    message_id = _read_id(text("ce_id"))
+    given = list(headers)
+    found = {name.lower(): raw for name, raw in given if raw is not None}
+    message_id: UUID | None = None
     try:
+        message_id = read_id(text(found, "ce_id"))
+        check_all(given)
         if key is None:
             raise BadEnvelope("key", "is missing", None)
-        kind = text("ce_type")
+        kind = text(found, "ce_type")
         if not kind:
             raise BadEnvelope("ce_type", "is missing", None)
-        try:
-            key_text = key.decode()
-        except UnicodeDecodeError:
-            raise BadEnvelope("key", "is not UTF-8", None) from None
-        if "\x00" in key_text or len(key_text) > 256:
-            raise BadEnvelope("key", "is longer than 256 or holds a null byte", None)
         return Envelope(
             id=message_id,
             type=kind,
-            source=text("ce_source") or "unknown",
-            key=key_text,
+            source=text(found, "ce_source") or "unknown",
+            key=checked("key", key, MOST_KEY),
             time=received_at,
             body=value if value is not None else b"",
-            correlation_id=text("ce_correlationid") or str(message_id),
-            causation_id=text("ce_causationid"),
-            sequence=_read_sequence(text("ce_sequence")),
-            reply_to=text("ce_replyto", limit=64),
-            traceparent=text("traceparent"),
+            correlation_id=text(found, "ce_correlationid") or str(message_id),
+            causation_id=text(found, "ce_causationid"),
+            sequence=read_sequence(text(found, "ce_sequence")),
+            reply_to=text(found, "ce_replyto"),
+            traceparent=text(found, "traceparent"),
         )
     except BadEnvelope as bad:
         raise BadEnvelope(bad.field, bad.problem, message_id) from None
-
-
-def _read_id(text: str | None) -> UUID:
-    if not text:
-        raise BadEnvelope("ce_id", "is missing", None)
-    try:
-        return UUID(text)
-    except ValueError:
-        raise BadEnvelope("ce_id", "is not a UUID", None) from None
-
-
-def _read_sequence(text: str | None) -> int | None:
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit()):
-        raise BadEnvelope("ce_sequence", "is not a number", None)
-    return int(text)

@@ -11,11 +11,12 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from booking_contracts.envelope import BadEnvelope, read_envelope
+from booking_contracts.envelope import read_envelope
 from booking_contracts.failures import NotListening, TopicsMissing
 from booking_contracts.messages import REPLY_TOPICS
 from booking_contracts.received import Events, Received, Replies
 from booking_contracts.topics import Topic
+from booking_contracts.types import problem_of
 
 LOG = logging.getLogger(__name__)
 FETCH_MAX_WAIT_MS = 20
@@ -35,6 +36,7 @@ class Listener:
             group_id=None,
             enable_auto_commit=False,
             auto_offset_reset="latest",
+            isolation_level="read_committed",
             fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
             **settings,
         )
@@ -91,12 +93,14 @@ class Listener:
             LOG.exception("The booking client stopped listening")
             self._give_up(repr(error))
 
-    def _hear(self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> None:
+    def _hear(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes | None]]
+    ) -> None:
         try:
             received = Received(topic, read_envelope(key, value, headers, datetime.now(UTC)))
             if topic in _REPLY_TOPICS:
                 self.replies.arrived(UUID(received.envelope.causation_id or ""), received)
             else:
                 self.events.arrived(received)
-        except (BadEnvelope, ValueError) as error:
-            LOG.warning("A record on %s cannot be read and is passed over: %s", topic, error)
+        except ValueError as error:
+            LOG.warning("A record on %s cannot be read and is passed over: %s", topic, problem_of(error))

@@ -8,7 +8,7 @@ from pydantic import Field, JsonValue, StringConstraints
 
 from booking_contracts.codes import Code
 from booking_contracts.envelope import Command, Event
-from booking_contracts.types import Actor, Id, Instant, Money, OpaqueId, PaymentChoice, Price
+from booking_contracts.types import Actor, Attempt, Id, Instant, Money, OpaqueId, PaymentChoice, Price, ToldAttempt
 
 
 class PaymentCommand(Command, domain="payments", topic="payments.commands", key="booking_id"):
@@ -16,7 +16,7 @@ class PaymentCommand(Command, domain="payments", topic="payments.commands", key=
 
     booking_id: Id
     payment_id: Id
-    attempt: Annotated[int, Field(ge=1)]
+    attempt: Attempt
 
 
 class AuthorizePayment(PaymentCommand):
@@ -89,7 +89,7 @@ class PaymentEvent(Event, domain="payments", topic="payments.events", key="booki
 
     booking_id: Id
     payment_id: Id
-    attempt: int
+    attempt: ToldAttempt
     payment_intent: str | None = None
 
 

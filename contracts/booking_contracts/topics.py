@@ -5,6 +5,11 @@ from dataclasses import dataclass
 PARTITIONS = 12
 """The same on every topic: one booking's topics then always meet in one replica. Never changed in place."""
 MAX_BODY_BYTES = 256 * 1024
+MAX_BATCH_BYTES = 1_048_588
+"""`max.message.bytes`: Kafka's own default, stated, because the relay and the copies of dead letters count on it."""
+COMPRESSION = "uncompressed"
+"""`compression.type`: the broker unpacks what any producer's codec packed, so that no reader needs that codec or meets
+a batch that unpacks to gigabytes; our own batches it then stores as they come. (zstd here would shut aiokafka out.)"""
 DAY_MS = 24 * 60 * 60 * 1000
 FOR_EVER = -1
 
@@ -20,6 +25,16 @@ class Topic:
     readers: tuple[str, ...]
     retention_ms: int = 7 * DAY_MS
     partitions: int = PARTITIONS
+
+    @property
+    def config(self) -> dict[str, str]:
+        """Kafka's settings of the topic."""
+        return {
+            "cleanup.policy": "delete",
+            "compression.type": COMPRESSION,
+            "max.message.bytes": str(MAX_BATCH_BYTES),
+            "retention.ms": str(self.retention_ms),
+        }
 
 
 ANY = "any internal service"

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from booking_contracts.currencies import ISO_4217
 
 MAX_AMOUNT_MINOR = 10**12
 """Largest amount a message may carry, in minor units; far below what a bigint holds."""
+FIRST_YEAR, LAST_YEAR = 2000, 2199
+"""The years that a command may name. Durations, buffers, notice and horizon are bounded too, so that no sum of them
+with such an instant leaves what datetime and timestamptz hold; a float keeps every microsecond of it."""
+_DERIVED_YEARS = 10
+_MOST_STORED = 2**31 - 1
 
 
 class Value(BaseModel):
@@ -27,7 +34,22 @@ class Fact(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
 
 
+def refusal(model: type[BaseModel], path: tuple[int | str, ...], problem: str) -> ValidationError:
+    """What pydantic raises for a field, for a rule that looks at more than this field."""
+    fault = InitErrorDetails(type=PydanticCustomError("value_error", problem), loc=path, input=None)
+    return ValidationError.from_exception_data(model.__name__, [fault])
+
+
+def problem_of(error: ValueError) -> str:
+    """What is wrong, for a log: without the values of the body, which may be somebody's name."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}"
+
+
 _RFC_3339_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)", re.ASCII)
+_RFC_3339_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _NOT_AN_INSTANT = "must be an instant in UTC, e.g. 2030-01-31T09:00:00Z"
 
 
@@ -44,6 +66,34 @@ def _utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
+def _of_years(first: int, last: int) -> Callable[[datetime], datetime]:
+    def check(value: datetime) -> datetime:
+        if not first <= value.year <= last:
+            raise ValueError(f"must lie in the years {first} to {last}")
+        return value
+
+    return check
+
+
+def _full_date(value: object) -> object:
+    """Refuses what pydantic would also read as a date: numbers, seconds since 1970 in a string."""
+    if isinstance(value, date) or (isinstance(value, str) and _RFC_3339_DATE.fullmatch(value)):
+        return value
+    raise ValueError("must be a date, e.g. 2030-01-31")
+
+
+def _date_of_years(value: date) -> date:
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise ValueError(f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
+    return value
+
+
+def _storable(value: int) -> int:
+    if abs(value) > _MOST_STORED:
+        raise ValueError(f"must not be beyond {_MOST_STORED}")
+    return value
+
+
 def _iso_4217(value: str) -> str:
     if value not in ISO_4217:
         raise ValueError("must be an ISO 4217 currency code, e.g. EUR")
@@ -51,7 +101,16 @@ def _iso_4217(value: str) -> str:
 
 
 NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f-\x9f]*$"
-Instant = Annotated[datetime, Field(strict=False), BeforeValidator(_rfc_3339), AfterValidator(_utc)]
+_Utc = Annotated[datetime, Field(strict=False), BeforeValidator(_rfc_3339), AfterValidator(_utc)]
+Instant = Annotated[_Utc, AfterValidator(_of_years(FIRST_YEAR, LAST_YEAR))]
+"""What a command may name: the years 2000 to 2199."""
+EventInstant = Annotated[_Utc, AfterValidator(_of_years(FIRST_YEAR - _DERIVED_YEARS, LAST_YEAR + _DERIVED_YEARS))]
+"""What an event tells: computed from a command's instants (ends, deadlines), so that its years go further."""
+Day = Annotated[date, Field(strict=False), BeforeValidator(_full_date), AfterValidator(_date_of_years)]
+"""A date on the wall calendar, in the years of an Instant."""
+ToldAttempt = Annotated[int, AfterValidator(_storable)]
+Attempt = Annotated[int, Field(ge=1), AfterValidator(_storable)]
+"""The number of a try to pay. Its upper bound is not in the JSON Schema: it refuses nothing that was ever stored."""
 Id = UUID
 OpaqueId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@-]{1,128}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_CONTROL_CHARACTERS)]
@@ -115,8 +174,8 @@ class PaymentChoice(Value):
 class Period(Fact):
     """When something takes place, ends excluded."""
 
-    starts_at: Instant
-    ends_at: Instant
+    starts_at: EventInstant
+    ends_at: EventInstant
 
 
 class Tier(Value):

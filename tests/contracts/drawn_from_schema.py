@@ -1,16 +1,19 @@
 """Hypothesis strategies that draw JSON from a message's schema, so that tests cover every message there is.
 
-Rules that JSON Schema cannot say (currency codes, hours in order, a wallet without a card) are drawn by hand.
+Rules that JSON Schema cannot say (currency codes, hours in order, years, a wallet without a card, what all seats cost)
+are drawn by hand.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, datetime
 
 from booking_contracts.acceptance import Schema, members, required, resolve
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
+_YEARS = datetime.fromisoformat("2000-01-01"), datetime.fromisoformat("2199-12-31")
 Drawn = st.SearchStrategy[JsonValue]
 
 _JSON: Drawn = st.recursive(
@@ -32,7 +35,9 @@ _CHOICES: list[JsonValue] = [
     {"method": "wallet"},
 ]
 _TIERS: list[JsonValue] = [{"tiers": [{"hours_before": 48, "percent": 100}, {"hours_before": 1, "percent": 0}]}]
+_PRICES: list[JsonValue] = [{"amount": amount, "currency": "EUR"} for amount in (1, 4500, 10**7)]
 _BY_NAME: Mapping[str, Drawn] = {
+    "Price": st.sampled_from(_PRICES),
     "WeeklyHours": st.sampled_from(_WEEKLY),
     "DatedException": st.sampled_from(_DATED),
     "PaymentChoice": st.sampled_from(_CHOICES),
@@ -101,9 +106,9 @@ def _text(schema: Schema) -> Drawn:
         case "uuid":
             return st.uuids().map(str)
         case "date-time":
-            return st.datetimes().map(lambda instant: f"{instant.isoformat()}Z")
+            return st.datetimes(*_YEARS).map(lambda instant: f"{instant.isoformat()}Z")
         case "date":
-            return st.dates().map(str)
+            return st.dates(date(2000, 1, 1), date(2199, 12, 31)).map(str)
         case None:
             low, high = _whole(schema, "minLength", 0), _whole(schema, "maxLength", 300)
             if isinstance(pattern := schema.get("pattern"), str):

@@ -6,11 +6,24 @@ from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
-from booking_contracts.envelope import BadEnvelope, Envelope, Header, read_envelope, rfc3339, uuid7
+from booking_contracts.envelope import BadEnvelope, Envelope, Header, read_envelope, rfc3339, safe_text, uuid7
+from hypothesis import given
+from hypothesis import strategies as st
 
 NOW = datetime(2030, 1, 31, 9, tzinfo=UTC)
 ID = UUID("0190f3c4-0000-7000-8000-000000000001")
 HEADERS: dict[str, bytes] = {"ce_id": str(ID).encode(), "ce_type": b"booking.PlaceBooking.v1"}
+
+KNOWN = {
+    "ce_id",
+    "ce_type",
+    "ce_source",
+    "ce_correlationid",
+    "ce_causationid",
+    "ce_sequence",
+    "ce_replyto",
+    "traceparent",
+}
 
 
 def read(key: bytes | None = b"a-key", **changes: bytes | None) -> Envelope:
@@ -47,7 +60,30 @@ def test_id_type_and_key_are_enough() -> None:
         ({"key": b"\xff\xfe"}, "key"),
         ({"key": b"a\x00b"}, "key"),
         ({"key": b"k" * 257}, "key"),
+        ({"key": b"a\nb"}, "key"),
+        ({"key": "a\x85b".encode()}, "key"),
+        ({"key": b"k" * 1_000_000}, "key"),
+        ({"ce_type": "a\u2028b".encode()}, "ce_type"),
+        ({"ce_type": b"\xed\xa0\x80"}, "ce_type"),
+        ({"ce_source": b"x" * 513}, "ce_source"),
+        ({"ce_causationid": b"x" * 513}, "ce_causationid"),
+        ({"ce_correlationid": "a\x9bb".encode()}, "ce_correlationid"),
+        ({"traceparent": b"x" * 513}, "traceparent"),
+        ({"traceparent": b"00-\x7f"}, "traceparent"),
+        ({"ce_replyto": b"\x1b[2J"}, "ce_replyto"),
+        ({"ce_sequence": b"9" * 19}, "ce_sequence"),
+        ({"ce_sequence": b"9" * 10_000}, "ce_sequence"),
+        ({"ce_sequence": b""}, "ce_sequence"),
+        ({"x": b"x" * 16_384}, "headers"),
+        ({"n" * 16_384: b""}, "headers"),
+        ({f"x-{n}": b"" for n in range(63)}, "headers"),
+        ({"": b"nameless"}, "headers"),
+        ({"x-größe": b"1"}, "headers"),
+        ({"x y": b"1"}, "headers"),
+        ({"x\n": b"1"}, "headers"),
+        ({"x\ud800": b"1"}, "headers"),
     ],
+    ids=lambda value: repr(value)[:60],
 )
 def test_a_bad_header_is_named_and_the_id_still_readable(changes: dict[str, bytes | None], field: str) -> None:
     with pytest.raises(BadEnvelope) as refused:
@@ -65,6 +101,74 @@ def test_without_a_readable_id_nobody_can_be_answered(raw: bytes | None) -> None
 
     assert refused.value.field == "ce_id"
     assert refused.value.id is None
+
+
+@pytest.mark.requirement("contracts", "bad-input")
+def test_headers_within_their_bounds_are_read() -> None:
+    """Headers of others may hold any bytes; the number and the size of all together are bounded."""
+    others: dict[str, bytes | None] = {f"x-{n}": b"\xff\x00" for n in range(61)}
+    envelope = read(("ä" * 256).encode(), **others, ce_sequence=b"9" * 18)
+
+    assert (envelope.key, envelope.sequence) == ("ä" * 256, 10**18 - 1)
+
+
+@pytest.mark.requirement("contracts")
+def test_of_a_header_that_is_there_twice_the_last_counts() -> None:
+    headers = [*HEADERS.items(), ("traceparent", b"first"), ("Traceparent", b"last"), ("CE_TYPE", b"another")]
+
+    envelope = read_envelope(b"a-key", b"{}", headers, NOW)
+
+    assert (envelope.traceparent, envelope.type) == ("last", "another")
+
+
+@pytest.mark.requirement("contracts")
+def test_a_header_without_a_value_is_not_there() -> None:
+    headers = [*HEADERS.items(), ("ce_correlationid", None), ("ce_replyto", None)]
+
+    envelope = read_envelope(b"a-key", b"{}", headers, NOW)
+
+    assert (envelope.correlation_id, envelope.reply_to) == (str(ID), None)
+
+
+@pytest.mark.requirement("bad-input")
+@given(
+    key=st.none() | st.binary(max_size=300),
+    headers=st.lists(
+        st.tuples(st.sampled_from(sorted(KNOWN)) | st.text(max_size=9), st.none() | st.binary()), max_size=9
+    ),
+    good=st.booleans(),
+)
+def test_whatever_comes_is_read_or_refused_by_name(
+    key: bytes | None, headers: list[tuple[str, bytes | None]], good: bool
+) -> None:
+    found = envelope_or_refusal(key, [*headers, *HEADERS.items()] if good else headers)
+
+    if isinstance(found, BadEnvelope):
+        assert found.field in KNOWN | {"key", "headers"}
+        assert safe_text(found.problem, 1_000) == found.problem
+    else:
+        texts = [found.key, found.type, found.correlation_id, found.source]
+        assert [safe_text(text, 512) for text in texts] == texts
+    assert found.id == ID or not good
+
+
+def envelope_or_refusal(key: bytes | None, headers: list[tuple[str, bytes | None]]) -> Envelope | BadEnvelope:
+    try:
+        return read_envelope(key, b"", headers, NOW)
+    except BadEnvelope as refused:
+        return refused
+
+
+@pytest.mark.requirement("bad-input")
+@given(st.none() | st.text() | st.binary())
+def test_anything_can_be_shown_safely(found: str | bytes | None) -> None:
+    """In UTF-8, on one line, in PostgreSQL, within a bound; what may be a key stays as it is."""
+    shown = safe_text(found)
+
+    assert len(shown) <= 256
+    assert len(f"{shown}{shown.encode().decode()}".splitlines()) <= 1
+    assert not {"\x00", "\x1b", "\n"} & set(shown)
+    assert safe_text(shown) == shown == safe_text(shown.encode())
 
 
 def test_header_names_are_read_in_any_case() -> None:

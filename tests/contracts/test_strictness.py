@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from booking_contracts.envelope import Command
+from booking_contracts.booking import CancelBooking, CommandAccepted, PlaceBooking, SlotOpened
+from booking_contracts.envelope import Command, rfc3339, uuid7
+from booking_contracts.payments import PaymentVoided, VoidPayment
 from booking_contracts.testkit import sample
+from booking_contracts.types import Price
 from pydantic import JsonValue, ValidationError
 
 Path = tuple[str | int, ...]
@@ -54,6 +58,52 @@ def test_seats_are_a_whole_number_in_range_and_nothing_is_coerced(value: JsonVal
 )
 def test_an_instant_is_rfc_3339_in_utc(value: JsonValue) -> None:
     assert refused_field(sample.place_booking(), ("starts_at",), value) == "starts_at"
+
+
+@pytest.mark.requirement("contracts", "bad-input")
+@pytest.mark.parametrize("value", ["0001-01-01T00:00:00Z", "1999-12-31T23:59:59.999999Z", "2200-01-01T00:00:00Z"])
+def test_an_instant_lies_in_years_in_which_nothing_can_overflow(value: str) -> None:
+    for command in (sample.place_booking(), sample.open_slot(), sample.close_slot(), sample.join_waitlist()):
+        assert refused_field(command, ("starts_at",), value) == "starts_at"
+    assert refused_field(sample.reschedule_booking(), ("starts_at",), value) == "starts_at"
+
+
+@pytest.mark.requirement("contracts", "schedule")
+@pytest.mark.parametrize("value", ["2000-01-01T00:00:00Z", "2199-12-31T23:59:59.999999Z"])
+def test_the_first_and_the_last_instant_are_read_to_the_microsecond(value: str) -> None:
+    command = sample.open_slot()
+
+    read = type(command).model_validate_json(changed(command, ("starts_at",), value))
+
+    assert rfc3339(read.starts_at) == value
+    assert rfc3339(datetime.fromtimestamp(float(f"{read.starts_at.timestamp():.6f}"), UTC)) == value
+
+
+@pytest.mark.requirement("contracts")
+def test_what_is_computed_from_the_last_instant_can_be_told() -> None:
+    """A slot's end, and every deadline, lie after what a command may name."""
+    last = datetime(2199, 12, 31, 23, 59, tzinfo=UTC)
+
+    told = SlotOpened(
+        provider_id=uuid7(), offering_id=uuid7(), starts_at=last, ends_at=last + timedelta(days=7), capacity=1
+    )
+
+    assert SlotOpened.model_validate_json(told.model_dump_json()) == told
+
+
+@pytest.mark.requirement("schedule", "bad-input")
+@pytest.mark.parametrize("value", ["1999-12-31", "2200-01-01", "1900800000", 1900800000, "2030-01-01T00:00:00Z"])
+def test_a_date_is_a_full_date_of_the_same_years(value: JsonValue) -> None:
+    exception: JsonValue = [{"date": value, "closed": True}]
+
+    assert refused_field(sample.set_schedule(), ("exceptions",), exception) == "exceptions.0.date"
+
+
+@pytest.mark.requirement("price-integrity", "bad-input")
+def test_what_all_seats_cost_is_an_amount_that_can_be_told() -> None:
+    dear = sample.define_offering(price=Price(amount=10**10, currency="EUR"), capacity=100)
+
+    assert refused_field(dear, ("capacity",), 101) == "price"
 
 
 @pytest.mark.requirement("contracts")
@@ -180,8 +230,79 @@ def test_an_unknown_field_deep_inside_is_refused_with_its_path() -> None:
     assert refused_field(sample.set_schedule(), ("weekly", 0, "note"), "x") == "weekly.0.note"
 
 
+DEEP = 20_000
+ENDLESS = "9" * 100_000
+
+
 @pytest.mark.requirement("bad-input")
-@pytest.mark.parametrize("body", [b"", b"null", b"[]", b"{", b"\xff", b'{"booking_id": "\xed\xa0\x80"}', b"[" * 10_000])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{",
+        b"\xff",
+        b"\xef\xbb\xbf{}",
+        "{}".encode("utf-16"),
+        b'{"booking_id": "\xed\xa0\x80"}',
+        b'{"booking_id": "\\ud800"}',
+        b'{"\\ud800": 1}',
+        b"[" * DEEP,
+        b'{"x":' * DEEP,
+        b'{"actor":' + b'{"a":' * DEEP + b"1" + b"}" * DEEP + b"}",
+        f'{{"booking_id": {ENDLESS}}}'.encode(),
+        f'{{"x": -{ENDLESS}}}'.encode(),
+    ],
+    ids=lambda body: repr(body[:30]),
+)
 def test_what_is_no_json_object_is_refused_and_does_not_crash(body: bytes) -> None:
-    with pytest.raises(ValidationError):
-        type(sample.cancel_booking()).model_validate_json(body)
+    for message in (CancelBooking, CommandAccepted):
+        with pytest.raises(ValidationError):
+            message.model_validate_json(body)
+
+
+@pytest.mark.requirement("bad-input")
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400", "-1e400", "9" * 4_000, "1e0", "-0"])
+def test_a_number_that_is_none_names_its_field(number: str) -> None:
+    body = sample.place_booking(seats=17).model_dump_json(by_alias=True, exclude_none=True)
+    body = body.replace('"seats":17', f'"seats":{number}')
+
+    with pytest.raises(ValidationError) as refused:
+        PlaceBooking.model_validate_json(body)
+
+    assert refused.value.errors()[0]["loc"] == ("seats",)
+
+
+@pytest.mark.requirement("bad-input", "contracts")
+@pytest.mark.parametrize(
+    ("command", "once", "twice", "path"),
+    [
+        (sample.place_booking(seats=2), '"seats":2', '"seats":2,"seats":200', ("seats",)),
+        (sample.place_booking(), '"name":"', '"name":"Eve","name":"', ("customer", "name")),
+        (sample.set_schedule(), '"weekday":3', '"weekday":3,"weekday":3', ("weekly", 2, "weekday")),
+        (sample.cancel_booking(), '"reason":', '"\\u0072eason":"x","reason":', ("reason",)),
+    ],
+)
+def test_a_field_that_is_given_twice_is_refused(
+    command: Command, once: str, twice: str, path: tuple[str | int, ...]
+) -> None:
+    body = command.model_dump_json(by_alias=True, exclude_none=True)
+    assert once in body
+
+    with pytest.raises(ValidationError) as refused:
+        type(command).model_validate_json(body.replace(once, twice, 1))
+
+    (error,) = refused.value.errors()
+    assert (error["loc"], error["msg"]) == (path, "is given twice")
+
+
+@pytest.mark.requirement("bad-input")
+@pytest.mark.parametrize("attempt", [2**31, -(2**31), 10**30])
+def test_the_number_of_a_try_can_be_stored(attempt: int) -> None:
+    fields: dict[str, JsonValue] = {"booking_id": str(uuid7()), "payment_id": str(uuid7()), "attempt": attempt}
+
+    for message in (VoidPayment, PaymentVoided):
+        with pytest.raises(ValidationError) as refused:
+            message.model_validate_json(json.dumps(fields))
+        assert refused.value.errors()[0]["loc"] == ("attempt",)

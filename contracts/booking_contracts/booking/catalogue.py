@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, StringConstraints, Tag, ValidationInfo, field_validator
+from pydantic import Discriminator, Field, StringConstraints, Tag, ValidationInfo, field_validator, model_validator
 
 from booking_contracts.booking.commands import BookingCommand
 from booking_contracts.envelope import Event
-from booking_contracts.types import Email, Id, Instant, Minutes, Money, Name, Price, Seats, Tiers, Token, Value
+from booking_contracts.types import (
+    MAX_AMOUNT_MINOR,
+    Day,
+    Email,
+    EventInstant,
+    Id,
+    Instant,
+    Minutes,
+    Money,
+    Name,
+    Price,
+    Seats,
+    Tiers,
+    Token,
+    Value,
+    refusal,
+)
 
 Hours = Annotated[int, Field(ge=1, le=24 * 366)]
 WallTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
@@ -38,7 +53,7 @@ class RegisterProvider(BookingCommand, key="provider_id"):
 
 
 class DefineOffering(BookingCommand, key="provider_id"):
-    """Defines what is offered, or edits it for later bookings; price is per seat."""
+    """Defines what is offered, or edits it for later bookings; price is per seat, price × capacity at most 10^12."""
 
     offering_id: Id
     provider_id: Id
@@ -64,6 +79,12 @@ class DefineOffering(BookingCommand, key="provider_id"):
     slot_step_minutes: Annotated[int, Field(ge=1, le=24 * 60)] | None = None
     attendee_required: bool = False
 
+    @model_validator(mode="after")
+    def _seats_can_be_paid(self) -> Self:
+        if self.price.amount * self.capacity > MAX_AMOUNT_MINOR:
+            raise refusal(type(self), ("price",), f"times capacity is more than {MAX_AMOUNT_MINOR} minor units")
+        return self
+
 
 class _Hours(Value):
     @field_validator("to", check_fields=False)
@@ -86,7 +107,7 @@ class WeeklyHours(_Hours):
 class DatedException(_Hours):
     """One date: closed (its weekly hours do not count), or extra hours."""
 
-    date: date
+    date: Day
     closed: bool | None = None
     from_: WallTime | None = Field(default=None, alias="from")
     to: WallTimeTo24 | None = None
@@ -167,12 +188,12 @@ class ScheduleSet(CatalogueEvent):
 
 class SlotOpened(CatalogueEvent):
     offering_id: Id
-    starts_at: Instant
-    ends_at: Instant
+    starts_at: EventInstant
+    ends_at: EventInstant
     capacity: int
 
 
 class SlotClosed(CatalogueEvent):
     offering_id: Id
-    starts_at: Instant
-    ends_at: Instant
+    starts_at: EventInstant
+    ends_at: EventInstant

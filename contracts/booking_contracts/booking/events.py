@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from booking_contracts.envelope import Event
-from booking_contracts.types import Actor, Attendee, Customer, Id, Instant, Money, Period
+from booking_contracts.types import Actor, Attendee, Customer, EventInstant, Id, Money, Period
 
 
 class BookingEvent(Event, domain="booking", topic="booking.events", key="booking_id"):
@@ -24,10 +24,10 @@ class BookingEvent(Event, domain="booking", topic="booking.events", key="booking
     customer: Customer
     attendee: Attendee | None = None
     seats: int
-    starts_at: Instant
-    ends_at: Instant
+    starts_at: EventInstant
+    ends_at: EventInstant
     price: Money
-    deadline: Instant | None = None
+    deadline: EventInstant | None = None
 
 
 class BookingRequested(BookingEvent):
@@ -139,8 +139,8 @@ class WaitlistEvent(Event, domain="booking", topic="booking.events", key="entry_
     provider_name: str
     customer: Customer
     seats: int
-    starts_at: Instant
-    ends_at: Instant
+    starts_at: EventInstant
+    ends_at: EventInstant
 
 
 class WaitlistJoined(WaitlistEvent):
@@ -148,7 +148,7 @@ class WaitlistJoined(WaitlistEvent):
 
 
 class WaitlistOffered(WaitlistEvent):
-    deadline: Instant
+    deadline: EventInstant
 
 
 class WaitlistOfferExpired(WaitlistEvent):

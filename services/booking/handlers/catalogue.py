@@ -93,7 +93,9 @@ def open_slot(message: Message[OpenSlot], work: BookingWork) -> Accepted:
     capacity = command.capacity or slot.capacity
     if capacity < slot.taken:
         problem = f"is below the {slot.taken} seats taken"
-        raise Rejected(Code.INVALID_COMMAND, f"capacity {problem}.", field="capacity", problem=problem)
+        raise _bad_capacity(problem)
+    if command.capacity is not None and not offering.can_charge(command.capacity):
+        raise _bad_capacity("times the offering's price is more than can be paid at once")
     slot = work.put(replace(slot, capacity=capacity, opened=True, closed=False))
     work.freed.add(slot.slot_id)
     work.announce(
@@ -105,6 +107,10 @@ def open_slot(message: Message[OpenSlot], work: BookingWork) -> Accepted:
         capacity=slot.capacity,
     )
     return Accepted(result={"capacity": slot.capacity})
+
+
+def _bad_capacity(problem: str) -> Rejected:
+    return Rejected(Code.INVALID_COMMAND, f"capacity {problem}.", field="capacity", problem=problem)
 
 
 def owned_offering(key: str, offering_id: UUID, work: BookingWork) -> Offering:

@@ -41,7 +41,8 @@ def checked_slot(
     placing.check_offered(starts_at, slot, work.now, offered=offered)
     placing.check_movable(wish, work.now)
     placing.check_window(offering, starts_at, work.now)
-    placing.check_price(wish, placing.total(offering.price, wish.seats))
+    if wish.expected_price is not None:
+        placing.check_price(wish, placing.total(offering.price, wish.seats))
     slot = slot or new_slot(offering, starts_at)
     if not slot.active:
         check_provider_free(work, slot, leaving)

@@ -37,6 +37,7 @@ def place_booking(message: Message[PlaceBooking], work: BookingWork) -> Accepted
     expire_what_is_due(work, slot)
     older = _own_pending(work, slot, command.customer, command.attendee)
     wish = Wish(command.seats, sum(booking.seats for booking in older), command.expected_price)
+    placing.check_payable(wish, offering)
     slot = checked_slot(work, offering, command.starts_at, wish)
     for booking in older:
         supersede(work, booking)

@@ -91,6 +91,7 @@ def accept_offer(message: Message[AcceptOffer], work: BookingWork) -> Accepted:
         raise _illegal(entry)
     offering = work.offering(entry.offering_id)
     wish = Wish(entry.seats, own_seats=entry.seats)
+    placing.check_payable(wish, offering)
     slot = checked_slot(work, offering, entry.starts_at, wish, held=True)
     entry = offers.step(work, entry, EntryState.ACCEPTED, booking_id=command.booking_id)
     work.say_of(entry, WaitlistAccepted, booking_id=command.booking_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from booking_contracts.types import Money, Tier
+from booking_contracts.types import MAX_AMOUNT_MINOR, Money, Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +58,7 @@ class Offering:
     @property
     def row_key(self) -> UUID:
         return self.offering_id
+
+    def can_charge(self, seats: int) -> bool:
+        """Whether a message can carry what so many seats cost."""
+        return self.price.amount * seats <= MAX_AMOUNT_MINOR

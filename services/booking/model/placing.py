@@ -37,6 +37,13 @@ def check_seats(wish: Wish, offering: Offering, slot: Slot | None) -> None:
         raise Rejected(Code.INVALID_COMMAND, f"seats {problem}.", field="seats", problem=problem)
 
 
+def check_payable(wish: Wish, offering: Offering) -> None:
+    """What the party costs is an amount; only a slot that was opened before its price was raised can ask for more."""
+    if not offering.can_charge(wish.seats):
+        problem = "cost more than can be paid at once"
+        raise Rejected(Code.INVALID_COMMAND, f"seats {problem}; book fewer.", field="seats", problem=problem)
+
+
 def check_offered(starts_at: datetime, slot: Slot | None, now: datetime, *, offered: bool) -> None:
     """The slot lies ahead and is offered: by the schedule, or opened on its own, and not closed."""
     if now >= starts_at:
