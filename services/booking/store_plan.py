@@ -89,7 +89,7 @@ class Plan:
                 UNION SELECT provider_id FROM offering WHERE offering_id = ANY($2))
             SELECT slot_id, offering_id, starts_at FROM slot WHERE slot_id = ANY($1) AND stranded
             UNION
-            SELECT line.* FROM of_provider p CROSS JOIN LATERAL (
+            SELECT line.slot_id, line.offering_id, line.starts_at FROM of_provider p CROSS JOIN LATERAL (
                 SELECT s.slot_id, s.offering_id, s.starts_at FROM slot s
                 WHERE s.provider_id = p.provider_id AND s.stranded AND s.starts_at > $3 AND EXISTS (
                     SELECT FROM waitlist_entry e

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from booking_contracts.codes import Code, Rejected
 from booking_contracts.envelope import uuid7
+from booking_contracts.headers import safe_text
 
 from services.chassis import metrics, tracing
 from services.chassis.blocked_keys import waited_seconds
@@ -142,7 +143,7 @@ class Decider:
             return
         work = self._decided.work
         work.begin(cause)
-        work.send(make(item, answer), key=(item.raw.key or b"").decode("utf-8", "replace"), reply_to=item.reply_to)
+        work.send(make(item, answer), key=safe_text(item.raw.key), reply_to=item.reply_to)
         sent = work.journal[-1]
         assert isinstance(sent, Send)
         self._decided.answered.append((item, sent))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from booking_contracts.envelope import Envelope
+from booking_contracts.headers import safe_text
 from booking_contracts.topics import dead_letters
 
 from services.chassis.clock import Clock
@@ -53,7 +54,7 @@ def from_dead_letter(item: Failed | Refused, service: str) -> Outgoing:
     else:
         raw, error = item.raw, f"{item.code}: {item.field} {item.problem}"
     headers, body = copy_for_topic(raw, error)
-    key = raw.key.decode("utf-8", "replace") if raw.key is not None else None
+    key = None if raw.key is None else safe_text(raw.key)
     return Outgoing(dead_letters(service).name, key, headers, body)
 
 
@@ -70,7 +71,7 @@ async def append(connection: Connection, outgoing: Sequence[Outgoing]) -> None:
         ORDER BY nth
         """,
         [row.topic for row in outgoing],
-        [row.key and row.key.replace("\x00", "") for row in outgoing],  # a refused record's can hold anything
+        [row.key for row in outgoing],
         [json.dumps(row.headers) for row in outgoing],
         [row.body for row in outgoing],
     )

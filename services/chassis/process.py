@@ -19,8 +19,10 @@ from faststream.kafka import KafkaBroker
 from services.chassis import gauges, logging, retention, tracing
 from services.chassis.batch import BatchRunner
 from services.chassis.clock import Clock
+from services.chassis.codecs import codecs_missing
 from services.chassis.database import Pool, Session, open_pool
 from services.chassis.document import Document
+from services.chassis.failures import Broken
 from services.chassis.gateway_calls import Gateway
 from services.chassis.gateway_worker import GatewayWorker
 from services.chassis.handlers import Service
@@ -181,6 +183,8 @@ class Process:
         return runner
 
     async def _wait_for_revision(self, **_: object) -> None:
+        if missing := codecs_missing():
+            self._failed(Broken(f"the Kafka library lacks the codecs {', '.join(missing)}: install aiokafka with them"))
         while reason := await self._checks.startup():
             log.warning("service waits", reason=reason)
             await asyncio.sleep(1)

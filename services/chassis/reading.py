@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from booking_contracts.codes import Code
 from booking_contracts.envelope import BadEnvelope, Command, Envelope, read_envelope, uuid7
+from booking_contracts.headers import safe_text
 from booking_contracts.topics import MAX_BODY_BYTES
 from pydantic import ValidationError
 
 from services.chassis.handlers import FieldProblem, Handler, Service
 from services.chassis.messages import Message, Origin, Raw, Refused
-from services.chassis.refused_input import CUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,7 @@ class Reader:
 
 
 def _undecodable(raw: Raw, problem: str) -> Refused:
-    cut = replace(raw, headers=[*raw.headers, (CUT, "it could not be decoded")]) if raw.undecodable else raw
-    return Refused(cut, Code.INVALID_COMMAND, "record", f"cannot be decoded: {problem}")
+    return Refused(raw, Code.INVALID_COMMAND, "record", f"cannot be decoded: {problem}")
 
 
 def _unread(raw: Raw) -> Message[Any]:
@@ -159,4 +158,4 @@ def _refuse(raw: Raw, envelope: Envelope, body_hash: bytes, code: Code, field: s
 
 def _dotted(location: tuple[int | str, ...]) -> str:
     """A pydantic location as a dotted path; parts that only name a union's branch (`~…`) are left out."""
-    return ".".join(str(part) for part in location if not str(part).startswith("~"))
+    return safe_text(".".join(str(part) for part in location if not str(part).startswith("~")))

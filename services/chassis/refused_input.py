@@ -52,6 +52,8 @@ def kind_of(topic: str) -> str:
 def cut(raw: Raw) -> Raw:
     """What is kept of refused input; a header CUT says how much of the body there was, where not all is there."""
     key = None if raw.key is None else raw.key[:MOST_KEY_BYTES]
+    if raw.undecodable:
+        return replace(raw, headers=[(CUT, "it could not be decoded")])
     headers = [(name[:MOST_HEADER_CHARS], value[:MOST_HEADER_CHARS]) for name, value in raw.headers[:MOST_HEADERS]]
     body = raw.body[:MOST_BODY_BYTES]
     if (key, headers, body) != (raw.key, raw.headers, raw.body):
@@ -85,7 +87,11 @@ async def bounded(connection: Connection, refused: Sequence[Refused]) -> list[Re
 
     One replica handles a partition's records at a time, so that no two of them count at once.
     """
-    ours = [item for item in refused if kind_of(item.raw.topic) == "unread"]
+    ours = [
+        replace(item, raw=cut(item.raw)) if item.raw.undecodable else item
+        for item in refused
+        if kind_of(item.raw.topic) == "unread"
+    ]
     of_clients = [replace(item, raw=cut(item.raw)) for item in refused if kind_of(item.raw.topic) == "refused"]
     kept, left_out = within_limits(await _kept(connection, of_clients), of_clients)
     await _count(connection, left_out)

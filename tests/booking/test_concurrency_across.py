@@ -110,6 +110,7 @@ async def test_a_line_that_begins_to_wait_for_the_provider_meanwhile_is_not_forg
         leaving = asyncio.create_task(engine.tell(left))
         await waiting(engine, 2)
     await asyncio.gather(moving, leaving)
+    await engine.run_waiting(1)
     assert (await displaced.state(displaced.eve), await displaced.state(dan)) == ("LEFT", "OFFERED")
     await consistent(engine)
 
@@ -142,6 +143,7 @@ async def test_what_cannot_be_offered_on_for_now_is_not_freed(engine: Engine, ow
         else:
             await owner.execute(SLOT, slot_id(scene.offering_id, scene.start(0) + shift))
         await engine.tell(cancel(displaced.bob, "bob"))
+        await engine.run_waiting()
     reply = [sent.body for sent in await engine.sent() if sent.topic == "booking.replies"][-1]
     assert reply.get("code") == "TOO_BUSY"
     assert (await scene.states())[displaced.bob] == "CONFIRMED"

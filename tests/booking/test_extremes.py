@@ -52,7 +52,7 @@ def read(command: type[Command], body: dict[str, JsonValue]) -> Message[Any] | R
     headers = [("ce_id", str(uuid4())), ("ce_type", command.ce_type)]
     key = str(body.get(command.key_field, PROVIDER)).encode()
     found = READER.read(Raw(topic.name, 0, 0, key, headers, json.dumps(body).encode()), NOW)
-    assert found is not None
+    assert isinstance(found, Message | Refused)
     return found
 
 

@@ -291,7 +291,7 @@ async def test_a_key_that_the_database_cannot_hold_is_refused(engine: Engine) ->
     record = engine.record(command, message_id=message_id)
     await engine.run(replace(record, key=b"abc\0def"), engine.record(scene.place("b")))
     (reply,) = [sent for sent in await engine.sent() if sent.body.get("command_id") == str(message_id)]
-    assert (reply.key, reply.body["details"]["field"]) == ("abcdef", "key")
+    assert (reply.key, reply.body["details"]["field"]) == ("abc\N{REPLACEMENT CHARACTER}def", "key")
     assert len(await scene.states()) == 1
 
 

@@ -31,6 +31,7 @@ MONEY = {
     "payments paid-outside": (uuid4(), "--reference", "transfer 4711", "--by", "mia"),
     "payments statement": (uuid4(),),
     "payments chargebacks": (),
+    "payments calls": (),
     "payments reconcile": (),
 }
 WHOLE = ("outbox status", "migrate")

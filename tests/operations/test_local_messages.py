@@ -21,7 +21,7 @@ from services.chassis.unit_of_work import Call
 from tests.chassis.harness import SetClock
 
 TIMERS = {
-    "booking": ("DeadlineReached", "AskAgain", "EntryDue"),
+    "booking": ("DeadlineReached", "AskAgain", "EntryDue", "SeatsLeft", "SlotClosing"),
     "payments": (
         "IntentChanged",
         "RefundChanged",
@@ -33,6 +33,8 @@ TIMERS = {
         "RefundAgain",
         "PayoutAgain",
         "Found",
+        "AccountKnown",
+        "TransferReversed",
         "LookAgain",
     ),
     "notifications": ("ReminderDue", "DisputeWaits"),
