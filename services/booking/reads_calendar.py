@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.booking import rows
-from services.booking.model.availability import Alternatives, Calendar, Holds, SlotView
+from services.booking.model.availability import MOST_SLOTS, Alternatives, Calendar, Holds, SlotView, TooManySlots
 from services.booking.model.catalogue import Offering
-from services.booking.model.slots import Slot
+from services.booking.model.slots import Slot, new_slot
 from services.chassis.database import Connection, Pool
 
-MARGIN = timedelta(days=14)
-"""How far outside of a range a slot may start whose buffered time still reaches into it."""
 AHEAD = timedelta(days=31)
-MOST = 25
+MOST, LOOKED_AT = 25, 2000
+"""Alternatives of an offering, and the slots that are looked at for them."""
+MOST_OFFERINGS = 100
+"""Offerings of a provider that are answered together."""
+
+SLOTS = """
+    SELECT slot_id, offering_id, provider_id, starts_at, ends_at, busy, capacity, taken, active, opened, closed
+    FROM slot
+"""
+OFFERINGS = "SELECT offering_id, provider_id, definition FROM offering"
 
 
 async def availability(
@@ -31,12 +39,18 @@ async def availability(
     """The slots with start ≤ starts_at < end, with seats left and the reason where one is not free.
 
     Holds that are over do not count, whether or not anything has swept them (requirement availability-query).
+    Raises TooManySlots.
     """
-    found = await connection.fetch(
-        "SELECT * FROM offering WHERE offering_id = $1 OR provider_id = $2", offering_id, provider_id
-    )
+    if offering_id is not None:
+        found = await connection.fetch(f"{OFFERINGS} WHERE offering_id = $1", offering_id)
+    else:
+        found = await connection.fetch(f"{OFFERINGS} WHERE provider_id = $1 LIMIT $2", provider_id, MOST_OFFERINGS + 1)
     offerings = [rows.offering(row) for row in found]
-    calendars = await _calendars(connection, {offering.provider_id for offering in offerings}, start, end, now)
+    if len(offerings) > MOST_OFFERINGS:
+        raise TooManySlots
+    calendars = await _calendars(connection, offerings, start, end, now)
+    if any(len(calendar.slots) > MOST_SLOTS for calendar in calendars.values()):
+        raise TooManySlots
     return [slot for calendar in calendars.values() for slot in calendar.view(offerings, start, end, now)]
 
 
@@ -44,39 +58,60 @@ async def alternatives(connection: Connection, offerings: Collection[Offering], 
     """The next free slots of each offering; read without a lock, so they may be gone when they are asked for."""
     if not offerings:
         return []
-    owners = {offering.provider_id for offering in offerings}
-    calendars = await _calendars(connection, owners, now, now + AHEAD, now)
+    calendars = await _calendars(connection, offerings, now, now + AHEAD, now)
     found: list[Alternatives] = []
     for offering in offerings:
-        views = calendars[offering.provider_id].view([offering], now, now + AHEAD, now)
-        free = [(shown["starts_at"], shown["seats_left"]) for shown in views if shown["free"]]
-        found.append(Alternatives(offering.offering_id, tuple(free[:MOST])))
+        seen = islice(calendars[offering.provider_id].of(offering, now, now + AHEAD, now), LOOKED_AT)
+        free = ((shown["starts_at"], shown["seats_left"]) for shown in seen if shown["free"])
+        found.append(Alternatives(offering.offering_id, tuple(islice(free, MOST))))
     return found
 
 
 async def _calendars(
-    connection: Pool | Connection, owners: Collection[UUID], start: datetime, end: datetime, now: datetime
+    connection: Pool | Connection, offerings: Collection[Offering], start: datetime, end: datetime, now: datetime
 ) -> dict[UUID, Calendar]:
-    """By provider; one query per table."""
-    ids = list(owners)
+    """By provider; one query per table. No more slots than an answer may take, and one."""
+    ids = list({offering.provider_id for offering in offerings})
     zones = await connection.fetch("SELECT provider_id, timezone FROM provider WHERE provider_id = ANY($1)", ids)
-    schedules = await connection.fetch("SELECT * FROM schedule WHERE provider_id = ANY($1)", ids)
-    slots = await connection.fetch(
-        "SELECT * FROM slot WHERE provider_id = ANY($1) AND starts_at BETWEEN $2 AND $3",
-        ids,
-        max(start, now) - MARGIN,
-        end + MARGIN,
+    schedules = await connection.fetch(
+        "SELECT provider_id, weekly, dated, closed FROM schedule WHERE provider_id = ANY($1)", ids
     )
-    holds = await _holds(connection, [row["slot_id"] for row in slots if row["active"]], now)
+    slots = await _slots(connection, offerings, max(start, now), end) if start < end and offerings else []
+    holds = await _holds(connection, [slot.slot_id for slot in slots if slot.active], now)
     schedule_of = {row["provider_id"]: rows.schedule(row) for row in schedules}
     slots_of: defaultdict[UUID, list[Slot]] = defaultdict(list)
-    for row in slots:
-        slots_of[row["provider_id"]].append(rows.slot(row))
+    for slot in slots:
+        slots_of[slot.provider_id].append(slot)
     return {
         owner: Calendar(ZoneInfo(row["timezone"]), schedule_of.get(owner), slots_of[owner], holds)
         for row in zones
         for owner in (row["provider_id"],)
     }
+
+
+async def _slots(
+    connection: Pool | Connection, offerings: Collection[Offering], start: datetime, end: datetime
+) -> Sequence[Slot]:
+    """The rows of the offerings' slots in the range, and of the providers' active ones that could be in their way."""
+    own = await connection.fetch(
+        f"{SLOTS} WHERE offering_id = ANY($1) AND starts_at >= $2 AND starts_at < $3 LIMIT $4",
+        [offering.offering_id for offering in offerings],
+        start,
+        end,
+        MOST_SLOTS + 1,
+    )
+    earliest = min(new_slot(offering, start).busy_from for offering in offerings)
+    latest = max(new_slot(offering, end).busy_until for offering in offerings)
+    others = await connection.fetch(
+        f"""{SLOTS} JOIN unnest($1::uuid[]) AS owner (provider_id) USING (provider_id)
+        WHERE active AND busy && tstzrange($2, $3) LIMIT $4
+        """,
+        list({offering.provider_id for offering in offerings}),
+        earliest,
+        latest,
+        MOST_SLOTS + 1,
+    )
+    return list({row["slot_id"]: rows.slot(row) for row in (*own, *others)}.values())
 
 
 async def _holds(connection: Pool | Connection, slots: list[UUID], now: datetime) -> dict[UUID, Holds]:
