@@ -18,12 +18,12 @@ from services.chassis import gauges, logging, retention, tracing
 from services.chassis.batch import BatchRunner
 from services.chassis.clock import Clock
 from services.chassis.consumer import Consumer
-from services.chassis.database import Pool, Session, open_pool
+from services.chassis.database import READS, Pool, Session, open_pool
 from services.chassis.gateway_calls import Gateway
 from services.chassis.gateway_worker import GatewayWorker
 from services.chassis.handlers import Service
 from services.chassis.health import Checks
-from services.chassis.http import Health, new_app
+from services.chassis.http import Health, Pools, new_app
 from services.chassis.loop import Loop
 from services.chassis.migration import missing_revisions
 from services.chassis.offsets import read_positions
@@ -76,6 +76,8 @@ class Process:
             busy=lambda: self.loop.busy,
         )
         self._pool: Pool
+        """For health and what runs now and then; requests have pools of their own."""
+        self._pools: Pools
         self._checks = Checks(
             self._consumer, self.loop, self.relay, lambda: missing_revisions(self._pool, self._parts.service.name)
         )
@@ -86,8 +88,11 @@ class Process:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        self._pool = await _patiently(
-            lambda: open_pool(self._settings.database_url, f"{self._settings.instance}-reads", size=8)
+        url, instance = self._settings.database_url, self._settings.instance
+        self._pool = await _patiently(lambda: open_pool(url, f"{instance}-rounds", size=4))
+        self._pools = Pools(
+            await open_pool(url, f"{instance}-reads", size=8, settings=READS),
+            await open_pool(url, f"{instance}-webhooks", size=2, least=0),
         )
         site = await self._serve_http()
         await self._wait_for_revision(stop)
@@ -137,12 +142,13 @@ class Process:
         await asyncio.gather(loop, *background, return_exceptions=True)
         await self._session.close()
         await self._gateway_session.close()
-        self._pool.terminate()
+        for pool in (self._pool, self._pools.reads, self._pools.webhooks):
+            pool.terminate()
         log.info("service stopped")
 
     async def _serve_http(self) -> web.AppRunner:
         health = Health(live=self._checks.live, ready=self._checks.ready, startup=self._checks.startup)
-        app = new_app(self._settings.api_tokens, self._pool, health)
+        app = new_app(self._settings.api_tokens, self._pools, health)
         self._parts.add_routes(app, self.loop.wake)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()

@@ -6,10 +6,15 @@ from typing import Any
 from uuid import UUID
 
 from services.chassis.database import Pool
+from services.chassis.parameters import PAGE
 from services.payments import rows
 from services.payments.model.payment import Payment
 
-PAGE = 100
+ENTRIES = """
+    SELECT e.entry_id, e.transaction_id, e.account, e.amount_minor, e.currency, t.cause, t.at
+    FROM ledger_entry e JOIN ledger_transaction t USING (transaction_id)
+"""
+IN_ORDER = "ORDER BY entry_id LIMIT $2"
 
 
 async def payment(pool: Pool, booking_id: UUID) -> Payment | None:
@@ -72,17 +77,14 @@ async def wallet(pool: Pool, customer_id: str) -> dict[str, Any]:
     }
 
 
-async def ledger(pool: Pool, account: str | None, after: int) -> list[dict[str, Any]]:
-    """A page of entries, oldest first, of one account or of all."""
-    found = await pool.fetch(
-        """
-        SELECT e.*, t.cause, t.at FROM ledger_entry e JOIN ledger_transaction t USING (transaction_id)
-        WHERE e.entry_id > $1 AND ($2::text IS NULL OR e.account = $2) ORDER BY e.entry_id LIMIT $3
-        """,
-        after,
-        account,
-        PAGE,
-    )
+async def ledger(pool: Pool, account: str | None, after: int = 0, limit: int = PAGE) -> list[dict[str, Any]]:
+    """A page of entries, oldest first, of one account or of all, and one more where there is one."""
+    if account is None:
+        found = await pool.fetch(f"{ENTRIES} WHERE entry_id > $1 {IN_ORDER}", after, limit + 1)
+    else:
+        found = await pool.fetch(
+            f"{ENTRIES} WHERE entry_id > $1 AND account = $3 {IN_ORDER}", after, limit + 1, account
+        )
     return [
         {
             "entry_id": row["entry_id"],
