@@ -1,4 +1,4 @@
-"""`make bench`, `make bench ARGS="--sagas 500 --seconds 5"`, `make bench ARGS=--domain`, `make bench ARGS=--queries`."""
+"""`make bench`, `make bench ARGS="--sagas 500 --seconds 5"`, `make bench ARGS=--domain`, `… --queries`."""
 
 from __future__ import annotations
 

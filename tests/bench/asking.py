@@ -11,7 +11,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -31,12 +31,10 @@ from services.payments import watching
 from services.payments.gateway.api import StripeApi
 from services.payments.reconciler import Reconciler
 from services.payments.sweeper import Sweeper
-from tests.bench.years import HOT, WHALE, named
+from tests.bench.years import HOT, HOT_START, SOON, WHALE, named
 
 TOKEN, SECRET = "all", "whsec_bench"
-SOON = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 RANGE = f"from={SOON:%Y-%m-%dT%H:%M:%SZ}&to={SOON + timedelta(days=7):%Y-%m-%dT%H:%M:%SZ}"
-HOT_START = SOON - timedelta(days=30) + timedelta(hours=800)
 Reading = Callable[[TestClient[Any, Any]], Awaitable[None]]
 
 

@@ -45,14 +45,18 @@ class _Clock:
 
 
 @asynccontextmanager
-async def _stripe() -> AsyncIterator[StripeApi]:
+async def _stripe() -> AsyncIterator[str]:
     with TemporaryDirectory() as directory:
         offset_file = Path(directory) / "offset"
         offset_file.write_bytes(struct.pack("<q", 0))
         simulator = Simulator(Settings(clock_offset_file=offset_file))
         await simulator.start()
-        yield StripeApi("sk_test_1", simulator.api_url)
+        yield simulator.api_url
         await simulator.stop()
+
+
+def _api(url: str) -> StripeApi:
+    return StripeApi("sk_test_1", url)
 
 
 async def _reads(service: str, url: str, scale: int, clock: Clock, api: StripeApi) -> dict[str, dict[str, float]]:
@@ -92,13 +96,14 @@ async def _rounds(service: str, url: str, clock: Clock, api: StripeApi) -> dict[
         connection.add_query_logger(heard.append)
 
     settings = {**ASKED_RARELY, "application_name": "bench-rounds"}
-    pool = await asyncpg.create_pool(url, min_size=1, max_size=4, init=listen, server_settings=settings)
+    pool = await asyncpg.create_pool(url, min_size=1, max_size=4, setup=listen, server_settings=settings)
     session = await asyncpg.connect(url, server_settings=SESSION)
     await listen(session)
     for _ in range(ROUNDS):
         for name, work in RoundsOf(pool, session, clock, api).every(service).items():
             heard.clear()
             await work()
+            await asyncio.sleep(0)  # asyncpg tells its loggers a little later
             slowest[name].append(max(query.elapsed for query in heard) * 1000)
     await pool.close()
     await session.close()
@@ -109,16 +114,16 @@ async def _rounds(service: str, url: str, clock: Clock, api: StripeApi) -> dict[
 
 async def _measure(env: dict[str, str], scale: int) -> dict[str, Any]:
     figures: dict[str, Any] = {}
-    async with _stripe() as api:
+    async with _stripe() as stripe:
         for service in SERVICES:
             began = time.monotonic()
             await fill(env["POSTGRES_ADMIN_URL"], service, scale)
             print(f"{service} filled in {time.monotonic() - began:.0f} s", flush=True)
             url = env[f"{service.upper()}_DATABASE_URL"]
-            for name, found in (await _reads(service, url, scale, _Clock(), api)).items():
+            for name, found in (await _reads(service, url, scale, _Clock(), _api(stripe))).items():
                 figures[name] = found
                 print(f"{found['p50']:8.1f} {found['p99']:8.1f}  {name}", flush=True)
-            for name, slowest in (await _rounds(service, url, _Clock(), api)).items():
+            for name, slowest in (await _rounds(service, url, _Clock(), _api(stripe))).items():
                 figures[f"{service}: {name}"] = slowest
                 print(f"{slowest:17.1f}  {name}", flush=True)
     return figures

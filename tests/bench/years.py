@@ -3,25 +3,34 @@ them. Unevenly: one provider has a tenth of all bookings, one slot a twentieth, 
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from hashlib import md5
 from uuid import UUID
 
 import asyncpg
 
+from services.booking.model.slots import slot_id
+
 WHALE, HOT = "whale", "unlucky"
 """The customer with a hundredth of all bookings, and the one whose bookings on one slot expired again and again."""
 
+SOON = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+BEGINNING = SOON - timedelta(days=30)
+HOT_START = BEGINNING + timedelta(hours=800)
+
+
+def named(what: str, number: int) -> UUID:
+    """The id of a row, as the SQL below makes it."""
+    return UUID(md5(f"{what}{number}".encode(), usedforsecurity=False).hexdigest())
+
+
+HOT_SLOT = slot_id(named("offering", 1), HOT_START)
 DEFINITION = """{"title": "Piano lesson", "duration_minutes": 60, "capacity": 20, "approval": false,
     "price": {"amount": 4500, "currency": "EUR"}}"""
 TERMS = """{"offering_title": "Piano lesson", "provider_name": "Ann", "provider_email": "ann@example.com",
     "provider_timezone": "Europe/Berlin", "payout_account": null, "policy_version": "flexible-1", "tiers": [],
     "hold_minutes": 15, "payment_hours": 24, "change_deadline_minutes": 60, "no_refund_minutes": 120,
     "dispute_window_hours": 48, "auto_complete_hours": 2}"""
-
-
-def named(what: str, number: int) -> UUID:
-    """The id of a row, as the SQL below makes it."""
-    return UUID(md5(f"{what}{number}".encode(), usedforsecurity=False).hexdigest())
 
 
 ENGINE = """
@@ -52,8 +61,9 @@ FROM generate_series(1, $1 / 20) n
 BOOKING = f"""
 CREATE TEMP TABLE sold AS
 SELECT n, md5('booking' || n)::uuid AS booking_id, p, md5('provider' || p)::uuid AS provider_id,
-       md5('offering' || p)::uuid AS offering_id, s, md5('slot' || p || '/' || s)::uuid AS slot_id,
-       date_trunc('hour', now()) - interval '30 days' + s * interval '1 hour' * CASE WHEN p < 2 THEN 1 ELSE 12 END
+       md5('offering' || p)::uuid AS offering_id, s,
+       CASE WHEN p = 1 THEN '{HOT_SLOT}' ELSE md5('slot' || p || '/' || s) END::uuid AS slot_id,
+       timestamptz '{BEGINNING}' + s * interval '1 hour' * CASE WHEN p < 2 THEN 1 ELSE 12 END
            AS starts_at,
        CASE WHEN p = 1 THEN CASE WHEN n % 20 = 1 AND n < 100 THEN 'CONFIRMED' ELSE 'EXPIRED' END
             WHEN n % 5000 = 7 THEN 'DISPUTED' WHEN n % 40 = 6 THEN 'PAYMENT_FAILED' WHEN n % 20 = 9 THEN 'EXPIRED'

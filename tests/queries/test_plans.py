@@ -24,8 +24,8 @@ from services.chassis.http import Pools
 from services.chassis.settings import Settings
 from services.payments import app as payments_app
 from services.payments.gateway.api import StripeApi
-from tests.bench.asking import ANSWERS, PATHS, SOON, RoundsOf, read_paths, served, signed
-from tests.bench.years import database_of, named
+from tests.bench.asking import ANSWERS, PATHS, RoundsOf, read_paths, served, signed
+from tests.bench.years import SOON, database_of, named
 from tests.chassis.harness import SetClock
 from tests.queries.conftest import SCALE
 from tests.queries.plans import Plans, Scan
