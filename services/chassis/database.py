@@ -45,6 +45,7 @@ UNAVAILABLE = (
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,
+    asyncpg.LockNotAvailableError,
 )
 """The database, or a connection to it, is not to be had now, or took too long."""
 

@@ -20,10 +20,14 @@ import structlog
 
 log = structlog.get_logger()
 LENGTH = struct.Struct(">I")
+READY = b"ready"
 MOST_WAITING = 16
 """Questions that wait for their turn; one more is refused at once."""
 PATIENCE_SECONDS = 5.0
-"""How long a caller waits for an answer, its turn included, and how long the process may take for one."""
+"""How long a caller waits for an answer, its turn included."""
+DEAF_SECONDS = 10.0
+"""How long the process may take for one answer before it is replaced."""
+START_SECONDS = 30.0
 Answer = Callable[[bytes], Coroutine[None, None, bytes]]
 
 
@@ -58,8 +62,7 @@ class SideProcess:
 
     async def _work(self) -> None:
         while True:
-            with contextlib.suppress(OSError):  # asked again with the question
-                await self._alive()
+            await self._warm()
             question, answered = await self._questions.get()
             if answered.done():
                 continue  # its caller went away
@@ -74,6 +77,13 @@ class SideProcess:
                 if not answered.done():
                     answered.set_result(answer)
 
+    async def _warm(self) -> None:
+        try:
+            await self._alive()
+        except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:  # the next question tries again
+            log.warning("a side process did not start", module=self._module, error=repr(error))
+            await self._end()
+
     async def _exchange(self, question: bytes) -> bytes:
         """Once more with a new process where the old one has ended, perhaps while it was idle."""
         try:
@@ -86,7 +96,7 @@ class SideProcess:
         process = await self._alive()
         assert process.stdin is not None
         assert process.stdout is not None
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(DEAF_SECONDS):
             process.stdin.write(LENGTH.pack(len(question)) + question)
             await process.stdin.drain()
             (length,) = LENGTH.unpack(await process.stdout.readexactly(LENGTH.size))
@@ -97,6 +107,9 @@ class SideProcess:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", self._module, stdin=PIPE, stdout=PIPE, env=self._environment, limit=1 << 20
             )
+            assert self._process.stdout is not None
+            async with asyncio.timeout(START_SECONDS):
+                await self._process.stdout.readexactly(len(READY))
         return self._process
 
     async def _end(self) -> None:
@@ -111,9 +124,10 @@ def serve(answer: Answer) -> None:
     """The other side: answers until standard input ends. Signals for the whole group are the parent's to obey."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    os.nice(5)  # batches go before
     questions, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what is printed is no answer
+    answers.write(READY)
+    answers.flush()
     with asyncio.Runner() as runner:
         while (question := _frame(questions)) is not None:
             found = runner.run(answer(question))

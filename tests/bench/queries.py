@@ -60,7 +60,7 @@ def _api(url: str) -> StripeApi:
 
 
 async def _reads(service: str, url: str, scale: int, clock: Clock, api: StripeApi) -> dict[str, dict[str, float]]:
-    """p50 and p99 in milliseconds by path, ids left out."""
+    """Milliseconds by path, ids left out: the least, which a busy machine does not touch, p50 and p99."""
     pools = Pools(
         await open_pool(url, "bench-reads", size=8, settings=READS), await open_pool(url, "bench-webhooks", size=2)
     )
@@ -72,10 +72,14 @@ async def _reads(service: str, url: str, scale: int, clock: Clock, api: StripeAp
                 async with client.get(path) as response:
                     await response.read()
                 took[_shape(path)].append((time.perf_counter() - began) * 1000)
-                assert response.status in ANSWERS, f"{path}: {response.status}"
+                if response.status not in ANSWERS:
+                    print(f"{response.status} after {took[_shape(path)][-1]:.0f} ms: {path}", flush=True)
     await pools.reads.close()
     await pools.webhooks.close()
-    return {path: {"p50": percentile(found, 50), "p99": percentile(found, 99)} for path, found in took.items()}
+    return {
+        path: {"least": round(min(found), 1), "p50": percentile(found, 50), "p99": percentile(found, 99)}
+        for path, found in took.items()
+    }
 
 
 def _shape(path: str) -> str:
@@ -87,8 +91,8 @@ def _kind_of(found: re.Match[str]) -> str:
     return "whale" if UUID(found[0]) == named("provider", 0) else "…"
 
 
-async def _rounds(service: str, url: str, clock: Clock, api: StripeApi) -> dict[str, float]:
-    """The slowest statement in milliseconds, by what it belongs to; of several rounds the median of these."""
+async def _rounds(service: str, url: str, clock: Clock, api: StripeApi) -> dict[str, dict[str, float]]:
+    """Milliseconds of a round's slowest statement, by what it belongs to, in the best and in the worst of several."""
     slowest: defaultdict[str, list[float]] = defaultdict(list)
     heard: list[asyncpg.connection.LoggedQuery] = []
 
@@ -107,9 +111,7 @@ async def _rounds(service: str, url: str, clock: Clock, api: StripeApi) -> dict[
             slowest[name].append(max(query.elapsed for query in heard) * 1000)
     await pool.close()
     await session.close()
-    return {name: round(sorted(found)[len(found) // 2], 1) for name, found in slowest.items()} | {
-        f"{name}, worst": round(max(found), 1) for name, found in slowest.items()
-    }
+    return {name: {"least": round(min(found), 1), "most": round(max(found), 1)} for name, found in slowest.items()}
 
 
 async def _measure(env: dict[str, str], scale: int) -> dict[str, Any]:
@@ -122,10 +124,10 @@ async def _measure(env: dict[str, str], scale: int) -> dict[str, Any]:
             url = env[f"{service.upper()}_DATABASE_URL"]
             for name, found in (await _reads(service, url, scale, _Clock(), _api(stripe))).items():
                 figures[name] = found
-                print(f"{found['p50']:8.1f} {found['p99']:8.1f}  {name}", flush=True)
+                print(f"{found['least']:8.1f} {found['p50']:8.1f} {found['p99']:8.1f}  {name}", flush=True)
             for name, slowest in (await _rounds(service, url, _Clock(), _api(stripe))).items():
                 figures[f"{service}: {name}"] = slowest
-                print(f"{slowest:17.1f}  {name}", flush=True)
+                print(f"{slowest['least']:8.1f} {slowest['most']:17.1f}  {name}", flush=True)
     return figures
 
 
