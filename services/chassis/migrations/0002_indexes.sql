@@ -1,6 +1,6 @@
 CREATE INDEX command_receipt_received ON command_receipt (received_at);
 CREATE INDEX inbox_received ON inbox (received_at);
-CREATE INDEX gateway_call_done ON gateway_call (opened_at) WHERE state = 'done';
+CREATE INDEX gateway_call_by_age ON gateway_call (state, opened_at);
 CREATE INDEX dead_letter_open ON dead_letter (created_at) WHERE status = 'open';
 CREATE INDEX dead_letter_closed ON dead_letter (created_at) WHERE status <> 'open';
 DROP INDEX command_receipt_by_age;

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from services.chassis.migration import ENGINE_SQL, run_sql
 
-revision = "booking_0005"
+revision = "booking_0008"
 down_revision = "booking_0003"
 
 
