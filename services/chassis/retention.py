@@ -13,7 +13,7 @@ import structlog
 from services.chassis.database import Pool
 
 log = structlog.get_logger()
-SLICE = 1000
+SLICE = 250
 EVERY_SECONDS = 300.0
 
 

@@ -66,7 +66,7 @@ async def look(pool: Pool) -> None:
         FROM (SELECT status FROM payment
               WHERE status IN ('pending', 'requires_action', 'authorized')
                 AND changed_at < statement_timestamp() - interval '10 minutes'
-              LIMIT 10000) lingering
+              LIMIT 1000) lingering
         GROUP BY status
         """
     )

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*active log listener")
 LARGE = 900
 """Rows from which a table is large here: the fill makes a fiftieth of what makes it slow, in each."""
 MOST_ROWS = 1_300
-"""Rows that one statement may look at in one table: a slice of a purge has 1,000."""
+"""Rows that one statement may look at in one table: a page of 100 bookings is the first of 100 in each state."""
 COUNTS = {"gauges", "services.booking.metrics.run", "services.payments.watching.run"}
 COUNTED = 10_000
 """As far as these count what has piled up."""
