@@ -115,7 +115,12 @@ SERVICE = Service(
 
 def build(settings: Settings, clock: Clock) -> Parts:
     """The parts of a booking process."""
-    return Parts(SERVICE, settings, add_routes=lambda app, wake: http.add_routes(app, clock), background=(metrics.run,))
+    return Parts(
+        SERVICE,
+        settings,
+        add_routes=lambda app, wake: http.add_routes(app, clock, settings.database_url),
+        background=(metrics.run,),
+    )
 
 
 def application() -> FastStream:

@@ -4,22 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal, cast
 from uuid import UUID
 
 from aiohttp import web
 
-from services.booking import reads, reads_calendar
+from services.booking import reads
+from services.booking.calendar_process import CalendarProcess
+from services.booking.model.slots import slot_id
+from services.booking.model.states import State
+from services.booking.reads import Asked, Order
 from services.chassis.clock import Clock
-from services.chassis.http import POOL, SCOPES, Problem, answer, opaque_cursor, open_to, path_id, read_cursor
+from services.chassis.http import POOL, SCOPES, answer, open_to, page_of
+from services.chassis.parameters import (
+    EARLIEST,
+    OPAQUE_ID,
+    choices_of,
+    instant_of,
+    limit_of,
+    path_id,
+    read_cursor,
+    row_number,
+    text_of,
+    uuid_of,
+)
+from services.chassis.problems import Problem, bad_request
 
 MOST_DAYS = 62
 CLOCK: web.AppKey[Clock] = web.AppKey("clock")
 
 
-def add_routes(app: web.Application, clock: Clock) -> None:
+CALENDAR: web.AppKey[CalendarProcess] = web.AppKey("calendar")
+
+
+def add_routes(app: web.Application, clock: Clock, database_url: str) -> None:
     """Booking's own paths."""
-    app[CLOCK] = clock
+    app[CLOCK], app[CALENDAR] = clock, CalendarProcess(database_url)
+    app.cleanup_ctx.append(lambda _: app[CALENDAR].running())
     app.router.add_get("/v1/availability", availability)
     app.router.add_get("/v1/bookings", bookings)
     app.router.add_get("/v1/bookings/{id}", booking)
@@ -29,16 +50,17 @@ def add_routes(app: web.Application, clock: Clock) -> None:
 
 @open_to("read:bookings")
 async def availability(request: web.Request) -> web.Response:
-    """Slots of an offering or a provider with from ≤ starts_at < to, at most 62 days, never paged."""
-    offering_id, provider_id = _uuid(request, "offering_id"), _uuid(request, "provider_id")
+    """Slots of an offering or a provider with from ≤ starts_at < to, at most 62 days and 10,000 slots, never paged."""
+    offering_id, provider_id = uuid_of(request, "offering_id"), uuid_of(request, "provider_id")
     if (offering_id is None) == (provider_id is None):
-        raise Problem(400, "Bad Request", "Name either offering_id or provider_id.")
-    start, end = _instant(request, "from"), _instant(request, "to")
+        raise bad_request("Name either offering_id or provider_id.")
+    start, end = instant_of(request, "from"), instant_of(request, "to")
+    if start is None or end is None:
+        raise bad_request("Name from and to, e.g. 2030-01-31T09:00:00Z.")
     if not start < end <= start + timedelta(days=MOST_DAYS):
-        raise Problem(400, "Bad Request", f"to lies after from, at most {MOST_DAYS} days.")
-    now = request.app[CLOCK].now()
-    slots = await reads_calendar.availability(request.app[POOL], offering_id, provider_id, start, end, now)
-    return answer({"slots": slots})
+        raise bad_request(f"to lies after from, at most {MOST_DAYS} days.")
+    body = await request.app[CALENDAR].slots(offering_id, provider_id, start, end, request.app[CLOCK].now())
+    return web.Response(body=body, content_type="application/json")
 
 
 @open_to("read:bookings")
@@ -65,31 +87,87 @@ async def cancellation_quote(request: web.Request) -> web.Response:
 @open_to("read:bookings")
 async def history(request: web.Request) -> web.Response:
     """Who did what, oldest first."""
-    after = read_cursor(request, int)
-    items = await reads.history(request.app[POOL], path_id(request, "id"), after or 0)
+    after, limit = read_cursor(request, _line), limit_of(request)
+    items = await reads.history(request.app[POOL], path_id(request, "id"), after or 0, limit)
     if not items and not after:
         raise Problem(404, "Not Found", "There is no such booking.")
-    return answer(_page(items, "number", shown=lambda item: {k: v for k, v in item.items() if k != "number"}))
+    return page_of(items, limit, lambda item: item["number"], _without_number)
+
+
+def _line(position: Any) -> int:
+    number = row_number(position)
+    if number >= 1 << 31:
+        raise ValueError(position)
+    return number
+
+
+def _without_number(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name != "number"}
 
 
 @open_to("read:bookings")
 async def bookings(request: web.Request) -> web.Response:
-    """Bookings of a customer, of a provider, or on a slot; the failed and expired only with include=all."""
-    query = request.query
-    provider_id, offering_id = _uuid(request, "provider_id"), _uuid(request, "offering_id")
-    starts_at = _instant(request, "starts_at") if "starts_at" in query else None
-    chosen = [query.get("customer_id"), provider_id, offering_id and starts_at]
-    if sum(value is not None for value in chosen) != 1:
-        raise Problem(400, "Bad Request", "Name one of customer_id, provider_id, or offering_id with starts_at.")
-    found = await reads.bookings(
-        request.app[POOL],
-        customer_id=query.get("customer_id"),
-        provider_id=provider_id,
-        slot=(offering_id, starts_at) if offering_id and starts_at else None,
-        ended_too=query.get("include") == "all",
-        after=read_cursor(request, lambda position: UUID(str(position))),
+    """Bookings of a customer, of a provider, or on a slot, in the order of ids.
+
+    `state` names the states, once or several times; without it, the failed and expired come only with include=all.
+    With `from` or `to`, or with `order` = starts_at or -starts_at (the latest first), in the order of their start.
+    """
+    asked = _asked(request)
+    found = await reads.bookings(request.app[POOL], asked)
+
+    def position(item: dict[str, Any]) -> object:
+        by_id = str(item["booking_id"])
+        return by_id if asked.order == "booking_id" else [item["starts_at"].isoformat(), by_id]
+
+    return page_of(found, asked.limit, position, lambda item: _seen_by(request, item))
+
+
+def _asked(request: web.Request) -> Asked:
+    owner, value = _owner(request)
+    since, until = instant_of(request, "from"), instant_of(request, "to")
+    order = request.query.get("order", "starts_at" if since or until else "booking_id")
+    if order not in ("starts_at", "-starts_at") and (order != "booking_id" or since or until):
+        raise bad_request("order is starts_at or -starts_at; without from and to, booking_id too.")
+    if owner == "slot_id" and order != "booking_id":
+        raise bad_request("order, from and to are of no use on one slot; leave them out.")
+    ended_too = request.query.get("include") == "all"
+    states = [State(name) for name in choices_of(request, "state", list(State))]
+    return Asked(
+        owner,
+        value,
+        states or [state for state in State if ended_too or state not in reads.LEFT_OUT],
+        order=cast(Order, order),
+        since=since,
+        until=until,
+        after=read_cursor(request, _position if order != "booking_id" else lambda position: (EARLIEST, _id(position))),
+        limit=limit_of(request),
     )
-    return answer(_page(found, "booking_id", shown=lambda item: _seen_by(request, item)))
+
+
+def _owner(request: web.Request) -> tuple[Literal["customer_id", "provider_id", "slot_id"], str | UUID]:
+    customer_id = text_of(request, "customer_id", OPAQUE_ID, "c-123")
+    provider_id, offering_id = uuid_of(request, "provider_id"), uuid_of(request, "offering_id")
+    starts_at = instant_of(request, "starts_at")
+    slot = slot_id(offering_id, starts_at) if offering_id and starts_at else None
+    if sum(value is not None for value in (customer_id, provider_id, slot)) != 1:
+        raise bad_request("Name one of customer_id, provider_id, or offering_id with starts_at.")
+    if customer_id is not None:
+        return "customer_id", customer_id
+    return ("provider_id", provider_id) if provider_id is not None else ("slot_id", cast(UUID, slot))
+
+
+def _position(position: Any) -> reads.Position:
+    start, booking_id = position
+    starts_at = datetime.fromisoformat(start)
+    if starts_at.tzinfo is None:
+        raise ValueError(position)
+    return starts_at, _id(booking_id)
+
+
+def _id(position: Any) -> UUID:
+    if not isinstance(position, str):
+        raise ValueError(position)
+    return UUID(position)
 
 
 def _seen_by(request: web.Request, found: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,27 +176,3 @@ def _seen_by(request: web.Request, found: Mapping[str, Any]) -> dict[str, Any]:
         return dict(found)
     people = {who: {"id": found[who]["id"]} if found[who] else None for who in ("customer", "attendee")}
     return {**found, **people}
-
-
-def _page(found: list[dict[str, Any]], by: str, shown: Any) -> dict[str, Any]:
-    full = len(found) == reads.PAGE
-    following = opaque_cursor(str(found[-1][by])) if full else None
-    return {"items": [shown(item) for item in found], "next": following}
-
-
-def _uuid(request: web.Request, name: str) -> UUID | None:
-    raw = request.query.get(name)
-    try:
-        return UUID(raw) if raw is not None else None
-    except ValueError:
-        raise Problem(400, "Bad Request", f"{name} is a UUID.") from None
-
-
-def _instant(request: web.Request, name: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(request.query.get(name, ""))
-        if instant.tzinfo is None:
-            raise ValueError
-    except ValueError:
-        raise Problem(400, "Bad Request", f"{name} is an instant, e.g. 2030-01-31T09:00:00Z.") from None
-    return instant

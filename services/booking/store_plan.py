@@ -11,7 +11,7 @@ from services.booking.model.availability import Alternatives
 from services.booking.model.catalogue import Offering
 from services.booking.model.slots import Crowded, new_slot
 from services.booking.needs import Needs
-from services.booking.reads_calendar import alternatives
+from services.booking.reads_alternatives import alternatives
 from services.booking.rows import Row
 from services.booking.tables import OFFERING
 from services.booking.work import BookingWork

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -29,32 +29,69 @@ SESSION = {
 
 TRANSACTION_TIMEOUT_SECONDS = 30
 
+ASKED_RARELY = {**SESSION, "plan_cache_mode": "force_custom_plan"}
+"""Statements that a batch does not run are planned for their values each time (decisions/0003)."""
 
-async def connect(url: str, name: str) -> Connection:
+READS = {**ASKED_RARELY, "statement_timeout": "3s", "default_transaction_read_only": "on"}
+"""What answers a caller over HTTP who asks, and changes nothing."""
+
+PATIENCE_SECONDS = 2.0
+"""How long a request waits for a connection; then its caller is told to come again."""
+
+UNAVAILABLE = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.LockNotAvailableError,
+)
+"""The database, or a connection to it, is not to be had now, or took too long."""
+
+
+async def connect(url: str, name: str, settings: Mapping[str, str] = SESSION) -> Connection:
     """One connection of its own, for a loop that must not wait for a pool. `name` shows in pg_stat_activity."""
-    return await asyncpg.connect(url, server_settings={**SESSION, "application_name": name}, timeout=5)
+    return await asyncpg.connect(url, server_settings={**settings, "application_name": name}, timeout=5)
 
 
-async def open_pool(url: str, name: str, *, size: int) -> Pool:
-    """A pool for reads and operators; it connects when it is first asked."""
-    pool = await asyncpg.create_pool(
-        url, min_size=0, max_size=size, server_settings={**SESSION, "application_name": name}, timeout=5
+class _Impatient(Pool):
+    """A pool whose users wait for a connection only so long, and get a TimeoutError then."""
+
+    def acquire(self, *, timeout: float | None = None) -> asyncpg.pool.PoolAcquireContext[asyncpg.Record]:
+        return super().acquire(timeout=PATIENCE_SECONDS if timeout is None else timeout)
+
+
+async def open_pool(url: str, name: str, *, size: int, settings: Mapping[str, str] = ASKED_RARELY) -> Pool:
+    """A pool beside the batch: for reads, webhooks and what runs now and then. Waiting for it ends in TimeoutError.
+
+    It connects when it is first asked: a service starts before its database does.
+    """
+    return await _Impatient(
+        url,
+        min_size=0,
+        max_size=size,
+        max_queries=50_000,
+        max_inactive_connection_lifetime=300.0,
+        loop=None,
+        connection_class=asyncpg.Connection,
+        record_class=asyncpg.Record,
+        server_settings={**settings, "application_name": name},
+        timeout=5,
     )
-    assert pool is not None
-    return pool
 
 
 class Session:
     """A connection that is made again when it was lost; for one user at a time."""
 
-    def __init__(self, url: str, name: str) -> None:
-        self.url, self._name = url, name
+    def __init__(self, url: str, name: str, settings: Mapping[str, str] = SESSION) -> None:
+        self.url, self._name, self._settings = url, name, settings
         self._connection: Connection | None = None
 
     async def connection(self) -> Connection:
         """The live connection; raises what asyncpg or the network raises when there is none to be had."""
         if self._connection is None or self._connection.is_closed():
-            self._connection = await connect(self.url, self._name)
+            self._connection = await connect(self.url, self._name, self._settings)
         return self._connection
 
     @asynccontextmanager

@@ -65,7 +65,7 @@ async def save(connection: Connection, calls: Sequence[Call]) -> None:
     await connection.execute(
         """
         INSERT INTO gateway_call (id, subject, key, operation, parameters, idempotency_key, headers, try_at)
-        SELECT *, clock_timestamp() + make_interval(secs => $8)
+        SELECT *, statement_timestamp() + make_interval(secs => $8)
         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
         """,
         [call.id for call in calls],
@@ -125,11 +125,12 @@ async def due(connection: Connection, most: int) -> list[OpenCall]:
     """Take up to `most` open calls whose time has come; they are leased to this process."""
     rows = await connection.fetch(
         """
-        UPDATE gateway_call SET try_at = clock_timestamp() + make_interval(secs => $2)
-        WHERE id IN (SELECT id FROM gateway_call WHERE state = 'open' AND try_at <= clock_timestamp()
-                     ORDER BY try_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+        UPDATE gateway_call SET try_at = statement_timestamp() + make_interval(secs => $2)
+        WHERE id = ANY(ARRAY(
+            SELECT id FROM gateway_call WHERE state = 'open' AND try_at <= statement_timestamp()
+            ORDER BY try_at LIMIT $1 FOR UPDATE SKIP LOCKED))
         RETURNING id, key, operation, parameters, idempotency_key, headers, tries,
-                  extract(epoch FROM clock_timestamp() - opened_at)::float8 AS age_seconds
+                  extract(epoch FROM statement_timestamp() - opened_at)::float8 AS age_seconds
         """,
         most,
         LEASE_SECONDS,
@@ -162,7 +163,7 @@ async def postpone(connection: Connection, calls: Sequence[Postponed]) -> None:
     """Give leased calls back, to be tried after their wait."""
     await connection.execute(
         """
-        UPDATE gateway_call SET try_at = clock_timestamp() + make_interval(secs => l.wait),
+        UPDATE gateway_call SET try_at = statement_timestamp() + make_interval(secs => l.wait),
                tries = tries + (l.error <> '')::int, last_error = l.error
         FROM unnest($1::uuid[], $2::float8[], $3::text[]) AS l (id, wait, error)
         WHERE gateway_call.id = l.id

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, TypeVar
-from uuid import UUID
+from typing import TypeVar
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
-from booking_contracts.envelope import rfc3339
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from services.chassis.database import Pool
+from services.chassis.database import UNAVAILABLE, Pool
+from services.chassis.encoding import encoded
+from services.chassis.parameters import opaque_cursor, path_id
+from services.chassis.problems import Problem, problem, unavailable
 from services.chassis.settings import ApiToken, Scope
 
 log = structlog.get_logger()
-Position = TypeVar("Position")
+Item = TypeVar("Item")
 Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
 POOL: web.AppKey[Pool] = web.AppKey("pool")
+"""For reads alone."""
+WEBHOOKS: web.AppKey[Pool] = web.AppKey("webhooks")
+"""For what others bring to us: it does not wait behind reads."""
 SCOPES: web.RequestKey[frozenset[Scope]] = web.RequestKey("scopes")
 
 
@@ -35,27 +37,26 @@ class Health:
     startup: Callable[[], Awaitable[str | None]]
 
 
-class Problem(Exception):
-    """A refusal over HTTP, as problem+json (RFC 9457)."""
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """Connections for requests, each kind's its own, so that a flood of one does not starve another."""
 
-    def __init__(self, status: int, title: str, detail: str) -> None:
-        super().__init__(detail)
-        self.status, self.title, self.detail = status, title, detail
-
-
-def problem(status: int, title: str, detail: str) -> web.Response:
-    """A problem document."""
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return web.json_response(body, status=status, content_type="application/problem+json")
+    reads: Pool
+    webhooks: Pool
 
 
 def answer(body: object) -> web.Response:
     """A JSON answer; instants as RFC 3339, ids as strings."""
-    return web.Response(text=json.dumps(body, default=_plain), content_type="application/json")
+    return web.Response(body=encoded(body), content_type="application/json")
 
 
-def _plain(value: object) -> str:
-    return rfc3339(value) if isinstance(value, datetime) else str(value)
+def page_of(
+    found: Sequence[Item], limit: int, position: Callable[[Item], object], shown: Callable[[Item], object]
+) -> web.Response:
+    """A page of a list, of `limit` + 1 items found: the one too many tells that a page follows."""
+    page = found[:limit]
+    following = opaque_cursor(position(page[-1])) if len(found) > limit else None
+    return answer({"items": [shown(item) for item in page], "next": following})
 
 
 def open_to(scope: Scope) -> Callable[[Handle], Handle]:
@@ -68,10 +69,10 @@ def open_to(scope: Scope) -> Callable[[Handle], Handle]:
     return mark
 
 
-def new_app(tokens: tuple[ApiToken, ...], pool: Pool, health: Health) -> web.Application:
+def new_app(tokens: tuple[ApiToken, ...], pools: Pools, health: Health) -> web.Application:
     """An application with the paths that every service has."""
     app = web.Application(middlewares=[_problems, _authorise(tokens)], client_max_size=1024 * 1024)
-    app[POOL] = pool
+    app[POOL], app[WEBHOOKS] = pools.reads, pools.webhooks
     for name in ("live", "ready", "startup"):
         app.router.add_get(f"/health/{name}", _health(getattr(health, name)))
     app.router.add_get("/metrics", _metrics)
@@ -102,14 +103,15 @@ async def _problems(request: web.Request, handler: Handle) -> web.StreamResponse
     try:
         return await handler(request)
     except Problem as refused:
-        return problem(refused.status, refused.title, refused.detail)
+        return problem(refused.status, refused.title, refused.detail, refused.headers)
     except web.HTTPException as error:
         if error.status < 400:
             raise
         return problem(error.status, error.reason, error.text or error.reason)
-    except (OSError, TimeoutError) as error:
+    except UNAVAILABLE as error:
         log.warning("request failed", path=request.path, error=repr(error))
-        return problem(503, "Service Unavailable", "The database does not answer; try again shortly.")
+        later = unavailable("The database is busy or does not answer; try again shortly.")
+        return problem(later.status, later.title, later.detail, later.headers)
     except Exception:
         log.error("request failed", path=request.path, exc_info=True)
         return problem(500, "Internal Server Error", "A fault of ours; the log has it under this path.")
@@ -137,34 +139,3 @@ async def command_reply(request: web.Request) -> web.Response:
     if row is None:
         raise Problem(404, "Not Found", "No reply is stored under this command id; it may be on its way.")
     return answer({**json.loads(row["reply"]), "type": row["reply_type"]})
-
-
-def path_id(request: web.Request, name: str) -> UUID:
-    """A UUID in the path; anything else is not found."""
-    try:
-        return UUID(request.match_info[name])
-    except ValueError:
-        raise Problem(404, "Not Found", f"{name} is a UUID.") from None
-
-
-def opaque_cursor(position: int | str) -> str:
-    """A page's `next`: where the page after it begins, in a form that callers do not read."""
-    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode()
-
-
-def read_cursor(request: web.Request, read: Callable[[Any], Position]) -> Position | None:
-    """What `?cursor=` says, None without one. `read` raises ValueError or TypeError for what no page has given."""
-    raw = request.query.get("cursor")
-    if raw is None:
-        return None
-    try:
-        return read(json.loads(base64.urlsafe_b64decode(raw)))
-    except (ValueError, TypeError):
-        raise Problem(400, "Bad Request", "cursor is the next of an earlier page, unchanged.") from None
-
-
-def row_number(position: Any) -> int:
-    """A cursor that is a row's number."""
-    if not isinstance(position, int) or not 0 <= position < 1 << 62:
-        raise ValueError(position)
-    return position

@@ -20,14 +20,14 @@ from services.chassis import gauges, logging, retention, tracing
 from services.chassis.batch import BatchRunner
 from services.chassis.clock import Clock
 from services.chassis.codecs import codecs_missing
-from services.chassis.database import Pool, Session, open_pool
+from services.chassis.database import READS, Pool, Session, open_pool
 from services.chassis.document import Document
 from services.chassis.failures import Broken
 from services.chassis.gateway_calls import Gateway
 from services.chassis.gateway_worker import GatewayWorker
 from services.chassis.handlers import Service
 from services.chassis.health import Checks
-from services.chassis.http import Health, new_app
+from services.chassis.http import Health, Pools, new_app
 from services.chassis.intake import Intake
 from services.chassis.local import Local
 from services.chassis.migration import missing_revisions
@@ -97,6 +97,8 @@ class Process:
             lambda: missing_revisions(self._pool, service.name),
         )
         self._pool: Pool
+        """For health and what runs now and then; requests have pools of their own."""
+        self._pools: Pools
         self.app = FastStream(
             broker,
             logger=log,
@@ -110,7 +112,12 @@ class Process:
     @asynccontextmanager
     async def _lifespan(self, **_: object) -> AsyncIterator[None]:
         """HTTP answers before database and broker do, and until the end; a fault makes the exit code 1."""
-        self._pool = await open_pool(self._settings.database_url, f"{self._settings.instance}-reads", size=8)
+        url, instance = self._settings.database_url, self._settings.instance
+        self._pool = await open_pool(url, f"{instance}-rounds", size=4)
+        self._pools = Pools(
+            await open_pool(url, f"{instance}-reads", size=8, settings=READS),
+            await open_pool(url, f"{instance}-webhooks", size=2),
+        )
         site = await self._serve_http()
         try:
             yield
@@ -121,7 +128,8 @@ class Process:
             await site.cleanup()
             await self._session.close()
             await self._gateway_session.close()
-            self._pool.terminate()
+            for pool in (self._pool, self._pools.reads, self._pools.webhooks):
+                pool.terminate()
             log.info("service stopped")
         if self._fault is not None:
             raise SystemExit(1)
@@ -175,7 +183,7 @@ class Process:
 
     async def _serve_http(self) -> web.AppRunner:
         health = Health(live=self._checks.live, ready=self._checks.ready, startup=self._checks.startup)
-        app = new_app(self._settings.api_tokens, self._pool, health)
+        app = new_app(self._settings.api_tokens, self._pools, health)
         self._parts.add_routes(app, self._local.wake)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()

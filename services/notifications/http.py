@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 from aiohttp import web
 
-from services.chassis.http import POOL, SCOPES, Problem, answer, opaque_cursor, open_to, read_cursor, row_number
-
-PAGE = 100
+from services.chassis.http import POOL, SCOPES, open_to, page_of
+from services.chassis.parameters import limit_of, read_cursor, row_number, uuid_of
+from services.chassis.problems import bad_request
 
 
 def add_routes(app: web.Application) -> None:
@@ -24,16 +23,21 @@ async def deliveries(request: web.Request) -> web.Response:
 
     A recipient's address is shown to tokens with read:pii alone.
     """
+    booking_id, limit = uuid_of(request, "booking_id"), limit_of(request)
+    if booking_id is None:
+        raise bad_request("Name a booking_id, a UUID.")
     found = await request.app[POOL].fetch(
-        "SELECT * FROM delivery WHERE booking_id = $1 AND number > $2 ORDER BY number LIMIT $3",
-        _booking_id(request),
+        """
+        SELECT number, delivery_id, booking_id, event_id, kind, audience, recipient, channel, state, reason,
+               created_at, settled_at
+        FROM delivery WHERE booking_id = $1 AND number > $2 ORDER BY number LIMIT $3
+        """,
+        booking_id,
         read_cursor(request, row_number) or 0,
-        PAGE + 1,
+        limit + 1,
     )
-    page = found[:PAGE]
-    following = opaque_cursor(page[-1]["number"]) if len(found) > PAGE else None
     with_address = "read:pii" in request[SCOPES]
-    return answer({"items": [_shown(row, with_address=with_address) for row in page], "next": following})
+    return page_of(found, limit, lambda row: row["number"], lambda row: _shown(row, with_address=with_address))
 
 
 def _shown(row: asyncpg.Record, *, with_address: bool) -> dict[str, Any]:
@@ -50,10 +54,3 @@ def _shown(row: asyncpg.Record, *, with_address: bool) -> dict[str, Any]:
         "created_at": row["created_at"],
         "settled_at": row["settled_at"],
     }
-
-
-def _booking_id(request: web.Request) -> UUID:
-    try:
-        return UUID(request.query.get("booking_id", ""))
-    except ValueError:
-        raise Problem(400, "Bad Request", "Name a booking_id, a UUID.") from None

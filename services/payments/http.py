@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import stripe
 import structlog
 from aiohttp import web
 
 from services.chassis.clock import Clock
-from services.chassis.http import POOL, Problem, answer, opaque_cursor, open_to, path_id, read_cursor, row_number
+from services.chassis.http import POOL, WEBHOOKS, answer, open_to, page_of
+from services.chassis.parameters import OPAQUE_ID, limit_of, path_id, read_cursor, row_number, text_of
+from services.chassis.problems import Problem, bad_request, unavailable
 from services.payments import metrics, reads, stripe_events
 from services.payments.gateway.api import NO_ANSWER, StripeApi
 from services.payments.model.payment import Status
@@ -18,6 +22,7 @@ from services.payments.signatures import BadSignature, verify
 from services.payments.stripe_events import BadEvent, read_event
 
 log = structlog.get_logger()
+ACCOUNT = r"[a-z_]{1,40}(:[A-Za-z0-9._:@-]{1,160})?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,24 +74,29 @@ async def client_secret(request: web.Request) -> web.Response:
         secret = await request.app[OUTSIDE].api.client_secret(found.payment_intent)
     except (stripe.StripeError, *NO_ANSWER) as error:
         log.warning("client secret not read", payment_intent=found.payment_intent, error=type(error).__name__)
-        raise Problem(503, "Service Unavailable", "Stripe does not answer; try again shortly.") from None
+        raise unavailable("Stripe does not answer; try again shortly.") from None
     return web.json_response({"client_secret": secret}, headers={"Cache-Control": "no-store"})
 
 
 @open_to("read:money")
 async def wallet(request: web.Request) -> web.Response:
     """A customer's balances, one per currency; none for a customer who has never had any."""
-    return answer(await reads.wallet(request.app[POOL], request.match_info["customer_id"]))
+    customer_id = request.match_info["customer_id"]
+    if re.fullmatch(OPAQUE_ID, customer_id, re.ASCII) is None:
+        raise Problem(404, "Not Found", "customer_id is an id as commands carry it.")
+    return answer(await reads.wallet(request.app[POOL], customer_id))
 
 
 @open_to("read:money")
 async def ledger(request: web.Request) -> web.Response:
     """Entries, oldest first, of `account` or of all."""
-    found = await reads.ledger(request.app[POOL], request.query.get("account"), read_cursor(request, row_number) or 0)
-    full = len(found) == reads.PAGE
-    following = opaque_cursor(found[-1]["entry_id"]) if full else None
-    items = [{name: value for name, value in item.items() if name != "entry_id"} for item in found]
-    return answer({"items": items, "next": following})
+    limit, account = limit_of(request), text_of(request, "account", ACCOUNT, "wallet:bob:available")
+    found = await reads.ledger(request.app[POOL], account, read_cursor(request, row_number) or 0, limit)
+    return page_of(found, limit, lambda item: item["entry_id"], _without_number)
+
+
+def _without_number(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name != "entry_id"}
 
 
 async def stripe_webhook(request: web.Request) -> web.Response:
@@ -99,8 +109,8 @@ async def stripe_webhook(request: web.Request) -> web.Response:
         event = read_event(payload)
     except (BadSignature, BadEvent) as bad:
         metrics.webhooks_refused.inc()
-        raise Problem(400, "Bad Request", str(bad)) from None
+        raise bad_request(str(bad)) from None
     metrics.events_received.labels("webhook").inc()
-    if await stripe_events.keep(request.app[POOL], [event], now):
+    if await stripe_events.keep(request.app[WEBHOOKS], [event], now):
         outside.wake()
     return answer({"received": True})

@@ -6,15 +6,21 @@ from typing import Any
 from uuid import UUID
 
 from services.chassis.database import Pool
+from services.chassis.parameters import PAGE
 from services.payments import rows
 from services.payments.model.payment import Payment
+from services.payments.tables import PAYMENT, REFUND
 
-PAGE = 100
+ENTRIES = """
+    SELECT e.entry_id, e.transaction_id, e.account, e.amount_minor, e.currency, t.cause, t.at
+    FROM ledger_entry e JOIN ledger_transaction t USING (transaction_id)
+"""
+IN_ORDER = "ORDER BY entry_id LIMIT $2"
 
 
 async def payment(pool: Pool, booking_id: UUID) -> Payment | None:
     """A payment that was asked for, or None."""
-    row = await pool.fetchrow("SELECT * FROM payment WHERE booking_id = $1", booking_id)
+    row = await pool.fetchrow(PAYMENT.select("WHERE booking_id = $1"), booking_id)
     found = None if row is None else rows.payment(row)
     return None if found is None or found.terms is None else found
 
@@ -24,7 +30,7 @@ async def payment_shown(pool: Pool, booking_id: UUID) -> dict[str, Any] | None:
     found = await payment(pool, booking_id)
     if found is None:
         return None
-    refunds = await pool.fetch("SELECT * FROM refund WHERE booking_id = $1 ORDER BY number", booking_id)
+    refunds = await pool.fetch(REFUND.table.select("WHERE booking_id = $1 ORDER BY number"), booking_id)
     currency = found.agreed.amount.currency
 
     def money(amount_minor: int) -> dict[str, Any]:
@@ -72,17 +78,14 @@ async def wallet(pool: Pool, customer_id: str) -> dict[str, Any]:
     }
 
 
-async def ledger(pool: Pool, account: str | None, after: int) -> list[dict[str, Any]]:
-    """A page of entries, oldest first, of one account or of all."""
-    found = await pool.fetch(
-        """
-        SELECT e.*, t.cause, t.at FROM ledger_entry e JOIN ledger_transaction t USING (transaction_id)
-        WHERE e.entry_id > $1 AND ($2::text IS NULL OR e.account = $2) ORDER BY e.entry_id LIMIT $3
-        """,
-        after,
-        account,
-        PAGE,
-    )
+async def ledger(pool: Pool, account: str | None, after: int = 0, limit: int = PAGE) -> list[dict[str, Any]]:
+    """A page of entries, oldest first, of one account or of all, and one more where there is one."""
+    if account is None:
+        found = await pool.fetch(f"{ENTRIES} WHERE entry_id > $1 {IN_ORDER}", after, limit + 1)
+    else:
+        found = await pool.fetch(
+            f"{ENTRIES} WHERE entry_id > $1 AND account = $3 {IN_ORDER}", after, limit + 1, account
+        )
     return [
         {
             "entry_id": row["entry_id"],

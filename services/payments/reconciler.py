@@ -34,8 +34,10 @@ YOUNG = timedelta(seconds=30)
 LATER = (timedelta(0), timedelta(minutes=15), timedelta(days=1))
 """Each PaymentIntent is compared when it is YOUNG no more, and again so much later: what was under way has ended."""
 AT_FIRST = timedelta(days=1)
-LONG_MINUTES = 10
+LONG = timedelta(minutes=10)
 MOST = 500
+_IN_LIVE = ", ".join(f"'{status}'" for status in sorted(LIVE))
+"""Written out: PostgreSQL does not see in a parameter that the index of live payments has them all."""
 
 
 class Reconciler:
@@ -52,8 +54,8 @@ class Reconciler:
         """One pass, if none was made in the last seconds."""
         row = await pool.fetchrow(
             """
-            UPDATE reconciled_until SET try_at = clock_timestamp() + make_interval(secs => $1)
-            WHERE try_at <= clock_timestamp() RETURNING until
+            UPDATE reconciled_until SET try_at = statement_timestamp() + make_interval(secs => $1)
+            WHERE try_at <= statement_timestamp() RETURNING until
             """,
             EVERY_SECONDS,
         )
@@ -67,7 +69,7 @@ class Reconciler:
         await pool.execute(
             """
             UPDATE reconciled_until
-            SET until = greatest(until, $1), ended_at = clock_timestamp(), compared = $2
+            SET until = greatest(until, $1), ended_at = statement_timestamp(), compared = $2
             """,
             until,
             compared,
@@ -107,14 +109,13 @@ class Reconciler:
     async def _from_us(self, pool: Pool) -> int:
         """Payments that wait for the payer or for booking, and have not been looked at for long; returns how many."""
         found = await pool.fetch(
-            """
+            f"""
             SELECT booking_id FROM payment
-            WHERE status = ANY($1) AND calling IS NULL AND payment_intent IS NOT NULL
-              AND changed_at < clock_timestamp() - make_interval(mins => $2)
-            ORDER BY changed_at LIMIT $3
+            WHERE status IN ({_IN_LIVE}) AND calling IS NULL
+              AND payment_intent IS NOT NULL AND changed_at < statement_timestamp() - $1::interval
+            ORDER BY changed_at LIMIT $2
             """,
-            list(LIVE),
-            LONG_MINUTES,
+            LONG,
             MOST,
         )
         await self._tell(pool, [LookAgain(booking_id=row["booking_id"]) for row in found])

@@ -43,8 +43,8 @@ class Sweeper:
         """One sweep, if none was made in the last ten seconds; returns how many events were new to us."""
         row = await pool.fetchrow(
             """
-            UPDATE stripe_sweep SET try_at = clock_timestamp() + make_interval(secs => $1)
-            WHERE try_at <= clock_timestamp() RETURNING swept_until
+            UPDATE stripe_sweep SET try_at = statement_timestamp() + make_interval(secs => $1)
+            WHERE try_at <= statement_timestamp() RETURNING swept_until
             """,
             EVERY_SECONDS,
         )

@@ -21,6 +21,7 @@ EVERY_SECONDS = 10.0
 PURGE_SECONDS = 3600.0
 OVERDUE_MINUTES = 60
 """No call takes that long unless Stripe is away, or only a person can help."""
+EVENTS = retention.Rule("stripe_event", "received_at", timedelta(days=40))
 
 
 async def run(pool: Pool) -> None:
@@ -30,7 +31,7 @@ async def run(pool: Pool) -> None:
         try:
             await look(pool)
             if time.monotonic() >= purge_at:
-                await retention.purge(pool, "stripe_event", "received_at < clock_timestamp() - interval '40 days'")
+                await retention.purge(pool, EVENTS)
                 purge_at = time.monotonic() + PURGE_SECONDS
         except Exception as error:  # the database is away: the next round sees it again
             log.warning("gauges are old", error=repr(error))
@@ -55,7 +56,7 @@ async def look(pool: Pool) -> None:
     by_hand = await pool.fetch(
         """
         SELECT lost_minor > 0 AS lost, count(*) AS n FROM dashboard_refund
-        WHERE seen_at > clock_timestamp() - interval '7 days' GROUP BY lost
+        WHERE seen_at > statement_timestamp() - interval '7 days' GROUP BY lost
         """
     )
     for lost in (True, False):
@@ -66,9 +67,11 @@ async def look(pool: Pool) -> None:
     metrics.chargebacks_open.set(await pool.fetchval("SELECT count(*) FROM chargeback WHERE outcome = 'open'"))
     lingering = await pool.fetch(
         """
-        SELECT status, count(*) AS n FROM payment
-        WHERE status IN ('pending', 'requires_action', 'authorized')
-          AND changed_at < clock_timestamp() - interval '10 minutes'
+        SELECT status, count(*) AS n
+        FROM (SELECT status FROM payment
+              WHERE status IN ('pending', 'requires_action', 'authorized')
+                AND changed_at < statement_timestamp() - interval '10 minutes'
+              LIMIT 1000) lingering
         GROUP BY status
         """
     )

@@ -12,13 +12,6 @@ SOURCES = sorted(file for file in (ROOT / "services").rglob("*.py") if "migratio
 STAR = re.compile(r"\b(?:SELECT|RETURNING)\s+(?:\w+\.)?\*|,\s*\w+\.\*(?=\s*[,\n])|\bSELECT\b[^()]*,\s*\w+\.\*")
 NAMED_BESIDE = re.compile(r"\*[^()]*(?:\([^()]*\)[^()]*)*?\bFROM\s*(?:unnest)?\(|\*\s*FROM\s*\{arrays\}")
 """A star over arrays or a subquery: what it stands for is in the same statement, not in a table."""
-NOT_YET = {
-    "services/booking/reads.py",
-    "services/booking/reads_calendar.py",
-    "services/notifications/http.py",
-    "services/payments/reads.py",
-}
-"""Being rewritten elsewhere; to be emptied."""
 
 
 def stars(source: str) -> list[str]:
@@ -33,14 +26,7 @@ def stars(source: str) -> list[str]:
 
 def test_no_query_asks_for_whatever_columns_a_table_has() -> None:
     found = {str(file.relative_to(ROOT)): places for file in SOURCES if (places := stars(file.read_text()))}
-    assert {name: places for name, places in found.items() if name not in NOT_YET} == {}, (
-        "name the columns, or use Table.select and Table.columns (services/chassis/tables.py)"
-    )
-
-
-def test_what_is_excepted_is_still_there() -> None:
-    clean = [name for name in sorted(NOT_YET) if not stars((ROOT / name).read_text())]
-    assert clean == [], "take them off NOT_YET"
+    assert found == {}, "name the columns, or use Table.select and Table.columns (services/chassis/tables.py)"
 
 
 @pytest.mark.parametrize(

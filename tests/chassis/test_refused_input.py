@@ -125,7 +125,8 @@ async def test_refused_input_ends_by_itself_after_a_week_and_nothing_else_does(e
     await dead_letters.set_aside_refused(connection, [refused(raw(n, topic=t)) for n, t in which])
     await engine.fetch("UPDATE dead_letter SET created_at = now() - interval '8 days' WHERE \"offset\" <> 1")
     pool = await open_pool(engine.session.url, "test", size=1)
-    await retention.purge(pool, "dead_letter", retention.RULES["dead_letter"])
+    for rule in retention.RULES:
+        await retention.purge(pool, rule)
     await pool.close()
     rows = await engine.fetch('SELECT kind FROM dead_letter ORDER BY "offset"')
     assert [row["kind"] for row in rows] == ["refused", "unread"]

@@ -11,8 +11,8 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from booking_contracts.booking import BookingConfirmed
 
-from services.chassis.database import open_pool
-from services.chassis.http import Health, new_app
+from services.chassis.database import READS, open_pool
+from services.chassis.http import Health, Pools, new_app
 from services.chassis.settings import ApiToken, Scope
 from services.notifications import http
 from tests.chassis.harness import Engine
@@ -33,9 +33,9 @@ def _token(name: str, *scopes: Scope) -> ApiToken:
 
 @pytest.fixture
 async def reader(engine: Engine, databases: dict[str, str]) -> AsyncIterator[Reader]:
-    pool = await open_pool(databases["NOTIFICATIONS_DATABASE_URL"], "test-reads", size=2)
+    pool = await open_pool(databases["NOTIFICATIONS_DATABASE_URL"], "test-reads", size=2, settings=READS)
     tokens = (_token("all", "read:bookings", "read:pii"), _token("ids", "read:bookings"), _token("none"))
-    app = new_app(tokens, pool, Health(_well, _well, _well))
+    app = new_app(tokens, Pools(pool, pool), Health(_well, _well, _well))
     http.add_routes(app)
     async with TestClient(TestServer(app)) as client:
         yield client
@@ -60,13 +60,12 @@ async def test_deliveries_are_listed_oldest_first(engine: Engine, reader: Reader
     ]
 
 
-async def test_long_lists_come_in_pages(engine: Engine, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "PAGE", 2)
+async def test_long_lists_come_in_pages(engine: Engine, reader: Reader) -> None:
     for number in (1, 2):
         await engine.run(record(engine, an(BookingConfirmed), number))
 
-    _, first = await get(reader)
-    _, second = await get(reader, f"{PATH}&cursor={first['next']}")
+    _, first = await get(reader, f"{PATH}&limit=2")
+    _, second = await get(reader, f"{PATH}&limit=2&cursor={first['next']}")
 
     assert len({item["delivery_id"] for page in (first, second) for item in page["items"]}) == 4
     assert second["next"] is None
@@ -85,7 +84,10 @@ async def test_a_booking_without_deliveries_has_none(reader: Reader) -> None:
     assert await get(reader, f"/v1/deliveries?booking_id={UUID(int=9)}") == (200, {"items": [], "next": None})
 
 
-@pytest.mark.parametrize("path", ["/v1/deliveries", "/v1/deliveries?booking_id=x", f"{PATH}&cursor=bm8"])
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/deliveries", "/v1/deliveries?booking_id=x", f"{PATH}&cursor=bm8", f"{PATH}&limit=201", f"{PATH}&limit=٣"],
+)
 async def test_what_cannot_be_read_is_a_bad_request(reader: Reader, path: str) -> None:
     status, problem = await get(reader, path)
 

@@ -180,7 +180,8 @@ async def test_a_call_is_kept_while_its_result_waits_for_an_operator(clean: dict
     await connection.execute("UPDATE gateway_call SET state = 'done', opened_at = now() - interval '2 days'")
     await set_aside(connection, "IntentSeen", calls[0].id)
     pool = await open_pool(clean["PAYMENTS_DATABASE_URL"], "test", size=1)
-    await retention.purge(pool, "gateway_call", retention.RULES["gateway_call"])
+    for rule in retention.RULES:
+        await retention.purge(pool, rule)
     await pool.close()
     assert [row["key"] for row in await connection.fetch("SELECT key FROM gateway_call")] == [KEY]
     await connection.close()

@@ -5,7 +5,7 @@ from pathlib import Path
 from services.chassis.migration import run_sql
 
 revision = "booking_0009"
-down_revision = "booking_0007"
+down_revision = "booking_0008"
 
 
 def upgrade() -> None:

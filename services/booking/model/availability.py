@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from heapq import merge
+from itertools import groupby, islice
 from typing import Literal, TypedDict
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.booking.model.catalogue import Offering
 from services.booking.model.schedule import Schedule, starts_between
-from services.booking.model.slots import Slot, new_slot, slot_id
+from services.booking.model.slots import Slot, new_slot
 
 Reason = Literal["closed", "too_soon", "too_far", "provider_busy", "held", "full"]
+
+MOST_SLOTS = 10_000
+"""Slots of one answer, and rows that it may take: 62 days of three offerings with a slot each half hour are fewer."""
 
 
 class SlotView(TypedDict):
@@ -48,6 +54,13 @@ class Alternatives:
         return self.offering_id
 
 
+class TooManySlots(Exception):
+    """An answer would hold, or take, more slots than one may."""
+
+    def __init__(self) -> None:
+        super().__init__(f"That is more than {MOST_SLOTS} slots: ask for less, with from and to closer together.")
+
+
 @dataclass(frozen=True, slots=True)
 class Calendar:
     """All that is known of one provider: schedule, zone, the rows of its slots, and what is held there."""
@@ -58,47 +71,61 @@ class Calendar:
     holds: Mapping[UUID, Holds]
 
     def view(self, offerings: Iterable[Offering], start: datetime, end: datetime, now: datetime) -> list[SlotView]:
-        """What is offered or was closed with start ≤ starts_at < end, from now on, in order."""
-        rows = {slot.slot_id: self._current(slot) for slot in self.slots}
-        busy = _Busy(slot for slot in rows.values() if slot.active)
-        found = [
-            self._shown(offering, slot, busy, now)
-            for offering in offerings
-            for slot in self._offered(offering, rows, max(start, now), end)
-            if slot.starts_at > now
-        ]
-        return sorted(found, key=lambda shown: (shown["starts_at"], shown["offering_id"]))
+        """What is offered or was closed with start ≤ starts_at < end, from now on, in order. Raises TooManySlots."""
+        known = _Known(self.slots, self.holds)
+        shown = (slot for offering in offerings for slot in self._of(offering, known, start, end, now))
+        found = list(islice(shown, MOST_SLOTS + 1))
+        if len(found) > MOST_SLOTS:
+            raise TooManySlots
+        return sorted(found, key=lambda slot: (slot["starts_at"], slot["offering_id"]))
 
-    def _current(self, slot: Slot) -> Slot:
-        """Holds that are over do not count, whether or not anything has swept them."""
-        return replace(slot, taken=slot.taken - self.holds.get(slot.slot_id, Holds()).over)
+    def of(self, offering: Offering, start: datetime, end: datetime, now: datetime) -> Iterator[SlotView]:
+        """One offering's, in order, each made when it is asked for."""
+        return self._of(offering, _Known(self.slots, self.holds), start, end, now)
 
-    def _offered(self, offering: Offering, rows: Mapping[UUID, Slot], start: datetime, end: datetime) -> list[Slot]:
-        found = {
-            slot.starts_at: slot
-            for slot in rows.values()
-            if slot.offering_id == offering.offering_id
-            and (slot.opened or slot.closed)
-            and start <= slot.starts_at < end
-        }
-        if self.schedule is not None:
-            for starts_at in starts_between(self.schedule, offering, self.zone, start, end):
-                if starts_at not in found:
-                    row = rows.get(slot_id(offering.offering_id, starts_at))
-                    found[starts_at] = row or new_slot(offering, starts_at)
-        return list(found.values())
+    def _of(
+        self, offering: Offering, known: _Known, start: datetime, end: datetime, now: datetime
+    ) -> Iterator[SlotView]:
+        rows = known.by_offering[offering.offering_id]
+        for starts_at in self._starts(offering, rows, max(start, now), end):
+            if starts_at > now:
+                slot = rows.get(starts_at) or new_slot(offering, starts_at)
+                live = self.holds.get(slot.slot_id, Holds()).live
+                yield _shown(slot, _reason(offering, slot, known.busy, live, now))
 
-    def _shown(self, offering: Offering, slot: Slot, busy: _Busy, now: datetime) -> SlotView:
-        live = self.holds.get(slot.slot_id, Holds()).live
-        reason = _reason(offering, slot, busy, live, now)
-        return SlotView(
-            offering_id=slot.offering_id,
-            starts_at=slot.starts_at,
-            ends_at=slot.ends_at,
-            seats_left=slot.seats_left,
-            free=reason is None,
-            reason=reason,
-        )
+    def _starts(
+        self, offering: Offering, rows: Mapping[datetime, Slot], start: datetime, end: datetime
+    ) -> Iterator[datetime]:
+        """Of slots opened or closed one by one, and of the schedule's."""
+        single = sorted(at for at, slot in rows.items() if (slot.opened or slot.closed) and start <= at < end)
+        offered = starts_between(self.schedule, offering, self.zone, start, end) if self.schedule else ()
+        return (at for at, _ in groupby(merge(single, offered)))
+
+
+def _shown(slot: Slot, reason: Reason | None) -> SlotView:
+    return SlotView(
+        offering_id=slot.offering_id,
+        starts_at=slot.starts_at,
+        ends_at=slot.ends_at,
+        seats_left=slot.seats_left,
+        free=reason is None,
+        reason=reason,
+    )
+
+
+class _Known:
+    """A provider's slots as they are now: holds that are over do not count, whether or not anything has swept them."""
+
+    def __init__(self, slots: Iterable[Slot], holds: Mapping[UUID, Holds]) -> None:
+        self.by_offering: defaultdict[UUID, dict[datetime, Slot]] = defaultdict(dict)
+        active: list[Slot] = []
+        for slot in slots:
+            over = holds.get(slot.slot_id, Holds()).over
+            current = replace(slot, taken=slot.taken - over) if over else slot
+            self.by_offering[slot.offering_id][slot.starts_at] = current
+            if current.active:
+                active.append(current)
+        self.busy = _Busy(active)
 
 
 class _Busy:

@@ -3,7 +3,7 @@
 from services.chassis.migration import ENGINE_SQL, run_sql
 
 revision = "notifications_0003"
-down_revision = "notifications_0001"
+down_revision = "notifications_0002"
 
 
 def upgrade() -> None:

@@ -3,7 +3,7 @@
 from services.chassis.migration import ENGINE_SQL, run_sql
 
 revision = "payments_0008"
-down_revision = "payments_0006"
+down_revision = "payments_0007"
 
 
 def upgrade() -> None:

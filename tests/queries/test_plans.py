@@ -1,0 +1,121 @@
+"""No read, and nothing that runs now and then, goes through a large table (issue: one query per way of asking).
+
+The real code runs on a filled database, and PostgreSQL tells how it went about each statement: what it scanned, and how
+many rows it looked at. A path or a background task that nobody asks here fails the test that counts them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+
+from deploy.local.layout import SERVICES
+from services.booking import app as booking_app
+from services.booking import reads_calendar
+from services.chassis.clock import Clock
+from services.chassis.database import ASKED_RARELY, READS, SESSION
+from services.chassis.http import Pools
+from services.chassis.settings import Settings
+from services.payments import app as payments_app
+from services.payments.gateway.api import StripeApi
+from tests.bench.asking import ANSWERS, PATHS, RoundsOf, read_paths, served, signed
+from tests.bench.years import SOON, database_of, named
+from tests.chassis.harness import SetClock
+from tests.queries.conftest import SCALE
+from tests.queries.plans import Plans, Scan
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*active log listener")
+LARGE = 900
+"""Rows from which a table is large here: the fill makes a fiftieth of what makes it slow, in each."""
+MOST_ROWS = 1_300
+"""Rows that one statement may look at in one table: a page of 100 bookings is the first of 100 in each state."""
+COUNTS = {"gauges", "services.booking.metrics.run", "services.payments.watching.run"}
+COUNTED = 10_000
+"""As far as these count what has piled up."""
+GENERIC = {**READS, "plan_cache_mode": "force_generic_plan"}
+
+
+async def large_tables(url: str) -> set[str]:
+    connection = await asyncpg.connect(url)
+    rows = await connection.fetch("SELECT relname FROM pg_class WHERE relkind = 'r' AND reltuples >= $1", LARGE)
+    await connection.close()
+    return {row["relname"] for row in rows if not row["relname"].startswith("pg_")}
+
+
+async def _resource(app: web.Application, path: str) -> str:
+    found = (await app.router.resolve(make_mocked_request("GET", path))).route.resource
+    assert found is not None
+    return found.canonical
+
+
+def wasteful(scans: Iterable[Scan], large: set[str], most: int = MOST_ROWS) -> list[Scan]:
+    return [scan for scan in scans if scan.table in large and (scan.kind.endswith("Seq Scan") or scan.rows > most)]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("settings", [READS, GENERIC], ids=["custom", "generic"])
+async def test_no_read_goes_through_a_large_table(
+    filled: dict[str, str], stripe_api: StripeApi, service: str, settings: dict[str, str]
+) -> None:
+    plans = Plans(database_of(filled["POSTGRES_ADMIN_URL"], service))
+    large, clock = await large_tables(plans.url), SetClock(SOON)
+    reads, webhooks = await plans.pool(settings), await plans.pool(ASKED_RARELY)
+    asked, found = set[str](), list[Scan]()
+    async with served(service, Pools(reads, webhooks), plans.url, clock, stripe_api) as client:
+        assert client.app is not None
+        for n in (40, 3000):
+            for path in PATHS[service](n, SCALE):
+                response = await client.get(path)
+                assert response.status in ANSWERS, await response.text()
+                asked.add(await _resource(client.app, path))
+        assert read_paths(client.app) == asked, "name every path in tests/bench/asking.py"
+        if service == "payments":
+            body, headers = signed(clock)
+            assert (await client.post("/webhooks/stripe", data=body, headers=headers)).status == 200
+    if service == "booking":  # over HTTP a process of its own asks
+        for offering_id, provider_id in ((named("offering", 5), None), (None, named("provider", 0))):
+            await reads_calendar.availability(reads, offering_id, provider_id, SOON, SOON + timedelta(days=60), SOON)
+    found = plans.taken()
+    assert {scan.table for scan in found} >= {"command_receipt"}, "nothing was heard of the statements"
+    assert wasteful(found, large) == []
+    for pool in (reads, webhooks):
+        await pool.close()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_what_runs_now_and_then_goes_through_no_large_table(
+    filled: dict[str, str], stripe_api: StripeApi, service: str
+) -> None:
+    plans = Plans(database_of(filled["POSTGRES_ADMIN_URL"], service))
+    large, clock = await large_tables(plans.url), SetClock(SOON)
+    pool, session = await plans.pool(ASKED_RARELY), await plans.session(SESSION)
+    rounds = RoundsOf(pool, session, clock, stripe_api).every(service)
+    assert background(service, filled, clock) <= rounds.keys(), "name every background task in tests/bench/asking.py"
+    for name, work in rounds.items():
+        await work()
+        found = plans.taken()
+        assert found, f"{name} asked nothing"
+        most = COUNTED if name in COUNTS else MOST_ROWS
+        assert (name, wasteful(found, large, most)) == (name, [])
+    await session.close()
+    await pool.close()
+
+
+def background(service: str, env: dict[str, str], clock: Clock) -> set[str]:
+    """The tasks that a service's app.py names."""
+    common: dict[str, Any] = {"database_url": env["POSTGRES_ADMIN_URL"], "kafka_bootstrap_servers": "localhost:1"}
+    if service == "booking":
+        parts = booking_app.build(Settings(**common), clock)
+    elif service == "payments":
+        parts = payments_app.build(
+            payments_app.Settings(**common, stripe_api_key="sk", stripe_webhook_secrets=("whsec",)), clock
+        )
+    else:
+        return set()
+    return {f"{task.__module__}.{task.__qualname__}" for task in parts.background}
