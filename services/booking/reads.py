@@ -12,6 +12,7 @@ from uuid import UUID
 from services.booking import rows
 from services.booking.model import quotes
 from services.booking.model.states import State
+from services.booking.tables import BOOKING
 from services.chassis.database import Pool
 from services.chassis.parameters import PAGE
 
@@ -41,8 +42,8 @@ async def booking(pool: Pool, booking_id: UUID) -> dict[str, Any] | None:
 async def quote_preview(pool: Pool, booking_id: UUID, now: datetime) -> dict[str, Any] | None:
     """What its customer would get back now; None where there is no such booking, {} where they cannot cancel."""
     row = await pool.fetchrow(
-        "SELECT b.*, c.customer, c.attendee FROM booking b JOIN booking_contact c USING (booking_id)"
-        " WHERE b.booking_id = $1",
+        f"SELECT {BOOKING.columns('b')}, c.customer, c.attendee"
+        " FROM booking b JOIN booking_contact c USING (booking_id) WHERE b.booking_id = $1",
         booking_id,
     )
     if row is None:

@@ -19,9 +19,10 @@ WAITING = """
 SELECT (SELECT count(*) FROM (SELECT FROM outbox ORDER BY id LIMIT 10000) w) AS outbox_rows,
        coalesce((SELECT extract(epoch FROM statement_timestamp() - created_at) FROM outbox ORDER BY id LIMIT 1), 0)
            AS outbox_seconds,
-       (SELECT count(*) FROM (SELECT FROM dead_letter WHERE status = 'open' AND kind <> 'refused' LIMIT 10000) w)
-            AS letters,
-       (SELECT count(*) FROM (SELECT FROM dead_letter WHERE kind = 'refused' LIMIT 10000) w) AS refused,
+       (SELECT count(*) FROM (SELECT FROM dead_letter WHERE status = 'open' AND kind <> 'refused'
+                             ORDER BY created_at, id LIMIT 10000) w) AS letters,
+       (SELECT count(*) FROM (SELECT FROM dead_letter WHERE kind = 'refused' ORDER BY created_at, id LIMIT 10000) w)
+            AS refused,
        (SELECT count(*) FROM (SELECT FROM blocked_key ORDER BY key LIMIT 10000) w) AS blocked,
        (SELECT count(*) FROM (SELECT FROM local_message WHERE due_at <= $1 LIMIT 10000) w) AS due,
        coalesce((SELECT extract(epoch FROM $1 - due_at) FROM local_message WHERE due_at <= $1

@@ -27,7 +27,7 @@ class Rule:
     only: str = "true"
 
 
-NOT_BLOCKED = "NOT EXISTS (SELECT FROM blocked_key b WHERE b.key = gateway_call.key)"
+NOT_BLOCKED = "key <> ALL(ARRAY(SELECT key FROM blocked_key))"
 """An operator may still have the call made again."""
 
 RULES = (
@@ -61,7 +61,7 @@ async def purge(pool: Pool, rule: Rule) -> int:
         row = await pool.fetchrow(
             f"""
             WITH gone AS (
-                DELETE FROM {rule.table} WHERE {rule.only} AND ctid = ANY(ARRAY(
+                DELETE FROM {rule.table} WHERE ctid = ANY(ARRAY(
                     SELECT ctid FROM {rule.table}
                     WHERE {rule.column} >= $1 AND {rule.column} < statement_timestamp() - $2::interval AND {rule.only}
                     ORDER BY {rule.column} LIMIT {SLICE}))

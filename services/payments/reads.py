@@ -20,7 +20,7 @@ IN_ORDER = "ORDER BY entry_id LIMIT $2"
 
 async def payment(pool: Pool, booking_id: UUID) -> Payment | None:
     """A payment that was asked for, or None."""
-    row = await pool.fetchrow(PAYMENT.select("WHERE booking_id = $1"), booking_id)
+    row = await pool.fetchrow(PAYMENT.table.select("WHERE booking_id = $1"), booking_id)
     found = None if row is None else rows.payment(row)
     return None if found is None or found.terms is None else found
 

@@ -9,3 +9,5 @@ CREATE INDEX gateway_call_of_subject ON gateway_call USING hash (subject);
 -- An object of ours that Stripe does not know is noted once.
 CREATE UNIQUE INDEX reconciliation_missing ON reconciliation (payment_intent) WHERE repair = 'missing';
 CREATE INDEX payout_no_account ON payout (provider_id, payout_id) WHERE status = 'no_account';
+-- What was noted of late.
+CREATE INDEX reconciliation_noted ON reconciliation (at) WHERE repair IN ('missing', 'reversal');
