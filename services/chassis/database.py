@@ -29,6 +29,9 @@ SESSION = {
 
 TRANSACTION_TIMEOUT_SECONDS = 30
 
+BATCH = {**SESSION, "lock_timeout": "150ms"}
+"""A batch waits so long for a row; ladder.py says what happens then."""
+
 ASKED_RARELY = {**SESSION, "plan_cache_mode": "force_custom_plan"}
 """Statements that a batch does not run are planned for their values each time (decisions/0003)."""
 

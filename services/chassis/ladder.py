@@ -27,8 +27,9 @@ from services.chassis.messages import Raw
 log = structlog.get_logger()
 AGAIN = {Failure.MESSAGE: 1, Failure.CONFLICT: 5, Failure.AWAY: 2}
 """How often the same part is tried again before it is halved; a lock is tried again while a peer is at work."""
-PATIENT_MS, HASTY_MS = 150, 10
-"""How long a row's lock is waited for: usually, and while some row is known to be held by a stranger."""
+HASTY_MS = 10
+"""How long a row's lock is waited for while some row is known to be held by a stranger; usually it is database.BATCH's
+time."""
 HASTE_SECONDS = 5.0
 PEER_TRIES = 20
 ALONE_AT_ONCE = 16
@@ -81,7 +82,7 @@ class Ladder:
 
     async def _commit(self, part: Sequence[Raw], verdict: Verdict | None = None) -> None:
         hasty = time.monotonic() < self._hasty_until
-        committed = await self._runner.run(part, verdict=verdict, lock_timeout_ms=HASTY_MS if hasty else PATIENT_MS)
+        committed = await self._runner.run(part, verdict=verdict, lock_timeout_ms=HASTY_MS if hasty else None)
         self._settled(part, committed)
 
     async def _seen(self, error: Exception) -> Failure:

@@ -20,7 +20,7 @@ from services.chassis import gauges, logging, retention, tracing
 from services.chassis.batch import BatchRunner
 from services.chassis.clock import Clock
 from services.chassis.codecs import codecs_missing
-from services.chassis.database import READS, Pool, Session, open_pool
+from services.chassis.database import BATCH, READS, Pool, Session, open_pool
 from services.chassis.document import Document
 from services.chassis.failures import Broken
 from services.chassis.gateway_calls import Gateway
@@ -65,7 +65,7 @@ class Process:
         self._fault: BaseException | None = None
         self._tasks: list[asyncio.Future[None]] = []
         self._relaying: asyncio.Future[None] | None = None
-        self._session = Session(settings.database_url, f"{settings.instance}-batch")
+        self._session = Session(settings.database_url, f"{settings.instance}-batch", BATCH)
         self._gateway_session = Session(settings.database_url, f"{settings.instance}-gateway")
         security = settings.kafka_connection()
         self._relay = Relay(settings.database_url, settings.kafka_bootstrap_servers, settings.instance, security)

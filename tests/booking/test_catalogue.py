@@ -43,7 +43,7 @@ def test_a_slot_keeps_its_provider_busy_from_buffer_to_buffer() -> None:
 
 @pytest.mark.requirement("price-integrity")
 def test_whoever_defines_an_offering_names_the_commission_of_later_bookings() -> None:
-    """docs/decisions/0008: deliberately so, until the product says otherwise."""
+    """docs/decisions/0007: deliberately so, until the product says otherwise."""
     world = World(commission_bps=1000)
     before = world.place()
     define = DefineOffering(

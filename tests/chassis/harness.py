@@ -17,7 +17,7 @@ from booking_contracts.envelope import MessageBody, uuid7
 from services.booking.app import SERVICE
 from services.chassis import local_messages
 from services.chassis.batch import BatchRunner, Committed
-from services.chassis.database import Session
+from services.chassis.database import BATCH, Session
 from services.chassis.handlers import Handler, Service
 from services.chassis.ladder import Ladder
 from services.chassis.messages import Raw
@@ -52,7 +52,7 @@ class Engine:
     """One replica of booking. `next_offset` counts records of topic and partition, as Kafka does."""
 
     def __init__(self, url: str, clock: SetClock, service: Service = SERVICE) -> None:
-        self.session = Session(url, "test")
+        self.session = Session(url, "test", BATCH)
         self.clock = clock
         self.service = service
         self.runner = BatchRunner(service, self.session, clock)
