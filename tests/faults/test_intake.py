@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy as RecordBatch
-from booking_contracts.topics import BOOKING_COMMANDS, NOTIFICATIONS_EVENTS, WALLET_REPLIES
+from booking_contracts.topics import NOTIFICATIONS_EVENTS, WALLET_COMMANDS, WALLET_REPLIES
 from faststream import FastStream
 from faststream.kafka import KafkaBroker
 
@@ -187,17 +187,17 @@ async def test_only_what_was_handled_is_committed(servers: str) -> None:
 async def test_events_come_first_and_commands_fill_half_of_a_batch(servers: str) -> None:
     async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
         for _ in range(600):
-            await producer.send(BOOKING_COMMANDS.name, b"{}", partition=0)
+            await producer.send(WALLET_COMMANDS.name, b"{}", partition=0)
         await producer.flush()
-    async with reading(servers, of([], [BOOKING_COMMANDS.name])) as reader:
+    async with reading(servers, of([], [WALLET_COMMANDS.name])) as reader:
         await reader.until(lambda: len(reader.found) >= 600)
-    async with reading(servers, of([TOPIC], [BOOKING_COMMANDS.name])) as reader:
+    async with reading(servers, of([TOPIC], [WALLET_COMMANDS.name])) as reader:
         await reader.until(lambda: len(reader.found) >= 500)
-        mixed = [batch for batch in reader.batches if {raw.topic for raw in batch} == {TOPIC, BOOKING_COMMANDS.name}]
+        mixed = [batch for batch in reader.batches if {raw.topic for raw in batch} == {TOPIC, WALLET_COMMANDS.name}]
     for batch in mixed:
         topics = [raw.topic for raw in batch]
         assert topics == sorted(topics, key=lambda topic: topic != TOPIC), "events first"
-        assert topics.count(BOOKING_COMMANDS.name) <= 250
+        assert topics.count(WALLET_COMMANDS.name) <= 250
     assert mixed
 
 
