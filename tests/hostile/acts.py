@@ -125,12 +125,13 @@ async def planting(stage: Stage) -> None:
 
 
 async def products(stage: Stage) -> None:
-    """Thirty bookings at once, each of which overflows when price and seats are multiplied."""
+    """Sixty bookings at once: of a venue where price and seats multiplied overflow, and of one where they just fit."""
     town = stage.town
-    venue = town.venue(100_000)
-    await stage.ask("products", venue.opening(price_minor=10**12))
-    dear = [town.place(venue, seats=town.rng.choice((2, 1_000, 100_000))) for _ in range(30)]
-    await stage.wire.send(stage.framed("products", dear))
+    for price_minor in (10**12, 10**12 // 100_000):
+        venue = town.venue(100_000)
+        await stage.ask("products", venue.opening(price_minor=price_minor))
+        dear = [town.place(venue, seats=town.rng.choice((2, 1_000, 100_000))) for _ in range(30)]
+        await stage.wire.send(stage.framed("products", dear))
 
 
 async def _in_slices(stage: Stage, kind: str, commands: list[Command], size: int = 250) -> None:

