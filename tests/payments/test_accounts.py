@@ -187,7 +187,12 @@ async def test_what_waited_before_this_build_waits_as_a_payout(till: Till) -> No
 
 
 def _backfill() -> str:
-    sql = Path(services.payments.__file__).with_name("migrations").joinpath("0009_found_later.sql").read_text()
+    sql = (
+        Path(services.payments.__file__)
+        .with_name("migrations")
+        .joinpath("0013_earnings_without_account.sql")
+        .read_text()
+    )
     return sql[sql.index("WITH waiting AS") :]
 
 
