@@ -32,8 +32,8 @@ from services.chassis.messages import Raw
 from services.chassis.unit_of_work import Call
 
 log = structlog.get_logger()
-MOST_RESULTS = 512
-"""Results that may wait for their batch; while there are more, no further call is taken up."""
+MOST_HELD = 512
+"""Calls and results in the hands of this process; while there are more, none is taken up."""
 LOOK_SECONDS = 0.25
 RENEW_SECONDS = LEASE_SECONDS / 3
 
@@ -41,14 +41,16 @@ RENEW_SECONDS = LEASE_SECONDS / 3
 class GatewayWorker:
     """Makes the open calls of one service, many at once. Their results wait in `results` until a batch has them.
 
-    Memory is bounded: `in_flight` calls are being made, the others wait as rows. What is in this process's hands, a
-    call or its result, keeps its lease: nobody makes it a second time while the loop stands still.
+    Memory is bounded: at most MOST_HELD calls and results are in this process's hands, `in_flight` of them are being
+    made; the others wait as rows. What it holds keeps its lease: nobody makes it a second time while the loop stands
+    still.
     """
 
     def __init__(self, gateway: Gateway, session: Session, wake: Callable[[], None], *, in_flight: int = 64) -> None:
         self._gateway, self._session, self._wake_loop = gateway, session, wake
         self._using_session = asyncio.Lock()
-        self._room = in_flight
+        self._making = asyncio.Semaphore(in_flight)
+        self._draining = False
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self.results: dict[UUID, Raw] = {}
         self._later: list[Postponed] = []
@@ -93,7 +95,7 @@ class GatewayWorker:
 
     async def drain(self, seconds: float) -> None:
         """Let calls in flight finish; the others are given back, so that another replica makes them at once."""
-        self._room = 0
+        self._draining = True
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=seconds)
         for unfinished, task in self._tasks.items():
@@ -105,11 +107,11 @@ class GatewayWorker:
             log.warning("calls were not given back", error=repr(error))
 
     def _free_room(self) -> int:
-        return min(self._room - len(self._tasks), MOST_RESULTS - len(self.results))
+        return 0 if self._draining else MOST_HELD - len(self._tasks) - len(self.results)
 
     def _start(self, call: OpenCall) -> None:
         if call.id not in self._tasks and call.id not in self.results:
-            task = asyncio.create_task(self._make(call), name=f"call {call.operation}")
+            task = asyncio.create_task(self._take_turn(call), name=f"call {call.operation}")
             self._tasks[call.id] = task
             task.add_done_callback(lambda _: self._ended(call.id))
 
@@ -120,12 +122,19 @@ class GatewayWorker:
 
     def _room_came(self) -> None:
         """Rows that wait are taken up many at a time."""
-        if self._more and self._free_room() >= self._room // 2:
+        if self._more and self._free_room() >= MOST_HELD // 2:
             self._wake.set()
 
     def _back_to_row(self, call: UUID) -> None:
         self._later.append(Postponed(call))
         self._more = True
+
+    async def _take_turn(self, call: OpenCall) -> None:
+        async with self._making:
+            if self._draining:
+                self._back_to_row(call.id)
+            else:
+                await self._make(call)
 
     async def _make(self, call: OpenCall) -> None:
         started = time.perf_counter()

@@ -49,6 +49,7 @@ async def test_a_drained_worker_hands_in_what_was_answered_and_gives_the_rest_ba
     worker = GatewayWorker(Slow(never={"hangs"}), engine.session, lambda: None)
     answered, hangs = await intended(engine, "answered"), await intended(engine, "hangs")
     worker.submit([answered, hangs])
+    await asyncio.sleep(0)
     await worker.drain(0.2)
     late = await intended(engine, "late")
     worker.submit([late])

@@ -76,7 +76,7 @@ async def test_results_that_nobody_takes_are_bounded_and_keep_their_lease(
     engine: Engine, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody makes a call a second time while the loop stands still (found: 800 calls for 200 in 96 s)."""
-    monkeypatch.setattr("services.chassis.gateway_worker.MOST_RESULTS", 20)
+    monkeypatch.setattr("services.chassis.gateway_worker.MOST_HELD", 20)
     monkeypatch.setattr("services.chassis.gateway_worker.RENEW_SECONDS", 0.1)
     world = SlowWorld()
     worker = GatewayWorker(world, session, lambda: None, in_flight=16)
@@ -95,5 +95,6 @@ async def test_results_that_nobody_takes_are_bounded_and_keep_their_lease(
 async def test_a_draining_worker_begins_nothing_new(engine: Engine, session: Session) -> None:
     worker = GatewayWorker(SlowWorld(), session, lambda: None, in_flight=16)
     worker.submit(await intended(engine, 40))
+    await asyncio.sleep(0)  # the first ones begin
     await worker.drain(5)
     assert len(worker.results) == 16
