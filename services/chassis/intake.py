@@ -100,6 +100,7 @@ class Intake(BatchSubscriber):
         specification = KafkaSubscriberSpecification(_outer_config=outer, calls=calls, specification_config=told)
         super().__init__(config, specification, calls, batch_timeout_ms=int(IDLE_SECONDS * 1000), max_records=MOST)
         self._events, self._commands = frozenset(service.event_topics), frozenset(service.command_topics)
+        self._every = self._events | self._commands
         self._local, self._where, self._failed = local, positions, failed
         self._carefully = False
         self.last_progress = time.monotonic()
@@ -217,7 +218,7 @@ class Intake(BatchSubscriber):
 
     async def _next_record(self, consumer: AIOKafkaConsumer) -> Found:
         """Whatever comes first: a record, a result, a stored webhook; or nothing for a while."""
-        every = self._where.assigned(self._events | self._commands)
+        every = self._where.assigned(self._every)
         if not every:
             await asyncio.sleep(IDLE_SECONDS)
             return []

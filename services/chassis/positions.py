@@ -44,16 +44,22 @@ class Positions(ConsumerRebalanceListener):  # type: ignore[misc]
         self._done: dict[Partition, int] = {}
         self._here: dict[Partition, int] = {}
         self._placed = True
+        self._numbers: frozenset[int] = frozenset()
+        self._of_topics: dict[frozenset[str], list[TopicPartition]] = {}
+        """By topics, since the assignment; asked for many times a second."""
         self.joined = False
         self.progress = Progress()
 
-    def assigned(self, topics: Collection[str]) -> list[TopicPartition]:
+    def assigned(self, topics: frozenset[str]) -> list[TopicPartition]:
         """This replica's partitions of these topics."""
-        return [partition for partition in self.consumer.assignment() if partition.topic in topics]
+        if topics not in self._of_topics:
+            mine = [partition for partition in self.consumer.assignment() if partition.topic in topics]
+            self._of_topics[topics] = mine
+        return self._of_topics[topics]
 
-    def numbers(self) -> set[int]:
+    def numbers(self) -> frozenset[int]:
         """The numbers of this replica's partitions, the same of every topic: their keys' rows are its own."""
-        return {partition.partition for partition in self.consumer.assignment()} if self.joined else set()
+        return self._numbers if self.joined else frozenset()
 
     def done(self, following: Mapping[Partition, int]) -> None:
         """These positions are in the database; the timer commits them."""
@@ -151,6 +157,7 @@ class Positions(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Finish or drop the batch in hand, then commit what is done."""
         self.joined = False
+        self._of_topics = {}
         await self.give_up()
         crash_points.reached(Point.WHILE_REVOKING)
         await self.commit()
@@ -158,6 +165,8 @@ class Positions(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Nothing is handled before the replica has gone to where the database says, however long that takes."""
+        self._of_topics = {}
+        self._numbers = frozenset(partition.partition for partition in assigned)
         self.go_back()
         self.joined = True
         log.info("partitions assigned", partitions=len(assigned))
