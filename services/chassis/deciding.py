@@ -97,8 +97,13 @@ class Decider:
             tracing.end(span)
 
     def refuse_all(self) -> None:
-        """Answer the records that could not be read, where their ids could; under a verdict they get no reply."""
-        for refused in self._decided.refused if self._verdict is None else ():
+        """Answer the records that could not be read, where their ids could.
+
+        Not where a reply may be what failed: under a verdict of a failure that does not pass.
+        """
+        if self._verdict is not None and not self._verdict.failure.passes:
+            return
+        for refused in self._decided.refused:
             rejected = Rejected(
                 refused.code, _sentence(refused), refused.subject, field=refused.field, problem=refused.problem
             )

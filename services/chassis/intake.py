@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -29,6 +30,7 @@ from services.chassis.handlers import Service
 from services.chassis.local import Local
 from services.chassis.messages import Raw
 from services.chassis.positions import Positions
+from services.chassis.tolerant_records import Undecodable, tolerant_records
 
 if TYPE_CHECKING:
     from faststream.kafka.configs import KafkaBrokerConfig
@@ -53,8 +55,8 @@ Batch = tuple[ConsumerRecord[bytes, bytes] | Raw, ...]
 Found = list[ConsumerRecord[bytes, bytes] | Raw]
 
 
-class Undecodable(Exception):
-    """Some partition's next record is one that the Kafka library cannot decode."""
+class Unfetchable(Exception):
+    """Some partition has a record that the Kafka library cannot decode."""
 
 
 async def parse(batch: Batch) -> KafkaMessage:
@@ -69,6 +71,9 @@ async def decode(message: KafkaMessage) -> list[Raw]:
 
 def raw_of(record: ConsumerRecord[bytes, bytes]) -> Raw:
     """A record as it came; a header's bytes are kept as latin-1 text."""
+    if record.headers and isinstance(record.headers[0], Undecodable):
+        reason = record.headers[0].reason
+        return Raw(record.topic, record.partition, record.offset, None, [], b"", undecodable=reason)
     headers = [(name, (value or b"").decode("latin-1")) for name, value in record.headers]
     return Raw(record.topic, record.partition, record.offset, record.key, headers, record.value or b"")
 
@@ -155,11 +160,12 @@ class Intake(BatchSubscriber):
                 return ()
             if self._carefully:
                 self._carefully = False
-                return tuple(await self._one_by_one(consumer))
+                with tolerant_records():
+                    return tuple(await self._one_by_one(consumer))
             return tuple(await self._gather(consumer))
         except ConsumerStoppedError:
             raise
-        except Undecodable as error:
+        except Unfetchable as error:
             log.error("a record cannot be decoded, it is looked for", error=str(error))
             self._carefully = True
             self._where.go_back()
@@ -196,21 +202,25 @@ class Intake(BatchSubscriber):
         except Exception as error:
             if isinstance(error, KafkaError) and not isinstance(error, UNDECODABLE):
                 raise
-            raise Undecodable(repr(error)) from error
+            raise Unfetchable(repr(error)) from error
         return [record for records in found.values() for record in records]
 
     async def _one_by_one(self, consumer: AIOKafkaConsumer) -> Found:
-        """Every partition by itself, record by record: one that cannot be decoded is noted and passed over."""
+        """Every partition by itself; where not even a batch of it can be read, its offsets are noted one by one."""
+        failed: Counter[tuple[TopicPartition, int]] = Counter()
         every = self._where.assigned(self._events) + self._where.assigned(self._commands)
         ends = await consumer.end_offsets(every)
         found: Found = []
         for partition in every:
             while len(found) < MOST and (offset := await consumer.position(partition)) < ends[partition]:
                 try:
-                    if not (read := await self._fetch(consumer, [partition], 1, wait_ms=500)):
+                    if not (read := await self._fetch(consumer, [partition], MOST - len(found), wait_ms=500)):
                         break
                     found += read
-                except Undecodable as error:
+                except Unfetchable as error:
+                    failed[partition, offset] += 1
+                    if failed[partition, offset] < 2:  # it may have been fetched before it was looked for
+                        continue
                     topic, number = partition
                     found.append(Raw(topic, number, offset, None, [], b"", undecodable=str(error)))
                     consumer.seek(partition, offset + 1)

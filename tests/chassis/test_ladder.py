@@ -208,6 +208,17 @@ async def test_many_messages_about_one_locked_row_do_not_each_wait_for_it(engine
         assert {command.booking_id for command in free} == set(await scene.states())
 
 
+@pytest.mark.requirement("bad-input", "one-reply")
+async def test_a_refused_command_among_many_that_wait_is_answered(engine: Engine, owner: Any) -> None:
+    scene = await Scene(engine).open(capacity=50)
+    broken = [engine.record(b"{", topic="booking.commands", key=str(uuid4()), kind=PlaceBooking.ce_type) for _ in "abc"]
+    held = [engine.record(scene.place(f"h{number}")) for number in range(40)]
+    async with owner.transaction():
+        await owner.execute("SELECT FROM slot FOR NO KEY UPDATE")
+        await engine.run(*held[:30], *broken, *held[30:])
+        assert await codes(engine, 3) == ["INVALID_COMMAND"] * 3
+
+
 async def test_work_that_meets_its_time_limit_stops_nobody(engine: Engine) -> None:
     scene = await Scene(engine).open(capacity=9)
     commands = [scene.place(f"c{number}") for number in range(5)]
