@@ -69,18 +69,19 @@ def answered_once(found: Aftermath) -> list[str]:
 
 def set_aside(found: Aftermath) -> list[str]:
     """What names nobody to answer is a dead letter under its place."""
-    return _each(found, Due.LETTER, lambda sent: None if found.places[sent.place] else "was not set aside")
+    kept = _kept_or_counted(found)
+    return _each(found, Due.LETTER, lambda sent: None if kept(sent) else "was not set aside")
 
 
 def accounted_for(found: Aftermath) -> list[str]:
     """Where the contract leaves open which: answered once, or set aside."""
 
+    kept = _kept_or_counted(found)
+
     def problem(sent: Sent) -> str | None:
         ids = {sent.record.id or "", *sent.record.also}
         replies = sum(len(found.replies.get(one, ())) for one in ids)
-        return (
-            None if replies == 1 or (not replies and found.places[sent.place]) else f"has {replies} replies, no letter"
-        )
+        return None if replies == 1 or (not replies and kept(sent)) else f"has {replies} replies, no letter"
 
     return _each(found, Due.SOMETHING, problem)
 
@@ -179,6 +180,20 @@ def _each(found: Aftermath, due: Due, problem: Callable[[Sent], str | None]) -> 
         for sent in found.sent
         if sent.record.due is due and (wrong := problem(sent))
     ]
+
+
+def _kept_or_counted(found: Aftermath) -> Callable[[Sent], bool]:
+    """Whether a record is a dead letter under its place, or one of those that its partition only counts."""
+    counted = found.only_counted()
+
+    def kept(sent: Sent) -> bool:
+        if found.places[sent.place]:
+            return True
+        topic, partition, _ = sent.place
+        counted[topic, partition] -= 1
+        return counted[topic, partition] >= 0
+
+    return kept
 
 
 def _times(replies: int) -> str | None:

@@ -61,7 +61,7 @@ async def take_stock(env: Mapping[str, str], found: Aftermath) -> None:
 async def _letters(env: Mapping[str, str], service: str) -> list[SetAside]:
     connection = await asyncpg.connect(env[f"AUDITOR_{service.upper()}_DATABASE_URL"])
     try:
-        rows = await connection.fetch('SELECT topic, partition, "offset", kind, key, error FROM dead_letter')
+        rows = await connection.fetch('SELECT topic, partition, "offset", kind, key, error, records FROM dead_letter')
     finally:
         await connection.close()
     return [
@@ -71,6 +71,7 @@ async def _letters(env: Mapping[str, str], service: str) -> list[SetAside]:
             row["kind"],
             (row["key"] or b"").decode("utf-8", "replace"),
             row["error"],
+            row["records"],
         )
         for row in rows
     ]

@@ -21,6 +21,8 @@ class SetAside:
     kind: str
     key: str
     error: str
+    records: int = 1
+    """How many it stands for: beyond the limits of an hour they are only counted, in one row of the partition."""
 
 
 @dataclass(frozen=True)
@@ -72,3 +74,12 @@ class Aftermath:
     def places(self) -> Counter[tuple[str, int, int]]:
         """Where the records lie that were set aside."""
         return Counter(letter.place for letter in self.letters)
+
+    def only_counted(self) -> Counter[tuple[str, int]]:
+        """By partition, how many records were refused beyond the limits of an hour: their offsets are not kept."""
+        counted: Counter[tuple[str, int]] = Counter()
+        for letter in self.letters:
+            topic, partition, offset = letter.place
+            if offset < 0:
+                counted[topic, partition] += letter.records
+        return counted
