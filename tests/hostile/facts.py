@@ -79,7 +79,7 @@ class Aftermath:
         """By partition, how many records were refused beyond the limits of an hour: their offsets are not kept."""
         counted: Counter[tuple[str, int]] = Counter()
         for letter in self.letters:
-            topic, partition, offset = letter.place
-            if offset < 0:
+            topic, partition, _ = letter.place
+            if letter.error.startswith("more refused records"):
                 counted[topic, partition] += letter.records
         return counted
