@@ -200,12 +200,17 @@ class Intake(BatchSubscriber):
         return [record for records in found.values() for record in records]
 
     async def _one_by_one(self, consumer: AIOKafkaConsumer) -> Found:
-        """Every partition by itself, record by record: one that cannot be decoded is noted and passed over."""
+        """Every partition by itself, record by record: one that cannot be decoded is noted and passed over.
+
+        Each has its share, so that none of them waits for one that is flooded.
+        """
         every = self._where.assigned(self._events) + self._where.assigned(self._commands)
         ends = await consumer.end_offsets(every)
         found: Found = []
+        share = max(1, MOST // max(1, len(every)))
         for partition in every:
-            while len(found) < MOST and (offset := await consumer.position(partition)) < ends[partition]:
+            most = len(found) + share
+            while len(found) < most and (offset := await consumer.position(partition)) < ends[partition]:
                 try:
                     if not (read := await self._fetch(consumer, [partition], 1, wait_ms=500)):
                         break
