@@ -65,7 +65,8 @@ class BatchRunner:
             decider.decide_all(free)
             decider.refuse_all()
             await self._save(connection, decided)
-            await blocked_keys.release_drained(connection, [(raw.key or b"").decode() for raw in batch if raw.held])
+            drained = [(raw.key or b"").decode() for raw in batch if raw.held]
+            await blocked_keys.release_drained(connection, drained, skip_locked=verdict is not None)
         metrics.messages_unknown.inc(len(batch) - len(read))
         count(decided, self.release)
         metrics.batch_messages.observe(len(batch))
@@ -116,10 +117,14 @@ async def _claim(
     taken = await local_messages.take(connection, batch, skip_locked=not deciding)
     closed = await gateway_calls.close(connection, batch, skip_locked=not deciding)
     ours = {id(raw) for raw in batch if taken.has(raw) and closed.has(raw)}
+    free = [message for message in free if id(message.raw) in ours]
+    if deciding:
+        free, early = await blocked_keys.in_turn(connection, free)
+        blocked += early
     decided = Decided(
         work,
         failed=[failed for failed in unread if id(failed.message.raw) in ours],
         behind=[message for message in blocked if id(message.raw) in ours],
         refused=[item for item in fresh if isinstance(item, Refused) and id(item.raw) in ours],
     )
-    return decided, [message for message in free if id(message.raw) in ours]
+    return decided, free
