@@ -59,7 +59,7 @@ class BatchRunner:
             messages = [item for item in fresh if isinstance(item, Message)]
             if verdict is None:
                 await self.service.store.load(connection, messages, work)
-            unread = [Failed(item.message, item.error) for item in read if isinstance(item, Unread)]
+            unread = [item for item in read if isinstance(item, Unread)]
             decided, free = await _claim(connection, batch, fresh, unread, work, deciding=verdict is None)
             decider = Decider(self.service, decided, self.release, verdict)
             decider.decide_all(free)
@@ -101,7 +101,7 @@ async def _claim(
     connection: Connection,
     batch: Sequence[Raw],
     fresh: Sequence[Message[Any] | Refused],
-    unread: Sequence[Failed],
+    unread: Sequence[Unread],
     work: UnitOfWork,
     *,
     deciding: bool,
@@ -123,7 +123,8 @@ async def _claim(
         blocked += early
     decided = Decided(
         work,
-        failed=[failed for failed in unread if id(failed.message.raw) in ours],
+        failed=[Failed(item.message, item.error) for item in unread if id(item.message.raw) in ours and not item.newer],
+        waiting=[item.message for item in unread if id(item.message.raw) in ours and item.newer],
         behind=[message for message in blocked if id(message.raw) in ours],
         refused=[item for item in fresh if isinstance(item, Refused) and id(item.raw) in ours],
     )
