@@ -59,13 +59,14 @@ class BatchRunner:
             messages = [item for item in fresh if isinstance(item, Message)]
             if verdict is None:
                 await self.service.store.load(connection, messages, work)
-            unread = [Failed(item.message, item.error) for item in read if isinstance(item, Unread)]
+            unread = [item for item in read if isinstance(item, Unread)]
             decided, free = await _claim(connection, batch, fresh, unread, work, deciding=verdict is None)
             decider = Decider(self.service, decided, self.release, verdict)
             decider.decide_all(free)
             decider.refuse_all()
             await self._save(connection, decided)
-            await blocked_keys.release_drained(connection, [(raw.key or b"").decode() for raw in batch if raw.held])
+            drained = [(raw.key or b"").decode() for raw in batch if raw.held]
+            await blocked_keys.release_drained(connection, drained, skip_locked=verdict is not None)
         metrics.messages_unknown.inc(len(batch) - len(read))
         count(decided, self.release)
         metrics.batch_messages.observe(len(batch))
@@ -100,7 +101,7 @@ async def _claim(
     connection: Connection,
     batch: Sequence[Raw],
     fresh: Sequence[Message[Any] | Refused],
-    unread: Sequence[Failed],
+    unread: Sequence[Unread],
     work: UnitOfWork,
     *,
     deciding: bool,
@@ -116,10 +117,15 @@ async def _claim(
     taken = await local_messages.take(connection, batch, skip_locked=not deciding)
     closed = await gateway_calls.close(connection, batch, skip_locked=not deciding)
     ours = {id(raw) for raw in batch if taken.has(raw) and closed.has(raw)}
+    free = [message for message in free if id(message.raw) in ours]
+    if deciding:
+        free, early = await blocked_keys.in_turn(connection, free)
+        blocked += early
     decided = Decided(
         work,
-        failed=[failed for failed in unread if id(failed.message.raw) in ours],
+        failed=[Failed(item.message, item.error) for item in unread if id(item.message.raw) in ours and not item.newer],
+        waiting=[item.message for item in unread if id(item.message.raw) in ours and item.newer],
         behind=[message for message in blocked if id(message.raw) in ours],
         refused=[item for item in fresh if isinstance(item, Refused) and id(item.raw) in ours],
     )
-    return decided, [message for message in free if id(message.raw) in ours]
+    return decided, free

@@ -21,6 +21,7 @@ from services.chassis.messages import Message
 
 FIRST_WAIT_SECONDS = 0.2
 LONGEST_WAIT_SECONDS = 30.0
+NEVER_ARRIVES = 1 << 62
 
 
 async def split_blocked(
@@ -40,22 +41,50 @@ async def split_blocked(
     return free, blocked
 
 
+async def in_turn(
+    connection: Connection, free: Sequence[Message[Any]]
+) -> tuple[list[Message[Any]], list[Message[Any]]]:
+    """(whose turn it is, those that came too early), after the batch's rows were taken.
+
+    A row is early while one before it is left: it is not due yet, somebody holds it, or another replica found it.
+    """
+    held = [message for message in free if message.raw.held]
+    if not held:
+        return list(free), []
+    rows = await connection.fetch(
+        "SELECT key, min(arrival) AS first FROM local_message WHERE key = ANY($1) AND kind = 'record' GROUP BY key",
+        sorted({message.key for message in held}),
+    )
+    first = {row["key"]: row["first"] for row in rows}
+    early = [message for message in held if (message.raw.arrival or 0) > first.get(message.key, NEVER_ARRIVES)]
+    ids = {id(message) for message in early}
+    return [message for message in free if id(message) not in ids], early
+
+
 async def keep_behind(connection: Connection, blocked: Sequence[Message[Any]], now: datetime) -> None:
-    """Messages of blocked keys become rows, due when the last row before them is."""
+    """Messages of blocked keys become rows, due when the last row before them is; a row keeps its id.
+
+    Where an operator or a batch has the key in hand, they are due at once: whether to wait is decided by then.
+    """
     if not blocked:
         return
+    keys = await connection.fetch(
+        "SELECT key FROM blocked_key WHERE key = ANY($1) ORDER BY key FOR SHARE SKIP LOCKED",
+        sorted({message.key for message in blocked}),
+    )
     rows = await connection.fetch(
         """
         SELECT b.key, CASE WHEN draining THEN greatest($2, max(m.due_at)) ELSE $3 END AS due_at
         FROM blocked_key b LEFT JOIN local_message m ON m.key = b.key AND m.kind = 'record'
         WHERE b.key = ANY($1) GROUP BY b.key
         """,
-        sorted({message.key for message in blocked}),
+        [row["key"] for row in keys],
         now,
         NEVER,
     )
     due = {row["key"]: row["due_at"] for row in rows}
-    await hold_back(connection, [(message, due.get(message.key, now), uuid7()) for message in blocked])
+    rows_behind = [(message, due.get(message.key, now), _kept_id(message) or uuid7()) for message in blocked]
+    await hold_back(connection, rows_behind)
 
 
 async def keep_waiting(connection: Connection, waiting: Sequence[Message[Any]], now: datetime) -> None:
@@ -70,7 +99,9 @@ async def keep_waiting(connection: Connection, waiting: Sequence[Message[Any]], 
     await connection.execute(
         """
         UPDATE local_message m SET due_at = greatest(m.due_at, w.due_at)
-        FROM unnest($1::text[], $2::timestamptz[]) AS w (key, due_at) WHERE m.key = w.key AND m.kind = 'record'
+        FROM unnest($1::text[], $2::timestamptz[]) AS w (key, due_at)
+        WHERE m.key = w.key AND m.id = ANY(ARRAY(
+            SELECT id FROM local_message WHERE key = ANY($1) AND kind = 'record' ORDER BY id FOR UPDATE SKIP LOCKED))
         """,
         keys,
         [due[key] for key in keys],
@@ -107,15 +138,18 @@ async def block(connection: Connection, keys: Sequence[str]) -> None:
     )
 
 
-async def release_drained(connection: Connection, keys: Sequence[str]) -> None:
-    """Lift the block of keys whose waiting rows have all been handled.
+async def release_drained(connection: Connection, keys: Sequence[str], *, skip_locked: bool = False) -> None:
+    """Lift the block of keys whose waiting rows have all been handled; with `skip_locked` those that nobody holds.
 
     Locked first, looked at in a second statement: one that waits for a lock does not look again at what it had read.
+    A block that stays without rows goes with the next message of its key, which queues behind it.
     """
     if not keys:
         return
     locked = await connection.fetch(
-        "SELECT key FROM blocked_key WHERE draining AND key = ANY($1) ORDER BY key FOR UPDATE", sorted(set(keys))
+        "SELECT key FROM blocked_key WHERE draining AND key = ANY($1) ORDER BY key FOR UPDATE"
+        + (" SKIP LOCKED" if skip_locked else ""),
+        sorted(set(keys)),
     )
     await connection.execute(
         """

@@ -66,7 +66,7 @@ class Decider:
         self._service, self._decided, self._verdict = service, decided, verdict
         self._release = release or BadRelease()
         self._handlers = service.by_type
-        self._blocked = {failed.message.key for failed in decided.failed}
+        self._blocked = {failed.message.key for failed in decided.failed} | {item.key for item in decided.waiting}
 
     def decide_all(self, messages: Iterable[Message[Any]]) -> None:
         """The messages, in order."""

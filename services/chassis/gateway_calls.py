@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from booking_contracts.headers import safe_text
+
 from services.chassis.database import Connection
 from services.chassis.messages import Headers, LocalBody, Raw
 from services.chassis.unit_of_work import Call
@@ -170,5 +172,5 @@ async def postpone(connection: Connection, calls: Sequence[Postponed]) -> None:
         """,
         [call.id for call in calls],
         [call.wait_seconds for call in calls],
-        [call.error[:500] for call in calls],
+        [safe_text(" ".join(call.error.split()), 500) for call in calls],
     )

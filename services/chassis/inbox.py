@@ -19,14 +19,14 @@ Item = Message[Any] | Refused  # what a batch holds, in order
 
 
 async def drop_repeated(connection: Connection, items: Sequence[Item]) -> list[Item]:
-    """The items not handled before, in order; ids that occur twice in the batch are removed in memory first."""
-    first: dict[UUID, Item] = {}
-    unnamed: set[int] = set()
+    """The items not handled before, in order; ids that occur twice in the batch are removed in memory first.
+
+    A client may name its command as an event is named: that makes neither of them a repetition of the other.
+    """
+    first: dict[tuple[bool, UUID], Item] = {}
     for item in items:
-        if item.id is None:
-            unnamed.add(id(item))
-        else:
-            first.setdefault(item.id, item)
+        if item.id is not None:
+            first.setdefault((_is_command(item), item.id), item)
     commands = [item for item in first.values() if _is_command(item)]
     events = [
         item.id
@@ -35,14 +35,11 @@ async def drop_repeated(connection: Connection, items: Sequence[Item]) -> list[I
     ]
     seen = await _receipts(connection, commands)
     admitted = await _admit(connection, events)
-    repeated = set(seen) | (set(events) - admitted)
+    repeated = {(True, known) for known in seen} | {(False, known) for known in set(events) - admitted}
     metrics.messages_repeated.labels("command").inc(len(seen))
     metrics.messages_repeated.labels("event").inc(len(events) - len(admitted))
-    return [
-        item
-        for item in items
-        if id(item) in unnamed or (item.id is not None and first[item.id] is item and item.id not in repeated)
-    ]
+    fresh = {id(item) for name, item in first.items() if name not in repeated}
+    return [item for item in items if item.id is None or id(item) in fresh]
 
 
 def _is_command(item: Item) -> bool:

@@ -206,15 +206,20 @@ class Intake(BatchSubscriber):
         return [record for records in found.values() for record in records]
 
     async def _one_by_one(self, consumer: AIOKafkaConsumer) -> Found:
-        """Every partition by itself; where not even a batch of it can be read, its offsets are noted one by one."""
+        """Every partition by itself; where not even a batch of it can be read, its offsets are noted one by one.
+
+        Each has its share, so that none of them waits for one that is flooded.
+        """
         failed: Counter[tuple[TopicPartition, int]] = Counter()
         every = self._where.assigned(self._events) + self._where.assigned(self._commands)
         ends = await consumer.end_offsets(every)
         found: Found = []
+        share = max(1, MOST // max(1, len(every)))
         for partition in every:
-            while len(found) < MOST and (offset := await consumer.position(partition)) < ends[partition]:
+            most = len(found) + share
+            while len(found) < most and (offset := await consumer.position(partition)) < ends[partition]:
                 try:
-                    if not (read := await self._fetch(consumer, [partition], MOST - len(found), wait_ms=500)):
+                    if not (read := await self._fetch(consumer, [partition], most - len(found), wait_ms=500)):
                         break
                     found += read
                 except Unfetchable as error:

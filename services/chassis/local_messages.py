@@ -36,7 +36,7 @@ def partition_of(key: str) -> int:
 async def peek(
     connection: Connection, now: datetime, limit: int, known: Sequence[str], partitions: Iterable[int] = EVERY
 ) -> list[Raw]:
-    """Due rows of these partitions, oldest first; timers of blocked keys stay where they are.
+    """Due rows of these partitions, oldest first; timers of keys that are blocked and do not drain stay where they are.
 
     So do timers of types that are not `known`: a newer build beside this one, or after it, can read them.
     """
@@ -44,7 +44,7 @@ async def peek(
         """
         SELECT id, arrival, kind, key, headers, body, type, topic, partition, "offset" FROM local_message m
         WHERE due_at <= $1 AND partition = ANY($4)
-          AND (kind = 'record' OR NOT EXISTS (SELECT FROM blocked_key b WHERE b.key = m.key))
+          AND (kind = 'record' OR NOT EXISTS (SELECT FROM blocked_key b WHERE b.key = m.key AND NOT b.draining))
           AND (kind = 'record' OR type = ANY($3))
         ORDER BY due_at, arrival LIMIT $2
         """,

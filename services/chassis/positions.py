@@ -90,9 +90,10 @@ class Positions(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _place(self) -> dict[Partition, int] | None:
         assigned = self.consumer.assignment()
+        found = await self._read([(partition.topic, partition.partition) for partition in assigned])
+        # The log's ends after the positions: whoever handles records meanwhile would else stand past a stale end.
         begins: Ends = await self.consumer.beginning_offsets(list(assigned)) if assigned else {}
         ends: Ends = await self.consumer.end_offsets(list(assigned)) if assigned else {}
-        found = await self._read([(partition.topic, partition.partition) for partition in assigned])
         if assigned != self.consumer.assignment():
             return None
         where = {}
@@ -142,7 +143,9 @@ class Positions(ConsumerRebalanceListener):  # type: ignore[misc]
         """
         async with asyncio.timeout(5):
             ends: dict[TopicPartition, int] = await self.consumer.end_offsets(list(self.consumer.assignment()))
-            read = {partition: await self.consumer.position(partition) for partition in ends} if idle else {}
+            read = {}
+            if idle and self._placed:  # else what was read last is read again
+                read = {partition: await self.consumer.position(partition) for partition in ends}
         here: dict[Partition, int] = {}
         for partition, end in ends.items():
             place = (partition.topic, partition.partition)

@@ -24,6 +24,8 @@ class Unread:
 
     message: Message[Any]
     error: str
+    newer: bool = False
+    """It has a type that only a newer build knows."""
 
 
 Read = Message[Any] | Refused | Unread | None
@@ -42,7 +44,9 @@ class Reader:
             return self._local(raw) if is_local else self._record(raw, now)
         except Exception as error:  # a fault of ours, whatever it is: it must not stop the others
             problem = f"{type(error).__name__}: {error}"
-            return Unread(_unread(raw), problem) if is_local else _undecodable(raw, problem)
+            if not is_local:
+                return _undecodable(raw, problem)
+            return Unread(_unread(raw), problem, newer=raw.topic not in self._handlers)
 
     def _record(self, raw: Raw, now: datetime) -> Message[Any] | Refused | None:
         if raw.undecodable:

@@ -15,6 +15,7 @@ from aiosmtplib import (
     SMTPRecipientsRefused,
     SMTPResponseException,
 )
+from booking_contracts.headers import safe_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,5 +159,5 @@ def _judged(answer: SMTPResponseException) -> Outcome:
 def _told(fault: Exception) -> str:
     """What to write down of a fault: the server's own answer where there is one, on one line."""
     if isinstance(fault, SMTPResponseException):
-        return f"{fault.code} {' '.join(fault.message.split())}"[:LONGEST_REASON]
-    return f"{type(fault).__name__}: {' '.join(str(fault).split())}"[:LONGEST_REASON]
+        return safe_text(f"{fault.code} {' '.join(fault.message.split())}", LONGEST_REASON)
+    return safe_text(f"{type(fault).__name__}: {' '.join(str(fault).split())}", LONGEST_REASON)
