@@ -132,8 +132,8 @@ async def _come_back(connection: Connection, clock: Clock, letter: asyncpg.Recor
         return await _call_again(connection, UUID(call_id))
     await connection.execute(
         """
-        INSERT INTO local_message (id, kind, type, key, due_at, headers, body)
-        VALUES ($1, 'timer', $2, $3, $4, $5, $6)
+        INSERT INTO local_message (id, kind, type, key, due_at, headers, body, partition)
+        VALUES ($1, 'timer', $2, $3, $4, $5, $6, $7)
         """,
         uuid7(),
         letter["topic"],
@@ -141,6 +141,7 @@ async def _come_back(connection: Connection, clock: Clock, letter: asyncpg.Recor
         clock.now() + PUT_OFF,
         letter["headers"],
         letter["body"],
+        letter["partition"],
     )
     return Done(f"put off by {PUT_OFF}: something waits for it")
 
