@@ -61,6 +61,8 @@ def classify(error: BaseException) -> Failure:
         return _of_database(error)
     if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
         return Failure.MESSAGE  # a value that does not fit its parameter: no connection mends it
+    if isinstance(error, RuntimeError) and "closed" in str(error):
+        return Failure.AWAY  # uvloop's word for a connection that was cut while somebody wrote to it
     for kind, failure in _KINDS.items():
         if isinstance(error, kind):
             return failure

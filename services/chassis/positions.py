@@ -116,7 +116,7 @@ class Positions(ConsumerRebalanceListener):  # type: ignore[misc]
             return
         try:
             await self.consumer.commit(offsets)
-        except KafkaError as error:
+        except Exception as error:  # Kafka's, or the event loop's about a connection that was cut while it wrote
             self._done = {**done, **self._done}
             log.warning("offsets were not committed, the database's positions hold", error=repr(error))
 
@@ -132,7 +132,7 @@ class Positions(ConsumerRebalanceListener):  # type: ignore[misc]
         try:
             async with asyncio.timeout(3):
                 await self.consumer.end_offsets([TopicPartition(min(self.consumer.subscription()), 0)])
-        except (KafkaError, TimeoutError):
+        except Exception:
             return False
         return True
 

@@ -21,6 +21,10 @@ from services.chassis.offsets import Fenced
         (asyncpg.ReadOnlySQLTransactionError(), Failure.AWAY),
         (ConnectionRefusedError(), Failure.AWAY),
         (TimeoutError(), Failure.AWAY),
+        (
+            RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed"),
+            Failure.AWAY,
+        ),
         (asyncpg.InterfaceError("connection is closed"), Failure.AWAY),
         (asyncpg.SerializationError(), Failure.CONFLICT),
         (asyncpg.DeadlockDetectedError(), Failure.CONFLICT),

@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from aiokafka import TopicPartition
 
 from services.chassis.batch import Committed
 from services.chassis.failures import Broken
@@ -15,6 +16,7 @@ from services.chassis.gateway_calls import call_id
 from services.chassis.gateway_worker import GatewayWorker
 from services.chassis.messages import Raw
 from services.chassis.offsets import Fenced, Partition
+from services.chassis.positions import Positions as RealPositions
 from services.chassis.progress import Progress
 from services.chassis.settling import Settling
 
@@ -154,3 +156,26 @@ async def test_due_rows_that_come_to_nothing_are_told_to_health() -> None:
     assert positions.progress.stalled_seconds() > 0
     await handler.settle([row])
     assert positions.progress.stalled_seconds() == 0
+
+
+class CutOff:
+    """A consumer whose connection was cut while it wrote: uvloop says so with a RuntimeError."""
+
+    def assignment(self) -> set[TopicPartition]:
+        return {TopicPartition(*PARTITION)}
+
+    async def commit(self, _: object) -> None:
+        raise RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
+
+
+@pytest.mark.requirement("poison")
+async def test_a_connection_that_is_cut_while_offsets_are_committed_ends_nothing() -> None:
+    positions = RealPositions(_no_positions)
+    positions.consumer = CutOff()
+    positions.done({PARTITION: 8})
+    await positions.commit()
+    assert positions._done == {PARTITION: 8}, "committed later"
+
+
+async def _no_positions(_: object) -> dict[Partition, int]:
+    return {}
