@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import structlog
@@ -49,6 +50,8 @@ CONSUMER: dict[str, Any] = {
     "session_timeout_ms": 10_000,
     "heartbeat_interval_ms": 3_000,
 }
+ENDS_A_CONSUMER = (KafkaError, ConsumerStoppedError)
+"""Just these classes: what the coordinator did not expect, and a consumer that could not be made anew."""
 UNDECODABLE = (UnsupportedCodecError, CorruptRecordException)
 
 Batch = tuple[ConsumerRecord[bytes, bytes] | Raw, ...]
@@ -152,9 +155,21 @@ class Intake(BatchSubscriber):
         self.running = False
         self._local.woken.set()
 
-    async def get_msg(self, consumer: AIOKafkaConsumer) -> Batch:
+    async def _join_again(self) -> None:
+        """With a new consumer: an error that aiokafka's coordinator does not expect ends it for good, e.g. a connection
+        that is cut while it writes."""
+        log.warning("the consumer is made anew")
+        self._where.joined = False
+        with suppress(Exception):
+            await asyncio.wait_for(self._where.consumer.stop(), LEAVE_SECONDS)
+        self.consumer = self.builder(group_id=self.group_id, client_id=self.client_id, **self._connection_args)
+        self.consumer.subscribe(topics=self.topic_names_for_subscribe, listener=self._listener)
+        await self.consumer.start()
+
+    async def get_msg(self, _: AIOKafkaConsumer) -> Batch:
         """The next batch; empty where there is none."""
         self.last_progress = time.monotonic()
+        consumer = self._where.consumer
         try:
             if not await self._where.placed():
                 return ()
@@ -163,8 +178,11 @@ class Intake(BatchSubscriber):
                 with tolerant_records():
                     return tuple(await self._one_by_one(consumer))
             return tuple(await self._gather(consumer))
-        except ConsumerStoppedError:
-            raise
+        except ConsumerStoppedError as error:
+            if not self.running:
+                raise
+            await self._missed(error)
+            return ()
         except Unfetchable as error:
             log.error("a record cannot be decoded, it is looked for", error=str(error))
             self._carefully = True
@@ -262,6 +280,14 @@ class Intake(BatchSubscriber):
         else:
             log.warning("nothing was gathered, tried again", error=repr(error))
             await asyncio.sleep(PAUSE_SECONDS)
+            if type(error) in ENDS_A_CONSUMER:
+                await self._rejoined()
+
+    async def _rejoined(self) -> None:
+        try:
+            await self._join_again()
+        except KafkaError as error:  # the next round finds a consumer that was stopped, and comes here again
+            log.warning("service waits for Kafka", error=repr(error))
 
     def _stop_for(self, error: BaseException) -> None:
         self.running = False

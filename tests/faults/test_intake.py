@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy as RecordBatch
 from booking_contracts.topics import NOTIFICATIONS_EVENTS, WALLET_COMMANDS, WALLET_REPLIES
 from faststream import FastStream
@@ -252,3 +253,22 @@ async def test_records_of_an_aborted_transaction_are_never_read(servers: str) ->
         lag = await reader.positions.lag(idle=True)
     assert [raw.body for raw in reader.found if raw.partition == 7] == [b"told"]
     assert lag[topic] == 0, "the markers of transactions are no lag"
+
+
+@pytest.mark.requirement("health")
+async def test_a_consumer_whose_coordinator_has_ended_is_made_anew(servers: str) -> None:
+    """As aiokafka tells it: a connection was cut while its coordinator wrote, and nothing answers from then on."""
+    topic = WALLET_REPLIES.name
+    async with AIOKafkaProducer(bootstrap_servers=servers) as producer, reading(servers, of([topic])) as reader:
+        await producer.send_and_wait(topic, b"before", partition=9)
+        await reader.until(lambda: any(raw.body == b"before" for raw in reader.found))
+        first = reader.positions.consumer
+
+        async def ended(*_: object, **__: object) -> None:
+            raise KafkaError("Unexpected error during coordination RuntimeError('the handler is closed')")
+
+        first.getmany = ended
+        await reader.until(lambda: reader.positions.consumer is not first)
+        await producer.send_and_wait(topic, b"after it", partition=9)
+        await reader.until(lambda: any(raw.body == b"after it" for raw in reader.found))
+    assert reader.faults == []
