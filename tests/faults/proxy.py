@@ -53,8 +53,9 @@ class Link:
             self.server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
 
     def _reset(self) -> None:
-        for writer in self.connections:
-            _socket(writer).setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        for writer in tuple(self.connections):
+            with contextlib.suppress(OSError):  # it was closed in this moment
+                _socket(writer).setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             writer.transport.abort()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
