@@ -50,8 +50,6 @@ CONSUMER: dict[str, Any] = {
     "session_timeout_ms": 10_000,
     "heartbeat_interval_ms": 3_000,
 }
-ENDS_A_CONSUMER = (KafkaError, ConsumerStoppedError)
-"""Just these classes: what the coordinator did not expect, and a consumer that could not be made anew."""
 UNDECODABLE = (UnsupportedCodecError, CorruptRecordException)
 
 Batch = tuple[ConsumerRecord[bytes, bytes] | Raw, ...]
@@ -160,11 +158,17 @@ class Intake(BatchSubscriber):
         that is cut while it writes."""
         log.warning("the consumer is made anew")
         self._where.joined = False
-        with suppress(Exception):
-            await asyncio.wait_for(self._where.consumer.stop(), LEAVE_SECONDS)
-        self.consumer = self.builder(group_id=self.group_id, client_id=self.client_id, **self._connection_args)
-        self.consumer.subscribe(topics=self.topic_names_for_subscribe, listener=self._listener)
-        await self.consumer.start()
+        while self.running:
+            with suppress(Exception):
+                await asyncio.wait_for(self._where.consumer.stop(), LEAVE_SECONDS)
+            self.consumer = self.builder(group_id=self.group_id, client_id=self.client_id, **self._connection_args)
+            self.consumer.subscribe(topics=self.topic_names_for_subscribe, listener=self._listener)
+            try:
+                await self.consumer.start()
+                return
+            except KafkaError as error:
+                log.warning("service waits for Kafka", error=repr(error))
+                await asyncio.sleep(PAUSE_SECONDS)
 
     async def get_msg(self, _: AIOKafkaConsumer) -> Batch:
         """The next batch; empty where there is none."""
@@ -178,11 +182,8 @@ class Intake(BatchSubscriber):
                 with tolerant_records():
                     return tuple(await self._one_by_one(consumer))
             return tuple(await self._gather(consumer))
-        except ConsumerStoppedError as error:
-            if not self.running:
-                raise
-            await self._missed(error)
-            return ()
+        except ConsumerStoppedError:
+            raise
         except Unfetchable as error:
             log.error("a record cannot be decoded, it is looked for", error=str(error))
             self._carefully = True
@@ -280,14 +281,8 @@ class Intake(BatchSubscriber):
         else:
             log.warning("nothing was gathered, tried again", error=repr(error))
             await asyncio.sleep(PAUSE_SECONDS)
-            if type(error) in ENDS_A_CONSUMER:
-                await self._rejoined()
-
-    async def _rejoined(self) -> None:
-        try:
-            await self._join_again()
-        except KafkaError as error:  # the next round finds a consumer that was stopped, and comes here again
-            log.warning("service waits for Kafka", error=repr(error))
+            if type(error) is KafkaError:  # just this class: what the coordinator did not expect
+                await self._join_again()
 
     def _stop_for(self, error: BaseException) -> None:
         self.running = False

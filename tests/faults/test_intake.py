@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy as RecordBatch
 from booking_contracts.topics import NOTIFICATIONS_EVENTS, WALLET_COMMANDS, WALLET_REPLIES
 from faststream import FastStream
@@ -256,7 +256,9 @@ async def test_records_of_an_aborted_transaction_are_never_read(servers: str) ->
 
 
 @pytest.mark.requirement("health")
-async def test_a_consumer_whose_coordinator_has_ended_is_made_anew(servers: str) -> None:
+async def test_a_consumer_whose_coordinator_has_ended_is_made_anew(
+    servers: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As aiokafka tells it: a connection was cut while its coordinator wrote, and nothing answers from then on."""
     topic = WALLET_REPLIES.name
     async with AIOKafkaProducer(bootstrap_servers=servers) as producer, reading(servers, of([topic])) as reader:
@@ -268,6 +270,15 @@ async def test_a_consumer_whose_coordinator_has_ended_is_made_anew(servers: str)
             raise KafkaError("Unexpected error during coordination RuntimeError('the handler is closed')")
 
         first.getmany = ended
+        starts = iter([KafkaConnectionError("the broker is away, too"), None])
+        make = AIOKafkaConsumer.start
+
+        async def start(consumer: AIOKafkaConsumer) -> None:
+            if (refused := next(starts, None)) is not None:
+                raise refused
+            await make(consumer)
+
+        monkeypatch.setattr(AIOKafkaConsumer, "start", start)
         await reader.until(lambda: reader.positions.consumer is not first)
         await producer.send_and_wait(topic, b"after it", partition=9)
         await reader.until(lambda: any(raw.body == b"after it" for raw in reader.found))
