@@ -162,7 +162,21 @@ def _target(standing: Standing, to: str) -> int:
 
 
 async def move_to(connection: Connection, move: Move) -> None:
-    """Write the position."""
+    """Write the position.
+
+    In a log that was made anew other records come at the places of old ones: dead letters of those give them up, so
+    that none is overwritten (it is one to a place). Their new offset is negative and no record's.
+    """
+    log, position = move.standing.log, move.standing.position
+    if log is not None and position is not None and position > log.end:
+        await connection.execute(
+            """
+            UPDATE dead_letter SET "offset" = "offset" - (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+            WHERE topic = $1 AND partition = $2 AND "offset" >= 0
+            """,
+            move.standing.topic,
+            move.standing.partition,
+        )
     await connection.execute(
         """
         INSERT INTO consumed_position (topic, partition, next_offset) VALUES ($1, $2, $3)

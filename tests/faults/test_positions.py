@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -15,6 +16,8 @@ from aiokafka.admin.records_to_delete import RecordsToDelete
 from booking_contracts.topics import BOOKING_ADMIN_COMMANDS, BOOKING_COMMANDS
 
 from deploy.local.stack import Stack
+from services.chassis.dead_letters import Failed, set_aside_failed
+from services.chassis.messages import Message, Origin, Raw
 from services.chassis.operator import NotPossible
 from services.operations.kafka_logs import Log
 from services.operations.migrate import SERVICES
@@ -46,6 +49,25 @@ async def typed(broker: Stack) -> AsyncIterator[Typed]:
     yield Typed(broker.env)
     await database.execute("DELETE FROM consumed_position")
     await database.close()
+
+
+LETTER = UUID(int=7)
+NO_BODY: Any = None
+
+
+@pytest.fixture
+async def letter(broker: Stack) -> AsyncIterator[asyncpg.Connection]:
+    """A command that failed in the log before the one that is there now, at offset 5."""
+    database = await asyncpg.connect(broker.env["BOOKING_DATABASE_URL"])
+    failed = Failed(command(Raw(TOPIC, AHEAD, 5, b"key", [], b"{}"), LETTER), "boom")
+    await set_aside_failed(database, [failed])
+    yield database
+    await database.execute("DELETE FROM dead_letter; DELETE FROM local_message; DELETE FROM blocked_key")
+    await database.close()
+
+
+def command(raw: Raw, message_id: UUID) -> Message[Any]:
+    return Message(message_id, "booking.Test.v1", "key", NO_BODY, Origin.COMMAND, raw, correlation_id=str(message_id))
 
 
 async def shown(typed: Typed) -> dict[tuple[str, int], Any]:
@@ -88,7 +110,9 @@ async def test_topics_are_applied(typed: Typed) -> None:
 
 
 @pytest.mark.requirement("operations-cli", "inbox")
-async def test_a_partition_past_the_end_goes_to_its_beginning_after_a_question(typed: Typed) -> None:
+async def test_a_partition_past_the_end_goes_to_its_beginning_after_a_question(
+    typed: Typed, letter: asyncpg.Connection
+) -> None:
     said = ("positions reset booking --topic", TOPIC, "--partition", AHEAD, "--to", "earliest")
     refused = await typed(*said, answer="n\n", code=1)
     assert f"{TOPIC}/{AHEAD}: 25 → 0, from past the end; 10 records are read" in refused
@@ -97,6 +121,10 @@ async def test_a_partition_past_the_end_goes_to_its_beginning_after_a_question(t
     await typed(*said, answer="y\n")
     assert (await shown(typed))[TOPIC, AHEAD]["position"] == 0
     assert (await shown(typed))[TOPIC, READ]["position"] == 7, "the others stay"
+    again = Failed(command(Raw(TOPIC, AHEAD, 5, b"key", [], b"{}"), UUID(int=8)), "another record at its place")
+    await set_aside_failed(letter, [again])
+    kept = await letter.fetch("SELECT message_id FROM dead_letter WHERE status = 'open'")
+    assert {row["message_id"] for row in kept} == {LETTER, UUID(int=8)}, "no letter is overwritten by another log's"
 
 
 @pytest.mark.requirement("operations-cli")
