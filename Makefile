@@ -6,7 +6,7 @@ REPLICAS ?= 1
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status clean demo test lint format contracts requirements faults hostile money mutants bench
+.PHONY: help setup up down status clean demo test check lint format contracts requirements faults hostile money mutants bench
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -14,7 +14,7 @@ help: ## List the targets
 
 setup: .venv/.prepared ## Create .venv from the locked requirements (done once, and again when they change)
 
-.venv/.prepared: requirements/dev.txt pyproject.toml contracts/pyproject.toml
+.venv/.prepared: requirements/uv.txt requirements/dev.txt pyproject.toml contracts/pyproject.toml
 	@deploy/local/bootstrap.sh
 
 up: setup ## Start the whole system in the background: `make up REPLICAS=2` runs two of each service
@@ -32,8 +32,11 @@ clean: setup ## Stop it and remove .local/ with all data
 demo: setup ## Follow bookings through the system, starting it if need be
 	@$(PYTHON) -m deploy.local.demo
 
-test: setup lint ## Everything: lint and the whole test suite; `ARGS=tests/booking` runs a part
+test: setup $(if $(ARGS),,lint) ## Everything: lint and the whole test suite; `ARGS=tests/booking` runs a part, without lint
 	$(PYTHON) -m pytest $(ARGS)
+
+check: setup lint ## In a minute: lint, and the tests that need no database, no Kafka and no running service
+	$(PYTHON) -m pytest -n auto -m "not stack" $(ARGS)
 
 lint: setup ## ruff, mypy --strict, and the rules on who may import whom
 	$(PYTHON) -m ruff check .

@@ -54,19 +54,25 @@ ensure_tools() {
 prepare_venv() {
     local python
     python=$(find_python)
-    say "Creating .venv with $("$python" --version), then installing the locked requirements"
+    say "Creating .venv with $("$python" --version)"
     rm -f "$stamp"
     .venv/bin/python -m pip --version >/dev/null 2>&1 || "$python" -m venv --clear .venv
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
-        -e contracts -e .
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+    say "Installing the locked requirements"
+    uv_install --require-hashes -r requirements/dev.txt
+    uv_install --no-deps --no-build-isolation -e contracts -e .
     touch "$stamp"
+}
+
+# What it downloads and builds is shown as it goes, the list of packages is not.
+uv_install() {
+    .venv/bin/uv pip install --python .venv/bin/python "$@" 2>&1 | sed '/^ [+-] /d' >&2
 }
 
 is_prepared() {
     local source
     [ -e "$stamp" ] || return 1
-    for source in requirements/dev.txt pyproject.toml contracts/pyproject.toml; do
+    for source in requirements/uv.txt requirements/dev.txt pyproject.toml contracts/pyproject.toml; do
         [ ! "$source" -nt "$stamp" ] || return 1
     done
 }

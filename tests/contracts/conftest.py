@@ -7,18 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.local.stack import Stack
 from services.operations import topics
+from tests.conftest import Stacks
 
 
 @pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def kafka(stacks: Stacks) -> Iterator[str]:
     """Its bootstrap servers."""
-    stack = Stack(tmp_path_factory.mktemp("kafka"), parts=("kafka",), fast=True)
-    try:
-        stack.up(progress=lambda _: None)
+    with stacks("kafka", parts=("kafka",), fast=True) as stack:
         servers = stack.env["KAFKA_BOOTSTRAP_SERVERS"]
         asyncio.run(topics.apply(servers))
         yield servers
-    finally:
-        stack.down(progress=lambda _: None)

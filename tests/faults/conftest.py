@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +9,7 @@ import pytest
 from deploy.local import postgres
 from deploy.local.layout import Layout
 from deploy.local.stack import Stack
+from tests.conftest import Stacks, run
 from tests.faults.load import Load
 from tests.faults.network import Network
 from tests.faults.ordeal import Ordeal
@@ -23,18 +21,12 @@ def pytest_report_header() -> str:
 
 
 @pytest.fixture(scope="session")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def broker(stacks: Stacks) -> Iterator[Stack]:
     """Kafka with our topics and PostgreSQL with our tables; no services."""
-    root = tmp_path_factory.mktemp("broker")
-    stack = Stack(root, parts=("postgres", "kafka"), fast=True)
-    try:
-        stack.up(progress=lambda _: None)
-        for module in ("services.operations.migrate", "services.operations.topics"):
-            subprocess.run([sys.executable, "-m", module], env={**os.environ, **stack.env}, check=True)
+    with stacks("broker", parts=("postgres", "kafka"), fast=True) as stack:
+        run(stack, "services.operations.migrate")
+        run(stack, "services.operations.topics")
         yield stack
-    finally:
-        stack.down(progress=lambda _: None)
-        postgres.remove(root)
 
 
 @pytest.fixture(scope="package")

@@ -6,22 +6,16 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from deploy.local import postgres
 from deploy.local.stack import Stack
 from deploy.local.system import System, connected
+from tests.conftest import Stacks
 
 
 @pytest.fixture(scope="session")
-def running_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def running_stack(stacks: Stacks) -> Iterator[Stack]:
     """Started once, stopped at the end, with two replicas of each service."""
-    root = tmp_path_factory.mktemp("flows")
-    stack = Stack(root, replicas=2)
-    try:
-        stack.up(progress=lambda _: None)
+    with stacks("flows", replicas=2) as stack:
         yield stack
-    finally:
-        stack.down(progress=lambda _: None)
-        postgres.remove(root)
 
 
 @pytest.fixture(scope="session")

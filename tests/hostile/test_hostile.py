@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.local import postgres
 from deploy.local.stack import Stack
+from tests.conftest import Stacks
 from tests.hostile.checks import violations
 from tests.hostile.report import report
 from tests.hostile.settings import CHOSEN, LONG, PER_SECOND, RECORDS, SEED
@@ -19,16 +19,10 @@ from tests.hostile.siege import Siege
 
 
 @pytest.fixture
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(stacks: Stacks) -> Iterator[Stack]:
     """Two replicas of each service."""
-    root = tmp_path_factory.mktemp("hostile")
-    stack = Stack(root, replicas=2, fast=True)
-    try:
-        stack.up(progress=lambda _: None)
+    with stacks("hostile", replicas=2, fast=True) as stack:
         yield stack
-    finally:
-        stack.down(progress=lambda _: None)
-        postgres.remove(root)
 
 
 @pytest.mark.requirement("poison", "bad-input", "one-reply", "outbox", "inbox", "ordering", "health")

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.local import postgres
 from deploy.local.stack import Stack
 from deploy.local.system import connected
+from tests.conftest import Stacks
 from tests.faults.settings import SEED, rng
 from tests.money.play import Play
 from tests.money.town import Town
@@ -22,16 +22,10 @@ SAGAS = int(os.environ.get("SAGAS", "250"))
 
 
 @pytest.fixture
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(stacks: Stacks) -> Iterator[Stack]:
     """One replica of each service."""
-    root = tmp_path_factory.mktemp("money")
-    stack = Stack(root)
-    try:
-        stack.up(progress=lambda _: None)
+    with stacks("money") as stack:
         yield stack
-    finally:
-        stack.down(progress=lambda _: None)
-        postgres.remove(root)
 
 
 @pytest.mark.timeout(300 + SAGAS)

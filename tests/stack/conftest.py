@@ -4,20 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.local import postgres
 from deploy.local.stack import Stack
+from tests.conftest import Stacks
 
 PARTS = ("postgres", "kafka", "mailbox", "clock-offset")
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(stacks: Stacks) -> Iterator[Stack]:
     """A running stack in a directory of its own."""
-    root = tmp_path_factory.mktemp("stack")
-    started = Stack(root, parts=PARTS)
-    try:
-        started.up()
-        yield started
-    finally:
-        started.down()
-        postgres.remove(root)
+    with stacks("stack", parts=PARTS) as stack:
+        yield stack
