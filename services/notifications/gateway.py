@@ -9,8 +9,9 @@ from prometheus_client import Counter
 
 from services.chassis.failures import backoff_seconds
 from services.chassis.gateway_calls import OpenCall, TryAgain
+from services.notifications.header_values import Unaddressable
 from services.notifications.mail import SEND_MAIL, MailRefused, MailSent, MailToSend
-from services.notifications.rendering import Unaddressable, render
+from services.notifications.rendering import render
 from services.notifications.sender import MailSender, Outcome, Refused, Sent
 
 GIVE_UP_SECONDS = 3 * 24 * 60 * 60
