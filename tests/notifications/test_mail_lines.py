@@ -25,7 +25,7 @@ from services.notifications.header_values import mailbox, text
 from services.notifications.locales.formats import one_line
 from services.notifications.model.letters import BY_EVENT, letters_for
 from services.notifications.rendering import render
-from services.notifications.sender import Mail, Refused, Sent, SmtpSender
+from services.notifications.sender import Faulty, Mail, Sent, SmtpSender
 from tests.notifications.builders import ADMIN_EMAIL, NOW, TIM, an, customer
 
 PREFERRED_LINE, LONGEST_ENCODED_WORD = 78, 75
@@ -165,7 +165,7 @@ async def test_the_mailbox_refuses_what_a_strict_server_refuses_and_takes_our_lo
         smtp = SmtpSender(host="127.0.0.1", port=server.sockets[0].getsockname()[1], local_hostname="client")
         for content, code in refused.items():
             outcome = await smtp.send(Mail("b@example.org", "a@example.org", content))
-            assert isinstance(outcome, Refused)
+            assert isinstance(outcome, Faulty)
             assert outcome.reason.startswith(code)
         for content in taken:
             assert await smtp.send(Mail("b@example.org", "a@example.org", content)) == Sent()
