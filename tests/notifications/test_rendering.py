@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from string import Formatter
+from typing import get_args
 
 import pytest
 from booking_contracts import booking, payments
 from booking_contracts.booking import BookingConfirmed
 from booking_contracts.envelope import Event
+from booking_contracts.types import Money
 
 from services.notifications.locales import LANGUAGES, understood
 from services.notifications.locales.de import GERMAN
+from services.notifications.locales.de_reasons import GERMAN_REASONS
 from services.notifications.locales.en import ENGLISH
 from services.notifications.locales.fields import fields_of, variant_of
 from services.notifications.model.letters import BY_EVENT, Audience, Kind, letters_for, letters_on
+from services.payments.model import declines
 from tests.notifications.builders import (
     ADMIN_EMAIL,
     TIM,
@@ -136,17 +140,41 @@ def test_a_cancellation_says_what_is_refunded_and_what_is_kept() -> None:
         assert "Kept: €22.49" in text
 
 
-@pytest.mark.requirement("notify-people")
-@pytest.mark.parametrize("tag", ["en", "de"])
-def test_a_failed_payment_shows_its_sentence(tag: str) -> None:
-    event = an(
-        booking.PaymentFailed,
-        reason="abandoned",
-        customer_message="You closed the form; the slot is still available.",
-        customer=customer(locale=tag),
-    )
+REASONS: tuple[str, ...] = get_args(booking.PaymentFailed.model_fields["reason"].annotation)
+CODES = {
+    *declines.SENTENCES,
+    *declines.FINAL,
+    *(one.code for one in vars(declines).values() if isinstance(one, declines.Decline)),
+    *(one.code for one in [declines.not_chargeable(Money(amount=1, currency="KWD"))] if one),
+}
 
-    assert "You closed the form; the slot is still available." in text_of(mail(letter_to(CUSTOMER, event)))
+
+@pytest.mark.requirement("notify-people")
+@pytest.mark.parametrize("reason", REASONS)
+@pytest.mark.parametrize("code", [None, "of_a_later_release", *sorted(CODES)])
+def test_why_a_payment_failed_is_said_in_the_readers_language(reason: str, code: str | None) -> None:
+    """English is what the event says; another language has a sentence for the code, or else for the reason."""
+    failed = an(booking.PaymentFailed, reason=reason, code=code, customer_message="English sentence.")
+    german = failed.model_copy(update={"customer": customer(locale="de")})
+
+    said = text_of(mail(letter_to(CUSTOMER, german)))
+
+    assert "English" not in said
+    assert GERMAN_REASONS[code if code in CODES else reason] in said
+    assert "English sentence." in text_of(mail(letter_to(CUSTOMER, failed)))
+
+
+@pytest.mark.requirement("notify-people")
+def test_why_a_booking_was_called_off_is_ours_or_what_somebody_wrote() -> None:
+    closed = an(
+        booking.BookingCancelled, customer=customer(locale="de"), reason="the slot was closed", cause="slot_closed"
+    )
+    ill = an(booking.BookingCancelled, customer=customer(locale="de"), reason="I am ill, désolé")
+
+    assert "Grund: Der Termin wird nicht mehr angeboten." in text_of(mail(letter_to(CUSTOMER, closed)))
+    assert "the slot was closed" not in text_of(mail(letter_to(CUSTOMER, closed)))
+    assert "Reason: the slot was closed" in text_of(mail(letter_to(PROVIDER, closed)))
+    assert "Grund: I am ill, désolé" in text_of(mail(letter_to(CUSTOMER, ill)))
 
 
 @pytest.mark.requirement("notify-people")
