@@ -14,6 +14,7 @@ from pathlib import Path
 from string import Formatter
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
 
 from services.notifications import header_values
 from services.notifications.invite import Invite, invite_for
@@ -99,20 +100,27 @@ def _page(letter: Letter, unsubscribe_url: str | None) -> tuple[str, dict[str, o
         wording = LANGUAGES[locale.language].wording(letter.kind, letter.audience, variant)
     assert wording is not None, f"no wording for {letter.kind} to {letter.audience}"
     language, found = LANGUAGES[locale.language], fields_of(letter, locale)
-    subject, *sentences = (_filled(template, found) for template in wording)
-    subject = one_line(subject or str(letter.kind))
+    titled, *sentences = wording
+    subject = one_line(titled.format_map(found)) if _is_complete(titled, found) else str(letter.kind)
+    sentences = [sentence for sentence in sentences if _is_complete(sentence, found)]
     return subject, {
         "language": str(locale).replace("_", "-"),
         "subject": subject,
-        "greeting": language.greeting.format(name=found["name"]),
-        "sentences": [sentence for sentence in sentences if sentence],
+        "greeting": language.greeting.format_map(found),
+        "greeting_html": _in_html(language.greeting, found),
+        "sentences": [sentence.format_map(found) for sentence in sentences],
+        "sentences_html": [_in_html(sentence, found) for sentence in sentences],
         "facts": [(language.labels[fact], value) for fact, value in facts_of(letter, found)],
         "closing": language.closing,
         "unsubscribe": language.unsubscribe.format(url=unsubscribe_url) if unsubscribe_url else "",
     }
 
 
-def _filled(template: str, found: Fields) -> str | None:
-    """The sentence with its values; None where it names a value that this letter lacks."""
-    needed = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
-    return None if any(found[name] is None for name in needed) else template.format_map(found)
+def _is_complete(template: str, found: Fields) -> bool:
+    """Whether this letter has every value that the sentence names."""
+    return all(found[name] is not None for _, name, _, _ in Formatter().parse(template) if name is not None)
+
+
+def _in_html(template: str, found: Fields) -> Markup:
+    """The sentence with its values, each read in its own direction: a Hebrew name moves no word of ours."""
+    return escape(template).format_map({name: Markup("<bdi>{}</bdi>").format(value) for name, value in found.items()})

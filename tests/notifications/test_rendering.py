@@ -186,6 +186,27 @@ def test_who_lacks_funds_is_asked_to_top_up_and_pay_by_the_deadline() -> None:
     assert "Please top up and pay by Wednesday, January 2, 2030, 1:00 PM" in text
 
 
+@pytest.mark.requirement("notify-people")
+@pytest.mark.parametrize("tag", ["en", "de-AT"])
+def test_a_page_is_read_on_a_phone_and_in_either_direction(tag: str) -> None:
+    """A word without end is broken, and a value keeps its own direction: a Hebrew name moves no word of ours."""
+    event = an(booking.DisputeRaised, provider_name="שלום", reason="x" * 2000, customer=customer(locale=tag))
+
+    html = html_of(mail(letter_to(CUSTOMER, event)))
+
+    assert f'<html lang="{tag}">' in html
+    assert '<meta name="viewport" content="width=device-width' in html
+    assert "overflow-wrap: anywhere" in html
+    assert f"<bdi>{'x' * 2000}</bdi>" in html
+    assert '<td dir="auto">שלום</td>' in html
+    assert html.count("<p dir=") == html.count("<p ")
+
+
+@pytest.mark.requirement("notify-people")
+def test_a_reason_of_blanks_is_none() -> None:
+    assert "Reason" not in text_of(mail(letter_to(CUSTOMER, an(booking.BookingRejected, reason=" \n "))))
+
+
 def test_the_attendee_is_named_where_it_is_not_the_payer() -> None:
     assert "Attendee: Tim Arendt" in text_of(mail(letter_to(CUSTOMER, an(BookingConfirmed, attendee=TIM))))
     assert "Attendee" not in text_of(mail(letter_to(CUSTOMER, an(BookingConfirmed))))

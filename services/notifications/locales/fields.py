@@ -34,7 +34,7 @@ def fields_of(letter: Letter, locale: Locale) -> Fields:
     if about is not None:
         found |= _parties(about)
     found |= {"name": one_line(letter.name), "booking": _booking_id(event)}
-    found |= {name: many_lines(text) for name, text in _texts(event, PROSE).items()}
+    found |= {name: many_lines(text) or None for name, text in _texts(event, PROSE).items()}
     found |= _in_our_words(event, LANGUAGES[locale.language])
     found |= {name: one_line(text) for name, text in _texts(event, LINES).items()}
     found |= {
