@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 
 from services.notifications import header_values
 from services.notifications.invite import Invite, invite_for
-from services.notifications.locales import FALLBACK, LANGUAGES, understood
+from services.notifications.locales import FALLBACK, LANGUAGES, tag_of, understood
 from services.notifications.locales.fields import Fields, facts_of, fields_of, variant_of
 from services.notifications.locales.formats import one_line
 from services.notifications.model.letters import Letter
@@ -104,7 +104,7 @@ def _page(letter: Letter, unsubscribe_url: str | None) -> tuple[str, dict[str, o
     subject = one_line(titled.format_map(found)) if _is_complete(titled, found) else str(letter.kind)
     sentences = [sentence for sentence in sentences if _is_complete(sentence, found)]
     return subject, {
-        "language": str(locale).replace("_", "-"),
+        "language": tag_of(locale),
         "subject": subject,
         "greeting": language.greeting.format_map(found),
         "greeting_html": _in_html(language.greeting, found),

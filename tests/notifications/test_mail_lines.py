@@ -13,7 +13,7 @@ from email.utils import parseaddr
 import pytest
 from aiosmtpd.smtp import SMTP
 from booking_contracts import booking
-from booking_contracts.types import Name, Prose
+from booking_contracts.types import Name, Prose, Token
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
@@ -33,6 +33,7 @@ ENCODED_WORD = re.compile(rb"=\?utf-8\?([bq])\?([^?\s]*)\?=")
 LONG_ADDRESS = f"{'a' * 64}@{'.'.join(['b' * 61] * 3)}.de"
 NAMES: TypeAdapter[str] = TypeAdapter(Name)
 PROSE: TypeAdapter[str] = TypeAdapter(Prose)
+TOKENS: TypeAdapter[str] = TypeAdapter(Token)
 
 UNITS = {
     "Devanagari": "क्षत्रिय ",
@@ -66,12 +67,12 @@ def _legal(adapter: TypeAdapter[str]) -> st.SearchStrategy[str]:
     return (anything | long).filter(is_legal)
 
 
-def _mails(title: str, provider: str, name: str, prose: str, tag: str) -> list[Mail]:
+def _mails(title: str, provider: str, name: str, prose: str, tag: str, zone: str = "UTC") -> list[Mail]:
     """Every letter about a booking with these texts."""
     people = {
         "offering_title": title,
         "provider_name": provider,
-        "customer": customer(name=name, locale=tag),
+        "customer": customer(name=name, locale=tag, timezone=zone),
         "attendee": TIM.model_copy(update={"name": name}),
     }
     known = an(booking.BookingConfirmed, **people)
@@ -104,13 +105,20 @@ def _check(mail: Mail) -> None:
 
 @pytest.mark.requirement("notify-safely", "notify-people")
 @settings(max_examples=15, deadline=None)  # each is of some forty mails
-@given(_legal(NAMES), _legal(NAMES), _legal(NAMES), _legal(PROSE), st.sampled_from(["en", "de", "ar"]))
-@example("क" * 160, "क" * 90, "🎹" * 200, "漢" * 2000, "de")
-@example("x" * 200, "x" * 200, "x" * 200, "x" * 2000, "en")
+@given(
+    _legal(NAMES),
+    _legal(NAMES),
+    _legal(NAMES),
+    _legal(PROSE),
+    st.sampled_from(["en", "de", "ar"]) | _legal(TOKENS),
+    _legal(TOKENS),
+)
+@example("क" * 160, "क" * 90, "🎹" * 200, "漢" * 2000, "de", "Asia/Kolkata")
+@example("x" * 200, "x" * 200, "x" * 200, "x" * 2000, "en", "America/Argentina/ComodRivadavia")
 def test_every_letter_goes_over_the_wire_in_short_lines(
-    title: str, provider: str, name: str, prose: str, tag: str
+    title: str, provider: str, name: str, prose: str, tag: str, zone: str
 ) -> None:
-    for mail in _mails(title, provider, name, prose, tag):
+    for mail in _mails(title, provider, name, prose, tag, zone):
         _check(mail)
 
 

@@ -12,7 +12,7 @@ from booking_contracts.booking import BookingConfirmed
 from booking_contracts.envelope import Event
 from booking_contracts.types import Money
 
-from services.notifications.locales import LANGUAGES, understood
+from services.notifications.locales import LANGUAGES, tag_of, understood
 from services.notifications.locales.de import GERMAN
 from services.notifications.locales.de_reasons import GERMAN_REASONS
 from services.notifications.locales.en import ENGLISH
@@ -95,10 +95,19 @@ def test_a_german_customer_reads_german() -> None:
 
 @pytest.mark.parametrize(
     ("tag", "language"),
-    [("de", "de"), ("de_AT", "de"), ("en-GB", "en"), ("fr-FR", "en"), ("xx", "en"), ("../..", "en"), ("", "en")],
+    [
+        ("de", "de"),
+        ("de_AT", "de-AT"),
+        ("de-DE-u-co-phonebk", "de-DE"),
+        ("de-Latn-DE-1996-x-mine", "de-DE"),
+        ("de-XX", "de"),
+        ("en-GB", "en-GB"),
+        ("en-US-u-hc-h12", "en-US"),
+        *((tag, "en") for tag in ("fr-FR", "gsw-u-hc-h12", "xx", "i-klingon", "x-de", "../..", "-", "", "\x00")),
+    ],
 )
-def test_a_locale_we_do_not_write_is_english(tag: str, language: str) -> None:
-    assert understood(tag).language == language
+def test_a_locale_is_read_as_far_as_it_is_known_and_english_where_we_do_not_write_it(tag: str, language: str) -> None:
+    assert tag_of(understood(tag)) == language
 
 
 @pytest.mark.requirement("notify-people")
