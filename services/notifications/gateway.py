@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections import OrderedDict
 from uuid import UUID
 
+import structlog
 from prometheus_client import Counter
 
 from services.chassis.failures import backoff_seconds
 from services.chassis.gateway_calls import OpenCall, TryAgain
+from services.notifications.header_values import Unaddressable
 from services.notifications.mail import SEND_MAIL, MailRefused, MailSent, MailToSend
-from services.notifications.rendering import Unaddressable, render
-from services.notifications.sender import MailSender, Outcome, Refused, Sent
+from services.notifications.rendering import render
+from services.notifications.sender import Faulty, MailSender, Outcome, Refused, Sent
 
 GIVE_UP_SECONDS = 3 * 24 * 60 * 60
 LONGEST_WAIT_SECONDS = 15 * 60
 REMEMBERED = 10_000
+
+log = structlog.get_logger()
 
 outcomes = Counter("mail_outcomes_total", "Tries to hand a mail to the server, by outcome", ["outcome"])
 
@@ -42,7 +46,9 @@ class MailGateway:
         if isinstance(outcome, Sent):
             self._remember(call.id)
             return MailSent(delivery_id=mail.delivery_id)
-        if isinstance(outcome, Refused):
+        if isinstance(outcome, Faulty):
+            log.error("a letter of ours is not taken", key=call.key, kind=mail.kind, reason=outcome.reason)
+        if isinstance(outcome, Refused | Faulty):
             return MailRefused(delivery_id=mail.delivery_id, reason=outcome.reason)
         if call.age_seconds > GIVE_UP_SECONDS:
             return MailRefused(delivery_id=mail.delivery_id, reason=f"given up after 3 days: {outcome.reason}")

@@ -7,12 +7,13 @@ from email.message import EmailMessage
 
 import pytest
 from booking_contracts.booking import BookingConfirmed, BookingPlaced
+from prometheus_client import REGISTRY
 
 from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.notifications import sender
 from services.notifications.gateway import GIVE_UP_SECONDS, MailGateway
 from services.notifications.mail import MailRefused, MailSent
-from services.notifications.sender import Mail, Outcome, Refused, Sent
+from services.notifications.sender import Faulty, Mail, Outcome, Refused, Sent
 from tests.notifications.builders import CUSTOMER_EMAIL, an, customer, received
 from tests.notifications.post import Post
 
@@ -111,6 +112,22 @@ async def test_a_refusal_is_for_ever() -> None:
 
     assert isinstance(outcome, MailRefused)
     assert outcome.reason == "550 no such user"
+
+
+@pytest.mark.requirement("notify-people", "observability")
+async def test_a_letter_that_no_server_takes_is_counted_apart_from_people_who_are_not_there() -> None:
+    def counted() -> float:
+        return REGISTRY.get_sample_value("mail_outcomes_total", {"outcome": "Faulty"}) or 0
+
+    before = counted()
+    await gateway(Server(Refused("550 no such user"))).call(a_call())
+    assert counted() == before
+
+    outcome = await gateway(Server(Faulty("500 Line too long"))).call(a_call())
+
+    assert isinstance(outcome, MailRefused)
+    assert outcome.reason == "500 Line too long"
+    assert counted() == before + 1
 
 
 @pytest.mark.requirement("notify-once")

@@ -66,10 +66,15 @@ class BookingConfirmed(BookingEvent):
 
 
 class PaymentFailed(BookingEvent):
-    """The booking ended unpaid and its seats are free again."""
+    """The booking ended unpaid and its seats are free again.
+
+    `customer_message` is English; other languages word it by `code`, or by `reason` where that says no more.
+    """
 
     reason: Literal["declined", "INSUFFICIENT_FUNDS", "abandoned", "superseded", "action_failed", "capture_failed"]
     customer_message: str
+    code: str | None = None
+    """PaymentDeclined.code, where a try was declined."""
 
 
 class BookingExpired(BookingEvent):
@@ -77,8 +82,11 @@ class BookingExpired(BookingEvent):
 
 
 class BookingCancelled(BookingEvent):
+    """`reason` is what somebody wrote, in their language; where `cause` is told it is ours, in English."""
+
     by: Actor
     reason: str | None = None
+    cause: Literal["slot_closed"] | None = None
     refund: Money
     kept: Money
 

@@ -1,5 +1,6 @@
 """The letters in German, for customers and providers; the admin is written to in English."""
 
+from services.notifications.locales.de_reasons import GERMAN_REASONS
 from services.notifications.locales.language import Language, Wording
 
 _WORDINGS: dict[str, Wording] = {
@@ -75,23 +76,23 @@ _WORDINGS: dict[str, Wording] = {
     ),
     "payment_failed.customer": (
         "Zahlung fehlgeschlagen: {title}",
+        "{message}",
         "Diese Buchung wurde nicht bezahlt und ist beendet; ihre Plätze sind wieder frei.",
-        "Meldung: {message}",
     ),
     "payment_failed.customer.superseded": (
         "Durch Ihre neuere Buchung ersetzt: {title}",
+        "{message}",
         "Dieser frühere Versuch ist unbezahlt beendet; Ihr neuerer läuft weiter.",
-        "Meldung: {message}",
     ),
     "payment_failed.customer.abandoned": (
         "Zahlung abgebrochen: {title}",
-        "Diese Buchung wurde nicht bezahlt und ist beendet. Der Termin ist noch frei.",
-        "Meldung: {message}",
+        "{message}",
+        "Diese Buchung wurde nicht bezahlt und ist beendet.",
     ),
     "capture_failed.customer": (
         "Buchung beendet, Zahlung fehlgeschlagen: {title}",
+        "{message}",
         "Ihre Buchung war bestätigt, aber die Zahlung konnte nicht eingezogen werden; sie ist beendet.",
-        "Meldung: {message}",
     ),
     "capture_failed.provider": (
         "Buchung beendet, Zahlung fehlgeschlagen: {title}",
@@ -220,4 +221,5 @@ GERMAN = Language(
         "booking": "Buchungsnummer",
     },
     wordings=_WORDINGS,
+    reasons=GERMAN_REASONS,
 )
