@@ -13,9 +13,15 @@ FALLBACK = Locale("en")
 
 
 def understood(tag: str) -> Locale:
-    """The locale of a BCP 47 tag; English where it is unknown or we do not write its language."""
-    try:
-        locale = Locale.parse(tag.replace("_", "-"), sep="-")
-    except (UnknownLocaleError, ValueError):
-        return FALLBACK
-    return locale if locale.language in LANGUAGES else FALLBACK
+    """The locale of a BCP 47 tag, without what babel does not know at its end (RFC 4647, 3.4: de-CH-u-hc-h12 is de-CH).
+
+    English where that leaves nothing, or we do not write its language.
+    """
+    parts = tag.replace("_", "-").split("-")
+    for length in range(len(parts), 0, -1):
+        try:
+            locale = Locale.parse("-".join(parts[:length]), sep="-")
+        except (UnknownLocaleError, ValueError):
+            continue
+        return locale if locale.language in LANGUAGES else FALLBACK
+    return FALLBACK
