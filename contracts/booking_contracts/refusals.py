@@ -7,7 +7,7 @@ what a program thinks and not what to write instead.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pydantic import JsonValue, ValidationError
@@ -44,20 +44,16 @@ class Problem:
 
 def problems_of(error: ValidationError) -> tuple[Problem, ...]:
     """At most MOST of them, in the order of the fields; the first is the one that `details` itself names."""
-    return tuple(_problems(error))[:MOST]
+    errors = error.errors(include_url=False, include_input=False)[:MOST]
+    return tuple(Problem(_dotted(found["loc"]) or BODY, _words(found)) for found in errors)
 
 
-def _problems(error: ValidationError) -> Iterator[Problem]:
-    for found in error.errors(include_url=False, include_input=False)[:MOST]:
-        yield Problem(dotted(found["loc"]) or BODY, words_of(found))
-
-
-def dotted(location: tuple[int | str, ...]) -> str:
+def _dotted(location: tuple[int | str, ...]) -> str:
     """A pydantic location as a dotted path; parts that only name a union's branch (`~…`) are left out."""
     return safe_text(".".join(str(part) for part in location if not str(part).startswith("~")))
 
 
-def words_of(error: ErrorDetails) -> str:
+def _words(error: ErrorDetails) -> str:
     """What follows the field's name. What our own validators say is said; the rest has words in this file."""
     context = error.get("ctx", {})
     kind = error["type"]

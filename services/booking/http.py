@@ -56,9 +56,7 @@ async def availability(request: web.Request) -> web.Response:
         raise bad_request("Name either offering_id or provider_id.")
     start, end = instant_of(request, "from"), instant_of(request, "to")
     if start is None or end is None:
-        raise bad_request(
-            "Name from and to, the instants between which to look, e.g. 2030-01-31T09:00:00Z."
-        )
+        raise bad_request("Name from and to, the instants between which to look, e.g. 2030-01-31T09:00:00Z.")
     if not start < end <= start + timedelta(days=MOST_DAYS):
         raise bad_request(f"to must lie after from, at most {MOST_DAYS} days.")
     body = await request.app[CALENDAR].slots(offering_id, provider_id, start, end, request.app[CLOCK].now())

@@ -50,9 +50,7 @@ def instant_of(request: web.Request, name: str) -> datetime | None:
             return instant.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise bad_request(
-        f"{name} must be an instant of the years 2000 to 2199, e.g. 2030-01-31T09:00:00Z."
-    )
+    raise bad_request(f"{name} must be an instant of the years 2000 to 2199, e.g. 2030-01-31T09:00:00Z.")
 
 
 def text_of(request: web.Request, name: str, pattern: str, like: str) -> str | None:

@@ -17,7 +17,7 @@ from booking_contracts.refusals import BODY, MOST, NOT_ALLOWED, Problem, problem
 from booking_contracts.schemas import all_schemas
 from booking_contracts.testkit import sample
 from booking_contracts.texts import WORDS
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue, ValidationError
 
@@ -98,6 +98,7 @@ def test_whatever_is_wrong_wherever_it_stands_is_said_in_words_of_ours(command: 
 
 
 @pytest.mark.requirement("bad-input")
+@settings(deadline=None)
 @given(st.data())
 def test_commands_of_every_type_are_refused_in_words_of_ours(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(SCHEMAS)))
