@@ -91,26 +91,10 @@ def test_a_german_customer_reads_german() -> None:
 
 @pytest.mark.parametrize(
     ("tag", "language"),
-    [
-        *(("de", "de"), ("de_AT", "de"), ("en-GB", "en"), ("fr-FR", "en"), ("xx", "en"), ("../..", "en"), ("", "en")),
-        *(("zh-Hant-TW", "en"), ("sr-Latn", "en"), ("x-private", "en"), ("i-klingon", "en"), ("de-CH-1996", "de")),
-    ],
+    [("de", "de"), ("de_AT", "de"), ("en-GB", "en"), ("fr-FR", "en"), ("xx", "en"), ("../..", "en"), ("", "en")],
 )
 def test_a_locale_we_do_not_write_is_english(tag: str, language: str) -> None:
     assert understood(tag).language == language
-
-
-@pytest.mark.requirement("notify-people")
-@pytest.mark.parametrize(
-    ("tag", "locale"),
-    [
-        *(("en-US-u-hc-h12", "en_US"), ("de-DE-u-co-phonebk", "de_DE"), ("de-CH-1996-x-a-b", "de_CH")),
-        *(("de-XX", "de"), ("de-AT-t-it-x-y", "de_AT"), ("en-GB-oed", "en_GB"), ("de-x-a", "de")),
-    ],
-)
-def test_a_tag_falls_back_along_itself(tag: str, locale: str) -> None:
-    """RFC 4647, section 3.4."""
-    assert str(understood(tag)) == locale
 
 
 @pytest.mark.requirement("notify-people")

@@ -88,7 +88,7 @@ def illegal(booking: Booking) -> Rejected:
     """The state table does not know this command in this state."""
     return Rejected(
         Code.ILLEGAL_TRANSITION,
-        f"The booking is {booking.state}, where this cannot be done; read it again and go on from there.",
+        f"The booking is {booking.state}; see the contract for what is possible then.",
         booking.booking_id,
         state=booking.state.value,
     )

@@ -13,15 +13,21 @@ FALLBACK = Locale("en")
 
 
 def understood(tag: str) -> Locale:
-    """The locale of a BCP 47 tag, without what babel does not know at its end (RFC 4647, 3.4: de-CH-u-hc-h12 is de-CH).
+    """The locale of a BCP 47 tag; English where it is unknown or we do not write its language.
 
-    English where that leaves nothing, or we do not write its language.
+    What is not known of it is left off from the end (RFC 4647, 3.4: lookup): de-DE-u-co-phonebk is German of Germany.
     """
-    parts = tag.replace("_", "-").split("-")
-    for length in range(len(parts), 0, -1):
+    subtags = tag.replace("_", "-").split("-")
+    while subtags:
         try:
-            locale = Locale.parse("-".join(parts[:length]), sep="-")
+            locale = Locale.parse("-".join(subtags), sep="-")
         except (UnknownLocaleError, ValueError):
-            continue
-        return locale if locale.language in LANGUAGES else FALLBACK
+            subtags.pop()
+        else:
+            return locale if locale.language in LANGUAGES else FALLBACK
     return FALLBACK
+
+
+def tag_of(locale: Locale) -> str:
+    """Its BCP 47 tag."""
+    return "-".join(filter(None, (locale.language, locale.script, locale.territory)))
