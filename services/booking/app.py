@@ -10,7 +10,7 @@ from booking_contracts.envelope import Command, MessageBody
 from faststream import FastStream
 
 from services.booking import http, metrics
-from services.booking.contact import normal_place, normal_provider
+from services.booking.contact import READING
 from services.booking.handlers import (
     approving,
     cancelling,
@@ -39,12 +39,12 @@ from services.chassis.process import Parts
 from services.chassis.settings import Settings
 
 HANDLERS = (
-    command(messages.RegisterProvider, catalogue.register_provider, normal_provider),
+    command(messages.RegisterProvider, catalogue.register_provider),
     command(messages.DefineOffering, catalogue.define_offering),
     command(messages.SetSchedule, hours.set_schedule),
     command(messages.OpenSlot, catalogue.open_slot),
     command(messages.CloseSlot, hours.close_slot),
-    command(messages.PlaceBooking, placing.place_booking, normal_place),
+    command(messages.PlaceBooking, placing.place_booking),
     command(messages.ApproveBooking, approving.approve_booking),
     command(messages.RejectBooking, approving.reject_booking),
     command(messages.PayBooking, paying.pay_booking),
@@ -56,7 +56,7 @@ HANDLERS = (
     command(messages.ConfirmSession, sessions.confirm_session),
     command(messages.RaiseDispute, disputes.raise_dispute),
     command(messages.ResolveDispute, disputes.resolve_dispute),
-    command(messages.JoinWaitlist, waiting.join_waitlist, normal_place),
+    command(messages.JoinWaitlist, waiting.join_waitlist),
     command(messages.LeaveWaitlist, waiting.leave_waitlist),
     command(messages.AcceptOffer, waiting.accept_offer),
     event(payments.PaymentAuthorized, payment_events.authorized),
@@ -110,6 +110,7 @@ SERVICE = Service(
     new_work=BookingWork,
     store=BookingStore(),
     admit=admit,
+    reading=READING,
 )
 
 

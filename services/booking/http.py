@@ -56,9 +56,9 @@ async def availability(request: web.Request) -> web.Response:
         raise bad_request("Name either offering_id or provider_id.")
     start, end = instant_of(request, "from"), instant_of(request, "to")
     if start is None or end is None:
-        raise bad_request("Name from and to, e.g. 2030-01-31T09:00:00Z.")
+        raise bad_request("Name from and to, the instants between which to look, e.g. 2030-01-31T09:00:00Z.")
     if not start < end <= start + timedelta(days=MOST_DAYS):
-        raise bad_request(f"to lies after from, at most {MOST_DAYS} days.")
+        raise bad_request(f"to must lie after from, at most {MOST_DAYS} days.")
     body = await request.app[CALENDAR].slots(offering_id, provider_id, start, end, request.app[CLOCK].now())
     return web.Response(body=body, content_type="application/json")
 
@@ -127,9 +127,9 @@ def _asked(request: web.Request) -> Asked:
     since, until = instant_of(request, "from"), instant_of(request, "to")
     order = request.query.get("order", "starts_at" if since or until else "booking_id")
     if order not in ("starts_at", "-starts_at") and (order != "booking_id" or since or until):
-        raise bad_request("order is starts_at or -starts_at; without from and to, booking_id too.")
+        raise bad_request("order must be starts_at or -starts_at; without from and to it may be booking_id too.")
     if owner == "slot_id" and order != "booking_id":
-        raise bad_request("order, from and to are of no use on one slot; leave them out.")
+        raise bad_request("order, from and to are of no use for one slot; leave them out.")
     ended_too = request.query.get("include") == "all"
     states = [State(name) for name in choices_of(request, "state", list(State))]
     return Asked(

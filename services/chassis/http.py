@@ -25,6 +25,8 @@ POOL: web.AppKey[Pool] = web.AppKey("pool")
 """For reads alone."""
 WEBHOOKS: web.AppKey[Pool] = web.AppKey("webhooks")
 """For what others bring to us: it does not wait behind reads."""
+MOST_BODY_BYTES = 1024 * 1024
+"""Of a request."""
 SCOPES: web.RequestKey[frozenset[Scope]] = web.RequestKey("scopes")
 
 
@@ -71,7 +73,7 @@ def open_to(scope: Scope) -> Callable[[Handle], Handle]:
 
 def new_app(tokens: tuple[ApiToken, ...], pools: Pools, health: Health) -> web.Application:
     """An application with the paths that every service has."""
-    app = web.Application(middlewares=[_problems, _authorise(tokens)], client_max_size=1024 * 1024)
+    app = web.Application(middlewares=[_problems, _authorise(tokens)], client_max_size=MOST_BODY_BYTES)
     app[POOL], app[WEBHOOKS] = pools.reads, pools.webhooks
     for name in ("live", "ready", "startup"):
         app.router.add_get(f"/health/{name}", _health(getattr(health, name)))
@@ -98,6 +100,14 @@ def _authorise(tokens: tuple[ApiToken, ...]) -> Middleware:
     return authorise
 
 
+_SENTENCES = {
+    404: "There is nothing at this path; the services' READMEs say which paths there are.",
+    405: "This path does not take this method; the header Allow says which it takes.",
+    413: f"The body is larger than {MOST_BODY_BYTES} bytes; send less.",
+}
+"""What aiohttp refuses by itself."""
+
+
 @web.middleware
 async def _problems(request: web.Request, handler: Handle) -> web.StreamResponse:
     try:
@@ -107,7 +117,9 @@ async def _problems(request: web.Request, handler: Handle) -> web.StreamResponse
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        return problem(error.status, error.reason, error.text or error.reason)
+        allow = error.headers.get("Allow")
+        detail = _SENTENCES.get(error.status, f"{error.reason}.")
+        return problem(error.status, error.reason, detail, {"Allow": allow} if allow else None)
     except UNAVAILABLE as error:
         log.warning("request failed", path=request.path, error=repr(error))
         later = unavailable("The database is busy or does not answer; try again shortly.")

@@ -27,7 +27,7 @@ def path_id(request: web.Request, name: str) -> UUID:
     try:
         return UUID(request.match_info[name])
     except ValueError:
-        raise Problem(404, "Not Found", f"{name} is a UUID.") from None
+        raise Problem(404, "Not Found", f"{name} must be a UUID.") from None
 
 
 def uuid_of(request: web.Request, name: str) -> UUID | None:
@@ -36,7 +36,7 @@ def uuid_of(request: web.Request, name: str) -> UUID | None:
     try:
         return UUID(raw) if raw is not None else None
     except ValueError:
-        raise bad_request(f"{name} is a UUID.") from None
+        raise bad_request(f"{name} must be a UUID.") from None
 
 
 def instant_of(request: web.Request, name: str) -> datetime | None:
@@ -50,14 +50,14 @@ def instant_of(request: web.Request, name: str) -> datetime | None:
             return instant.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise bad_request(f"{name} is an instant of the years 2000 to 2199, e.g. 2030-01-31T09:00:00Z.")
+    raise bad_request(f"{name} must be an instant of the years 2000 to 2199, e.g. 2030-01-31T09:00:00Z.")
 
 
 def text_of(request: web.Request, name: str, pattern: str, like: str) -> str | None:
     """A text that matches the pattern as a whole, or None where the query has none; `like` is an example."""
     raw = request.query.get(name)
     if raw is not None and re.fullmatch(pattern, raw, re.ASCII) is None:
-        raise bad_request(f"{name} is a text like {like}.")
+        raise bad_request(f"{name} must be a text like {like}.")
     return raw
 
 
@@ -65,7 +65,7 @@ def choices_of(request: web.Request, name: str, known: Collection[str]) -> list[
     """Values of a parameter that may come again or list several with commas; each is one of `known`."""
     chosen = [value for raw in request.query.getall(name, []) for value in raw.split(",")]
     if not set(chosen) <= set(known):
-        raise bad_request(f"{name} is one or more of {', '.join(known)}.")
+        raise bad_request(f"{name} must be one or more of {', '.join(known)}.")
     return list(dict.fromkeys(chosen))
 
 
@@ -73,7 +73,7 @@ def limit_of(request: web.Request) -> int:
     """How many items a page holds at most."""
     raw = request.query.get("limit", str(PAGE))
     if not raw.isascii() or not raw.isdigit() or len(raw) > 3 or not 1 <= int(raw) <= MOST_PAGE:
-        raise bad_request(f"limit is a number from 1 to {MOST_PAGE}.")
+        raise bad_request(f"limit must be a whole number from 1 to {MOST_PAGE}.")
     return int(raw)
 
 
@@ -90,7 +90,7 @@ def read_cursor(request: web.Request, read: Callable[[Any], Position]) -> Positi
     try:
         return read(json.loads(base64.urlsafe_b64decode(raw)))
     except (ValueError, TypeError, OverflowError, RecursionError):
-        raise bad_request("cursor is the next of an earlier page of the same list, unchanged.") from None
+        raise bad_request("cursor must be the next of an earlier page of the same list, unchanged.") from None
 
 
 def row_number(position: Any) -> int:

@@ -25,7 +25,7 @@ async def deliveries(request: web.Request) -> web.Response:
     """
     booking_id, limit = uuid_of(request, "booking_id"), limit_of(request)
     if booking_id is None:
-        raise bad_request("Name a booking_id, a UUID.")
+        raise bad_request("Name booking_id, the id of a booking or of an entry of a waitlist.")
     found = await request.app[POOL].fetch(
         """
         SELECT number, delivery_id, booking_id, event_id, kind, audience, recipient, channel, state, reason,

@@ -83,7 +83,7 @@ async def wallet(request: web.Request) -> web.Response:
     """A customer's balances, one per currency; none for a customer who has never had any."""
     customer_id = request.match_info["customer_id"]
     if re.fullmatch(OPAQUE_ID, customer_id, re.ASCII) is None:
-        raise Problem(404, "Not Found", "customer_id is an id as commands carry it.")
+        raise Problem(404, "Not Found", "customer_id must be an id as commands carry it, e.g. c-123.")
     return answer(await reads.wallet(request.app[POOL], customer_id))
 
 

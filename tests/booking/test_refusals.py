@@ -83,7 +83,8 @@ def test_why_seats_cannot_be_had(check: Callable[[], object], code: Code, senten
 @pytest.mark.requirement("bad-input")
 def test_a_party_that_never_fits_is_a_problem_of_the_field_seats() -> None:
     refused = refusal(lambda: placing.check_seats(Wish(3), OFFERING, None))
-    assert refused.details == {"field": "seats", "problem": "is more than the 2 seats of the slot"}
+    first = {"field": "seats", "problem": "is more than the 2 seats of the slot"}
+    assert refused.details == {**first, "errors": [{**first, "message": refused.message}]}
 
 
 @pytest.mark.requirement("actors")

@@ -88,7 +88,8 @@ def test_a_withdrawal_that_no_card_takes_is_refused_before_anything_moves() -> N
         return refused.value
 
     refused = withdraw(2505)
-    assert (refused.code, refused.details) == (Code.INVALID_COMMAND, {"field": "amount"})
+    assert (refused.code, refused.details["field"]) == (Code.INVALID_COMMAND, "amount")
+    assert refused.details["problem"] == "must be a multiple of 10 minor units"
     world.work.load(Balance(ledger.available("bob"), "KWD", 4003))
     refused = withdraw(4010)
     assert refused.details["withdrawable"] == {"amount": 4000, "currency": "KWD"}

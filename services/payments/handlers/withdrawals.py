@@ -39,6 +39,7 @@ def withdraw_from_wallet(message: Message[WithdrawFromWallet], work: PaymentsWor
             Code.INVALID_COMMAND,
             f"Cards take {wanted.currency} back in steps of {step} minor units; ask for a multiple of {step}.",
             field="amount",
+            problem=f"must be a multiple of {step} minor units",
         )
     back = sum(top_up.left_minor for top_up in _top_ups(work, owner, wanted.currency))
     can = min(has, back) // step * step
