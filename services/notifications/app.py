@@ -20,7 +20,7 @@ from services.notifications.gateway import MailGateway
 from services.notifications.mail import MailRefused, MailSent
 from services.notifications.sender import Encryption, SmtpSender
 from services.notifications.store import NotificationsStore
-from services.notifications.timers import DisputeWaits, ReminderDue
+from services.notifications.timers import DisputeWaits, MailWaits, ReminderDue
 from services.notifications.work import NotificationsWork
 
 HANDLERS = (
@@ -48,6 +48,7 @@ HANDLERS = (
     event(payments.ChargebackClosed, handlers.payment_event),
     local(ReminderDue, handlers.reminder_due),
     local(DisputeWaits, handlers.dispute_waits),
+    local(MailWaits, handlers.mail_waits),
     local(MailSent, handlers.mail_sent),
     local(MailRefused, handlers.mail_refused),
 )

@@ -12,7 +12,7 @@ from services.chassis.messages import Message
 from services.notifications.mail import MailRefused, MailSent
 from services.notifications.model.known import KnownBooking, is_still_due, starts_at
 from services.notifications.model.letters import Kind, letters_for, letters_on, reminder_times
-from services.notifications.timers import DisputeWaits, ReminderDue
+from services.notifications.timers import DisputeWaits, MailWaits, ReminderDue
 from services.notifications.work import NotificationsWork
 
 FIRST_LOOK_AT_A_DISPUTE = timedelta(days=7)
@@ -73,6 +73,11 @@ def dispute_waits(message: Message[DisputeWaits], work: NotificationsWork) -> No
     if letters := letters_on(Kind.DISPUTE_STILL_OPEN, row.event, work.admin_email):
         work.write(letters, about=row.booking_id, sequence=row.sequence)
         _look_again(work, message.body, NEXT_LOOK_AT_A_DISPUTE)
+
+
+def mail_waits(message: Message[MailWaits], work: NotificationsWork) -> None:
+    """See that a letter goes in the end."""
+    work.look_after(message.body)
 
 
 def mail_sent(message: Message[MailSent], work: NotificationsWork) -> None:

@@ -25,3 +25,9 @@ class DisputeWaits(LocalBody):
     """A dispute may still be open; comes back daily while it is."""
 
     booking_id: UUID
+
+
+class MailWaits(LocalBody):
+    """A letter may still wait for those before it. Their outcomes send it on; this does where none comes."""
+
+    delivery_id: UUID

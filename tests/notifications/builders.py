@@ -75,6 +75,7 @@ _OWN: dict[type[Event], dict[str, object]] = {
     payments.PaymentActionRequired: {"kind": "authenticate"},
     booking.PaymentFailed: {"reason": "declined", "customer_message": "Your bank said no."},
     booking.BookingExpired: {"reason": "payment"},
+    booking.WaitlistClosed: {"reason": None},
     booking.SagaStuck: {"step": "capture", "problem": "no answer"},
     booking.BookingRescheduled: {
         "from": Period(starts_at=STARTS_AT - timedelta(days=1), ends_at=STARTS_AT - timedelta(hours=23)),
