@@ -29,7 +29,7 @@ from services.notifications.model.deliveries import (
 )
 from services.notifications.model.known import KnownBooking
 from services.notifications.model.letters import Letter
-from services.notifications.timers import MailWaits, ReminderDue
+from services.notifications.timers import MailWaits, ReminderDue, SeatsHeld
 
 FIRST_LOOK = timedelta(minutes=1)
 _MAIL = Stored(MailToSend, "delivery.mail")
@@ -156,7 +156,7 @@ class NotificationsWork(UnitOfWork):
 
 def occasion_of(message: Message[Any]) -> UUID:
     """What a letter is written once for: an event's id, or a timer's own occasion."""
-    return message.body.occasion if isinstance(message.body, ReminderDue) else message.id
+    return message.body.occasion if isinstance(message.body, ReminderDue | SeatsHeld) else message.id
 
 
 def _new(letter: Letter, about: UUID, occasion: UUID, now: datetime) -> Delivery:

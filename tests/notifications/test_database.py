@@ -35,7 +35,7 @@ async def post(engine: Engine, server: MailSender) -> list[Raw]:
     """Make every open call as the worker does; returns the results, not handled yet."""
     opened = await engine.fetch("UPDATE gateway_call SET try_at = opened_at WHERE state = 'open' RETURNING id")
     session = Session(engine.session.url, "post")
-    worker = GatewayWorker(MailGateway(server, "no-reply@example.org"), session, lambda: None)
+    worker = GatewayWorker(MailGateway(server, "no-reply@example.org", engine.clock), session, lambda: None)
     running = asyncio.create_task(worker.run())
 
     async def all_made() -> bool:
@@ -122,7 +122,7 @@ async def test_what_is_known_of_a_booking_outlives_the_batch(engine: Engine) -> 
     await engine.run(record(engine, an(payments.RefundFailed)))
 
     rows = await engine.fetch("SELECT recipient FROM delivery WHERE kind = 'refund_failed' ORDER BY number")
-    assert [row["recipient"] for row in rows] == [CUSTOMER_EMAIL, PROVIDER_EMAIL, ADMIN_EMAIL]
+    assert [row["recipient"] for row in rows] == [ADMIN_EMAIL, CUSTOMER_EMAIL, PROVIDER_EMAIL]
 
 
 async def test_nobody_is_known_once_their_data_is_erased(engine: Engine) -> None:

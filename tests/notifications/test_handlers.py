@@ -77,7 +77,7 @@ def test_a_failed_refund_reaches_the_people_of_its_booking(post: Post) -> None:
     post.hear(an(booking.BookingCancelled))
     post.hear(an(payments.RefundFailed))
 
-    assert post.written(Kind.REFUND_FAILED) == [CUSTOMER_EMAIL, PROVIDER_EMAIL, ADMIN_EMAIL]
+    assert post.written(Kind.REFUND_FAILED) == [ADMIN_EMAIL, CUSTOMER_EMAIL, PROVIDER_EMAIL]
 
 
 @pytest.mark.requirement("notify-people")
