@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from booking_contracts.booking import WaitlistEvent
+
 from services.booking.model.booking import Booking
+from services.booking.model.catalogue import Provider
+from services.booking.model.waitlist import Entry
 
 
 def facts(booking: Booking) -> dict[str, Any]:
@@ -27,3 +31,9 @@ def facts(booking: Booking) -> dict[str, Any]:
         "price": booking.price,
         "deadline": booking.deadline,
     }
+
+
+def facts_of_entry(entry: Entry, provider: Provider | None) -> dict[str, Any]:
+    """What every event of a waitlist entry carries; the zone is its provider's of today."""
+    known = {name: getattr(entry, name) for name in WaitlistEvent.model_fields if name != "provider_timezone"}
+    return known | {"provider_timezone": provider.timezone if provider else None}

@@ -8,6 +8,7 @@ from uuid import UUID
 from booking_contracts.types import Actor
 
 from services.booking import rows
+from services.booking.model.catalogue import Provider
 from services.booking.model.closing import Closing
 from services.booking.model.slots import Slot
 from services.booking.needs import Needs
@@ -81,7 +82,7 @@ class Locks:
                 self.work.load(rows.quote(row))
 
     async def entries(self, wanted: set[UUID]) -> None:
-        """Waitlist entries, with contacts."""
+        """Waitlist entries, with contacts; their providers are read, whose zone of today their events carry."""
         if not wanted:
             return
         query = ENTRY.select(f"WHERE entry_id = ANY($1) ORDER BY entry_id {LOCK}")
@@ -91,6 +92,10 @@ class Locks:
         contact_of = {row["entry_id"]: row["customer"] for row in contacts}
         for row in found:
             self.work.load(rows.entry(row, contact_of[row["entry_id"]]))
+        unread = {row["provider_id"] for row in found if self.work.find(Provider, row["provider_id"]) is None}
+        if unread:
+            for row in await self.connection.fetch(PROVIDER.select("WHERE provider_id = ANY($1)"), list(unread)):
+                self.work.load(rows.provider(row))
 
 
 def _closing(row: Row) -> Closing:

@@ -15,7 +15,7 @@ from booking_contracts.codes import Code, Rejected
 from booking_contracts.envelope import uuid7
 from booking_contracts.types import SYSTEM, Actor
 
-from services.booking.facts import facts
+from services.booking.facts import facts, facts_of_entry
 from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering, Provider
 from services.booking.model.closing import Closing
@@ -193,7 +193,7 @@ class BookingWork(UnitOfWork):
     def say_of(self, entry: Entry, event: type[WaitlistEvent], **fields: Any) -> Entry:
         """Tell the world of a waitlist entry, under the next number of the entry's own stream."""
         entry = self.put(replace(entry, sequence=entry.sequence + 1))
-        known = {name: getattr(entry, name) for name in WaitlistEvent.model_fields}
+        known = facts_of_entry(entry, self.find(Provider, entry.provider_id))
         self.send(event(**known, **fields), sequence=entry.sequence)
         return entry
 

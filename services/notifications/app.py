@@ -21,12 +21,12 @@ from services.notifications.header_values import reachable, sender_of
 from services.notifications.mail import MailRefused, MailSent
 from services.notifications.sender import Encryption, SmtpSender
 from services.notifications.store import NotificationsStore
-from services.notifications.timers import DisputeWaits, ReminderDue
+from services.notifications.timers import DisputeWaits, MailWaits, ReminderDue, SeatsHeld
 from services.notifications.work import NotificationsWork
 
 HANDLERS = (
     event(booking.BookingRequested, handlers.booking_event),
-    event(booking.BookingPlaced, handlers.booking_event),
+    event(booking.BookingPlaced, handlers.booking_placed),
     event(booking.BookingApproved, handlers.booking_event),
     event(booking.BookingRejected, handlers.booking_event),
     event(booking.PaymentRequested, handlers.booking_event),
@@ -42,13 +42,17 @@ HANDLERS = (
     event(booking.DisputeResolved, handlers.booking_event),
     event(booking.LatePaymentReturned, handlers.booking_event),
     event(booking.SagaStuck, handlers.booking_event),
-    event(booking.WaitlistOffered, handlers.waitlist_offered),
+    event(booking.WaitlistOffered, handlers.waitlist_event),
+    event(booking.WaitlistOfferExpired, handlers.waitlist_event),
+    event(booking.WaitlistClosed, handlers.waitlist_event),
     event(payments.RefundFailed, handlers.payment_event),
     event(payments.PayoutFailed, handlers.payment_event),
     event(payments.ChargebackOpened, handlers.payment_event),
     event(payments.ChargebackClosed, handlers.payment_event),
     local(ReminderDue, handlers.reminder_due),
+    local(SeatsHeld, handlers.seats_held),
     local(DisputeWaits, handlers.dispute_waits),
+    local(MailWaits, handlers.mail_waits),
     local(MailSent, handlers.mail_sent),
     local(MailRefused, handlers.mail_refused),
 )
@@ -107,7 +111,7 @@ def build(settings: Settings, clock: Clock) -> Parts:
         service(admin_email=settings.admin_email, mail_from=settings.mail_from),
         settings,
         add_routes=lambda app, wake: http.add_routes(app),
-        gateway=MailGateway(sender, settings.mail_from),
+        gateway=MailGateway(sender, settings.mail_from, clock),
     )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import structlog
 from prometheus_client import Counter
 
+from services.chassis.clock import Clock
 from services.chassis.failures import backoff_seconds
 from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.notifications.header_values import Unaddressable
@@ -25,14 +26,14 @@ outcomes = Counter("mail_outcomes_total", "Tries to hand a mail to the server, b
 
 
 class MailGateway:
-    """`mail_from` is an address, with or without a name.
+    """`mail_from` is an address, with or without a name; `clock` says which letters are of no use any more.
 
     A letter that the server took is remembered here until its result is committed: a call that comes again
     because the database was away is not sent twice. After a crash it is, under the same Message-ID.
     """
 
-    def __init__(self, sender: MailSender, mail_from: str) -> None:
-        self._sender, self._mail_from = sender, mail_from
+    def __init__(self, sender: MailSender, mail_from: str, clock: Clock) -> None:
+        self._sender, self._mail_from, self._clock = sender, mail_from, clock
         self._taken: OrderedDict[UUID, None] = OrderedDict()
 
     async def call(self, call: OpenCall) -> MailSent | MailRefused | TryAgain:
@@ -41,6 +42,8 @@ class MailGateway:
         mail = MailToSend.model_validate_json(call.parameters)
         if call.id in self._taken:
             return MailSent(delivery_id=mail.delivery_id)
+        if mail.until is not None and self._clock.now() >= mail.until:
+            return MailRefused(delivery_id=mail.delivery_id, reason=f"too late: it was of use until {mail.until}")
         outcome = await self._attempt(mail)
         outcomes.labels(type(outcome).__name__).inc()
         if isinstance(outcome, Sent):

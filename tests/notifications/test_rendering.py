@@ -17,7 +17,7 @@ from services.notifications.locales.de import GERMAN
 from services.notifications.locales.de_reasons import GERMAN_REASONS
 from services.notifications.locales.en import ENGLISH
 from services.notifications.locales.fields import fields_of, variant_of
-from services.notifications.model.letters import BY_EVENT, Audience, Kind, letters_for, letters_on
+from services.notifications.model.letters import BY_EVENT, BY_OCCASION, Audience, Kind, letters_for, letters_on
 from services.payments.model import declines
 from tests.notifications.builders import (
     ADMIN_EMAIL,
@@ -44,6 +44,7 @@ EVERY_VARIANT: list[Event] = [
     an(booking.BookingExpired, reason="approval"),
     *(an(booking.BookingCancelled, by={"kind": kind, "id": "x"}) for kind in ("provider", "admin", "system")),
     an(payments.ChargebackClosed, outcome="won"),
+    *(an(booking.WaitlistClosed, reason=reason) for reason in ("not_offered", "line_over")),
 ]
 
 
@@ -74,10 +75,13 @@ def test_german_says_all_that_english_says_to_customers_and_providers() -> None:
     assert ENGLISH.labels.keys() == GERMAN.labels.keys()
 
 
-@pytest.mark.parametrize("kind", [Kind.REMINDER, Kind.DISPUTE_STILL_OPEN])
-def test_letters_on_an_occasion_are_worded(kind: Kind) -> None:
-    state = "DISPUTED" if kind is Kind.DISPUTE_STILL_OPEN else "CONFIRMED"
-    for letter in letters_on(kind, an(BookingConfirmed, state=state), ADMIN_EMAIL):
+@pytest.mark.parametrize("kind", BY_OCCASION)
+@pytest.mark.parametrize("last", [BookingConfirmed, booking.PaymentActionRequired, booking.BookingRescheduled])
+def test_letters_on_an_occasion_are_worded(kind: Kind, last: type[booking.BookingEvent]) -> None:
+    state, people = BY_OCCASION[kind]
+    letters = letters_on(kind, an(last, state=state), ADMIN_EMAIL)
+    assert [letter.audience for letter in letters] == list(people)
+    for letter in letters:
         assert ENGLISH.wordings[f"{kind}.{letter.audience}"][1].split("{")[0] in text_of(mail(letter))
 
 

@@ -37,7 +37,7 @@ TIMERS = {
         "TransferReversed",
         "LookAgain",
     ),
-    "notifications": ("ReminderDue", "DisputeWaits"),
+    "notifications": ("ReminderDue", "SeatsHeld", "DisputeWaits", "MailWaits"),
 }
 """Put off: timers, and what Stripe told, which is a reason to look."""
 

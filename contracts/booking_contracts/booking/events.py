@@ -145,6 +145,8 @@ class WaitlistEvent(Event, domain="booking", topic="booking.events", key="entry_
     offering_title: str
     provider_id: Id
     provider_name: str
+    provider_timezone: str | None = None
+    """Where it takes place: the zone of times for a customer who names none."""
     customer: Customer
     seats: int
     starts_at: EventInstant
@@ -172,4 +174,7 @@ class WaitlistLeft(WaitlistEvent):
 
 
 class WaitlistClosed(WaitlistEvent):
-    pass
+    """Waiting, or an offer, has ended: the time is `not_offered` any more, or its `line_over`, nothing having become
+    free before the minimum notice began."""
+
+    reason: Literal["not_offered", "line_over"] | None = None

@@ -97,7 +97,7 @@ def _end_slice(work: BookingWork, closing: Closing) -> int:
     """All that this batch holds of the slot's line and bookings; returns how many bookings were cancelled."""
     for entry in [entry for entry in work.entries_on(closing.slot_id) if entry.state in OPEN]:
         with work.on_behalf_of(closing):
-            offers.end_entry(work, entry, EntryState.CLOSED, WaitlistClosed)
+            offers.end_entry(work, entry, EntryState.CLOSED, WaitlistClosed, reason="not_offered")
     found = [booking for booking in work.bookings_on(closing.slot_id) if booking.state in CLOSED_WITH_SLOT]
     cancelled = [booking for booking in found if closing.cancels(booking)]
     for booking in cancelled:

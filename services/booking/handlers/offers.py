@@ -104,9 +104,9 @@ def step(work: BookingWork, entry: Entry, to: EntryState, **changes: Any) -> Ent
     return after
 
 
-def end_entry(work: BookingWork, entry: Entry, to: EntryState, event: type[WaitlistEvent]) -> Entry:
+def end_entry(work: BookingWork, entry: Entry, to: EntryState, event: type[WaitlistEvent], **fields: str) -> Entry:
     """An entry hopes no longer."""
-    return work.say_of(step(work, entry, to), event)
+    return work.say_of(step(work, entry, to), event, **fields)
 
 
 def brought_up_to_date(work: BookingWork, entry: Entry) -> Entry:
@@ -114,11 +114,11 @@ def brought_up_to_date(work: BookingWork, entry: Entry) -> Entry:
     closing = work.closing_of(entry.slot_id)
     if closing is not None and entry.state in OPEN:
         with work.on_behalf_of(closing):
-            return end_entry(work, entry, EntryState.CLOSED, WaitlistClosed)
+            return end_entry(work, entry, EntryState.CLOSED, WaitlistClosed, reason="not_offered")
     if entry.offer_over(work.now):
         return end_entry(work, entry, EntryState.EXPIRED, WaitlistOfferExpired)
     if entry.line_over(work.now):
-        return end_entry(work, entry, EntryState.CLOSED, WaitlistClosed)
+        return end_entry(work, entry, EntryState.CLOSED, WaitlistClosed, reason="line_over")
     return entry
 
 

@@ -77,7 +77,7 @@ def variant_of(event: Event) -> str | None:
             return event.last_error
         case booking.PaymentActionRequired():
             return event.kind
-        case booking.PaymentFailed() | booking.BookingExpired():
+        case booking.PaymentFailed() | booking.BookingExpired() | booking.WaitlistClosed():
             return event.reason
         case booking.BookingCancelled():
             return event.by.kind
