@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from booking_contracts.types import Money
 from hypothesis import given
 from hypothesis import strategies as st
 
+import services.payments
 from services.payments.model import ledger
 from services.payments.model.chargeback import Chargeback, Outcome, outcome_of
 from services.payments.model.ledger import LOSSES
@@ -307,3 +309,21 @@ def test_told_twice_or_late_it_counts_once(earlier: str, later: str) -> None:
         stands(world, status)
     assert world.events.count("ChargebackClosed") == 2
     assert world.payment.disputes == 0
+
+
+@pytest.mark.requirement("chargebacks", "ledger")
+async def test_what_was_lost_before_this_build_is_undone_to_the_cent(till: Till) -> None:
+    """The migration's own statement, run over chargebacks that an older build has posted."""
+    found = await paid(till)
+    await now_stands(till, found, "lost")
+    await till.tell(top_up(5000))
+    other = await dispute(till, amount=3000)
+    await now_stands(till, other, "lost")
+    connection = await till.engine.session.connection()
+    await connection.execute("UPDATE chargeback SET covered_minor = 0, owed_minor = 0")
+    sql = Path(services.payments.__file__).with_name("migrations").joinpath("0014a_lost_before.sql").read_text()
+    await connection.execute(sql)
+    for one in (found, other):
+        await now_stands(till, one, "won")
+    assert (await till.balance(ESCROW), await wallet(till)) == (PRICE, (5000, 0))
+    assert await till.balance(LOSSES) == 0

@@ -58,11 +58,11 @@ def dispute_changed(message: Message[DisputeChanged], work: PaymentsWork) -> Non
         told.payment_intent,
         told.amount_minor,
         told.currency.upper(),
-        customer_id=told.customer_id,
-        top_up_id=told.command_id,
     )
+    if chargeback.booking_id is None and chargeback.customer_id is None:
+        chargeback = replace(chargeback, customer_id=told.customer_id, top_up_id=told.command_id)
     if chargeback.calling:
-        waiting.look_again(work, told, message.key)
+        waiting.until_it_ends(work, told, message.key)
     else:
         work.put(replace(chargeback, calling=True))
         asking.about_dispute(work, chargeback, told.looked)
@@ -85,7 +85,9 @@ def dispute_seen(message: Message[DisputeSeen], work: PaymentsWork) -> None:
         to = Outcome.WON  # an inquiry again: the money is with us
     moving = waiting.in_motion(work, chargeback.booking_id, chargeback.top_up_id)
     if not _charged(work, chargeback):
-        if not moving or not _look_again(work, chargeback, message):
+        if moving:
+            _look_again(work, chargeback, message)
+        else:
             what = f"dispute {seen.dispute_id} is of a charge that was not posted"
             intent, booking_id = chargeback.payment_intent, chargeback.booking_id
             waiting.note(work, intent, what, booking_id, chargeback.customer_id)
@@ -107,7 +109,7 @@ def _charged(work: PaymentsWork, chargeback: Chargeback) -> bool:
     return True
 
 
-def _look_again(work: PaymentsWork, chargeback: Chargeback, message: Message[DisputeSeen]) -> bool:
+def _look_again(work: PaymentsWork, chargeback: Chargeback, message: Message[DisputeSeen]) -> None:
     told = DisputeChanged(
         event_id="",
         dispute_id=chargeback.dispute_id,
@@ -119,12 +121,15 @@ def _look_again(work: PaymentsWork, chargeback: Chargeback, message: Message[Dis
         command_id=chargeback.top_up_id,
         looked=message.body.looked,
     )
-    return waiting.look_again(work, told, message.key)
+    waiting.until_it_ends(work, told, message.key)
 
 
 def _follow(work: PaymentsWork, chargeback: Chargeback, seen: DisputeSeen, to: Outcome) -> None:
     """Step by step from the outcome that is posted to the one of now; another amount is taken anew."""
     before, side = chargeback.outcome, OF_WALLET if chargeback.customer_id is not None else OF_BOOKING
+    payment = None if chargeback.booking_id is None else work.find(Payment, chargeback.booking_id)
+    if payment is not None:
+        work.go_on(payment.correlation_id)
     amount, currency = seen.amount_minor, seen.currency or chargeback.currency
     other = to in AT_BANK and (amount, currency) != (chargeback.amount_minor, chargeback.currency)
     if chargeback.outcome is Outcome.LOST and (to is not Outcome.LOST or other):
@@ -167,6 +172,5 @@ def _tell(
     """Events name a booking: of a wallet's top-up none tells."""
     payment = None if chargeback.booking_id is None else work.find(Payment, chargeback.booking_id)
     if payment is not None:
-        work.go_on(payment.correlation_id)
         amount = Money(amount=chargeback.amount_minor, currency=chargeback.currency)
         work.say(payment, event, dispute_id=chargeback.dispute_id, amount=amount, **more)

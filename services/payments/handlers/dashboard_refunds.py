@@ -36,7 +36,7 @@ def dashboard_refund_seen(message: Message[DashboardRefundSeen], work: PaymentsW
         return
     if known is None and waiting.in_motion(work, seen.booking_id, seen.command_id):
         told = RefundChanged.model_validate({**seen.model_dump(), "event_id": ""})
-        waiting.look_again(work, told, message.key)
+        waiting.until_it_ends(work, told, message.key)
         return
     if seen.booking_id is not None:
         _of_payment(work, seen, known)

@@ -31,9 +31,7 @@ def refund_changed(message: Message[RefundChanged], work: PaymentsWork) -> None:
     elif (part := _by_id(work, Part, told.stripe_refund)) is not None:
         _of_part(work, part, told.status)
     elif waiting.in_motion(work, told.booking_id, told.command_id):
-        if not waiting.look_again(work, told, message.key):
-            what = f"refund {told.stripe_refund} waits for a call that does not end"
-            waiting.note(work, told.payment_intent, what, told.booking_id, told.customer_id)
+        waiting.until_it_ends(work, told, message.key)
     else:
         asking.about_dashboard_refund(work, told)
 
@@ -54,7 +52,7 @@ def _of_payment(message: Message[RefundChanged], work: PaymentsWork, refund: Ref
     if payment is None or told.status == refund.status or refund.paid_outside:
         return
     if refund.calling:
-        waiting.look_again(work, told, message.key)
+        waiting.until_it_ends(work, told, message.key)
         return
     work.go_on(payment.correlation_id)
     asking.about_refund(work, payment, refund, look=True)

@@ -9,7 +9,6 @@ to nobody by then is noted for a person and not posted, as the charge that it is
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TypeVar
 from uuid import UUID
 
 import structlog
@@ -21,7 +20,6 @@ from services.payments.model.reconciling import Repair
 from services.payments.model.refund import Refund
 from services.payments.model.wallet import Part, PartStatus
 from services.payments.outcomes import (
-    DashboardRefundChanged,
     DisputeChanged,
     IntentChanged,
     RefundChanged,
@@ -35,10 +33,6 @@ LONGEST = timedelta(hours=1)
 MOST_LOOKS = 84
 """1, 2, 4 … 2,048 s, then every hour: three days in all."""
 
-EventT = TypeVar(
-    "EventT", IntentChanged, RefundChanged, DashboardRefundChanged, DisputeChanged, TransferReversed, Unclaimed
-)
-
 
 def unclaimed(message: Message[Unclaimed], work: PaymentsWork) -> None:
     """An event about an object that no row knew: by now one may."""
@@ -50,13 +44,24 @@ def unclaimed(message: Message[Unclaimed], work: PaymentsWork) -> None:
         note(work, told.object_id, f"{_named(told.told)} is of {told.object_id}, which no row knows")
 
 
-def look_again(work: PaymentsWork, told: EventT, key: str) -> bool:
+def look_again(
+    work: PaymentsWork,
+    told: IntentChanged | RefundChanged | DisputeChanged | TransferReversed | Unclaimed,
+    key: str,
+) -> bool:
     """Have the event come back after a while; False where it has been looked at often enough."""
     if told.looked >= MOST_LOOKS:
         return False
     wait = min(timedelta(seconds=2 ** min(told.looked, 12)), LONGEST)
     work.remind(told.model_copy(update={"looked": told.looked + 1}), key=key, due_at=work.now + wait)
     return True
+
+
+def until_it_ends(work: PaymentsWork, told: RefundChanged | DisputeChanged, key: str) -> None:
+    """Have the event wait for the call about the same money; one that never ends is noted for a person."""
+    if not look_again(work, told, key):
+        what = f"{_named(told)} waits for a call that does not end"
+        note(work, told.payment_intent, what, told.booking_id, told.customer_id)
 
 
 def in_motion(work: PaymentsWork, booking_id: UUID | None, top_up_id: UUID | None) -> bool:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from services.chassis.migration import run_indexes
 
-revision = "payments_0014b"
-down_revision = "payments_0014a"
+revision = "payments_0014c"
+down_revision = "payments_0014b"
 
 
 def upgrade() -> None:

@@ -2,8 +2,8 @@
 
 from services.chassis.migration import constraint
 
-revision = "payments_0014a"
-down_revision = "payments_0014"
+revision = "payments_0014b"
+down_revision = "payments_0014a"
 
 
 def upgrade() -> None:
