@@ -29,9 +29,9 @@ from services.payments.outcomes import (
 from services.payments.work import PaymentsWork, Reconciliation
 
 log = structlog.get_logger()
-LONGEST = timedelta(hours=1)
-MOST_LOOKS = 84
-"""1, 2, 4 … 2,048 s, then every hour: three days in all."""
+LONGEST = timedelta(minutes=10)
+MOST_LOOKS = 10 + 3 * 24 * 6
+"""1, 2, 4 … 512 s, then every ten minutes for three days."""
 
 
 def unclaimed(message: Message[Unclaimed], work: PaymentsWork) -> None:
@@ -52,7 +52,7 @@ def look_again(
     """Have the event come back after a while; False where it has been looked at often enough."""
     if told.looked >= MOST_LOOKS:
         return False
-    wait = min(timedelta(seconds=2 ** min(told.looked, 12)), LONGEST)
+    wait = min(timedelta(seconds=2 ** min(told.looked, 10)), LONGEST)
     work.remind(told.model_copy(update={"looked": told.looked + 1}), key=key, due_at=work.now + wait)
     return True
 
