@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID, uuid5
@@ -13,15 +13,8 @@ from services.chassis import local_messages
 from services.chassis.database import Connection, Pool
 from services.chassis.messages import LocalBody
 from services.chassis.unit_of_work import Remind
-from services.payments.outcomes import (
-    DashboardRefundChanged,
-    DisputeChanged,
-    IntentChanged,
-    PartChanged,
-    RefundChanged,
-    TransferReversed,
-)
-from services.payments.owners import NOBODY, Owner, owners
+from services.payments.outcomes import DisputeChanged, IntentChanged, RefundChanged, TransferReversed, Unclaimed
+from services.payments.owners import Owner, owners
 
 EVENTS = UUID("6f0a3c9e-2f6b-5d0b-8a52-0d9a6a3d7c11")
 """Namespace of the ids of local messages that stand for Stripe events."""
@@ -103,23 +96,20 @@ def redacted(value: Any) -> Any:
 def told_by(event: StripeEvent, of: Mapping[str, Owner]) -> LocalBody | None:
     """What payments has to look at; None for objects that are not ours and types that do not matter.
 
-    `of`: PaymentIntent → owner, for disputes and refunds made by hand, which carry no metadata of ours.
+    `of`: PaymentIntent or transfer → owner. What belongs to no row of ours may do so later (handlers/waiting.py).
     """
     about = event.object
     if event.body.get("account") is not None:
         return None  # of a connected account: its objects are not in ours
     try:
-        if event.type in DISPUTE_EVENTS:
-            return _dispute(event, about, of.get(about["payment_intent"], NOBODY))
         if event.type in INTENT_EVENTS:
             return _intent(event, about, about["metadata"])
-        if event.type in TRANSFER_EVENTS:
-            return _transfer(event, about, about["metadata"])
         if event.type in REFUND_EVENTS:
-            metadata = about["metadata"]
-            if "refund_id" in metadata or "part_id" in metadata:
-                return _refund(event, about, metadata)
-            return _dashboard_refund(event, about, of.get(about["payment_intent"], NOBODY))
+            return _claimed(_refund(event, about), of)
+        if event.type in DISPUTE_EVENTS:
+            return _claimed(_dispute(event, about), of)
+        if event.type in TRANSFER_EVENTS:
+            return _claimed(_transfer(event, about), of)
     except (KeyError, ValueError, TypeError):
         return None  # not made by us, or not any more as we made it
     return None
@@ -135,53 +125,33 @@ def _intent(event: StripeEvent, about: Mapping[str, Any], metadata: Mapping[str,
     )
 
 
-def _refund(event: StripeEvent, about: Mapping[str, Any], metadata: Mapping[str, str]) -> LocalBody | None:
-    status = str(about["status"])
-    if event.type == "refund.created":
-        return None  # we made it, and its answer says how it stands
-    if "part_id" in metadata:
-        return PartChanged(
-            event_id=event.id,
-            command_id=UUID(metadata["command_id"]),
-            customer_id=metadata["customer_id"],
-            part_id=UUID(metadata["part_id"]),
-            status=status,
-        )
+def _refund(event: StripeEvent, about: Mapping[str, Any]) -> RefundChanged:
     return RefundChanged(
         event_id=event.id,
-        event_type=event.type,
-        booking_id=UUID(metadata["booking_id"]),
-        refund_id=UUID(metadata["refund_id"]),
         stripe_refund=about["id"],
-        status=status,
+        payment_intent=about["payment_intent"],
+        status=about["status"],
     )
 
 
-def _transfer(event: StripeEvent, about: Mapping[str, Any], metadata: Mapping[str, str]) -> LocalBody:
-    return TransferReversed(
-        event_id=event.id,
-        booking_id=UUID(metadata["booking_id"]),
-        payout_id=UUID(metadata["payout_id"]),
-        transfer_id=about["id"],
-        reversed_minor=about["amount_reversed"],
-    )
+def _transfer(event: StripeEvent, about: Mapping[str, Any]) -> TransferReversed:
+    return TransferReversed(event_id=event.id, transfer_id=about["id"], reversed_minor=about["amount_reversed"])
 
 
-def _dashboard_refund(event: StripeEvent, about: Mapping[str, Any], owner: Owner) -> LocalBody | None:
-    if owner is NOBODY:
-        return None
-    return DashboardRefundChanged(event_id=event.id, stripe_refund=about["id"], **asdict(owner))
-
-
-def _dispute(event: StripeEvent, about: Mapping[str, Any], owner: Owner) -> LocalBody:
+def _dispute(event: StripeEvent, about: Mapping[str, Any]) -> DisputeChanged:
     return DisputeChanged(
         event_id=event.id,
         dispute_id=about["id"],
         payment_intent=about["payment_intent"],
-        **asdict(owner),
         amount_minor=about["amount"],
         currency=about["currency"],
     )
+
+
+def _claimed(told: RefundChanged | DisputeChanged | TransferReversed, of: Mapping[str, Owner]) -> LocalBody:
+    unclaimed = Unclaimed(told=told)
+    owner = of.get(unclaimed.object_id)
+    return unclaimed if owner is None else owner.of(told)
 
 
 async def keep(pool: Pool, events: Sequence[StripeEvent], now: datetime) -> int:
@@ -208,9 +178,10 @@ async def keep(pool: Pool, events: Sequence[StripeEvent], now: datetime) -> int:
 
 
 def _named(events: Iterable[StripeEvent]) -> set[str]:
-    """The PaymentIntents that disputes and refunds are about."""
-    found = (event.object.get("payment_intent") for event in events if event.type in (*DISPUTE_EVENTS, *REFUND_EVENTS))
-    return {intent for intent in found if isinstance(intent, str)}
+    """The PaymentIntents that disputes and refunds are about, and the transfers."""
+    by = dict.fromkeys((*DISPUTE_EVENTS, *REFUND_EVENTS), "payment_intent") | dict.fromkeys(TRANSFER_EVENTS, "id")
+    found = (event.object.get(by[event.type]) for event in events if event.type in by)
+    return {name for name in found if isinstance(name, str)}
 
 
 def _message(event: StripeEvent, body: LocalBody, now: datetime) -> Remind:

@@ -47,8 +47,8 @@ PAYMENT = kept(
     "booking_id uuid, payment_id uuid, correlation_id text, sequence bigint, attempt int, status text, action text, "
     "payment_intent text, charge text, calling text, voided_through int, owes_void bool, capture_asked bool, "
     "settling uuid, authorized_minor bigint, captured_minor bigint, refunded_minor bigint, released_minor bigint, "
-    "commission_minor bigint, refunds int, payouts int, disputes int, lost_minor bigint, method text, "
-    "amount_minor bigint, currency text, customer_id text, provider_id uuid, payout_account text, "
+    "commission_minor bigint, refunds int, payouts int, disputes int, lost_minor bigint, made_up_minor bigint, "
+    "method text, amount_minor bigint, currency text, customer_id text, provider_id uuid, payout_account text, "
     "commission_bps int, decline_code text, decline_retryable bool, decline_message text",
     {
         "method": _of("terms", "method"),
@@ -83,7 +83,7 @@ PAYOUT = kept(
 CHARGEBACK = kept(
     "chargeback",
     "dispute_id text, booking_id uuid, payment_intent text, amount_minor bigint, currency text, outcome text, "
-    "calling bool, customer_id text, top_up_id uuid, frozen_minor bigint",
+    "calling bool, customer_id text, top_up_id uuid, frozen_minor bigint, covered_minor bigint, owed_minor bigint",
 )
 DASHBOARD_REFUND = kept(
     "dashboard_refund",

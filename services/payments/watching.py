@@ -94,10 +94,10 @@ async def _look_at_stripe(pool: Pool) -> None:
     found = await pool.fetch(
         """
         SELECT repair, count(*) AS n FROM reconciliation
-        WHERE repair IN ('missing', 'reversal') AND at > $1 GROUP BY repair
+        WHERE repair IN ('missing', 'reversal', 'unclaimed') AND at > $1 GROUP BY repair
         """,
         datetime.now(UTC) - timedelta(days=7),
     )
     counts = {row["repair"]: row["n"] for row in found}
-    for kind in (Repair.MISSING, Repair.REVERSAL):
+    for kind in (Repair.MISSING, Repair.REVERSAL, Repair.UNCLAIMED):
         metrics.differences.labels(kind).set(counts.get(kind, 0))

@@ -26,6 +26,7 @@ TIMERS = {
         "IntentChanged",
         "RefundChanged",
         "PartChanged",
+        "Unclaimed",
         "DisputeChanged",
         "DashboardRefundChanged",
         "AuthorizeLater",

@@ -22,7 +22,7 @@ def want_all_back(work: PaymentsWork, payment: Payment) -> Payment:
     settlement = Settlement(
         uuid5(payment.booking_id, f"void:{payment.attempt}"),
         payment.booking_id,
-        refund_minor=payment.escrow_minor,
+        refund_minor=payment.escrow_minor + payment.lost_minor,
         release_minor=0,
         answers_void=True,
     )
@@ -51,6 +51,7 @@ def settle(work: PaymentsWork, payment: Payment, settlement: Settlement) -> None
         payment,
         settling=None,
         lost_minor=0,
+        made_up_minor=payment.made_up_minor + min(settlement.refund_minor, lost),
         refunded_minor=payment.refunded_minor + parts.refund_minor,
         released_minor=payment.released_minor + parts.release_minor,
         commission_minor=payment.commission_minor + parts.commission_minor,

@@ -57,6 +57,8 @@ def top_up_seen(message: Message[TopUpSeen], work: PaymentsWork) -> None:
     assert top_up is not None, "a top-up is written with its call"
     if top_up.status is not TopUpStatus.PENDING:
         return  # its result was handled before
+    if seen.status == "processing":
+        return  # it ends within minutes: the call is made again (lost_results.py) and says how
     top_up = replace(top_up, payment_intent=seen.payment_intent)
     if seen.status != "succeeded":
         work.put(replace(top_up, status=TopUpStatus.DECLINED))
