@@ -99,8 +99,8 @@ def instant(day: date, minute: int, zone: ZoneInfo) -> datetime | None:
 
 
 def starts_on(windows: Windows, offering: Offering, zone: ZoneInfo, day: date) -> Iterator[datetime]:
-    """A date's starts in UTC, in order: in every rule from its `since` every step, while the window that the rule lies in
-    lasts for the duration; all on the wall clock."""
+    """A date's starts in UTC, in order: in every rule from its `since` every step, while the window that the rule is
+    part of lasts for the duration; all on the wall clock."""
     step, duration = offering.slot_step_minutes or offering.duration_minutes, offering.duration_minutes
     minutes: set[int] = set()
     for hours in windows.rules_on(day):
