@@ -29,7 +29,15 @@ from services.booking.handlers import (
 )
 from services.booking.model.actors import not_allowed
 from services.booking.store import BookingStore
-from services.booking.timers import AskAgain, DeadlineReached, EntryDue, SeatsLeft, SlotClosing
+from services.booking.timers import (
+    AskAgain,
+    DeadlineReached,
+    EntryDue,
+    HoursChanged,
+    LineClosing,
+    SeatsLeft,
+    SlotClosing,
+)
 from services.booking.work import BookingWork
 from services.chassis import process
 from services.chassis.clock import Clock, SystemClock
@@ -76,6 +84,8 @@ HANDLERS = (
     local(EntryDue, offers.entry_due),
     local(SeatsLeft, offers.seats_left),
     local(SlotClosing, hours.slot_closing),
+    local(LineClosing, offers.line_closing),
+    local(HoursChanged, hours.hours_changed),
 )
 
 

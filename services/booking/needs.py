@@ -24,7 +24,7 @@ from booking_contracts.booking import (
 )
 
 from services.booking.model.slots import slot_id
-from services.booking.timers import SeatsLeft, SlotClosing
+from services.booking.timers import HoursChanged, LineClosing, SeatsLeft, SlotClosing
 from services.chassis.messages import Message
 
 
@@ -46,6 +46,8 @@ class Needs:
     """Slots of CloseSlot."""
     slices: set[UUID] = field(default_factory=set)
     """These, and those that were closed before: a slice of their bookings and lines ends."""
+    line_slices: set[UUID] = field(default_factory=set)
+    """Slots that are offered no longer: a slice of their lines ends."""
     capacities: defaultdict[UUID, int] = field(default_factory=lambda: defaultdict(int))
     """The most seats that slots are to be opened with."""
     overlapping: set[UUID] = field(default_factory=set)
@@ -64,6 +66,8 @@ class Needs:
     """Who books: slot, customer, attendee. Their older unpaid tries end."""
     joins: set[tuple[UUID, str]] = field(default_factory=set)
     """Who wants to wait: slot, customer."""
+    walks: set[HoursChanged] = field(default_factory=set)
+    """Providers whose hours have changed."""
     lines: set[UUID] = field(default_factory=set)
     """Slots of the batch's providers where nobody sits and somebody waits."""
 
@@ -86,8 +90,13 @@ def needs_of(messages: Sequence[Message[Any]]) -> Needs:
             needs.bookings.add(booking_id)
         if (entry_id := getattr(body, "entry_id", None)) is not None:
             needs.entries.add(entry_id)
-        if isinstance(body, SlotClosing | SeatsLeft):
+        if isinstance(body, SlotClosing | SeatsLeft | LineClosing):
             needs.slots.add(body.slot_id)
+        if isinstance(body, HoursChanged):
+            needs.read_providers.add(body.provider_id)
+            needs.walks.add(body)
+        if isinstance(body, LineClosing):
+            needs.line_slices.add(body.slot_id)
         if isinstance(body, SlotClosing):
             needs.slices.add(body.slot_id)
         _of_catalogue(needs, body)

@@ -5,6 +5,7 @@
 | holds and offers that are over  | OVER, shared by the batch's slots; their timers end the others         |
 | a customer's older unpaid tries | MOST_TRIES for the same attendee                                        |
 | a closed slot's bookings, line  | SLICE each, shared by the batch's closed slots; SlotClosing comes again |
+| a line that is in vain          | the same SLICE; LineClosing comes again                                 |
 | the line                        | who could be offered seats that are free or may become so in this batch, |
 |                                 | HEAD of them, HEADS of all lines; SeatsLeft comes again                  |
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.booking.model.closing import CLOSED_WITH_SLOT, Rest
@@ -70,15 +71,19 @@ class Heads:
             [attendee for _, _, attendee in tries],
             MOST_TRIES,
             closed,
-            _share(SLICE, closed),
+            self._slice,
         )
         needs.pending.update(row["booking_id"] for row in found)
         self._note_rest(Counter(row["slice"] for row in found if row["slice"]))
 
+    @property
+    def _slice(self) -> int:
+        return _share(SLICE, self.needs.slices | self.needs.line_slices)
+
     def _note_rest(self, slices: Mapping[UUID, int]) -> None:
         """A slice that is full may not be all."""
         for slot, many in slices.items():
-            if many >= _share(SLICE, self.needs.slices):
+            if many >= self._slice:
                 self.work.load(Rest(slot, cancelled=0, living=1))
 
     async def entries(self) -> set[UUID]:
@@ -104,6 +109,10 @@ class Heads:
             SELECT c.slot_id, e.* FROM unnest($7::uuid[]) AS c (slot_id) CROSS JOIN LATERAL (
                 SELECT entry_id, slot_id, state, seats FROM waitlist_entry
                 WHERE slot_id = c.slot_id AND state IN ('WAITING', 'OFFERED') LIMIT $8) e
+            UNION ALL
+            SELECT l.slot_id, e.* FROM unnest($9::uuid[]) AS l (slot_id) CROSS JOIN LATERAL (
+                SELECT entry_id, slot_id, state, seats FROM waitlist_entry
+                WHERE slot_id = l.slot_id AND state = 'WAITING' LIMIT $8) e
             """,
             list(needs.entries),
             ids,
@@ -112,7 +121,8 @@ class Heads:
             [slot for slot, _ in joins],
             [customer for _, customer in joins],
             closed,
-            _share(SLICE, closed),
+            self._slice,
+            list(needs.line_slices),
         )
         self._note_rest(Counter(row["slice"] for row in found if row["slice"]))
         found = list({row["entry_id"]: row for row in found}.values())
@@ -124,9 +134,12 @@ class Heads:
         return {row["entry_id"] for row in found} | await self._heads(rooms, leaving)
 
     def _room(self, slot: Slot) -> int:
-        """The most seats that can be free in this batch: those that are, those it holds, those that OpenSlot adds."""
+        """The most seats that can be free in this batch: those that are, those it holds, those that are added by
+        OpenSlot, or by an edit of the offering once nobody sits there."""
         held = sum(booking.seats for booking in self.work.bookings_on(slot.slot_id) if booking.occupies)
-        return slot.seats_left + held + max(0, self.needs.capacities[slot.slot_id] - slot.capacity)
+        today = self.work.today(replace(slot, taken=0))
+        most = max(slot.capacity, today.capacity, self.needs.capacities[slot.slot_id])
+        return most - slot.taken + held
 
     async def _heads(self, rooms: dict[UUID, int], leaving: Mapping[UUID, int]) -> set[UUID]:
         """Of every size of party as many as the room could seat, first come first: all who can be asked.

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
 from booking_contracts.types import Actor
 
 from services.booking import rows
-from services.booking.model.catalogue import Provider
+from services.booking.model.catalogue import Offering, Provider
 from services.booking.model.closing import Closing
 from services.booking.model.slots import Slot
+from services.booking.model.waitlist import in_line
 from services.booking.needs import Needs
 from services.booking.rows import Row
-from services.booking.tables import BOOKING, CONTACT, ENTRY, PROVIDER, QUOTE, SAGA, SCHEDULE, SLOT, WAITING_CONTACT
+from services.booking.tables import (
+    BOOKING,
+    CONTACT,
+    ENTRY,
+    OFFERING,
+    PROVIDER,
+    QUOTE,
+    SAGA,
+    SCHEDULE,
+    SLOT,
+    WAITING_CONTACT,
+)
 from services.booking.work import BookingWork
 from services.chassis.database import Connection
 from services.chassis.handlers import PlanChanged
@@ -36,14 +49,29 @@ class Locks:
             query = PROVIDER.select(f"WHERE provider_id = ANY($1) ORDER BY provider_id {LOCK}")
             for row in await self.connection.fetch(query, sorted(locked)):
                 self.work.load(rows.provider(row))
-        if others:
+        await self._read(others, self.needs.read_providers)
+
+    async def _read(self, providers: Collection[UUID], schedules: Collection[UUID]) -> None:
+        if providers:
             query = PROVIDER.select("WHERE provider_id = ANY($1)")
-            for row in await self.connection.fetch(query, list(others)):
+            for row in await self.connection.fetch(query, list(providers)):
                 self.work.load(rows.provider(row))
-        if self.needs.read_providers:
+        if schedules:
             query = SCHEDULE.select("WHERE provider_id = ANY($1)")
-            for row in await self.connection.fetch(query, list(self.needs.read_providers)):
+            for row in await self.connection.fetch(query, list(schedules)):
                 self.work.load(rows.schedule(row))
+
+    async def of_lines(self) -> None:
+        """What tells whether seats may be offered on: offering, provider and schedule of the slots with a line here."""
+        work = self.work
+        lines = [slot for slot in work.slots_with_entries() if in_line(work.entries_on(slot.slot_id))]
+        offerings = {slot.offering_id for slot in lines if work.find(Offering, slot.offering_id) is None}
+        if offerings:
+            query = OFFERING.select("WHERE offering_id = ANY($1)")
+            for row in await self.connection.fetch(query, list(offerings)):
+                work.load(rows.offering(row))
+        unread = {slot.provider_id for slot in lines} - self.needs.read_providers
+        await self._read({owner for owner in unread if work.find(Provider, owner) is None}, unread)
 
     async def slots(self) -> None:
         """The slots that exist already, and of closed ones what is known of their closing."""

@@ -41,11 +41,11 @@ SAVE_SCHEDULES = SCHEDULE.upsert("weekly", "dated", "closed")
 SLOT = Table[Slot](
     "slot",
     "slot_id uuid, offering_id uuid, provider_id uuid, starts_at timestamptz, ends_at timestamptz, busy tstzrange, "
-    "capacity int, opened bool, closed bool",
+    "capacity int, opened bool, closed bool, own_capacity bool",
     {"busy": lambda slot: Range(slot.busy_from, slot.busy_until)},
     filled="taken, active",
 )
-SAVE_SLOTS = SLOT.upsert("capacity", "opened", "closed", ordered=True)
+SAVE_SLOTS = SLOT.upsert("ends_at", "busy", "capacity", "opened", "closed", "own_capacity", ordered=True)
 """How many seats are taken is the trigger's business."""
 
 BOOKING = Table[Booking](
@@ -88,7 +88,7 @@ ENTRY = Table[Entry](
     {"customer_id": "customer.id"},
 )
 INSERT_ENTRIES = ENTRY.insert()
-UPDATE_ENTRIES = ENTRY.update("state", "deadline", "booking_id", "sequence")
+UPDATE_ENTRIES = ENTRY.update("state", "ends_at", "deadline", "booking_id", "sequence")
 WAITING_CONTACT = Table[Entry](
     "waitlist_contact",
     "entry_id uuid, customer jsonb",

@@ -19,10 +19,10 @@ from services.booking.facts import facts, facts_of_entry
 from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering, Provider
 from services.booking.model.closing import Closing
-from services.booking.model.slots import Slot, slot_id
+from services.booking.model.slots import Slot, as_of_today, slot_id
 from services.booking.model.states import State, may_become
 from services.booking.model.waitlist import Entry, Line, in_line
-from services.booking.timers import DeadlineReached, SeatsLeft
+from services.booking.timers import DeadlineReached, HoursChanged, LineClosing, SeatsLeft
 from services.chassis.unit_of_work import Row, RowT, UnitOfWork
 
 
@@ -49,7 +49,7 @@ class BookingWork(UnitOfWork):
         self._by_slot: defaultdict[UUID, dict[UUID, None]] = defaultdict(dict)
         self._by_customer: defaultdict[tuple[UUID, str], dict[UUID, None]] = defaultdict(dict)
         self._looked_at: set[tuple[UUID, datetime]] = set()
-        self._asked_for_more: set[UUID] = set()
+        self._asked_for_more: set[SeatsLeft | LineClosing] = set()
         self._by_provider: defaultdict[UUID, dict[UUID, None]] = defaultdict(dict)
         self._lines: defaultdict[UUID, dict[UUID, None]] = defaultdict(dict)
         self.freed: set[UUID] = set()
@@ -83,19 +83,37 @@ class BookingWork(UnitOfWork):
         """The offering that a command names; raises OFFERING_NOT_FOUND."""
         offering = self.find(Offering, offering_id)
         if offering is None:
-            raise Rejected(Code.OFFERING_NOT_FOUND, f"There is no offering {offering_id}; define it first.")
+            raise Rejected(Code.OFFERING_NOT_FOUND, f"There is no offering {offering_id}; name one that is defined.")
         return offering
 
     def provider(self, provider_id: UUID) -> Provider:
         """The provider that a command names; raises PROVIDER_NOT_FOUND."""
         provider = self.find(Provider, provider_id)
         if provider is None:
-            raise Rejected(Code.PROVIDER_NOT_FOUND, f"There is no provider {provider_id}; register it first.")
+            raise Rejected(Code.PROVIDER_NOT_FOUND, f"There is no provider {provider_id}; name one that is registered.")
         return provider
 
     def slot(self, offering_id: UUID, starts_at: datetime) -> Slot | None:
-        """The slot's row, where it has one."""
-        return self.find(Slot, slot_id(offering_id, starts_at))
+        """The slot as it counts now, where it has a row."""
+        row = self.find(Slot, slot_id(offering_id, starts_at))
+        return None if row is None else self.today(row)
+
+    def today(self, slot: Slot) -> Slot:
+        """A slot without living bookings or offers, as its offering of today makes it."""
+        offering = self.find(Offering, slot.offering_id)
+        return slot if offering is None else as_of_today(slot, offering)
+
+    def outdated(self, slot: Slot) -> bool:
+        """Whether it would be another if nobody had a seat there."""
+        empty = replace(slot, taken=0)
+        return self.today(empty) != empty
+
+    def occupy(self, slot: Slot) -> None:
+        """Before seats of a slot are taken: it is made, or becomes, what it was when they were found free."""
+        row = self.find(Slot, slot.slot_id)
+        slot = replace(slot, taken=row.taken if row else 0)
+        if slot != row:
+            self.put(slot)
 
     def bookings_on(self, slot: UUID) -> Iterator[Booking]:
         """The bookings on a slot that this batch holds."""
@@ -131,10 +149,23 @@ class BookingWork(UnitOfWork):
         return first
 
     def more_seats_later(self, slot: UUID) -> None:
-        """Free seats of a slot are offered on by a batch that holds more of its line; asked for once a batch."""
-        if slot not in self._asked_for_more:
-            self._asked_for_more.add(slot)
-            self.remind(SeatsLeft(slot_id=slot), key=str(slot), due_at=self.now)
+        """Free seats of a slot are offered on by a batch that holds more of its line."""
+        self._once_more(SeatsLeft(slot_id=slot))
+
+    def more_of_line_later(self, slot: UUID) -> None:
+        """More of a line that is in vain is told so by a batch that holds it."""
+        self._once_more(LineClosing(slot_id=slot))
+
+    def look_at_lines(self, provider_id: UUID) -> None:
+        """After a provider's hours or offerings have changed: who waits for hours that are gone is told, and room that
+        is there now is offered, in slices."""
+        self.remind(HoursChanged(provider_id=provider_id), key=str(provider_id), due_at=self.now)
+
+    def _once_more(self, body: SeatsLeft | LineClosing) -> None:
+        """Asked for once a batch."""
+        if body not in self._asked_for_more:
+            self._asked_for_more.add(body)
+            self.remind(body, key=str(body.slot_id), due_at=self.now)
 
     def slots_of(self, provider_id: UUID) -> Iterator[Slot]:
         """The slots of a provider that this batch holds."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from services.chassis.database import UNAVAILABLE, Pool
 from services.chassis.encoding import encoded
-from services.chassis.parameters import opaque_cursor, path_id
+from services.chassis.parameters import Parameters, opaque_cursor, path_id
 from services.chassis.problems import Problem, problem, unavailable
 from services.chassis.settings import ApiToken, Scope
 
@@ -61,11 +61,14 @@ def page_of(
     return answer({"items": [shown(item) for item in page], "next": following})
 
 
-def open_to(scope: Scope) -> Callable[[Handle], Handle]:
-    """Name the scope that a token needs for this path; a path that names none is open to every caller."""
+def open_to(scope: Scope, *parameters: str, again: Collection[str] = ()) -> Callable[[Handle], Handle]:
+    """Name the scope that a token needs for this path, and the query's parameters; those of `again` may be repeated.
+
+    A path that names no scope is open to every caller.
+    """
 
     def mark(handle: Handle) -> Handle:
-        handle.scope = scope  # type: ignore[attr-defined]
+        handle.scope, handle.parameters = scope, Parameters(parameters, again)  # type: ignore[attr-defined]
         return handle
 
     return mark
@@ -95,6 +98,8 @@ def _authorise(tokens: tuple[ApiToken, ...]) -> Middleware:
         request[SCOPES] = frozenset(scope for named in known for scope in named.scopes)
         if scope not in request[SCOPES]:
             raise Problem(403, "Forbidden", f"The token {known[0].name} lacks the scope {scope}.")
+        parameters: Parameters = request.match_info.handler.parameters  # type: ignore[attr-defined]
+        parameters.check(request)
         return await handler(request)
 
     return authorise

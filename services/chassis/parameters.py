@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -18,8 +20,27 @@ Position = TypeVar("Position")
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 OPAQUE_ID = r"[A-Za-z0-9._:@-]{1,128}"
 """Ids of customers and other actors, as commands carry them."""
+SHOWN = 50
+"""Characters of a name that a refusal repeats."""
 PAGE, MOST_PAGE = 100, 200
 """Items of a list where the caller names no limit, and the most that one may name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What the query of a path may say; what it does not know it would pass over, and the caller would not notice."""
+
+    known: Collection[str]
+    again: Collection[str] = ()
+
+    def check(self, request: web.Request) -> None:
+        """Raises the problem that names a parameter which is unknown, or comes twice and means one thing."""
+        for name, many in Counter(name for name, _ in request.query.items()).items():
+            if name not in self.known:
+                takes = f"it takes {', '.join(self.known)}" if self.known else "it takes none"
+                raise bad_request(f"{name[:SHOWN]} is not a parameter of this path; {takes}.")
+            if many > 1 and name not in self.again:
+                raise bad_request(f"{name} comes {many} times; name it once.")
 
 
 def path_id(request: web.Request, name: str) -> UUID:

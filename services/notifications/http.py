@@ -17,7 +17,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/v1/deliveries", deliveries)
 
 
-@open_to("read:bookings")
+@open_to("read:bookings", "booking_id", "limit", "cursor")
 async def deliveries(request: web.Request) -> web.Response:
     """Who was told what of a booking (or waitlist entry) and what became of it, oldest first.
 

@@ -87,7 +87,7 @@ async def wallet(request: web.Request) -> web.Response:
     return answer(await reads.wallet(request.app[POOL], customer_id))
 
 
-@open_to("read:money")
+@open_to("read:money", "account", "limit", "cursor")
 async def ledger(request: web.Request) -> web.Response:
     """Entries, oldest first, of `account` or of all."""
     limit, account = limit_of(request), text_of(request, "account", ACCOUNT, "wallet:bob:available")

@@ -21,7 +21,7 @@ from services.chassis.unit_of_work import Call
 from tests.chassis.harness import SetClock
 
 TIMERS = {
-    "booking": ("DeadlineReached", "AskAgain", "EntryDue", "SeatsLeft", "SlotClosing"),
+    "booking": ("DeadlineReached", "AskAgain", "EntryDue", "HoursChanged", "LineClosing", "SeatsLeft", "SlotClosing"),
     "payments": (
         "IntentChanged",
         "RefundChanged",

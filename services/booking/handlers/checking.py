@@ -16,6 +16,7 @@ from services.booking.model.catalogue import Offering
 from services.booking.model.placing import Wish
 from services.booking.model.schedule import Schedule, offers
 from services.booking.model.slots import Crowded, Slot, new_slot
+from services.booking.model.wording import rfc_3339
 from services.booking.work import BookingWork
 
 MOST_ALTERNATIVES = 5
@@ -33,14 +34,15 @@ def checked_slot(
     """The slot with room for `wish`, or the refusal that comes first (rules.md, Precedence of codes).
 
     `leaving` is a booking that gives its seats elsewhere back by moving here. Seats `held` by an offer of the
-    waitlist stay offered, whatever the schedule has become.
+    waitlist stay offered, whatever schedule, notice and horizon have become.
     """
     slot = work.slot(offering.offering_id, starts_at)
     placing.check_seats(wish, offering, slot)
     offered = held or is_offered(work, offering, starts_at)
     placing.check_offered(starts_at, slot, work.now, offered=offered)
     placing.check_movable(wish, work.now)
-    placing.check_window(offering, starts_at, work.now)
+    if not held:
+        placing.check_window(offering, starts_at, work.now)
     if wish.expected_price is not None:
         placing.check_price(wish, placing.total(offering.price, wish.seats))
     slot = slot or new_slot(offering, starts_at)
@@ -59,6 +61,13 @@ def is_offered(work: BookingWork, offering: Offering, starts_at: datetime) -> bo
     schedule = work.find(Schedule, offering.provider_id)
     zone = ZoneInfo(work.provider(offering.provider_id).timezone)
     return schedule is not None and offers(schedule, offering, zone, starts_at)
+
+
+def is_bookable(work: BookingWork, slot: Slot) -> bool:
+    """Whether its seats could be booked now if they were free: it is offered, neither too soon nor too far ahead."""
+    offering = work.offering(slot.offering_id)
+    earliest, latest = placing.window(offering, work.now)
+    return earliest <= slot.starts_at <= latest and is_offered(work, offering, slot.starts_at)
 
 
 def check_provider_free(work: BookingWork, slot: Slot, leaving: Booking | None = None) -> None:
@@ -90,7 +99,7 @@ def slot_full(work: BookingWork, offering: Offering, slot: Slot, wish: Wish) -> 
         seats_left=slot.seats_left,
         waitlist_open=waitable,
         alternatives=[
-            {"starts_at": starts_at.isoformat().replace("+00:00", "Z"), "seats_left": seats_left}
+            {"starts_at": rfc_3339(starts_at), "seats_left": seats_left}
             for starts_at, seats_left in found[:MOST_ALTERNATIVES]
         ],
     )

@@ -61,6 +61,9 @@ def expire_what_is_due(work: BookingWork, slot: Slot) -> None:
             expire_if_due(work, booking)
         for entry in list(work.entries_on(other.slot_id)):
             offers.brought_up_to_date(work, entry)
+    row = work.find(Slot, slot.slot_id)
+    if row is not None and not row.active:  # an edit of the offering may have made room for its line
+        work.freed.add(slot.slot_id)
     offers.pass_on(work)
     work.keep()
 

@@ -19,6 +19,7 @@ from services.booking.model.catalogue import Offering, Provider
 from services.booking.model.placing import Wish
 from services.booking.model.slots import Slot, new_slot
 from services.booking.model.states import State
+from services.booking.model.wording import rfc_3339
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
 
@@ -71,6 +72,7 @@ def new_booking(
     attendee: Attendee | None,
 ) -> Booking:
     """The booking as agreed now: price, commission and terms come from the offering and stay."""
+    work.occupy(slot)
     limit = timedelta(hours=offering.approval_hours) if offering.approval else timedelta(minutes=offering.hold_minutes)
     return Booking(
         booking_id=booking_id,
@@ -113,9 +115,6 @@ def _terms(offering: Offering, provider: Provider) -> Terms:
 
 def open_booking(work: BookingWork, booking: Booking, actor: Actor, payment: PaymentChoice | None) -> Accepted:
     """Take the seats, say so, and start the payment where one is named and nobody has to approve first."""
-    slot = work.find(Slot, booking.slot_id)
-    if slot is None:
-        work.put(new_slot(work.offering(booking.offering_id), booking.starts_at))
     booking = work.create(replace(booking, payment=payment), actor)
     work.watch_deadline(booking)
     if booking.state is State.PENDING_APPROVAL:
@@ -128,5 +127,5 @@ def open_booking(work: BookingWork, booking: Booking, actor: Actor, payment: Pay
     return Accepted(
         booking.booking_id,
         booking.state,
-        {"price": booking.price.model_dump(), "deadline": booking.deadline.isoformat().replace("+00:00", "Z")},
+        {"price": booking.price.model_dump(), "deadline": rfc_3339(booking.deadline)},
     )

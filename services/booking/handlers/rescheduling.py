@@ -19,6 +19,7 @@ from services.booking.model.placing import Wish
 from services.booking.model.quotes import Quote
 from services.booking.model.slots import Slot, new_slot
 from services.booking.model.states import State
+from services.booking.model.wording import rfc_3339
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
 
@@ -40,7 +41,7 @@ def reschedule_booking(message: Message[RescheduleBooking], work: BookingWork) -
     return Accepted(
         booking.booking_id,
         booking.state,
-        {"starts_at": _instant(booking.starts_at), "ends_at": _instant(booking.ends_at)},
+        {"starts_at": rfc_3339(booking.starts_at), "ends_at": rfc_3339(booking.ends_at)},
     )
 
 
@@ -61,8 +62,7 @@ def _limit(booking: Booking, actor: Actor) -> datetime:
 
 
 def _moved(work: BookingWork, booking: Booking, slot: Slot, actor: Actor) -> Booking:
-    if work.find(Slot, slot.slot_id) is None:
-        work.put(slot)
+    work.occupy(slot)
     before = Period(starts_at=booking.starts_at, ends_at=booking.ends_at)
     booking = work.relocate(booking, slot, actor, **_refund_after(booking, actor, work.now))
     for quote in list(work.all(Quote)):
@@ -81,7 +81,3 @@ def _refund_after(booking: Booking, actor: Actor, now: datetime) -> dict[str, in
     if actor.kind == "customer":
         return {"refund_cap_percent": refunds.due_percent(booking, now)}
     return {"refund_cap_percent": 100, "full_refund": True}
-
-
-def _instant(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")

@@ -25,6 +25,7 @@ from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering
 from services.booking.model.placing import Wish
 from services.booking.model.slots import Slot, new_slot
+from services.booking.model.standing import OF_ENTRY
 from services.booking.model.waitlist import Entry, EntryState
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
@@ -56,7 +57,7 @@ def join_waitlist(message: Message[JoinWaitlist], work: BookingWork) -> Accepted
 
 def _full_slot(work: BookingWork, offering: Offering, starts_at: datetime, command: JoinWaitlist, slot: Slot) -> Slot:
     """The slot, where waiting makes sense; else the refusal that says why not."""
-    slot = work.find(Slot, slot.slot_id) or slot
+    slot = work.slot(offering.offering_id, starts_at) or slot
     wish = Wish(command.seats)
     placing.check_seats(wish, offering, slot)
     open_ones = [entry for entry in work.entries_on(slot.slot_id) if entry.state in waitlist.OPEN]
@@ -115,7 +116,7 @@ def _open_entry(work: BookingWork, entry_id: UUID, actor: Actor) -> Entry:
 
 
 def _illegal(entry: Entry) -> Rejected:
-    return Rejected(Code.ILLEGAL_TRANSITION, f"The waitlist entry is {entry.state}.", state=entry.state.value)
+    return Rejected(Code.ILLEGAL_TRANSITION, OF_ENTRY[entry.state], state=entry.state.value)
 
 
 def _require_self(actor: Actor, customer: Customer) -> None:

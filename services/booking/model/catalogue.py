@@ -60,6 +60,12 @@ class Offering:
     def row_key(self) -> UUID:
         return self.offering_id
 
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """What decides when and how long its slots are, and how many seats they have."""
+        buffers = self.buffer_before_minutes, self.buffer_after_minutes
+        return self.duration_minutes, self.slot_step_minutes, *buffers, self.capacity
+
     def can_charge(self, seats: int) -> bool:
         """Whether a message can carry what so many seats cost."""
         return self.price.amount * seats <= MAX_AMOUNT_MINOR

@@ -111,6 +111,32 @@ class Head:
         return self.slot_id
 
 
+@dataclass(frozen=True, slots=True)
+class WaitedFor:
+    """A slot that people wait for, as it was read without a lock."""
+
+    slot_id: UUID
+    offering_id: UUID
+    starts_at: datetime
+    opened: bool
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LinesAhead:
+    """Slots of a provider that people wait for, in order of start and id, `after` a place in that order."""
+
+    provider_id: UUID
+    after: tuple[datetime, UUID] | None
+    lines: tuple[WaitedFor, ...]
+    more: bool
+    """Whether there may be others behind them."""
+
+    @property
+    def row_key(self) -> tuple[UUID, tuple[datetime, UUID] | None]:
+        return self.provider_id, self.after
+
+
 def may_become(current: EntryState, following: EntryState) -> bool:
     """Whether the step is in the table."""
     return following in TRANSITIONS.get(current, frozenset())
