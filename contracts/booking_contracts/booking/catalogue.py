@@ -78,6 +78,8 @@ class DefineOffering(BookingCommand, key="provider_id"):
     offer_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = 60
     slot_step_minutes: Annotated[int, Field(ge=1, le=24 * 60)] | None = None
     attendee_required: bool = False
+    once_per_customer: bool = False
+    """Refuses a second living booking of the same attendee (without one, of the customer) on a slot."""
 
     @model_validator(mode="after")
     def _seats_can_be_paid(self) -> Self:
@@ -179,6 +181,7 @@ class OfferingDefined(CatalogueEvent):
     approval: bool
     commission_bps: int
     waitlist: bool
+    once_per_customer: bool = False
 
 
 class ScheduleSet(CatalogueEvent):

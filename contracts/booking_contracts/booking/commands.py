@@ -105,6 +105,7 @@ class JoinWaitlist(BookingCommand, key="entry_id"):
     starts_at: Instant
     seats: Seats = 1
     customer: Customer
+    attendee: Attendee | None = None
 
 
 class LeaveWaitlist(BookingCommand, key="entry_id"):
@@ -112,8 +113,11 @@ class LeaveWaitlist(BookingCommand, key="entry_id"):
 
 
 class AcceptOffer(BookingCommand):
+    """`attendee` replaces the one that JoinWaitlist named; left out, that one stays."""
+
     entry_id: Id
     booking_id: Id
+    attendee: Attendee | None = None
     payment: PaymentChoice | None = None
 
     @field_validator("payment")

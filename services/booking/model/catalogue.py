@@ -54,6 +54,7 @@ class Offering:
     offer_minutes: int = 60
     slot_step_minutes: int | None = None
     attendee_required: bool = False
+    once_per_customer: bool = False
 
     @property
     def row_key(self) -> UUID:
