@@ -29,15 +29,19 @@ class Locks:
     work: BookingWork
 
     async def providers(self) -> None:
-        """Locked where a slot comes to life or a provider's event is written; else read. Schedules are read."""
+        """Locked where a slot comes to life or a provider's event is written. Schedules are read, and so are the
+        providers of all slots: events say how to reach them today."""
         locked, others = self.needs.providers, self.needs.read_providers - self.needs.providers
         if locked:
             query = PROVIDER.select(f"WHERE provider_id = ANY($1) ORDER BY provider_id {LOCK}")
             for row in await self.connection.fetch(query, sorted(locked)):
                 self.work.load(rows.provider(row))
-        if others:
-            query = PROVIDER.select("WHERE provider_id = ANY($1)")
-            for row in await self.connection.fetch(query, list(others)):
+        if others or self.needs.slots:
+            of_slots = "SELECT provider_id FROM slot WHERE slot_id = ANY($2)"
+            query = PROVIDER.select(
+                f"WHERE (provider_id = ANY($1) OR provider_id IN ({of_slots})) AND provider_id <> ALL($3)"
+            )
+            for row in await self.connection.fetch(query, list(others), list(self.needs.slots), list(locked)):
                 self.work.load(rows.provider(row))
         if self.needs.read_providers:
             query = SCHEDULE.select("WHERE provider_id = ANY($1)")

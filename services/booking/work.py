@@ -15,7 +15,7 @@ from booking_contracts.codes import Code, Rejected
 from booking_contracts.envelope import uuid7
 from booking_contracts.types import SYSTEM, Actor
 
-from services.booking.facts import facts
+from services.booking.facts import facts, facts_of_entry
 from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering, Provider
 from services.booking.model.closing import Closing
@@ -91,6 +91,12 @@ class BookingWork(UnitOfWork):
         provider = self.find(Provider, provider_id)
         if provider is None:
             raise Rejected(Code.PROVIDER_NOT_FOUND, f"There is no provider {provider_id}; register it first.")
+        return provider
+
+    def provider_of(self, row: Booking | Entry) -> Provider:
+        """The provider as of now: who is reached and paid, whatever was so when the booking was made."""
+        provider = self.find(Provider, row.provider_id)
+        assert provider is not None, "a slot's provider is loaded with it"
         return provider
 
     def slot(self, offering_id: UUID, starts_at: datetime) -> Slot | None:
@@ -187,14 +193,13 @@ class BookingWork(UnitOfWork):
     def say(self, booking: Booking, event: type[BookingEvent], **fields: Any) -> Booking:
         """Tell the world, under the next number of the booking's stream."""
         booking = self.put(replace(booking, sequence=booking.sequence + 1))
-        self.send(event(**facts(booking), **fields), sequence=booking.sequence)
+        self.send(event(**facts(booking, self.provider_of(booking)), **fields), sequence=booking.sequence)
         return booking
 
     def say_of(self, entry: Entry, event: type[WaitlistEvent], **fields: Any) -> Entry:
         """Tell the world of a waitlist entry, under the next number of the entry's own stream."""
         entry = self.put(replace(entry, sequence=entry.sequence + 1))
-        known = {name: getattr(entry, name) for name in WaitlistEvent.model_fields}
-        self.send(event(**known, **fields), sequence=entry.sequence)
+        self.send(event(**facts_of_entry(entry, self.provider_of(entry)), **fields), sequence=entry.sequence)
         return entry
 
     def announce(self, provider: Provider, event: type[CatalogueEvent], **fields: Any) -> Provider:

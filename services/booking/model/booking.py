@@ -14,13 +14,13 @@ from services.booking.model.states import DEAD, OCCUPYING, PENDING, State
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What was agreed when the booking was made; later edits of offering or provider do not reach it."""
+    """What was agreed when the booking was made; later edits of offering or provider do not reach it.
+
+    How to reach and to pay the provider is nobody's agreement: events and payments take that from the provider of today
+    (facts.py, saga.py). The last four are written for the release before, which takes it from here.
+    """
 
     offering_title: str
-    provider_name: str
-    provider_email: str
-    provider_timezone: str
-    payout_account: str | None
     policy_version: str
     tiers: tuple[Tier, ...]
     hold_minutes: int
@@ -29,6 +29,10 @@ class Terms:
     no_refund_minutes: int
     dispute_window_hours: int
     auto_complete_hours: int
+    provider_name: str = ""
+    provider_email: str = ""
+    provider_timezone: str = ""
+    payout_account: str | None = None
 
 
 class PaymentStatus(StrEnum):
