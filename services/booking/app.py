@@ -10,7 +10,7 @@ from booking_contracts.envelope import Command, MessageBody
 from faststream import FastStream
 
 from services.booking import http, metrics
-from services.booking.contact import normal_place, normal_provider
+from services.booking.contact import normal_accept, normal_place, normal_provider
 from services.booking.handlers import (
     approving,
     cancelling,
@@ -58,7 +58,7 @@ HANDLERS = (
     command(messages.ResolveDispute, disputes.resolve_dispute),
     command(messages.JoinWaitlist, waiting.join_waitlist, normal_place),
     command(messages.LeaveWaitlist, waiting.leave_waitlist),
-    command(messages.AcceptOffer, waiting.accept_offer),
+    command(messages.AcceptOffer, waiting.accept_offer, normal_accept),
     event(payments.PaymentAuthorized, payment_events.authorized),
     event(payments.PaymentActionRequired, payment_events.action_required),
     event(payments.PaymentDeclined, payment_events.declined),

@@ -9,7 +9,8 @@ from typing import TypeVar
 
 import phonenumbers
 from babel.core import Locale, UnknownLocaleError
-from booking_contracts.booking import JoinWaitlist, PlaceBooking, RegisterProvider
+from booking_contracts.booking import AcceptOffer, JoinWaitlist, PlaceBooking, RegisterProvider
+from booking_contracts.types import Attendee
 from email_validator import EmailNotValidError, validate_email
 
 from services.chassis.handlers import FieldProblem
@@ -29,11 +30,18 @@ def normal_place(command: PlacingT) -> PlacingT:
     if customer.timezone is not None:
         check_zone("customer.timezone", customer.timezone)
     found: dict[str, object] = {"customer": customer.model_copy(update=changes)}
-    attendee = getattr(command, "attendee", None)
-    if attendee is not None and attendee.email is not None:
-        email = normal_email("attendee.email", attendee.email)
-        found["attendee"] = attendee.model_copy(update={"email": email})
-    return command.model_copy(update=found)
+    return command.model_copy(update=found | _attendee(command.attendee))
+
+
+def normal_accept(command: AcceptOffer) -> AcceptOffer:
+    """The command with its attendee as they are stored."""
+    return command.model_copy(update=_attendee(command.attendee))
+
+
+def _attendee(attendee: Attendee | None) -> dict[str, object]:
+    if attendee is None or attendee.email is None:
+        return {}
+    return {"attendee": attendee.model_copy(update={"email": normal_email("attendee.email", attendee.email)})}
 
 
 def normal_provider(command: RegisterProvider) -> RegisterProvider:

@@ -92,7 +92,7 @@ class Locks:
         found = await self.connection.fetch(query, sorted(wanted))
         ids = [row["entry_id"] for row in found]
         contacts = await self.connection.fetch(WAITING_CONTACT.select("WHERE entry_id = ANY($1)"), ids)
-        contact_of = {row["entry_id"]: row["customer"] for row in contacts}
+        contact_of = {row["entry_id"]: row for row in contacts}
         for row in found:
             self.work.load(rows.entry(row, contact_of[row["entry_id"]]))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from booking_contracts import payments
@@ -24,12 +25,17 @@ from tests.chassis.harness import Engine
 from tests.chassis.scenes import ADMIN as ROOT
 from tests.chassis.scenes import Scene
 
-MOVED = {"name": "Ann Lee", "email": "new@example.com", "timezone": "Asia/Kathmandu", "refund_policy": "strict"}
+MOVED: dict[str, Any] = {
+    "name": "Ann Lee",
+    "email": "new@example.com",
+    "timezone": "Asia/Kathmandu",
+    "refund_policy": "strict",
+}
 TOLD = {"provider_name": "Ann Lee", "provider_email": "new@example.com", "provider_timezone": "Asia/Kathmandu"}
 
 
-def registered(**changes: object) -> RegisterProvider:
-    return RegisterProvider(**{"provider_id": PROVIDER, "actor": ADMIN, **MOVED, **changes})  # type: ignore[arg-type]
+def registered(**changes: Any) -> RegisterProvider:
+    return RegisterProvider(**{"provider_id": PROVIDER, "actor": ADMIN, **MOVED, **changes})
 
 
 @pytest.mark.requirement("status-updates", "refund-policy")

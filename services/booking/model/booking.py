@@ -9,7 +9,8 @@ from uuid import UUID
 
 from booking_contracts.types import Attendee, Customer, Money, PaymentChoice, Tier
 
-from services.booking.model.states import DEAD, OCCUPYING, PENDING, State
+from services.booking.model.people import Party
+from services.booking.model.states import DEAD, LIVING, OCCUPYING, PENDING, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +77,23 @@ class Booking:
     """The provider moved the booking: the customer's cancellation gives 100 %."""
     sequence: int = 0
     history_number: int = 0
+    once_per_customer: bool = False
+    """Whether who comes may have no other living booking on the slot; as the offering was when the seats were taken."""
+    held_seconds: int = 0
+    """For how long its payer's unpaid tries have held seats of the slot, as of its beginning or its unpaid end."""
 
     @property
     def row_key(self) -> UUID:
         return self.booking_id
+
+    @property
+    def party(self) -> Party:
+        return Party(self.customer, self.attendee)
+
+    @property
+    def lives(self) -> bool:
+        """Whether its session is still to come."""
+        return self.state in LIVING
 
     @property
     def dead(self) -> bool:

@@ -37,6 +37,8 @@ class Slot:
     opened: bool = False
     """Opened one by one (OpenSlot), not by a schedule."""
     closed: bool = False
+    wanted_at: datetime | None = None
+    """When somebody who held nothing here was last refused for lack of seats (holding.py)."""
 
     @property
     def row_key(self) -> UUID:
