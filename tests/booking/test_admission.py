@@ -51,7 +51,7 @@ class Offered(Line):
 
     def __init__(self, seats: int = 1, entry_seats: int = 1, **offering: Any) -> None:
         World.__init__(self, capacity=seats, **offering)
-        attendee = {"attendee": a_child()} if self.offering.attendee_required else {}
+        attendee: dict[str, Any] = {"attendee": a_child()} if self.offering.attendee_required else {}
         self.sitting = self.confirmed("bob", seats=seats, **attendee)
         self.eve = self.joined("eve", seats=entry_seats, **attendee)
         self.tell(cancel(self.sitting))
