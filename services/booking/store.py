@@ -50,6 +50,7 @@ class BookingStore:
         await plan.overlapping()
         await locks.slots()
         await heads.bookings()
+        await heads.held()
         await locks.bookings(planned)
         await locks.entries(await heads.entries())
         await locks.of_lines()

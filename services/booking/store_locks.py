@@ -9,7 +9,7 @@ from uuid import UUID
 from booking_contracts.types import Actor
 
 from services.booking import rows
-from services.booking.model.catalogue import Offering, Provider
+from services.booking.model.catalogue import Offering
 from services.booking.model.closing import Closing
 from services.booking.model.slots import Slot
 from services.booking.model.waitlist import in_line
@@ -43,26 +43,30 @@ class Locks:
     work: BookingWork
 
     async def providers(self) -> None:
-        """Locked where a slot comes to life or a provider's event is written; else read. Schedules are read."""
+        """Locked where a slot comes to life or a provider's event is written. Schedules are read, and so are the
+        providers of all slots: events say how to reach them today."""
         locked, others = self.needs.providers, self.needs.read_providers - self.needs.providers
         if locked:
             query = PROVIDER.select(f"WHERE provider_id = ANY($1) ORDER BY provider_id {LOCK}")
             for row in await self.connection.fetch(query, sorted(locked)):
                 self.work.load(rows.provider(row))
-        await self._read(others, self.needs.read_providers)
-
-    async def _read(self, providers: Collection[UUID], schedules: Collection[UUID]) -> None:
-        if providers:
-            query = PROVIDER.select("WHERE provider_id = ANY($1)")
-            for row in await self.connection.fetch(query, list(providers)):
+        if others or self.needs.slots:
+            of_slots = "SELECT provider_id FROM slot WHERE slot_id = ANY($2)"
+            query = PROVIDER.select(
+                f"WHERE (provider_id = ANY($1) OR provider_id IN ({of_slots})) AND provider_id <> ALL($3)"
+            )
+            for row in await self.connection.fetch(query, list(others), list(self.needs.slots), list(locked)):
                 self.work.load(rows.provider(row))
-        if schedules:
+        await self._schedules(self.needs.read_providers)
+
+    async def _schedules(self, providers: Collection[UUID]) -> None:
+        if providers:
             query = SCHEDULE.select("WHERE provider_id = ANY($1)")
-            for row in await self.connection.fetch(query, list(schedules)):
+            for row in await self.connection.fetch(query, list(providers)):
                 self.work.load(rows.schedule(row))
 
     async def of_lines(self) -> None:
-        """What tells whether seats may be offered on: offering, provider and schedule of the slots with a line here."""
+        """What tells whether seats may be offered on: offering and schedule of the slots with a line here."""
         work = self.work
         lines = [slot for slot in work.slots_with_entries() if in_line(work.entries_on(slot.slot_id))]
         offerings = {slot.offering_id for slot in lines if work.find(Offering, slot.offering_id) is None}
@@ -70,8 +74,7 @@ class Locks:
             query = OFFERING.select("WHERE offering_id = ANY($1)")
             for row in await self.connection.fetch(query, list(offerings)):
                 work.load(rows.offering(row))
-        unread = {slot.provider_id for slot in lines} - self.needs.read_providers
-        await self._read({owner for owner in unread if work.find(Provider, owner) is None}, unread)
+        await self._schedules({slot.provider_id for slot in lines} - self.needs.read_providers)
 
     async def slots(self) -> None:
         """The slots that exist already, and of closed ones what is known of their closing."""
@@ -110,20 +113,16 @@ class Locks:
                 self.work.load(rows.quote(row))
 
     async def entries(self, wanted: set[UUID]) -> None:
-        """Waitlist entries, with contacts; their providers are read, whose zone of today their events carry."""
+        """Waitlist entries, with contacts."""
         if not wanted:
             return
         query = ENTRY.select(f"WHERE entry_id = ANY($1) ORDER BY entry_id {LOCK}")
         found = await self.connection.fetch(query, sorted(wanted))
         ids = [row["entry_id"] for row in found]
         contacts = await self.connection.fetch(WAITING_CONTACT.select("WHERE entry_id = ANY($1)"), ids)
-        contact_of = {row["entry_id"]: row["customer"] for row in contacts}
+        contact_of = {row["entry_id"]: row for row in contacts}
         for row in found:
             self.work.load(rows.entry(row, contact_of[row["entry_id"]]))
-        unread = {row["provider_id"] for row in found if self.work.find(Provider, row["provider_id"]) is None}
-        if unread:
-            for row in await self.connection.fetch(PROVIDER.select("WHERE provider_id = ANY($1)"), list(unread)):
-                self.work.load(rows.provider(row))
 
 
 def _closing(row: Row) -> Closing:

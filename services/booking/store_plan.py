@@ -9,9 +9,10 @@ from uuid import UUID
 from services.booking import rows
 from services.booking.model.availability import Alternatives
 from services.booking.model.catalogue import Offering
+from services.booking.model.people import Party, Person
 from services.booking.model.slots import Crowded, Surveyed, new_slot
 from services.booking.model.waitlist import LinesAhead, WaitedFor
-from services.booking.needs import Needs
+from services.booking.needs import Needs, Seeker
 from services.booking.reads_alternatives import alternatives
 from services.booking.rows import Row
 from services.booking.tables import OFFERING, SLOT
@@ -41,12 +42,16 @@ class Plan:
         needs = self.needs
         if not needs.bookings:
             return {}
-        query = "SELECT booking_id, slot_id, offering_id, seats FROM booking WHERE booking_id = ANY($1)"
+        query = """
+            SELECT booking_id, slot_id, offering_id, seats, customer_id, attendee_id, payer_reading, comer_reading
+            FROM booking WHERE booking_id = ANY($1)
+            """
         found = await self.connection.fetch(query, list(needs.bookings))
         for row in found:
             needs.slots.add(row["slot_id"])
             for starts_at in needs.moves.get(row["booking_id"], ()):
-                needs.want(row["offering_id"], starts_at, row["seats"])
+                slot = needs.want(row["offering_id"], starts_at, row["seats"])
+                needs.seekers.add(_mover(slot, row))
         return {row["booking_id"]: row["slot_id"] for row in found}
 
     async def entries(self) -> None:
@@ -54,11 +59,18 @@ class Plan:
         needs = self.needs
         if not needs.entries:
             return
-        query = "SELECT entry_id, slot_id, offering_id, starts_at FROM waitlist_entry WHERE entry_id = ANY($1)"
+        query = """
+            SELECT entry_id, slot_id, offering_id, starts_at, c.customer, c.attendee
+            FROM waitlist_entry LEFT JOIN waitlist_contact c USING (entry_id) WHERE entry_id = ANY($1)
+            """
         for row in await self.connection.fetch(query, list(needs.entries)):
             needs.slots.add(row["slot_id"])
             if row["entry_id"] in needs.accepts:
                 needs.want(row["offering_id"], row["starts_at"])
+                waiting = rows.party(row)
+                for attendee in needs.accepts[row["entry_id"]]:
+                    party = Party(waiting.customer, attendee or waiting.attendee)
+                    needs.seekers.add(Seeker.of(row["slot_id"], party))
 
     async def lines(self) -> None:
         """Slots without a booking or offer that people wait for: their provider is busy elsewhere.
@@ -202,3 +214,9 @@ class Plan:
         for slot, many in Counter(row["wished"] for row in found).items():
             if many > MOST_OVERLAPPING:
                 self.work.load(Crowded(slot))
+
+
+def _mover(slot: UUID, row: Row) -> Seeker:
+    """Whose booking is to come to a slot."""
+    comer = Person(row["attendee_id"] or row["customer_id"], row["comer_reading"])
+    return Seeker(slot, Person(row["customer_id"], row["payer_reading"]), comer, row["attendee_id"])

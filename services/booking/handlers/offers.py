@@ -106,7 +106,7 @@ def _with_room(work: BookingWork, slot_id: UUID, seats: int) -> Slot | None:
 def _close_line(work: BookingWork, slot: Slot, line: list[Entry]) -> None:
     """Who waits is told that it is in vain; who is behind those that this batch holds, by later ones."""
     for entry in line:
-        end_entry(work, entry, EntryState.CLOSED, WaitlistClosed)
+        end_entry(work, entry, EntryState.CLOSED, WaitlistClosed, reason="not_offered")
     work.more_of_line_later(slot.slot_id)
 
 

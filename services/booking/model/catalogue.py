@@ -10,7 +10,8 @@ from booking_contracts.types import MAX_AMOUNT_MINOR, Money, Tier
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """Who offers. Edits count for later bookings only; `sequence` numbers its events on catalogue.events."""
+    """Who offers. A changed policy counts for later bookings only, the rest at once; `sequence` numbers its events on
+    catalogue.events."""
 
     provider_id: UUID
     name: str

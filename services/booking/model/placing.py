@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from booking_contracts.codes import Code, Rejected
-from booking_contracts.types import Money
+from booking_contracts.types import Attendee, Money
 
+from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering
 from services.booking.model.slots import Slot
 from services.booking.model.wording import lasting, named, of_lasting, rfc_3339
@@ -36,6 +37,22 @@ def check_seats(wish: Wish, offering: Offering, slot: Slot | None) -> None:
     if wish.seats > capacity:
         problem = f"is more than the {capacity} seats of the slot"
         raise Rejected(Code.INVALID_COMMAND, f"seats {problem}.", field="seats", problem=problem)
+
+
+def check_attendee(offering: Offering, attendee: Attendee | None) -> None:
+    """Who comes is named where the offering wants that."""
+    if offering.attendee_required and attendee is None:
+        problem = "is required for this offering"
+        raise Rejected(Code.INVALID_COMMAND, f"attendee {problem}.", field="attendee", problem=problem)
+
+
+def booked_already(booking: Booking) -> Rejected:
+    """The refusal of a second booking of the same person on a slot where one is all that can be had."""
+    return Rejected(
+        Code.BOOKING_EXISTS,
+        "Who comes has a booking for this time already, and one is all that can be had; change or cancel that one.",
+        booking_id=str(booking.booking_id),
+    )
 
 
 def check_payable(wish: Wish, offering: Offering) -> None:

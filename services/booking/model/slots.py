@@ -40,6 +40,8 @@ class Slot:
     closed: bool = False
     own_capacity: bool = False
     """Whether the command that opened it named its capacity; else it has the offering's."""
+    wanted_at: datetime | None = None
+    """When somebody who held nothing here was last refused for lack of seats (holding.py)."""
 
     @property
     def row_key(self) -> UUID:
@@ -82,7 +84,8 @@ def as_of_today(slot: Slot, offering: Offering) -> Slot:
         return slot
     today = new_slot(offering, slot.starts_at, opened=slot.opened)
     capacity = slot.capacity if slot.opened and slot.own_capacity else today.capacity
-    return replace(today, closed=slot.closed, own_capacity=slot.own_capacity, capacity=capacity)
+    own = slot.own_capacity
+    return replace(today, closed=slot.closed, own_capacity=own, capacity=capacity, wanted_at=slot.wanted_at)
 
 
 @dataclass(frozen=True, slots=True)
