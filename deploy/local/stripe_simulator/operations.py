@@ -141,6 +141,7 @@ _ROUTES: list[tuple[str, str, Handler, frozenset[str]]] = [
     ("GET /v1/transfers/*/reversals", "transfers.list_reversals", transfers.list_reversals, PAGING),
     ("GET /v1/disputes", "disputes.list", disputes.list_disputes, PAGING | _names("charge payment_intent")),
     ("GET /v1/disputes/*", "disputes.retrieve", disputes.retrieve_dispute, _names("")),
+    ("POST /v1/disputes/*", "disputes.update", disputes.update_dispute, _names("evidence metadata submit")),
     ("POST /v1/disputes/*/close", "disputes.close", disputes.concede_dispute, _names("")),
     ("POST /v1/customers", "customers.create", customers.create_customer, _names(_CUSTOMER)),
     ("GET /v1/customers", "customers.list", customers.list_customers, PAGING | _names("email test_clock")),

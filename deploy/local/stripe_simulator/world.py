@@ -15,14 +15,18 @@ from deploy.local.stripe_simulator.account_objects import (
     SetupIntent,
 )
 from deploy.local.stripe_simulator.agenda import Agenda
+from deploy.local.stripe_simulator.behaviour import Behaviour
 from deploy.local.stripe_simulator.clock import Clock
-from deploy.local.stripe_simulator.errors import JsonObject, no_such
+from deploy.local.stripe_simulator.dispute_objects import Dispute
+from deploy.local.stripe_simulator.errors import ApiError, JsonObject, no_such
 from deploy.local.stripe_simulator.payment_objects import Charge, PaymentIntent
-from deploy.local.stripe_simulator.refund_objects import Dispute, Refund
+from deploy.local.stripe_simulator.refund_objects import Refund
 from deploy.local.stripe_simulator.transfer_objects import Transfer
 
 R = TypeVar("R", bound=Resource)
 REQUESTS_KEPT = 500_000
+MOST_LEVELS = 4
+LISTED_INSIDE = 10
 
 
 class Collection(Generic[R]):
@@ -78,6 +82,7 @@ class World:
     def __init__(self, clock: Clock, on_event: Callable[[Event], None], outcome_delay_seconds: float) -> None:
         self.clock = clock
         self.agenda = Agenda(clock)
+        self.behaviour = Behaviour()
         self.outcome_delay_seconds = outcome_delay_seconds
         self.payment_intents: Collection[PaymentIntent] = Collection("payment_intent")
         self.charges: Collection[Charge] = Collection("charge")
@@ -114,23 +119,43 @@ class World:
         self._on_event(event)
 
     def expand(self, rendered: JsonObject, paths: list[str]) -> JsonObject:
-        """The answer with the ids at `paths` (`latest_charge`, `data.charge`) replaced by their objects."""
+        """The answer with the ids at `paths` (`latest_charge`, `data.charge`) replaced by their objects, and with the
+        lists that are only there when asked for (`refunds` of a charge).
+
+        Raises 400 for what an object does not have and for more than four levels (page "Expanding responses").
+        """
         for path in paths:
-            self._expand(rendered, path.split("."))
+            names = path.split(".")
+            if len(names) > MOST_LEVELS + (names[0] == "data"):
+                raise _not_expandable(
+                    f"You cannot expand more than {MOST_LEVELS} levels of a property. Property: {path}"
+                )
+            self._expand(rendered, names, path)
         return rendered
 
-    def _expand(self, node: object, path: list[str]) -> None:
+    def _expand(self, node: object, path: list[str], whole: str) -> None:
         if isinstance(node, list):
             for item in node:
-                self._expand(item, path)
+                self._expand(item, path, whole)
         elif isinstance(node, dict) and path:
-            value = node.get(path[0])
+            if path[0] == "refunds" and node.get("object") == "charge":
+                node["refunds"] = self._refunds(node)
+            if path[0] not in node:
+                raise _not_expandable(f"This property cannot be expanded ({whole}).")
+            value = node[path[0]]
             if isinstance(value, str):
                 found = self._lookup(value)
                 if found is None:
                     return
                 value = node[path[0]] = found.render()
-            self._expand(value, path[1:])
+            self._expand(value, path[1:], whole)
+
+    def _refunds(self, charge: JsonObject) -> JsonObject:
+        """A charge's newest refunds, as the list inside it."""
+        rows = [row for row in self.refunds_of.get(str(charge["payment_intent"]), []) if row.charge == charge["id"]]
+        newest = [row.render() for row in reversed(rows[-LISTED_INSIDE:])]
+        more = len(rows) > LISTED_INSIDE
+        return {"object": "list", "data": newest, "has_more": more, "url": f"/v1/charges/{charge['id']}/refunds"}
 
     def _lookup(self, object_id: str) -> Resource | None:
         match object_id.partition("_")[0]:
@@ -144,5 +169,13 @@ class World:
                 return self.payment_methods.find(object_id)
             case "tr":
                 return self.transfers.find(object_id)
+            case "re":
+                return self.refunds.find(object_id)
+            case "du":
+                return self.disputes.find(object_id)
             case _:
                 return None
+
+
+def _not_expandable(message: str) -> ApiError:
+    return ApiError(400, "invalid_request_error", message, param="expand")

@@ -1,0 +1,68 @@
+"""The part of an authorisation that nobody captures: a Refund, or silence, by the account's API version (changelog
+2025-03-31.basil, "Partially capturing or canceling payments no longer creates a Refund")."""
+
+import pytest
+import stripe
+
+from tests.simulator.conftest import Bench
+
+WEEK_SECONDS = 7 * 24 * 3600
+
+
+async def charge_of(bench: Bench, intent: stripe.PaymentIntent) -> stripe.Charge:
+    return await bench.sdk.v1.charges.retrieve_async(str(intent.latest_charge), {"expand": ["refunds"]})
+
+
+async def test_a_partial_capture_refunds_the_rest(bench: Bench) -> None:
+    intent = await bench.authorised()
+    await bench.sdk.v1.payment_intents.capture_async(intent.id, {"amount_to_capture": 2000})
+    charge = await charge_of(bench, intent)
+    assert (charge.amount_captured, charge.amount_refunded, charge.refunded) == (2000, 2500, False)
+    assert charge.refunds is not None
+    assert [(refund.amount, refund.balance_transaction) for refund in charge.refunds.data] == [(2500, None)]
+    types = await bench.inbox.until(lambda types: "payment_intent.succeeded" in types)
+    assert types[-4:] == ["charge.captured", "refund.created", "charge.refunded", "payment_intent.succeeded"]
+    assert (await bench.sdk.v1.balance.retrieve_async()).available[0].amount == 2000
+
+    with pytest.raises(stripe.InvalidRequestError, match=r"€20\.01.*greater than.*€20\.00"):
+        await bench.sdk.v1.refunds.create_async({"payment_intent": intent.id, "amount": 2001})
+    await bench.control("POST", f"/refunds/{charge.refunds.data[0].id}/fail", status=400)
+    await bench.sdk.v1.refunds.create_async({"payment_intent": intent.id})
+    charge = await charge_of(bench, intent)
+    assert (charge.amount_refunded, charge.refunded) == (4500, True)
+
+
+async def test_a_void_refunds_everything(bench: Bench) -> None:
+    intent = await bench.authorised()
+    await bench.sdk.v1.payment_intents.cancel_async(intent.id)
+    charge = await charge_of(bench, intent)
+    assert (charge.captured, charge.amount_captured, charge.amount_refunded, charge.refunded) == (False, 0, 4500, True)
+    assert (await bench.sdk.v1.refunds.list_async({"payment_intent": intent.id})).data[0].amount == 4500
+
+
+async def test_what_was_never_authorised_is_not_released(bench: Bench) -> None:
+    intent = await bench.authorised("pm_card_threeDSecure2Required")
+    await bench.sdk.v1.payment_intents.cancel_async(intent.id)
+    assert (await bench.sdk.v1.refunds.list_async()).data == []
+
+
+@pytest.mark.parametrize(("refunds", "reason"), [(True, "automatic"), (False, "expired")])
+async def test_an_authorisation_that_expires(bench: Bench, refunds: bool, reason: str) -> None:
+    await bench.control("PUT", "/behaviour", {"releases_are_refunds": refunds})
+    intent = await bench.authorised()
+    bench.move_clock(WEEK_SECONDS + 1)
+    after = await bench.sdk.v1.payment_intents.retrieve_async(intent.id)
+    assert (after.status, after.cancellation_reason) == ("canceled", reason)
+    found = (await bench.sdk.v1.refunds.list_async()).data
+    assert [refund.reason for refund in found] == ["expired_uncaptured_charge"] * refunds
+
+
+async def test_newer_accounts_see_no_refund(bench: Bench) -> None:
+    await bench.control("PUT", "/behaviour", {"releases_are_refunds": False})
+    captured, voided = await bench.authorised(), await bench.authorised()
+    await bench.sdk.v1.payment_intents.capture_async(captured.id, {"amount_to_capture": 2000})
+    await bench.sdk.v1.payment_intents.cancel_async(voided.id)
+    assert (await bench.sdk.v1.refunds.list_async()).data == []
+    assert ((await charge_of(bench, captured)).amount_refunded, (await charge_of(bench, voided)).refunded) == (0, False)
+    assert "charge.refunded" not in bench.inbox.types()
+    await bench.control("PUT", "/behaviour", {"releases": True}, status=400)
