@@ -9,6 +9,12 @@ from tests.simulator.conftest import Bench
 WEEK_SECONDS = 7 * 24 * 3600
 
 
+@pytest.fixture(autouse=True)
+async def older_account(bench: Bench) -> None:
+    """The SDK names its own, newer version."""
+    await bench.control("PUT", "/behaviour", {"releases_are_refunds": True})
+
+
 async def charge_of(bench: Bench, intent: stripe.PaymentIntent) -> stripe.Charge:
     return await bench.sdk.v1.charges.retrieve_async(str(intent.latest_charge), {"expand": ["refunds"]})
 
@@ -66,3 +72,19 @@ async def test_newer_accounts_see_no_refund(bench: Bench) -> None:
     assert ((await charge_of(bench, captured)).amount_refunded, (await charge_of(bench, voided)).refunded) == (0, False)
     assert "charge.refunded" not in bench.inbox.types()
     await bench.control("PUT", "/behaviour", {"releases": True}, status=400)
+
+
+@pytest.mark.parametrize(
+    ("version", "refunds"), [(None, 1), ("2024-06-20", 1), ("2025-03-31.basil", 0), ("2026-10-28.endive", 0)]
+)
+@pytest.mark.parametrize(("path", "form"), [("capture", {"amount_to_capture": "2000"}), ("cancel", {})])
+async def test_the_version_of_the_request_decides(
+    bench: Bench, version: str | None, refunds: int, path: str, form: dict[str, str]
+) -> None:
+    await bench.control("PUT", "/behaviour", {"releases_are_refunds": None})
+    intent = await bench.authorised()
+    headers = {"Authorization": "Bearer sk_test_1"} | ({"Stripe-Version": version} if version else {})
+    url = f"{bench.simulator.api_url}/v1/payment_intents/{intent.id}/{path}"
+    async with bench.http.post(url, data=form, headers=headers) as answer:
+        assert answer.status == 200
+    assert len((await bench.sdk.v1.refunds.list_async()).data) == refunds

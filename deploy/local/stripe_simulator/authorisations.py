@@ -47,7 +47,7 @@ def release(world: World, intent: PaymentIntent, reason: str | None) -> None:
     intent.status = "canceled"
     intent.amount_capturable = 0
     intent.canceled_at = world.now()
-    intent.cancellation_reason = "automatic" if reason == EXPIRED and world.behaviour.releases_are_refunds else reason
+    intent.cancellation_reason = "automatic" if reason == EXPIRED and world.releases_are_refunds else reason
     intent.next_action = None
     world.emit("payment_intent.canceled", intent, intent.id)
 

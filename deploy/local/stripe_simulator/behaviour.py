@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 
 from deploy.local.stripe_simulator.errors import JsonObject, invalid
 
+BASIL = "2025-03-31"
 PENDING, REFUSED, OVERDRAWN = "pending", "refused", "overdrawn"
 
 
@@ -11,8 +12,8 @@ PENDING, REFUSED, OVERDRAWN = "pending", "refused", "overdrawn"
 class Behaviour:
     """`releases_are_refunds`: whether the released part of an authorisation is a Refund that counts in
     `amount_refunded`. Before version 2025-03-31.basil it is, from then on it is not (changelog "Partially capturing
-    or canceling payments no longer creates a Refund"); webhook endpoints and dashboards of accounts with an older
-    version see it still, so that it is the default here: who can live with it can live without it.
+    or canceling payments no longer creates a Refund"). None: the request's Stripe-Version decides; what names none,
+    like a person in the dashboard or an authorisation that expires, has the account's own version, which is older.
 
     `refunds_without_balance`: what becomes of a refund that the balance does not cover. `pending` until it does
     (support page "Pending refunds due to insufficient or negative account balance"; `pending_reason`, changelog
@@ -21,7 +22,7 @@ class Behaviour:
     from the account's bank.
     """
 
-    releases_are_refunds: bool = True
+    releases_are_refunds: bool | None = None
     refunds_without_balance: str = PENDING
 
     def changed(self, given: JsonObject) -> "Behaviour":
@@ -30,12 +31,18 @@ class Behaviour:
         for name, value in given.items():
             if name not in values:
                 raise invalid(f"Unknown field {name}; known: {', '.join(values)}.", param=name)
-            if name == "releases_are_refunds" and not isinstance(value, bool):
-                raise invalid("releases_are_refunds is true or false.", param=name)
+            if name == "releases_are_refunds" and not isinstance(value, bool | None):
+                raise invalid("releases_are_refunds is true, false or null.", param=name)
             if name == "refunds_without_balance" and value not in (PENDING, REFUSED, OVERDRAWN):
                 raise invalid("refunds_without_balance is pending, refused or overdrawn.", param=name)
             values[name] = value
         return Behaviour(**values)
+
+    def makes_refunds_of_releases(self, api_version: str | None) -> bool:
+        """Whether a request of this version, None for one that names none, writes a Refund for what it lets go."""
+        if self.releases_are_refunds is not None:
+            return self.releases_are_refunds
+        return api_version is None or api_version < BASIL
 
     def shown(self) -> JsonObject:
         """The fields as JSON."""

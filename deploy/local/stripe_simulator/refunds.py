@@ -69,7 +69,7 @@ def list_refunds(world: World, object_id: str, params: Params) -> JsonObject:
 def release_part(world: World, charge: Charge, amount_minor: int, reason: str | None = None) -> None:
     """The part of an authorisation that nobody captures, as a Refund where the account sees it so (behaviour.py). It
     moves no money."""
-    if not world.behaviour.releases_are_refunds or not amount_minor:
+    if not world.releases_are_refunds or not amount_minor:
         return
     charge.released += amount_minor
     _record(world, charge, _new(world, charge, amount_minor, reason, {}, "succeeded"))

@@ -74,6 +74,8 @@ class LoggedRequest:
 class World:
     """The account's objects, its balance per currency (minor units), its events and its request log.
 
+    `cause` and `api_version` are of the request under way: its id and idempotency key, its Stripe-Version.
+
     `on_event` is called with every new event, in order. `outcome_delay_seconds` is how long, on the clock,
     the late outcomes of test cards take: a pending refund that succeeds, a refund that fails, a dispute that
     opens.
@@ -99,6 +101,7 @@ class World:
         self.transferred: Counter[str] = Counter()
         self.requests: deque[LoggedRequest] = deque(maxlen=REQUESTS_KEPT)
         self.cause: tuple[str | None, str | None] = (None, None)
+        self.api_version: str | None = None
         self._on_event = on_event
         self._run = secrets.token_hex(5)
         self._issued = 0
@@ -107,6 +110,11 @@ class World:
         """A new id; ids sort in the order they were issued and never repeat over restarts."""
         self._issued += 1
         return f"{prefix}_3{self._run}{self._issued:013x}"
+
+    @property
+    def releases_are_refunds(self) -> bool:
+        """Whether what the request under way lets go of an authorisation is a Refund (behaviour.py)."""
+        return self.behaviour.makes_refunds_of_releases(self.api_version)
 
     def now(self) -> int:
         return int(self.clock.now())
