@@ -23,7 +23,7 @@ from services.payments.model.payment import Operation, Payment
 from services.payments.model.reconciling import Repair
 from services.payments.model.refund import Refund, RefundStatus
 from services.payments.model.wallet import Asked, TopUp, TopUpStatus
-from services.payments.outcomes import MISSING, DashboardRefundChanged, DashboardRefundSeen
+from services.payments.outcomes import MISSING, RELEASED, DashboardRefundChanged, DashboardRefundSeen
 from services.payments.work import PaymentsWork, Reconciliation
 
 log = structlog.get_logger()
@@ -37,10 +37,11 @@ def dashboard_refund_changed(message: Message[DashboardRefundChanged], work: Pay
 
 
 def dashboard_refund_seen(message: Message[DashboardRefundSeen], work: PaymentsWork) -> None:
-    """How it stands. One that failed before it was taken in has moved no money."""
+    """How it stands. One that failed before it was taken in has moved no money, and the release of what was authorised
+    and not captured moves none."""
     seen = message.body
     known = work.find(DashboardRefund, seen.stripe_refund)
-    if seen.status == MISSING or (known is None and seen.status in BADLY):
+    if seen.status in (MISSING, RELEASED) or (known is None and seen.status in BADLY):
         return
     if seen.booking_id is not None:
         _of_payment(work, seen, known)
