@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from services.chassis.database import Connection
+from services.chassis.database import Connection, Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,20 @@ class Owner:
 
 
 NOBODY = Owner()
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """Objects at Stripe by the ids that our rows have: whose they are, whatever their metadata says by now.
+
+    `attempts`: PaymentIntent → booking and attempt. `payouts`: transfer → booking and payout.
+    """
+
+    attempts: Mapping[str, tuple[UUID, int]] = field(default_factory=dict)
+    payouts: Mapping[str, tuple[UUID, UUID]] = field(default_factory=dict)
+
+
+NOTHING = Ours()
 
 
 async def owners(connection: Connection, payment_intents: Collection[str]) -> dict[str, Owner]:
@@ -35,3 +49,22 @@ async def owners(connection: Connection, payment_intents: Collection[str]) -> di
         list(payment_intents),
     )
     return {row["payment_intent"]: Owner(row["booking_id"], row["customer_id"], row["command_id"]) for row in rows}
+
+
+async def ours(connection: Connection, payment_intents: Collection[str], transfers: Collection[str]) -> Ours:
+    """Those of these objects that our rows know."""
+    attempts = await attempts_of(connection, payment_intents) if payment_intents else {}
+    if not transfers:
+        return Ours(attempts)
+    rows = await connection.fetch(
+        "SELECT transfer_id, booking_id, payout_id FROM payout WHERE transfer_id = ANY($1)", list(transfers)
+    )
+    return Ours(attempts, {row["transfer_id"]: (row["booking_id"], row["payout_id"]) for row in rows})
+
+
+async def attempts_of(connection: Connection | Pool, payment_intents: Collection[str]) -> dict[str, tuple[UUID, int]]:
+    """PaymentIntent → booking and attempt, of those that are a payment's newest."""
+    rows = await connection.fetch(
+        "SELECT payment_intent, booking_id, attempt FROM payment WHERE payment_intent = ANY($1)", list(payment_intents)
+    )
+    return {row["payment_intent"]: (row["booking_id"], row["attempt"]) for row in rows}

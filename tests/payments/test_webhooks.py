@@ -135,6 +135,7 @@ def test_what_an_event_is_about() -> None:
         ("payment_intent.created", {"id": INTENT, "metadata": OURS}),
         ("payment_intent.succeeded", {"id": INTENT, "metadata": {}}),
         ("payment_intent.succeeded", {"id": INTENT, "metadata": {"booking_id": "nonsense", "attempt": "1"}}),
+        ("payment_intent.succeeded", {"id": INTENT, "metadata": {"booking_id": 5, "attempt": "1"}}),
         ("payment_intent.succeeded", {"id": INTENT}),
         ("payment_intent.succeeded", {"metadata": OURS}),
         ("refund.updated", {"id": "re_1", "status": "failed", "metadata": OURS}),
