@@ -19,7 +19,7 @@ from services.chassis import local_messages
 from services.chassis.clock import Clock
 from services.chassis.database import Connection, Pool
 from services.chassis.unit_of_work import Remind
-from services.payments import lost_results, metrics, reports, rows
+from services.payments import lost_results, metrics, payouts_moved, reports, rows
 from services.payments.gateway.api import StripeApi
 from services.payments.model.payment import LIVE
 from services.payments.model.reconciling import Finding, Repair, repair
@@ -78,6 +78,7 @@ class Reconciler:
         await reports.end_reports(pool, self._api, self._clock.now())
         async with pool.acquire() as connection, connection.transaction():
             await lost_results.make_again(cast(Connection, connection))
+            await payouts_moved.pay_out(cast(Connection, connection), self._clock.now())
 
     async def _from_stripe(self, pool: Pool, since: datetime, until: datetime) -> int:
         """Returns how many PaymentIntents were ours."""

@@ -1,4 +1,4 @@
-"""Events of Stripe's that could not be kept are set aside, and hold up no other."""
+"""Events of Stripe's that could not be kept are set aside; a provider is paid where they are paid today."""
 
 from pathlib import Path
 
