@@ -119,6 +119,8 @@ async def _problems(request: web.Request, handler: Handle) -> web.StreamResponse
         return await handler(request)
     except Problem as refused:
         return problem(refused.status, refused.title, refused.detail, refused.headers)
+    except web.RequestPayloadError:
+        return problem(400, "Bad Request", "The body did not arrive whole, or not encoded as its headers say.")
     except web.HTTPException as error:
         if error.status < 400:
             raise

@@ -35,6 +35,7 @@ CHARGEBACK = (
     "currency",
 )
 OPEN = ("between", "since", "payment_id", "booking_id", "customer_id", "payment_intent", "detail")
+ASIDE = ("at", "event_id", "type", "error")
 
 
 @app.command("waiting")
@@ -129,6 +130,7 @@ def reconcile(
         ("Last round", "last_round", ROUND),
         (f"Repairs of the last {days} days", "repairs", REPAIR),
         ("Open differences", "open", OPEN),
+        ("Events that could not be kept", "events_aside", ASIDE),
     ):
         console.print(f"[bold]{title}[/bold]")
         rows = found[name]
@@ -143,6 +145,7 @@ async def _reconciliation(payments: Connection, booking: Connection, days: int) 
         "last_round": last and dict(last),
         "repairs": [dict(row) for row in await operator.repairs(payments, days=days)],
         "open": at_stripe + with_bookings,
+        "events_aside": [dict(row) for row in await operator.events_aside(payments)],
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from booking_contracts import payments as messages
 from booking_contracts import topics
+from booking_contracts.booking import ProviderRegistered
 from booking_contracts.codes import Code, Rejected
 from booking_contracts.envelope import Command, MessageBody
 from booking_contracts.payments import WalletCommand, WalletCommandAccepted, WalletCommandRejected
@@ -13,7 +14,7 @@ from pydantic import SecretStr
 from services.chassis import process
 from services.chassis import settings as chassis
 from services.chassis.clock import Clock, SystemClock
-from services.chassis.handlers import Service, command, local
+from services.chassis.handlers import Service, command, event, local
 from services.chassis.messages import Answer, Message, Refused
 from services.chassis.process import Parts
 from services.payments import http, outcomes, watching
@@ -48,6 +49,7 @@ HANDLERS = (
     command(messages.SettlePayment, commands.settle_payment),
     command(messages.TopUpWallet, top_ups.top_up_wallet),
     command(messages.WithdrawFromWallet, withdrawals.withdraw_from_wallet),
+    event(ProviderRegistered, accounts.provider_registered),
     local(outcomes.IntentSeen, answers.intent_seen),
     local(outcomes.LeftoverCancelled, answers.leftover_cancelled),
     local(outcomes.RefundSeen, refunds.refund_seen),
@@ -105,7 +107,7 @@ SERVICE = Service(
     name="payments",
     handlers=HANDLERS,
     command_topics={topics.PAYMENTS_COMMANDS.name: None, topics.WALLET_COMMANDS.name: reply},
-    event_topics=(),
+    event_topics=(topics.CATALOGUE_EVENTS.name,),
     new_work=PaymentsWork,
     store=PaymentsStore(),
     admit=admit,

@@ -98,6 +98,16 @@ async def open_reports(connection: Connection) -> list[asyncpg.Record]:
     )
 
 
+async def events_aside(connection: Connection) -> list[asyncpg.Record]:
+    """Events of Stripe's that could not be kept, the oldest first; the sweeper tries them again."""
+    return await connection.fetch(
+        """
+        SELECT received_at AS at, event_id, type, set_aside AS error FROM stripe_event
+        WHERE set_aside IS NOT NULL ORDER BY received_at LIMIT 500
+        """
+    )
+
+
 async def try_again(
     connection: Connection,
     waiting_id: UUID,

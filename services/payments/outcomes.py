@@ -14,6 +14,8 @@ from services.payments.model.payment import Operation
 
 MISSING = "missing"
 """The status of an object that Stripe does not know, though we have its id: it was asked for in a wrong account."""
+RELEASED = "released"
+"""The status of a Refund that Stripe wrote for what was authorised and never captured: it gave nothing back."""
 
 
 class OfOwner(LocalBody):

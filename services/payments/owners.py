@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import TypeVar
 from uuid import UUID
 
-from services.chassis.database import Connection
+from services.chassis.database import Connection, Pool
 from services.chassis.messages import LocalBody
 
 ToldT = TypeVar("ToldT", bound=LocalBody)
+Attempts = Mapping[str, tuple[UUID, int]]
+"""PaymentIntent → booking and attempt."""
+NO_ATTEMPTS: Attempts = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +55,13 @@ async def owners(connection: Connection, objects: Collection[str]) -> dict[str, 
     return {
         row["id"]: Owner(row["booking_id"], row["customer_id"], row["command_id"], row["payout_id"]) for row in rows
     }
+
+
+async def attempts_of(connection: Connection | Pool, payment_intents: Collection[str]) -> dict[str, tuple[UUID, int]]:
+    """Booking and attempt of those PaymentIntents that are a payment's newest."""
+    if not payment_intents:
+        return {}
+    rows = await connection.fetch(
+        "SELECT payment_intent, booking_id, attempt FROM payment WHERE payment_intent = ANY($1)", list(payment_intents)
+    )
+    return {row["payment_intent"]: (row["booking_id"], row["attempt"]) for row in rows}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
+from booking_contracts.booking import ProviderRegistered
 from booking_contracts.payments import AuthorizePayment, SettlePayment, WalletCommand, WithdrawFromWallet
 
 from services.chassis.database import Connection
@@ -42,6 +43,7 @@ from services.payments.tables import (
     PART,
     PAYMENT,
     PAYOUT,
+    PROVIDER_ACCOUNT,
     REFUND,
     SETTLEMENT,
     TOP_UP,
@@ -59,7 +61,10 @@ class PaymentsStore:
     """Loads and saves payments and wallets; stateless."""
 
     async def load(self, connection: Connection, messages: Sequence[Message[Any]], work: PaymentsWork) -> None:
-        """Lock the payments that messages name, then the wallets that pay for them; read what belongs to them."""
+        """Lock the payments that messages name, then the wallets that pay for them; read what belongs to them.
+
+        Last, the accounts of providers that an event names: nothing is locked after them.
+        """
         reader = _Reader(connection, work, [(message.id, _body(message)) for message in messages])
         bookings = reader.values("booking_id")
         await reader.read(
@@ -122,6 +127,22 @@ async def _read_of_payments(reader: _Reader, work: PaymentsWork) -> None:
     await reader.read(rows.payout, PAYOUT.table, "WHERE payout_id = ANY($1)", reader.values("payout_id"))
     await reader.read(rows.chargeback, CHARGEBACK.table, "WHERE dispute_id = ANY($1)", reader.values("dispute_id"))
     await _read_without_account(reader)
+    await _read_accounts(reader, work)
+
+
+async def _read_accounts(reader: _Reader, work: PaymentsWork) -> None:
+    """Where providers are paid today: of those told about, and of those whose money is released now."""
+    told = reader.values("provider_id", ProviderRegistered)
+    await reader.read(
+        rows.provider_account,
+        PROVIDER_ACCOUNT.table,
+        f"WHERE provider_id = ANY($1) ORDER BY provider_id {LOCK}",
+        told,
+    )
+    asked = reader.values("booking_id", SettlePayment)
+    settling = (one for one in work.all(Payment) if one.settling is not None or one.booking_id in asked)
+    providers = {payment.terms.provider_id for payment in settling if payment.terms is not None}
+    await reader.read(rows.provider_account, PROVIDER_ACCOUNT.table, "WHERE provider_id = ANY($1)", providers - told)
 
 
 async def _read_without_account(reader: _Reader) -> None:

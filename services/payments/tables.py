@@ -15,7 +15,7 @@ from services.payments.model.chargeback import Chargeback
 from services.payments.model.dashboard_refund import DashboardRefund
 from services.payments.model.ledger import Entry, LedgerTransaction
 from services.payments.model.payment import Payment
-from services.payments.model.payout import Payout
+from services.payments.model.payout import Payout, ProviderAccount
 from services.payments.model.refund import Refund
 from services.payments.model.settlement import Settlement
 from services.payments.model.wallet import Asked, Part, TopUp, Wallet, Withdrawal
@@ -80,6 +80,7 @@ PAYOUT = kept(
     "currency text, source_charge text, status text, transfer_id text, failure text, tries int, "
     "reversed_minor bigint",
 )
+PROVIDER_ACCOUNT = kept("provider_account", "provider_id uuid, account text", also="changed_at = now()")
 CHARGEBACK = kept(
     "chargeback",
     "dispute_id text, booking_id uuid, payment_intent text, amount_minor bigint, currency text, outcome text, "
@@ -124,6 +125,7 @@ TABLES: dict[type[Any], Kept] = {
     Withdrawal: WITHDRAWAL,
     Part: PART,
     DashboardRefund: DASHBOARD_REFUND,
+    ProviderAccount: PROVIDER_ACCOUNT,
 }
 """In the order in which foreign keys want them written. Balances are not here: they follow from the ledger."""
 

@@ -64,6 +64,7 @@ async def look(pool: Pool) -> None:
     metrics.reports_open.set(
         await pool.fetchval("SELECT count(*) FROM reconciliation WHERE repair = 'report' AND ended_at IS NULL")
     )
+    metrics.events_aside.set(await pool.fetchval("SELECT count(*) FROM stripe_event WHERE set_aside IS NOT NULL"))
     metrics.chargebacks_open.set(await pool.fetchval("SELECT count(*) FROM chargeback WHERE outcome = 'open'"))
     lingering = await pool.fetch(
         """

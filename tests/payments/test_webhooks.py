@@ -156,6 +156,7 @@ def test_what_no_row_knows_yet_is_kept_to_be_looked_at_again(kind: str, about: d
         ("payment_intent.created", {"id": INTENT, "metadata": OURS}),
         ("payment_intent.succeeded", {"id": INTENT, "metadata": {}}),
         ("payment_intent.succeeded", {"id": INTENT, "metadata": {"booking_id": "nonsense", "attempt": "1"}}),
+        ("payment_intent.succeeded", {"id": INTENT, "metadata": {"booking_id": 5, "attempt": "1"}}),
         ("payment_intent.succeeded", {"id": INTENT}),
         ("payment_intent.succeeded", {"metadata": OURS}),
         ("refund.updated", {"id": "re_1", "status": "failed", "metadata": OURS}),

@@ -68,3 +68,31 @@ async def test_a_refund_that_is_called_off(bench: Bench) -> None:
     await bench.control("POST", f"/refunds/{refund.id}/fail", {"status": "canceled", "reason": "merchant_request"})
     after = await bench.sdk.v1.refunds.retrieve_async(refund.id)
     assert (after.status, after.failure_reason, await available(bench)) == ("canceled", "merchant_request", 4500)
+
+
+async def test_the_balance_is_the_sum_of_its_transactions(bench: Bench) -> None:
+    intent = await bench.captured("pm_card_refundFail")
+    refund = await bench.sdk.v1.refunds.create_async({"payment_intent": intent.id, "amount": 1000})
+    await bench.control("POST", f"/refunds/{refund.id}/fail")
+    disputed = await bench.captured()
+    await bench.control("POST", "/disputes", {"payment_intent": disputed.id})
+    transfer = await bench.sdk.v1.transfers.create_async({"amount": 700, "currency": "eur", "destination": "acct_1"})
+    await bench.sdk.v1.transfers.reversals.create_async(transfer.id, {"amount": 200})
+    await bench.control("POST", "/balance", {"currency": "eur", "amount": -50})
+    transactions = bench.sdk.v1.balance_transactions
+    found = (await transactions.list_async({"limit": 100, "expand": ["data.source"]})).data
+    assert [(one.reporting_category, one.amount) for one in reversed(found)] == [
+        ("charge", 4500),
+        ("refund", -1000),
+        ("refund_failure", 1000),
+        ("charge", 4500),
+        ("dispute", -4500),
+        ("transfer", -700),
+        ("transfer_reversal", 200),
+        ("payout", -50),
+    ]
+    assert sum(one.net for one in found) == await available(bench) == 3950
+    assert [one.amount for one in (await transactions.list_async({"source": transfer.id})).data] == [200, -700]
+    charge = await bench.sdk.v1.charges.retrieve_async(str(intent.latest_charge), {"expand": ["balance_transaction"]})
+    assert isinstance(charge.balance_transaction, stripe.BalanceTransaction)
+    assert (await transactions.retrieve_async(charge.balance_transaction.id)).source == charge.id

@@ -25,7 +25,9 @@ async def test_a_partial_capture_refunds_the_rest(bench: Bench) -> None:
     charge = await charge_of(bench, intent)
     assert (charge.amount_captured, charge.amount_refunded, charge.refunded) == (2000, 2500, False)
     assert charge.refunds is not None
-    assert [(refund.amount, refund.balance_transaction) for refund in charge.refunds.data] == [(2500, None)]
+    assert [refund.amount for refund in charge.refunds.data] == [2500]
+    posted = await bench.sdk.v1.balance_transactions.list_async()
+    assert [(one.amount, one.type) for one in posted.data] == [(-2500, "refund"), (4500, "charge")]
     types = await bench.inbox.until(lambda types: "payment_intent.succeeded" in types)
     assert types[-4:] == ["charge.captured", "refund.created", "charge.refunded", "payment_intent.succeeded"]
     assert (await bench.sdk.v1.balance.retrieve_async()).available[0].amount == 2000
@@ -43,7 +45,8 @@ async def test_a_void_refunds_everything(bench: Bench) -> None:
     await bench.sdk.v1.payment_intents.cancel_async(intent.id)
     charge = await charge_of(bench, intent)
     assert (charge.captured, charge.amount_captured, charge.amount_refunded, charge.refunded) == (False, 0, 4500, True)
-    assert (await bench.sdk.v1.refunds.list_async({"payment_intent": intent.id})).data[0].amount == 4500
+    (refund,) = (await bench.sdk.v1.refunds.list_async({"payment_intent": intent.id})).data
+    assert (refund.amount, refund.balance_transaction) == (4500, None)
 
 
 async def test_what_was_never_authorised_is_not_released(bench: Bench) -> None:

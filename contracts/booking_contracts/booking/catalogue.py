@@ -18,6 +18,7 @@ from pydantic import (
 
 from booking_contracts import texts
 from booking_contracts.booking.commands import BookingCommand
+from booking_contracts.currencies import card_step_minor
 from booking_contracts.envelope import Event
 from booking_contracts.types import (
     MAX_AMOUNT_MINOR,
@@ -84,7 +85,10 @@ class RegisterProvider(BookingCommand, key="provider_id"):
 
 
 class DefineOffering(BookingCommand, key="provider_id"):
-    """Defines what is offered, or edits it for later bookings; price is per seat, price × capacity at most 10^12."""
+    """Defines what is offered, or edits it for later bookings; price is per seat, price × capacity at most 10^12.
+
+    A price in a currency with three decimals (BHD, JOD, KWD, OMR, TND) is a multiple of ten minor units.
+    """
 
     offering_id: Id
     provider_id: Id
@@ -116,6 +120,9 @@ class DefineOffering(BookingCommand, key="provider_id"):
     def _seats_can_be_paid(self) -> Self:
         if self.price.amount * self.capacity > MAX_AMOUNT_MINOR:
             raise refusal(type(self), ("price",), f"times capacity is more than {MAX_AMOUNT_MINOR} minor units")
+        if self.price.amount % (step := card_step_minor(self.price.currency)):
+            problem = f"must be a multiple of {step} minor units: cards are charged {self.price.currency} in such steps"
+            raise refusal(type(self), ("price", "amount"), problem)
         return self
 
 

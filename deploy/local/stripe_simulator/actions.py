@@ -74,7 +74,8 @@ def end_refund(world: World, object_id: str, fields: JsonObject) -> JsonObject:
 def move_balance(world: World, object_id: str, fields: JsonObject) -> JsonObject:
     """{currency, amount}: adds to the balance (a top-up of the account), or takes from it (a payout to its bank)."""
     currency = currency_code(str(fields.get("currency")))
-    world.balance[currency] += _integer("amount", fields.get("amount"))
+    amount = _integer("amount", fields.get("amount"))
+    world.move("topup" if amount > 0 else "payout", amount, currency, None)
     return {"currency": currency, "available": world.balance[currency]}
 
 

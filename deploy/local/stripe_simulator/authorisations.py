@@ -20,15 +20,18 @@ def authorise(world: World, intent: PaymentIntent, charge: Charge) -> None:
 
 
 def capture(world: World, intent: PaymentIntent, charge: Charge, amount_minor: int) -> None:
-    """Move `amount_minor` of an authorisation into the balance; the rest is released by `release_rest`."""
+    """Move `amount_minor` of an authorisation into the balance; the rest is released by `release_rest`.
+
+    Where that is a Refund, the whole authorisation is posted first (changelog 2025-03-31.basil, "Balance Transaction").
+    """
     charge.captured = True
     charge.amount_captured = amount_minor
     charge.capture_before = None
-    charge.balance_transaction = world.new_id("txn")
     intent.status = "succeeded"
     intent.amount_capturable = 0
     intent.amount_received = amount_minor
-    world.balance[intent.currency] += amount_minor
+    posted = charge.amount if world.releases_are_refunds else amount_minor
+    charge.balance_transaction = world.move("charge", posted, charge.currency, charge.id).id
     if charge.card.disputed:
         world.agenda.after(world.outcome_delay_seconds, lambda charge_id: _dispute(world, charge_id), charge.id)
 

@@ -1,4 +1,4 @@
-"""Dispute: money that the payer's bank takes back, its evidence and the movements it made (API reference).
+"""Dispute: money that the payer's bank takes back, and the evidence against it (API reference).
 
 Attributes are replaced, never changed in place: an event keeps a shallow copy as its snapshot. Amounts are
 minor units, instants are epoch seconds.
@@ -6,6 +6,7 @@ minor units, instants are epoch seconds.
 
 from dataclasses import dataclass, field
 
+from deploy.local.stripe_simulator.balance_transactions import BalanceTransaction
 from deploy.local.stripe_simulator.errors import JsonObject
 
 EVIDENCE = (
@@ -42,38 +43,6 @@ FINAL = ("won", "lost", "warning_closed", "prevented")
 STATUSES = (*INQUIRIES, "needs_response", "under_review", "won", "lost", "prevented")
 
 
-@dataclass(frozen=True, slots=True)
-class Movement:
-    """What a dispute took from the balance (negative) or gave back, in the currency of the charge."""
-
-    id: str
-    created: int
-    amount: int
-    currency: str
-    dispute: str
-
-    def render(self) -> JsonObject:
-        back = self.amount > 0
-        return {
-            "id": self.id,
-            "object": "balance_transaction",
-            "amount": self.amount,
-            "available_on": self.created,
-            "balance_type": "payments",
-            "created": self.created,
-            "currency": self.currency,
-            "description": "Chargeback reversal" if back else "Chargeback withdrawal",
-            "exchange_rate": None,
-            "fee": 0,
-            "fee_details": [],
-            "net": self.amount,
-            "reporting_category": "dispute_reversal" if back else "dispute",
-            "source": self.dispute,
-            "status": "available",
-            "type": "adjustment",
-        }
-
-
 @dataclass(slots=True)
 class Dispute:
     """`amount` and `currency` are the bank's words; `taken` leaves the balance, in the charge's currency."""
@@ -92,7 +61,7 @@ class Dispute:
     metadata: dict[str, str] = field(default_factory=dict)
     evidence: dict[str, str] = field(default_factory=dict)
     submissions: int = 0
-    movements: tuple[Movement, ...] = ()
+    movements: tuple[BalanceTransaction, ...] = ()
 
     @property
     def withdrawn(self) -> bool:

@@ -1,6 +1,6 @@
 """Disputes (chargebacks): opened, answered, closed, and changed after that (page "Disputes", API reference)."""
 
-from deploy.local.stripe_simulator.dispute_objects import EVIDENCE, FINAL, INQUIRIES, STATUSES, Dispute, Movement
+from deploy.local.stripe_simulator.dispute_objects import EVIDENCE, FINAL, INQUIRIES, STATUSES, Dispute
 from deploy.local.stripe_simulator.errors import JsonObject, invalid, refused
 from deploy.local.stripe_simulator.form import Params
 from deploy.local.stripe_simulator.listing import page
@@ -153,9 +153,8 @@ def _move(world: World, dispute: Dispute) -> int:
         return 0
     amount = dispute.taken if with_us else -dispute.taken
     currency = world.charges.at_path(dispute.charge).currency
-    movement = Movement(world.new_id("txn"), world.now(), amount, currency, dispute.id)
+    movement = world.move("dispute_reversal" if with_us else "dispute", amount, currency, dispute.id)
     dispute.movements = (*dispute.movements, movement)
-    world.balance[currency] += amount
     return amount
 
 

@@ -23,6 +23,8 @@ class Refund:
     failure_reason: str | None = None
     pending_reason: str = "processing"
     balance_transaction: str | None = None
+    failure_balance_transaction: str | None = None
+    is_release: bool = False
 
     def render(self) -> JsonObject:
         rendered: JsonObject = {
@@ -44,6 +46,8 @@ class Refund:
         }
         if self.status == "pending":
             rendered["pending_reason"] = self.pending_reason
+        if self.failure_balance_transaction is not None:
+            rendered["failure_balance_transaction"] = self.failure_balance_transaction
         if self.failure_reason is not None:
             rendered["failure_reason"] = self.failure_reason
         return rendered

@@ -67,12 +67,18 @@ def list_refunds(world: World, object_id: str, params: Params) -> JsonObject:
 
 
 def release_part(world: World, charge: Charge, amount_minor: int, reason: str | None = None) -> None:
-    """The part of an authorisation that nobody captures, as a Refund where the account sees it so (behaviour.py). It
-    moves no money."""
+    """The part of an authorisation that nobody captures, as a Refund where the account sees it so (behaviour.py).
+
+    It takes from the balance what a capture of less posted too much; after a void nothing was posted.
+    """
     if not world.releases_are_refunds or not amount_minor:
         return
     charge.released += amount_minor
-    _record(world, charge, _new(world, charge, amount_minor, reason, {}, "succeeded"))
+    released = _new(world, charge, amount_minor, reason, {}, "succeeded")
+    released.is_release = True
+    if charge.captured:
+        released.balance_transaction = world.move("refund", -amount_minor, charge.currency, released.id).id
+    _record(world, charge, released)
 
 
 def fail_refund(
@@ -85,14 +91,15 @@ def fail_refund(
     """
     if refund.status in ("failed", "canceled"):
         raise refused(f"Refund {refund.id} has already failed.", code="refund_already_failed")
-    if refund.status == "succeeded" and refund.balance_transaction is None:
+    if refund.is_release:
         raise refused(f"Refund {refund.id} released an authorisation: it cannot fail.", code="refund_is_a_release")
     refund.status = status
     refund.failure_reason = reason
     charge = world.charges.at_path(refund.charge)
     charge.amount_refunded -= refund.amount
     if refund.balance_transaction is not None:
-        world.balance[refund.currency] += refund.amount
+        moved = world.move("refund_failure", refund.amount, refund.currency, refund.id)
+        refund.failure_balance_transaction = moved.id
     world.emit("refund.updated", refund, refund.payment_intent)
     world.emit("refund.failed", refund, refund.payment_intent)
     return refund
@@ -164,8 +171,7 @@ def _record(world: World, charge: Charge, refund: Refund) -> Refund:
 
 def _send(world: World, refund: Refund) -> None:
     """Out of the balance, on its way to the bank."""
-    refund.balance_transaction = world.new_id("txn")
-    world.balance[refund.currency] -= refund.amount
+    refund.balance_transaction = world.move("refund", -refund.amount, refund.currency, refund.id).id
     if world.charges.at_path(refund.charge).card.refund != "succeeds":
         world.agenda.after(world.outcome_delay_seconds, lambda refund_id: _settle(world, refund_id), refund.id)
 

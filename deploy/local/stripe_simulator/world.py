@@ -15,6 +15,7 @@ from deploy.local.stripe_simulator.account_objects import (
     SetupIntent,
 )
 from deploy.local.stripe_simulator.agenda import Agenda
+from deploy.local.stripe_simulator.balance_transactions import BalanceTransaction
 from deploy.local.stripe_simulator.behaviour import Behaviour
 from deploy.local.stripe_simulator.clock import Clock
 from deploy.local.stripe_simulator.dispute_objects import Dispute
@@ -97,6 +98,7 @@ class World:
         self.events: Collection[Event] = Collection("event")
         self.charges_of: dict[str, list[Charge]] = {}
         self.refunds_of: dict[str, list[Refund]] = {}
+        self.balance_transactions: Collection[BalanceTransaction] = Collection("balance_transaction")
         self.balance: Counter[str] = Counter()
         self.transferred: Counter[str] = Counter()
         self.requests: deque[LoggedRequest] = deque(maxlen=REQUESTS_KEPT)
@@ -118,6 +120,12 @@ class World:
 
     def now(self) -> int:
         return int(self.clock.now())
+
+    def move(self, kind: str, amount_minor: int, currency: str, source: str | None) -> BalanceTransaction:
+        """Into the balance, or out of it (negative); the only way in which it changes."""
+        moved = BalanceTransaction(self.new_id("txn"), self.now(), amount_minor, currency, kind, source)
+        self.balance[currency] += amount_minor
+        return self.balance_transactions.add(moved)
 
     def emit(self, event_type: str, resource: Resource, subject: str) -> None:
         """Record an event with a snapshot of the object; `subject` is what it is delivered in order with."""
@@ -179,6 +187,8 @@ class World:
                 return self.transfers.find(object_id)
             case "re":
                 return self.refunds.find(object_id)
+            case "txn":
+                return self.balance_transactions.find(object_id)
             case "du":
                 return self.disputes.find(object_id)
             case _:

@@ -43,6 +43,13 @@ class StripeApi:
         intent = await self.v1.payment_intents.retrieve_async(payment_intent)
         return intent.client_secret
 
+    async def event(self, event_id: str) -> dict[str, Any]:
+        """One event, as plain JSON. Raises stripe.InvalidRequestError for one that Stripe has forgotten."""
+        raw: Any = self._client.raw_request_async
+        answer = await raw("get", f"/v1/events/{event_id}", stripe_version=API_VERSION)
+        found: dict[str, Any] = answer.data
+        return found
+
     async def pages(self, path: str, **parameters: object) -> AsyncIterator[list[dict[str, Any]]]:
         """A list of Stripe's, newest first, page by page, as plain JSON: making objects of thousands costs too much."""
         after: dict[str, object] = {}

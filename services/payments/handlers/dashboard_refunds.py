@@ -22,17 +22,18 @@ from services.payments.model.payment import Payment
 from services.payments.model.reconciling import Repair
 from services.payments.model.refund import BADLY, Refund, RefundStatus
 from services.payments.model.wallet import Asked, TopUp, TopUpStatus
-from services.payments.outcomes import MISSING, DashboardRefundSeen, RefundChanged
+from services.payments.outcomes import MISSING, RELEASED, DashboardRefundSeen, RefundChanged
 from services.payments.work import PaymentsWork, Reconciliation
 
 log = structlog.get_logger()
 
 
 def dashboard_refund_seen(message: Message[DashboardRefundSeen], work: PaymentsWork) -> None:
-    """How it stands. One that failed before it was taken in has moved no money."""
+    """How it stands. One that failed before it was taken in has moved no money, and the release of what was authorised
+    and not captured moves none."""
     seen = message.body
     known = work.find(DashboardRefund, seen.stripe_refund)
-    if seen.status == MISSING or (known is None and seen.status in BADLY):
+    if seen.status in (MISSING, RELEASED) or (known is None and seen.status in BADLY):
         return
     if known is None and waiting.in_motion(work, seen.booking_id, seen.command_id):
         told = RefundChanged.model_validate({**seen.model_dump(), "event_id": ""})

@@ -9,6 +9,7 @@ from booking_contracts.currencies import card_step_minor
 from booking_contracts.payments import PaymentSettled, PaymentVoided, RefundSucceeded
 
 from services.payments import asking
+from services.payments.handlers.accounts import account_of_today
 from services.payments.model import ledger
 from services.payments.model.payment import Payment, Status
 from services.payments.model.payout import Payout, PayoutStatus
@@ -130,7 +131,7 @@ def _pay_out(work: PaymentsWork, payment: Payment, settlement: Settlement, amoun
         payment.payouts,
         payment.attempt,
         terms.provider_id,
-        terms.payout_account,
+        account_of_today(work, terms),
         amount_minor,
         terms.amount.currency,
         payment.source_charge,
