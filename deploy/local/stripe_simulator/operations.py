@@ -190,6 +190,18 @@ _ROUTES: list[tuple[str, str, Handler, frozenset[str]]] = [
         _names("cancellation_reason"),
     ),
     ("GET /v1/balance", "balance.retrieve", account.retrieve_balance, _names("")),
+    (
+        "GET /v1/balance_transactions",
+        "balance_transactions.list",
+        account.list_balance_transactions,
+        PAGING | _names("currency source type"),
+    ),
+    (
+        "GET /v1/balance_transactions/*",
+        "balance_transactions.retrieve",
+        account.retrieve_balance_transaction,
+        _names(""),
+    ),
     ("GET /v1/accounts/*", "accounts.retrieve", account.retrieve_account, _names("")),
     ("GET /v1/account", "account.retrieve", account.retrieve_account, _names("")),
 ]

@@ -15,6 +15,7 @@ from deploy.local.stripe_simulator.account_objects import (
     SetupIntent,
 )
 from deploy.local.stripe_simulator.agenda import Agenda
+from deploy.local.stripe_simulator.balance_transactions import BalanceTransaction, movement_of
 from deploy.local.stripe_simulator.clock import Clock
 from deploy.local.stripe_simulator.errors import JsonObject, no_such
 from deploy.local.stripe_simulator.payment_objects import Charge, PaymentIntent
@@ -91,6 +92,8 @@ class World:
         self.charges_of: dict[str, list[Charge]] = {}
         self.refunds_of: dict[str, list[Refund]] = {}
         self.balance: Counter[str] = Counter()
+        self.balance_transactions: Collection[BalanceTransaction] = Collection("balance_transaction")
+        self._explained: Counter[str] = Counter()
         self.transferred: Counter[str] = Counter()
         self.requests: deque[LoggedRequest] = deque(maxlen=REQUESTS_KEPT)
         self.cause: tuple[str | None, str | None] = (None, None)
@@ -108,10 +111,21 @@ class World:
 
     def emit(self, event_type: str, resource: Resource, subject: str) -> None:
         """Record an event with a snapshot of the object; `subject` is what it is delivered in order with."""
+        self._explain_balance(resource)
         request_id, idempotency_key = self.cause
         event = Event(self.new_id("evt"), self.now(), event_type, subject, copy(resource), request_id, idempotency_key)
         self.events.add(event)
         self._on_event(event)
+
+    def _explain_balance(self, resource: Resource) -> None:
+        for currency, amount in self.balance.items():
+            if moved := amount - self._explained[currency]:
+                about = self.charges.find(getattr(resource, "latest_charge", None) or "") or resource
+                named: str | None = getattr(about, "balance_transaction", None)
+                known = named is None or self.balance_transactions.find(named) is not None
+                transaction_id = self.new_id("txn") if known else str(named)
+                self.balance_transactions.add(movement_of(about, transaction_id, self.now(), moved, currency))
+                self._explained[currency] = amount
 
     def expand(self, rendered: JsonObject, paths: list[str]) -> JsonObject:
         """The answer with the ids at `paths` (`latest_charge`, `data.charge`) replaced by their objects."""
@@ -144,5 +158,14 @@ class World:
                 return self.payment_methods.find(object_id)
             case "tr":
                 return self.transfers.find(object_id)
+            case "re":
+                return self.refunds.find(object_id)
+            case "du":
+                return self.disputes.find(object_id)
+            case "txn":
+                return self.balance_transactions.find(object_id)
+            case "trr":
+                reversals = (one for transfer in self.transfers.rows for one in transfer.reversals)
+                return next((one for one in reversals if one.id == object_id), None)
             case _:
                 return None
