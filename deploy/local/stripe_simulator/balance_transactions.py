@@ -62,7 +62,9 @@ class BalanceTransaction:
         }
 
 
-def movement_of(resource: Resource, transaction_id: str, created: int, amount: int, currency: str) -> BalanceTransaction:
+def movement_of(
+    resource: Resource, transaction_id: str, created: int, amount: int, currency: str
+) -> BalanceTransaction:
     """What the balance gained (or lost: negative) by what has just become of an object."""
     taken = amount < 0
     category, source = "dispute" if taken else "dispute_reversal", resource.id
