@@ -20,7 +20,19 @@ from services.payments.gateway.breaker import FAILURES, CircuitBreaker
 from services.payments.model import ledger
 from services.payments.sweeper import Sweeper
 from tests.payments.builders import PRICE, authorize, capture, settle
-from tests.payments.comparing import BOB, a_round, agrees, by_hand, counted, paid, post, rounds, seen
+from tests.payments.comparing import (
+    BOB,
+    a_round,
+    agrees,
+    by_hand,
+    counted,
+    paid,
+    post,
+    rounds,
+    seen,
+    topped_up,
+    withdrawn,
+)
 from tests.payments.till import Till, soon
 
 LIST = "balance_transactions.list"
@@ -110,7 +122,10 @@ async def test_what_is_older_than_what_was_read_is_asked_about_and_agrees(till: 
     """An account that was used before anybody compared: the sums begin with what was there."""
     await paid(till)
     till.bench.later(days=40)
+    await a_round(till)
     await till.tell(settle(release=PRICE))
+    await a_round(till)
+    assert ("charge", PRICE, 0) in {(kind, ours, theirs) for kind, _, ours, theirs in await seen(till)}
     await rounds(till)
     assert await counted(till) == set()
     await rounds(till)
@@ -120,6 +135,21 @@ async def test_what_is_older_than_what_was_read_is_asked_about_and_agrees(till: 
     await post(till, "mistake", *ledger.move("EUR", 1, debit=ledger.CLEARING, credit=ledger.COMMISSION))
     await rounds(till)
     assert {(kind, subject) for kind, subject, *_ in await counted(till)} == {("balance", "stripe:clearing")}
+
+
+@pytest.mark.requirement("ledger", "wallet")
+async def test_a_refund_that_waits_for_the_balance_is_under_way(till: Till) -> None:
+    await topped_up(till, 4500)
+    await agrees(till)
+    refund = await withdrawn(till, 1000)
+    world = till.bench.simulator._api.world
+    world.balance_transactions.rows.pop()
+    world.balance["eur"] += 1000
+    found = world.refunds.at_path(refund)
+    found.status, found.balance_transaction = "pending", None
+    await rounds(till, minutes=120)
+    assert await counted(till) == set()
+    assert {kind for kind, *_ in await seen(till)} == {"refund", "balance"}
 
 
 @pytest.mark.requirement("ledger", "webhooks")
