@@ -64,8 +64,8 @@ BOOKINGS = f"""
             SELECT transaction_id FROM ledger_entry
             WHERE account IN ('escrow:' || p.booking_id, 'refund:' || p.booking_id || ':owed')))) posted
     CROSS JOIN LATERAL (
-        SELECT EXISTS (SELECT FROM dashboard_refund d JOIN refund USING (refund_id)
-                       WHERE refund.booking_id = p.booking_id AND d.lost_minor = d.amount_minor) AS one) hidden
+        SELECT EXISTS (SELECT FROM dashboard_refund d
+                       WHERE d.booking_id = p.booking_id AND d.lost_minor = d.amount_minor) AS one) hidden
     WHERE p.booking_id = ANY($1) AND p.method IS NOT NULL
 """
 """`hidden`: a refund made at Stripe that was all our loss is posted without an account of the booking's."""
