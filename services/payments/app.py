@@ -18,6 +18,7 @@ from services.chassis.handlers import Service, command, event, local
 from services.chassis.messages import Answer, Message, Refused
 from services.chassis.process import Parts
 from services.payments import http, outcomes, watching
+from services.payments.comparison import Comparison
 from services.payments.gateway import StripeGateway
 from services.payments.gateway.api import StripeApi
 from services.payments.gateway.breaker import CircuitBreaker
@@ -117,13 +118,19 @@ SERVICE = Service(
 def build(settings: Settings, clock: Clock) -> Parts:
     """The parts of a payments process."""
     api = StripeApi(settings.stripe_api_key.get_secret_value(), settings.stripe_api_base)
+    breaker = CircuitBreaker()
     secrets = tuple(secret.get_secret_value() for secret in settings.stripe_webhook_secrets)
     return Parts(
         SERVICE,
         settings,
         add_routes=lambda app, wake: http.add_routes(app, http.Outside(api, clock, secrets, wake)),
-        gateway=StripeGateway(api, clock, CircuitBreaker()),
-        background=(Sweeper(api, clock).run, Reconciler(api, clock).run, watching.run),
+        gateway=StripeGateway(api, clock, breaker),
+        background=(
+            Sweeper(api, clock).run,
+            Reconciler(api, clock).run,
+            Comparison(api, clock, breaker).run,
+            watching.run,
+        ),
     )
 
 

@@ -22,3 +22,5 @@ calls_overdue = Gauge("payments_calls_overdue", "Calls to Stripe that have been 
 differences = Gauge(
     "payments_differences", "What is otherwise at Stripe than here and only a person can judge, 7 days", ["kind"]
 )
+not_agreeing = Gauge("payments_not_agreeing", "Where Stripe, payments' rows and the ledger do not agree now", ["kind"])
+compared_seconds = Gauge("payments_compared_seconds", "Seconds since all of it was last compared")

@@ -321,7 +321,7 @@ async def test_what_was_lost_before_this_build_is_undone_to_the_cent(till: Till)
     await now_stands(till, other, "lost")
     connection = await till.engine.session.connection()
     await connection.execute("UPDATE chargeback SET covered_minor = 0, owed_minor = 0")
-    sql = Path(services.payments.__file__).with_name("migrations").joinpath("0014a_lost_before.sql").read_text()
+    sql = Path(services.payments.__file__).with_name("migrations").joinpath("0015_lost_before.sql").read_text()
     await connection.execute(sql)
     for one in (found, other):
         await now_stands(till, one, "won")

@@ -1,6 +1,7 @@
 """Balance transactions: every movement of the account's balance, which is their sum (API reference, "Balance").
 
-Amounts are minor units: what came in is positive. There are no fees and no waiting: all of it is available at once.
+Amounts are minor units: what came in is positive. There is no waiting: all of it is available at once. Nothing costs a
+fee by itself.
 """
 
 from dataclasses import dataclass
@@ -31,9 +32,11 @@ class BalanceTransaction:
     currency: str
     kind: str
     source: str | None
+    fee: int = 0
 
     def render(self) -> JsonObject:
         kind, category = KINDS[self.kind]
+        fees = [{"amount": self.fee, "application": None, "currency": self.currency, "type": "stripe_fee"}]
         return {
             "id": self.id,
             "object": "balance_transaction",
@@ -44,9 +47,9 @@ class BalanceTransaction:
             "currency": self.currency,
             "description": None,
             "exchange_rate": None,
-            "fee": 0,
-            "fee_details": [],
-            "net": self.amount,
+            "fee": self.fee,
+            "fee_details": fees if self.fee else [],
+            "net": self.amount - self.fee,
             "reporting_category": category,
             "source": self.source,
             "status": "available",

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from services.chassis.migration import run_indexes
 
-revision = "payments_0014c"
-down_revision = "payments_0014b"
+revision = "payments_0017"
+down_revision = "payments_0016"
 
 
 def upgrade() -> None:

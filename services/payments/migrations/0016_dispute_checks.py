@@ -2,8 +2,8 @@
 
 from services.chassis.migration import constraint
 
-revision = "payments_0014b"
-down_revision = "payments_0014a"
+revision = "payments_0016"
+down_revision = "payments_0015"
 
 
 def upgrade() -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from services.chassis.migration import run_sql
 
-revision = "payments_0016"
-down_revision = "payments_0013"
+revision = "payments_0020"
+down_revision = "payments_0019"
 
 
 def upgrade() -> None:

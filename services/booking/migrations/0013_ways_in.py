@@ -4,10 +4,10 @@ from pathlib import Path
 
 from services.chassis.migration import constraint, run_indexes
 
-revision = "booking_0012_indexes"
+revision = "booking_0013"
 down_revision = "booking_0012"
 
 
 def upgrade() -> None:
-    run_indexes(Path(__file__).with_name("0012_ways_in.indexes.sql"))
+    run_indexes(Path(__file__).with_suffix(".indexes.sql"))
     constraint("booking", "booking_held_check", "CHECK (held_seconds >= 0)")

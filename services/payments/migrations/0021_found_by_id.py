@@ -4,8 +4,8 @@ from pathlib import Path
 
 from services.chassis.migration import run_indexes
 
-revision = "payments_0017"
-down_revision = "payments_0016"
+revision = "payments_0021"
+down_revision = "payments_0020"
 
 
 def upgrade() -> None:

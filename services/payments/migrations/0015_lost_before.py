@@ -4,7 +4,7 @@ from pathlib import Path
 
 from services.chassis.migration import run_sql
 
-revision = "payments_0014a"
+revision = "payments_0015"
 down_revision = "payments_0014"
 
 
