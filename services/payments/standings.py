@@ -15,7 +15,7 @@ import asyncpg
 
 from services.chassis.database import Connection, Pool
 from services.payments.model.comparing import Difference, Kind, Standing, differences
-from services.payments.owners import NOBODY, owners
+from services.payments.owners import Owner, owners
 from services.payments.standing_queries import BOOKINGS, FEES, LOSSES, MOVEMENTS, POSTED, ROWS, TOTALS, WALLETS
 
 
@@ -49,7 +49,7 @@ async def _of_stripe(connection: Connection, subjects: Collection[str]) -> list[
     """What Stripe's movements sum up to, for each object, and whose it is as far as its PaymentIntent tells."""
     found = _standings(await connection.fetch(MOVEMENTS, list(subjects)))
     of = await owners(connection, {one.payment_intent for one in found if one.payment_intent is not None})
-    whose = [of.get(one.payment_intent or "", NOBODY) for one in found]
+    whose = [of.get(one.payment_intent or "", Owner()) for one in found]
     return [
         replace(one, booking_id=owner.booking_id, customer_id=owner.customer_id)
         for one, owner in zip(found, whose, strict=True)

@@ -157,7 +157,7 @@ async def test_a_lost_dispute_that_was_won_after_all(till: Till) -> None:
     world = till.bench.simulator._api.world
     found = world.disputes.at_path(dispute)
     found.status = "won"
-    world.balance["eur"] += PRICE
+    world.move("dispute_reversal", PRICE, "eur", dispute)
     world.emit("charge.dispute.updated", found, intent)
     await rounds(till)
     assert await of_objects(till) == {("dispute", dispute, -PRICE, 0)}
@@ -196,7 +196,6 @@ async def test_a_fee_that_does_not_add_up(till: Till) -> None:
     (charge,) = world.balance_transactions.rows
     charge.fee = 90
     world.balance["eur"] -= 90
-    world._explained["eur"] -= 90
     await agrees(till)
     await till.engine.fetch("UPDATE stripe_movement SET fee_minor = 89")
     await rounds(till)

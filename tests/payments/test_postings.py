@@ -47,15 +47,15 @@ AVAILABLE, LOCKED, DISPUTED = "wallet:bob:available", "wallet:bob:locked", "char
         (ledger.chargeback_opened("du_1", CURRENCY, 9), {DISPUTED: -9, CLEARING: 9}),
         (ledger.chargeback_won("du_1", CURRENCY, 9), {CLEARING: -9, DISPUTED: 9}),
         (
-            ledger.chargeback_lost("du_1", BOOKING, CURRENCY, 9, escrow_minor=4, owed_minor=3),
+            ledger.chargeback_lost("du_1", CURRENCY, 9, {ESCROW: 4, OWED: 3}),
             {DISPUTED: 9, ESCROW: -4, OWED: -3, LOSSES: -2},
         ),
         (
-            ledger.chargeback_lost("du_1", None, CURRENCY, 9, escrow_minor=0, owed_minor=0),
+            ledger.chargeback_lost("du_1", CURRENCY, 9, {}),
             {DISPUTED: 9, LOSSES: -9},
         ),
         (
-            ledger.top_up_chargeback_lost("du_1", "bob", CURRENCY, 9, locked_minor=4, available_minor=3),
+            ledger.chargeback_lost("du_1", CURRENCY, 9, {LOCKED: 4, AVAILABLE: 3}),
             {DISPUTED: 9, LOCKED: -4, AVAILABLE: -3, LOSSES: -2},
         ),
     ],

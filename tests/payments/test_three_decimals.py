@@ -57,11 +57,8 @@ def test_a_top_up_that_no_card_can_be_charged_is_declined_and_says_so() -> None:
     with pytest.raises(Rejected) as refused:
         World().tell(TopUpWallet(customer_id="bob", amount=price, payment_method="pm_1", actor=BOB))
     assert refused.value.code is Code.INVALID_COMMAND
-    assert refused.value.details == {
-        "field": "amount",
-        "decline_code": "amount_not_in_card_steps",
-        "retryable": False,
-    }
+    told = {"field": "amount", "decline_code": "amount_not_in_card_steps", "retryable": False}
+    assert told.items() <= refused.value.details.items()
 
 
 @pytest.mark.requirement("wallet", "failure-handling")
