@@ -157,7 +157,7 @@ async def test_a_lost_dispute_that_was_won_after_all(till: Till) -> None:
     world = till.bench.simulator._api.world
     found = world.disputes.at_path(dispute)
     found.status = "won"
-    world.move("dispute_reversal", PRICE, "eur", dispute)
+    found.movements = (*found.movements, world.move("dispute_reversal", PRICE, "eur", dispute))
     world.emit("charge.dispute.updated", found, intent)
     await rounds(till)
     assert await of_objects(till) == {("dispute", dispute, -PRICE, 0)}
