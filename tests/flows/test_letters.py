@@ -56,32 +56,32 @@ async def test_who_pays_at_once_is_not_asked_to_and_who_does_not_is(system: Syst
 @pytest.mark.requirement("notify-people")
 async def test_after_an_outage_of_days_one_reminder_comes(system: System) -> None:
     studio = await system.studio(days_ahead=4)
-    await confirmed(system, studio, "rosa")
+    await confirmed(system, studio, "rosa-late")
     now = await system.clock.now()
     await system.clock.advance(seconds=int((studio.starts_at - timedelta(minutes=30) - now).total_seconds()))
-    await system.mail("rosa@example.com", "reminder")
+    await system.mail("rosa-late@example.com", "reminder")
     await asyncio.sleep(5)
 
-    assert await subjects(system, "rosa@example.com") == ["Confirmed", "Reminder"]
+    assert await subjects(system, "rosa-late@example.com") == ["Confirmed", "Reminder"]
 
 
 @pytest.mark.requirement("notify-people", "status-updates", "waitlist-handling")
 async def test_who_waits_is_told_in_the_zone_of_the_place_and_when_there_is_no_hope(system: System) -> None:
     studio = await system.studio()
     booking_id = await confirmed(system, studio, "sue")
-    who = customer("tara", email="tara@example.com").model_copy(update={"timezone": None})
+    who = customer("tara-waits", email="tara-waits@example.com").model_copy(update={"timezone": None})
     there: dict[str, Any] = {"offering_id": studio.offering_id, "starts_at": studio.starts_at}
-    await system.accepted(JoinWaitlist(entry_id=uuid4(), **there, customer=who, actor=customer_actor("tara")))
+    await system.accepted(JoinWaitlist(entry_id=uuid4(), **there, customer=who, actor=customer_actor("tara-waits")))
     await system.accepted(CancelBooking(booking_id=booking_id, actor=customer_actor("sue")))
-    offer = await system.mail("tara@example.com", "a place is free")
+    offer = await system.mail("tara-waits@example.com", "a place is free")
     await system.accepted(CloseSlot(**there, actor=studio.actor), key=studio.provider_id)
-    closed = await system.mail("tara@example.com", "no longer offered")
+    closed = await system.mail("tara-waits@example.com", "no longer offered")
 
     for mail in (offer, closed):
         assert "Europe/Berlin" in mail["text"]
         assert "UTC" not in mail["text"]
 
     async def told() -> list[str]:
-        return await subjects(system, "tara@example.com")
+        return await subjects(system, "tara-waits@example.com")
 
     await eventually("two letters", told, lambda found: found == ["A place is free", "No longer offered"])
