@@ -22,6 +22,7 @@ from booking_contracts.booking import BookingCommand, CommandAccepted, CommandRe
 from booking_contracts.envelope import Envelope, Event, uuid7
 from booking_contracts.failures import KeyRequired, NoOutcome, NoReply, NotListening, NotPublished
 from booking_contracts.listening import Listener
+from booking_contracts.lost_connections import lose_connections_visibly
 from booking_contracts.messages import BY_TYPE
 from booking_contracts.payments import WalletCommand, WalletCommandAccepted, WalletCommandRejected
 from booking_contracts.received import Received
@@ -59,6 +60,7 @@ class BookingClient:
 
     async def __aenter__(self) -> Self:
         """Raises TopicsMissing; connection errors are aiokafka's."""
+        lose_connections_visibly()
         listener = Listener(self._servers, self._topics, self._remembered, self._settings)
         await listener.start()
         self._producer = AIOKafkaProducer(

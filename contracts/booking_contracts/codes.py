@@ -46,9 +46,13 @@ class Code(StrEnum):
 class Rejected(Exception):
     """A command is refused: a stable code, a sentence that tells the sender what to do, and details.
 
-    `subject` is the booking that the command was about, where there is one.
+    `subject` is the booking that the command was about, where there is one. Details of INVALID_COMMAND are the field
+    and the problem of the first error, and `errors`: each of them as {field, problem, message} (refusals.Problem), 20
+    at most; where none are named, the one that the details are about.
     """
 
     def __init__(self, code: Code, message: str, subject: UUID | None = None, **details: JsonValue) -> None:
         super().__init__(f"{code}: {message}")
+        if code is Code.INVALID_COMMAND and "errors" not in details:
+            details["errors"] = [{**details, "message": message}]
         self.code, self.message, self.subject, self.details = code, message, subject, details

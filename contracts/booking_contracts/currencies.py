@@ -17,6 +17,8 @@ THREE_DECIMALS_BY_CARD = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
 def card_step_minor(currency: str) -> int:
     """What amounts by card are multiples of, in minor units: 10 where the currency has three decimals, else 1.
 
-    Charges, refunds and transfers alike (docs.stripe.com/currencies, Three-decimal); a wallet pays any amount.
+    Charges, refunds and transfers alike (docs.stripe.com/currencies, Three-decimal); a wallet pays any amount. HUF and
+    TWD have steps of 100 there only when the account itself is paid out to its bank, which is not our business; ISK and
+    UGX are counted otherwise at Stripe than in ISO 4217, and are not paid by card at all (payments, declines.py).
     """
     return 10 if currency in THREE_DECIMALS_BY_CARD else 1

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, StringConstraints
+from pydantic import Field, JsonValue
 
 from booking_contracts.codes import Code
 from booking_contracts.envelope import Command, Event
-from booking_contracts.types import Actor, Attempt, Id, Instant, Money, OpaqueId, PaymentChoice, Price, ToldAttempt
+from booking_contracts.types import (
+    Actor,
+    Attempt,
+    Id,
+    Instant,
+    Money,
+    OpaqueId,
+    PaymentChoice,
+    PaymentMethod,
+    Price,
+    ToldAttempt,
+)
 
 
 class PaymentCommand(Command, domain="payments", topic="payments.commands", key="booking_id"):
@@ -56,7 +67,7 @@ class WalletCommand(Command, domain="wallet", topic="wallet.commands", key="cust
 
 
 class TopUpWallet(WalletCommand):
-    payment_method: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,128}$")]
+    payment_method: PaymentMethod
 
 
 class WithdrawFromWallet(WalletCommand):

@@ -5,13 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from booking_contracts import texts
 from booking_contracts.currencies import ISO_4217
+from booking_contracts.texts import DATE, INSTANT
 
 MAX_AMOUNT_MINOR = 10**12
 """Largest amount a message may carry, in minor units; far below what a bigint holds."""
@@ -50,19 +61,18 @@ def problem_of(error: ValueError) -> str:
 
 _RFC_3339_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)", re.ASCII)
 _RFC_3339_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_NOT_AN_INSTANT = "must be an instant in UTC, e.g. 2030-01-31T09:00:00Z"
 
 
 def _rfc_3339(value: object) -> object:
     """Refuses what pydantic would also read as an instant: numbers, numbers in strings, other spellings of a date."""
     if isinstance(value, datetime) or (isinstance(value, str) and _RFC_3339_UTC.fullmatch(value)):
         return value
-    raise ValueError(_NOT_AN_INSTANT)
+    raise ValueError(INSTANT)
 
 
 def _utc(value: datetime) -> datetime:
     if value.utcoffset() != timedelta(0):
-        raise ValueError(_NOT_AN_INSTANT)
+        raise ValueError(INSTANT)
     return value.astimezone(UTC)
 
 
@@ -79,7 +89,7 @@ def _full_date(value: object) -> object:
     """Refuses what pydantic would also read as a date: numbers, seconds since 1970 in a string."""
     if isinstance(value, date) or (isinstance(value, str) and _RFC_3339_DATE.fullmatch(value)):
         return value
-    raise ValueError("must be a date, e.g. 2030-01-31")
+    raise ValueError(DATE)
 
 
 def _date_of_years(value: date) -> date:
@@ -90,7 +100,7 @@ def _date_of_years(value: date) -> date:
 
 def _storable(value: int) -> int:
     if abs(value) > _MOST_STORED:
-        raise ValueError(f"must not be beyond {_MOST_STORED}")
+        raise ValueError(f"must lie between -{_MOST_STORED} and {_MOST_STORED}")
     return value
 
 
@@ -100,7 +110,6 @@ def _iso_4217(value: str) -> str:
     return value
 
 
-NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f-\x9f]*$"
 _Utc = Annotated[datetime, Field(strict=False), BeforeValidator(_rfc_3339), AfterValidator(_utc)]
 Instant = Annotated[_Utc, AfterValidator(_of_years(FIRST_YEAR, LAST_YEAR))]
 """What a command may name: the years 2000 to 2199."""
@@ -112,11 +121,21 @@ ToldAttempt = Annotated[int, AfterValidator(_storable)]
 Attempt = Annotated[int, Field(ge=1), AfterValidator(_storable)]
 """The number of a try to pay. Its upper bound is not in the JSON Schema: it refuses nothing that was ever stored."""
 Id = UUID
-OpaqueId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@-]{1,128}$")]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_CONTROL_CHARACTERS)]
-Email = Annotated[str, StringConstraints(min_length=3, max_length=254, pattern=NO_CONTROL_CHARACTERS)]
-Token = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO_CONTROL_CHARACTERS)]
-Prose = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$")]
+OpaqueId = Annotated[str, StringConstraints(pattern=texts.OPAQUE_ID)]
+Name = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, pattern=texts.ONE_LINE), AfterValidator(texts.read_as("text"))
+]
+Email = Annotated[
+    str, StringConstraints(min_length=3, max_length=254, pattern=texts.ONE_LINE), AfterValidator(texts.read_as("email"))
+]
+Token = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=texts.ONE_LINE)]
+Phone = Annotated[Token, AfterValidator(texts.read_as("phone"))]
+LanguageTag = Annotated[Token, AfterValidator(texts.read_as("locale"))]
+Zone = Annotated[Token, AfterValidator(texts.read_as("timezone"))]
+Prose = Annotated[
+    str, StringConstraints(min_length=1, max_length=2000, pattern=texts.LINES), AfterValidator(texts.read_as("text"))
+]
+PaymentMethod = Annotated[str, StringConstraints(pattern=texts.PAYMENT_METHOD)]
 Currency = Annotated[str, AfterValidator(_iso_4217)]
 Minutes = Annotated[int, Field(ge=0, le=366 * 24 * 60)]
 Seats = Annotated[int, Field(ge=1, le=100_000)]
@@ -151,9 +170,9 @@ class Customer(Value):
     id: OpaqueId
     name: Name
     email: Email
-    phone: Token | None = None
-    locale: Token | None = None
-    timezone: Token | None = None
+    phone: Phone | None = None
+    locale: LanguageTag | None = None
+    timezone: Zone | None = None
 
 
 class Attendee(Value):
@@ -168,7 +187,13 @@ class PaymentChoice(Value):
     """How a booking is paid: by card (with a Stripe payment method, or one to be named later) or wallet."""
 
     method: Literal["card", "wallet"]
-    payment_method: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,128}$")] | None = None
+    payment_method: PaymentMethod | None = None
+
+    @model_validator(mode="after")
+    def _wallet_has_no_card(self) -> Self:
+        if self.method == "wallet" and self.payment_method is not None:
+            raise ValueError("must not name a payment_method where the method is wallet")
+        return self
 
 
 class Period(Fact):
@@ -187,7 +212,7 @@ class Tier(Value):
 
 def _distinct_hours(tiers: tuple[Tier, ...]) -> tuple[Tier, ...]:
     if len({tier.hours_before for tier in tiers}) != len(tiers):
-        raise ValueError("two tiers name the same hours_before; keep one of them")
+        raise ValueError("must each name other hours_before")
     return tiers
 
 

@@ -1,5 +1,7 @@
 """A mail server that keeps what it receives, and shows it over HTTP at MAILBOX_URL.
 
+It refuses what a strict server in the world would refuse (`mail_rules`), so that no letter is lost there alone.
+
 `GET /messages`, `DELETE /messages`, and for tests `PUT /faults` with a list of {"kind", "count"}: the next
 `count` deliveries fail that way, in the order of the list, which replaces the one before.
 """
@@ -15,6 +17,7 @@ from aiohttp import web
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from deploy.local.mail_message import FaultKind, MailMessage, mail_message
+from deploy.local.mail_rules import problem_of
 
 MESSAGE_LIMIT_BYTES = 10 * 1024 * 1024
 
@@ -42,7 +45,9 @@ class Receiver:
         self._mailbox = mailbox
 
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
-        """Store the message, or fail as the faults say."""
+        """Store the message, refuse it, or fail as the faults say."""
+        if problem := problem_of(envelope.content, smtputf8=envelope.smtp_utf8):
+            return problem
         fault = self._mailbox.next_fault()
         if fault == "temporary":
             return "451 4.3.0 Try again later"

@@ -10,7 +10,7 @@ from booking_contracts.envelope import Command, MessageBody
 from faststream import FastStream
 
 from services.booking import http, metrics
-from services.booking.contact import normal_place, normal_provider
+from services.booking.contact import READING
 from services.booking.handlers import (
     approving,
     cancelling,
@@ -29,7 +29,15 @@ from services.booking.handlers import (
 )
 from services.booking.model.actors import not_allowed
 from services.booking.store import BookingStore
-from services.booking.timers import AskAgain, DeadlineReached, EntryDue, SeatsLeft, SlotClosing
+from services.booking.timers import (
+    AskAgain,
+    DeadlineReached,
+    EntryDue,
+    HoursChanged,
+    LineClosing,
+    SeatsLeft,
+    SlotClosing,
+)
 from services.booking.work import BookingWork
 from services.chassis import process
 from services.chassis.clock import Clock, SystemClock
@@ -39,12 +47,12 @@ from services.chassis.process import Parts
 from services.chassis.settings import Settings
 
 HANDLERS = (
-    command(messages.RegisterProvider, catalogue.register_provider, normal_provider),
+    command(messages.RegisterProvider, catalogue.register_provider),
     command(messages.DefineOffering, catalogue.define_offering),
     command(messages.SetSchedule, hours.set_schedule),
     command(messages.OpenSlot, catalogue.open_slot),
     command(messages.CloseSlot, hours.close_slot),
-    command(messages.PlaceBooking, placing.place_booking, normal_place),
+    command(messages.PlaceBooking, placing.place_booking),
     command(messages.ApproveBooking, approving.approve_booking),
     command(messages.RejectBooking, approving.reject_booking),
     command(messages.PayBooking, paying.pay_booking),
@@ -56,7 +64,7 @@ HANDLERS = (
     command(messages.ConfirmSession, sessions.confirm_session),
     command(messages.RaiseDispute, disputes.raise_dispute),
     command(messages.ResolveDispute, disputes.resolve_dispute),
-    command(messages.JoinWaitlist, waiting.join_waitlist, normal_place),
+    command(messages.JoinWaitlist, waiting.join_waitlist),
     command(messages.LeaveWaitlist, waiting.leave_waitlist),
     command(messages.AcceptOffer, waiting.accept_offer),
     event(payments.PaymentAuthorized, payment_events.authorized),
@@ -76,6 +84,8 @@ HANDLERS = (
     local(EntryDue, offers.entry_due),
     local(SeatsLeft, offers.seats_left),
     local(SlotClosing, hours.slot_closing),
+    local(LineClosing, offers.line_closing),
+    local(HoursChanged, hours.hours_changed),
 )
 
 
@@ -110,6 +120,7 @@ SERVICE = Service(
     new_work=BookingWork,
     store=BookingStore(),
     admit=admit,
+    reading=READING,
 )
 
 

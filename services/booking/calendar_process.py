@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.booking.calendar_worker import DATABASE, FOUND
 from services.chassis.encoding import encoded
-from services.chassis.problems import Problem, bad_request, unavailable
+from services.chassis.problems import Problem, bad_request, not_found, unavailable
 from services.chassis.side_process import SideProcess
 
 
@@ -34,7 +34,7 @@ class CalendarProcess:
         if found[:1] == FOUND:
             return found[1:]
         status, detail = json.loads(found[1:])
-        raise {400: bad_request, 503: unavailable}.get(status, _failed)(detail)
+        raise {400: bad_request, 404: not_found, 503: unavailable}.get(status, _failed)(detail)
 
 
 def _failed(detail: str) -> Problem:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from services.booking import reads_calendar
 from services.booking.model.availability import SlotView, TooManySlots
+from services.booking.reads_calendar import Unknown
 from services.chassis.database import READS, UNAVAILABLE, Session
 from services.chassis.encoding import encoded
 from services.chassis.side_process import serve
@@ -32,6 +33,8 @@ class Answering:
             return FOUND + encoded({"slots": await self._slots(question)})
         except TooManySlots as refused:
             return _refusal(400, str(refused))
+        except Unknown as refused:
+            return _refusal(404, str(refused))
         except UNAVAILABLE as error:
             return _refusal(503, f"The database is busy or does not answer ({type(error).__name__}); try again.")
         except Exception:

@@ -1,113 +1,105 @@
-"""Contacts are checked and normalised by libraries (requirement customer-contact); wrong ones name their field."""
+"""How texts of commands are read: each by one library, to the one form that is kept and told (customer-contact).
+
+A reader returns that form, or raises ValueError with what follows the field's name in the refusal.
+"""
 
 from __future__ import annotations
 
 import re
-import zoneinfo
+import unicodedata
 from functools import cache, lru_cache
-from typing import TypeVar
+from importlib import resources
 
 import phonenumbers
-from babel.core import Locale, UnknownLocaleError
-from booking_contracts.booking import JoinWaitlist, PlaceBooking, RegisterProvider
-from email_validator import EmailNotValidError, validate_email
+from booking_contracts.addresses import ascii_address
+from booking_contracts.texts import Reading
 
-from services.chassis.handlers import FieldProblem
-
-PlacingT = TypeVar("PlacingT", PlaceBooking, JoinWaitlist)
-PLAIN_LOCAL_PART = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*", re.ASCII)
+_PHONE = "must be a phone number with + and the code of its country, e.g. +49 30 123456"
+_LOCALE = "must be a language tag (BCP 47), e.g. de-DE"
 
 
-def normal_place(command: PlacingT) -> PlacingT:
-    """The command with customer and attendee as they are stored: domain in lower case, phone in E.164."""
-    customer = command.customer
-    changes = {"email": normal_email("customer.email", customer.email)}
-    if customer.phone is not None:
-        changes["phone"] = _normal_phone("customer.phone", customer.phone)
-    if customer.locale is not None:
-        _check_locale("customer.locale", customer.locale)
-    if customer.timezone is not None:
-        check_zone("customer.timezone", customer.timezone)
-    found: dict[str, object] = {"customer": customer.model_copy(update=changes)}
-    attendee = getattr(command, "attendee", None)
-    if attendee is not None and attendee.email is not None:
-        email = normal_email("attendee.email", attendee.email)
-        found["attendee"] = attendee.model_copy(update={"email": email})
-    return command.model_copy(update=found)
+def visible(text: str) -> str:
+    """The text, where it shows something to read."""
+    if not any(_shows(character) for character in text):
+        raise ValueError("must hold something to read, not only spaces, marks and invisible characters")
+    return text
 
 
-def normal_provider(command: RegisterProvider) -> RegisterProvider:
-    """The command with the provider's address as it is stored; its zone exists."""
-    check_zone("timezone", command.timezone)
-    return command.model_copy(update={"email": normal_email("email", command.email)})
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\ufffc\U00013441\U00013442\U0001d159")
+"""Letters and symbols by their category, and blank: fillers of Hangul, Braille without dots, an object that is not
+there, blanks among hieroglyphs, a note without a head."""
 
 
-def normal_email(field: str, text: str) -> str:
-    """Syntax alone: whether a mailbox exists, only a mail tells. Local parts are ASCII, for mail servers' sake.
+def _shows(character: str) -> bool:
+    """Letters, numbers, punctuation, symbols: no marks, which need a base, no separators, controls, unassigned."""
+    return unicodedata.category(character)[0] in "LNPS" and character not in _BLANK
 
-    The library sees a domain once, and every local part that is not plain (RFC 5322, dot-atom of letters, …).
+
+@lru_cache(10_000)
+def phone(text: str) -> str:
+    """Any usual writing of a number with its country, to E.164; where it is dialled is not known, so 00 is no +.
+
+    Letters are refused: phonenumbers would dial those of a keypad, also those of a remark beside the number.
     """
-    local, _, domain = text.partition("@")
-    if len(local) <= 64 and len(text) <= 254 and PLAIN_LOCAL_PART.fullmatch(local):
-        normal, problem = _email(f"a@{domain}")
-        if problem is None:
-            return f"{local}{normal[1:]}"
-    normal, problem = _email(text)
-    if problem is not None:
-        raise FieldProblem(field, problem)
-    return normal
-
-
-@lru_cache(10_000)
-def _email(text: str) -> tuple[str, str | None]:
-    """The address as it is stored, and what is wrong with it."""
+    shown = "".join(character for character in text if unicodedata.category(character) != "Cf")
+    if not re.match(r"\W*[+＋]", shown) or any(character.isalpha() for character in shown):
+        raise ValueError(_PHONE)
     try:
-        found = validate_email(text, check_deliverability=False, allow_smtputf8=False, test_environment=True)
-    except EmailNotValidError as error:
-        return text, str(error)
-    return found.normalized, None
-
-
-def _normal_phone(field: str, text: str) -> str:
-    normal, problem = _phone(text)
-    if problem is not None:
-        raise FieldProblem(field, problem)
-    return normal
-
-
-@lru_cache(10_000)
-def _phone(text: str) -> tuple[str, str | None]:
-    """The number in E.164, and what is wrong with it."""
-    try:
-        number = phonenumbers.parse(text, None)
+        number = phonenumbers.parse(" ".join(shown.split()), None)
     except phonenumbers.NumberParseException:
-        return text, "must be a phone number in E.164, e.g. +4930123456"
-    normal = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    if normal != text.replace(" ", ""):
-        return text, "must be a phone number in E.164, e.g. +4930123456"
-    return normal, None if phonenumbers.is_possible_number(number) else "is no possible phone number"
+        raise ValueError(_PHONE) from None
+    if number.extension:
+        raise ValueError("must be a phone number without an extension, e.g. +49 30 123456")
+    normal: str = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if not phonenumbers.is_possible_number(number) or not 7 <= len(normal) - 1 <= 15:
+        raise ValueError("must be a phone number with as many digits as its country has, e.g. +49 30 123456")
+    return normal
 
 
-def _check_locale(field: str, text: str) -> None:
-    if not _is_locale(text):
-        raise FieldProblem(field, "must be a language tag (BCP 47), e.g. de-DE")
+_TAG = re.compile(
+    r"""
+    (?: (?: [a-z]{2,3} (?: -[a-z]{3} ){0,3} | [a-z]{4,8} )  # language, its extensions
+        (?: -[a-z]{4} )?                                    # script
+        (?: -(?: [a-z]{2} | [0-9]{3} ) )?                   # region
+        (?: -(?: [a-z0-9]{5,8} | [0-9][a-z0-9]{3} ) )*      # variants
+        (?: -[0-9a-wy-z] (?: -[a-z0-9]{2,8} )+ )*           # extensions
+        (?: -x (?: -[a-z0-9]{1,8} )+ )?                     # private use
+    |   x (?: -[a-z0-9]{1,8} )+
+    |   i-(?: ami | bnn | default | enochian | hak | klingon | lux | mingo | navajo | pwn | tao | tay | tsu )
+    |   en-gb-oed | sgn-be-fr | sgn-be-nl | sgn-ch-de       # irregular, and so is i-
+    )
+    """,
+    re.ASCII | re.IGNORECASE | re.VERBOSE,
+)
+"""RFC 5646, section 2.1, as a whole. The regular ones among the grandfathered tags are well-formed by the rest."""
 
 
-@lru_cache(1_000)
-def _is_locale(text: str) -> bool:
-    try:
-        Locale.parse(text.replace("-", "_"))
-    except (UnknownLocaleError, ValueError):
-        return False
-    return True
+def locale(text: str) -> str:
+    """A well-formed language tag, known or not: letters fall back along it. `en_US`, as Java writes it, is en-US."""
+    tag = text.replace("_", "-")
+    if not _TAG.fullmatch(tag):
+        raise ValueError(_LOCALE)
+    return tag
 
 
 @cache
 def _zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
+    """IANA's names, from the package alone: what a machine has besides (localtime, posix/…) others do not know."""
+    named = resources.files("tzdata").joinpath("zones").read_text(encoding="utf-8").split()
+    return frozenset(named) - {"Factory"}  # IANA: what a machine says that nobody has set up
 
 
-def check_zone(field: str, text: str) -> None:
+def timezone(text: str) -> str:
     """An IANA zone name."""
     if text not in _zones():
-        raise FieldProblem(field, "must be an IANA time zone, e.g. Europe/Berlin")
+        raise ValueError("must be an IANA time zone, e.g. Europe/Berlin")
+    return text
+
+
+READING: Reading = {
+    "text": visible,
+    "email": ascii_address,
+    "phone": phone,
+    "locale": locale,
+    "timezone": timezone,
+}

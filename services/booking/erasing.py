@@ -21,7 +21,16 @@ SET customer = $2::jsonb,
     attendee = CASE WHEN attendee IS NOT NULL THEN jsonb_build_object('id', attendee -> 'id', 'name', '{NAME}') END
 WHERE booking_id = ANY($1)
 """
-FORGET_ENTRIES = "UPDATE waitlist_contact SET customer = $2::jsonb WHERE entry_id = ANY($1)"
+FORGET_ENTRIES = f"""
+UPDATE waitlist_contact
+SET customer = $2::jsonb,
+    attendee = CASE WHEN attendee IS NOT NULL THEN jsonb_build_object('id', attendee -> 'id', 'name', '{NAME}') END
+WHERE entry_id = ANY($1)
+"""
+FORGET_READINGS = """
+UPDATE booking SET payer_reading = NULL, comer_reading = NULL
+WHERE booking_id = ANY($1) AND (payer_reading IS NOT NULL OR comer_reading IS NOT NULL)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,7 @@ async def erase(connection: Connection, customer_id: str) -> Sequence[UUID]:
         contact = json.dumps({"id": customer_id, "name": NAME, "email": EMAIL})
         await connection.execute(FORGET_CONTACTS, found.bookings, contact)
         await connection.execute(FORGET_ENTRIES, found.entries, contact)
+        await connection.execute(FORGET_READINGS, found.bookings)
         return await letters.forget(connection, [str(one) for one in found.ids], customer_id)
 
 

@@ -18,6 +18,7 @@ from services.chassis.clock import Clock
 from services.chassis.http import POOL, SCOPES, answer, open_to, page_of
 from services.chassis.parameters import (
     EARLIEST,
+    LATEST,
     OPAQUE_ID,
     choices_of,
     instant_of,
@@ -31,6 +32,7 @@ from services.chassis.parameters import (
 from services.chassis.problems import Problem, bad_request
 
 MOST_DAYS = 62
+WHOSE = ("customer_id", "provider_id", "offering_id", "starts_at")
 CLOCK: web.AppKey[Clock] = web.AppKey("clock")
 
 
@@ -48,7 +50,7 @@ def add_routes(app: web.Application, clock: Clock, database_url: str) -> None:
     app.router.add_get("/v1/bookings/{id}/cancellation-quote", cancellation_quote)
 
 
-@open_to("read:bookings")
+@open_to("read:bookings", "offering_id", "provider_id", "from", "to")
 async def availability(request: web.Request) -> web.Response:
     """Slots of an offering or a provider with from ≤ starts_at < to, at most 62 days and 10,000 slots, never paged."""
     offering_id, provider_id = uuid_of(request, "offering_id"), uuid_of(request, "provider_id")
@@ -56,9 +58,9 @@ async def availability(request: web.Request) -> web.Response:
         raise bad_request("Name either offering_id or provider_id.")
     start, end = instant_of(request, "from"), instant_of(request, "to")
     if start is None or end is None:
-        raise bad_request("Name from and to, e.g. 2030-01-31T09:00:00Z.")
+        raise bad_request("Name from and to, the instants between which to look, e.g. 2030-01-31T09:00:00Z.")
     if not start < end <= start + timedelta(days=MOST_DAYS):
-        raise bad_request(f"to lies after from, at most {MOST_DAYS} days.")
+        raise bad_request(f"to must lie after from, at most {MOST_DAYS} days.")
     body = await request.app[CALENDAR].slots(offering_id, provider_id, start, end, request.app[CLOCK].now())
     return web.Response(body=body, content_type="application/json")
 
@@ -84,7 +86,7 @@ async def cancellation_quote(request: web.Request) -> web.Response:
     return answer(found)
 
 
-@open_to("read:bookings")
+@open_to("read:bookings", "limit", "cursor")
 async def history(request: web.Request) -> web.Response:
     """Who did what, oldest first."""
     after, limit = read_cursor(request, _line), limit_of(request)
@@ -105,7 +107,7 @@ def _without_number(item: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in item.items() if name != "number"}
 
 
-@open_to("read:bookings")
+@open_to("read:bookings", *WHOSE, "state", "include", "order", "from", "to", "limit", "cursor", again={"state"})
 async def bookings(request: web.Request) -> web.Response:
     """Bookings of a customer, of a provider, or on a slot, in the order of ids.
 
@@ -127,10 +129,10 @@ def _asked(request: web.Request) -> Asked:
     since, until = instant_of(request, "from"), instant_of(request, "to")
     order = request.query.get("order", "starts_at" if since or until else "booking_id")
     if order not in ("starts_at", "-starts_at") and (order != "booking_id" or since or until):
-        raise bad_request("order is starts_at or -starts_at; without from and to, booking_id too.")
+        raise bad_request("order must be starts_at or -starts_at; without from and to it may be booking_id too.")
     if owner == "slot_id" and order != "booking_id":
-        raise bad_request("order, from and to are of no use on one slot; leave them out.")
-    ended_too = request.query.get("include") == "all"
+        raise bad_request("order, from and to are of no use for one slot; leave them out.")
+    ended_too = text_of(request, "include", "all", "all") is not None
     states = [State(name) for name in choices_of(request, "state", list(State))]
     return Asked(
         owner,
@@ -159,7 +161,7 @@ def _owner(request: web.Request) -> tuple[Literal["customer_id", "provider_id", 
 def _position(position: Any) -> reads.Position:
     start, booking_id = position
     starts_at = datetime.fromisoformat(start)
-    if starts_at.tzinfo is None:
+    if not EARLIEST <= starts_at < LATEST:
         raise ValueError(position)
     return starts_at, _id(booking_id)
 

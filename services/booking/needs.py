@@ -22,10 +22,26 @@ from booking_contracts.booking import (
     RescheduleBooking,
     SetSchedule,
 )
+from booking_contracts.types import Attendee
 
+from services.booking.model.people import Party, Person
 from services.booking.model.slots import slot_id
-from services.booking.timers import SeatsLeft, SlotClosing
+from services.booking.timers import HoursChanged, LineClosing, SeatsLeft, SlotClosing
 from services.chassis.messages import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Seeker:
+    """Somebody who wants seats on a slot: their tries, offers and bookings there matter."""
+
+    slot_id: UUID
+    payer: Person
+    comer: Person
+    attendee_id: str | None
+
+    @classmethod
+    def of(cls, slot: UUID, party: Party) -> Seeker:
+        return cls(slot, party.payer, party.comer, party.attendee_id)
 
 
 @dataclass(slots=True)
@@ -46,6 +62,8 @@ class Needs:
     """Slots of CloseSlot."""
     slices: set[UUID] = field(default_factory=set)
     """These, and those that were closed before: a slice of their bookings and lines ends."""
+    line_slices: set[UUID] = field(default_factory=set)
+    """Slots that are offered no longer: a slice of their lines ends."""
     capacities: defaultdict[UUID, int] = field(default_factory=lambda: defaultdict(int))
     """The most seats that slots are to be opened with."""
     overlapping: set[UUID] = field(default_factory=set)
@@ -58,12 +76,14 @@ class Needs:
     quoted: set[UUID] = field(default_factory=set)
     """Bookings whose quotes matter."""
     entries: set[UUID] = field(default_factory=set)
-    accepts: set[UUID] = field(default_factory=set)
-    """Waitlist entries whose offer is accepted."""
-    tries: set[tuple[UUID, str, str | None]] = field(default_factory=set)
-    """Who books: slot, customer, attendee. Their older unpaid tries end."""
-    joins: set[tuple[UUID, str]] = field(default_factory=set)
-    """Who wants to wait: slot, customer."""
+    accepts: defaultdict[UUID, set[Attendee | None]] = field(default_factory=lambda: defaultdict(set))
+    """Waitlist entries whose offer is accepted, and who is to come where that is said anew."""
+    seekers: set[Seeker] = field(default_factory=set)
+    """Who wants seats on a slot, now or by waiting."""
+    joins: set[UUID] = field(default_factory=set)
+    """Slots whose lines are counted: somebody joins, or has kept others out for long."""
+    walks: set[HoursChanged] = field(default_factory=set)
+    """Providers whose hours have changed."""
     lines: set[UUID] = field(default_factory=set)
     """Slots of the batch's providers where nobody sits and somebody waits."""
 
@@ -86,8 +106,13 @@ def needs_of(messages: Sequence[Message[Any]]) -> Needs:
             needs.bookings.add(booking_id)
         if (entry_id := getattr(body, "entry_id", None)) is not None:
             needs.entries.add(entry_id)
-        if isinstance(body, SlotClosing | SeatsLeft):
+        if isinstance(body, SlotClosing | SeatsLeft | LineClosing):
             needs.slots.add(body.slot_id)
+        if isinstance(body, HoursChanged):
+            needs.read_providers.add(body.provider_id)
+            needs.walks.add(body)
+        if isinstance(body, LineClosing):
+            needs.line_slices.add(body.slot_id)
         if isinstance(body, SlotClosing):
             needs.slices.add(body.slot_id)
         _of_catalogue(needs, body)
@@ -113,12 +138,13 @@ def _of_catalogue(needs: Needs, body: object) -> None:
 def _of_bookings(needs: Needs, body: object) -> None:
     if isinstance(body, PlaceBooking):
         slot = needs.want(body.offering_id, body.starts_at, body.seats)
-        needs.tries.add((slot, body.customer.id, body.attendee.id if body.attendee else None))
+        needs.seekers.add(Seeker.of(slot, Party(body.customer, body.attendee)))
     if isinstance(body, JoinWaitlist):
         slot = needs.want(body.offering_id, body.starts_at, body.seats)
-        needs.joins.add((slot, body.customer.id))
+        needs.seekers.add(Seeker.of(slot, Party(body.customer, body.attendee)))
+        needs.joins.add(slot)
     if isinstance(body, AcceptOffer):
-        needs.accepts.add(body.entry_id)
+        needs.accepts[body.entry_id].add(body.attendee)
     if isinstance(body, RescheduleBooking):
         needs.moves[body.booking_id].add(body.starts_at)
         needs.quoted.add(body.booking_id)

@@ -22,6 +22,10 @@ SLOTS = SLOT.select("")
 OFFERINGS = OFFERING.select("")
 
 
+class Unknown(Exception):
+    """Whose slots are asked for is not there."""
+
+
 async def availability(
     connection: Pool | Connection,
     offering_id: UUID | None,
@@ -33,19 +37,29 @@ async def availability(
     """The slots with start ≤ starts_at < end, with seats left and the reason where one is not free.
 
     Holds that are over do not count, whether or not anything has swept them (requirement availability-query).
-    Raises TooManySlots.
+    Raises TooManySlots, and Unknown where there is no such offering or provider.
     """
     if offering_id is not None:
         found = await connection.fetch(f"{OFFERINGS} WHERE offering_id = $1", offering_id)
     else:
         found = await connection.fetch(f"{OFFERINGS} WHERE provider_id = $1 LIMIT $2", provider_id, MOST_OFFERINGS + 1)
     offerings = [rows.offering(row) for row in found]
+    if not offerings:
+        await _require_provider(connection, provider_id)
     if len(offerings) > MOST_OFFERINGS:
         raise TooManySlots
     calendars = await _calendars(connection, offerings, start, end, now)
     if any(len(calendar.slots) > MOST_SLOTS for calendar in calendars.values()):
         raise TooManySlots
     return [slot for calendar in calendars.values() for slot in calendar.view(offerings, start, end, now)]
+
+
+async def _require_provider(connection: Pool | Connection, provider_id: UUID | None) -> None:
+    """A provider may be there and offer nothing; an offering was not found."""
+    if provider_id is None:
+        raise Unknown("There is no such offering.")
+    if await connection.fetchval("SELECT true FROM provider WHERE provider_id = $1", provider_id) is None:
+        raise Unknown("There is no such provider.")
 
 
 async def _calendars(

@@ -12,6 +12,7 @@ from booking_contracts.types import Attendee, Customer, PaymentChoice, Tier
 
 from services.booking.model.booking import Booking, Terms
 from services.booking.model.catalogue import Offering, Provider
+from services.booking.model.people import Party
 from services.booking.model.quotes import Quote
 from services.booking.model.schedule import Hours, Schedule
 from services.booking.model.slots import Slot
@@ -33,6 +34,7 @@ _SAGA = Stored(Saga, "saga")
 _QUOTE = Stored(Quote, "cancellation_quote")
 _ENTRY = Stored(Entry, "waitlist_entry")
 _WAITING = Stored(Customer, "waitlist_contact.customer")
+_TO_COME = Stored(Attendee, "waitlist_contact.attendee")
 
 
 def provider(row: Row) -> Provider:
@@ -94,8 +96,15 @@ def quote(row: Row) -> Quote:
     return _QUOTE.row({**row, **parts})
 
 
-def entry(row: Row, customer: str) -> Entry:
-    return _ENTRY.row({**row, "customer": _WAITING.json(customer)})
+def entry(row: Row, contact: Row) -> Entry:
+    waiting = party(contact)
+    return _ENTRY.row({**row, "customer": waiting.customer, "attendee": waiting.attendee})
+
+
+def party(contact: Row) -> Party:
+    """Who waits, from a row of waitlist_contact."""
+    attendee = contact["attendee"]
+    return Party(_WAITING.json(contact["customer"]), _TO_COME.json(attendee) if attendee else None)
 
 
 def definition_json(offering: Offering) -> str:

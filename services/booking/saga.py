@@ -202,7 +202,7 @@ def _ask(work: BookingWork, saga: Saga) -> None:
     saga = replace(saga, asked=saga.asked + 1)
     booking = work.find(Booking, saga.booking_id)
     assert booking is not None, "a saga is loaded with its booking"
-    work.send(_command(booking, saga))
+    work.send(_command(booking, saga, work.provider_of(booking).payout_account))
     _log(work, saga, "asked" if saga.asked == 1 else f"asked again ({saga.asked})")
     if saga.held:
         _hold(work, saga)
@@ -222,7 +222,7 @@ def _hold(work: BookingWork, saga: Saga) -> None:
     _log(work, saga, "waits for a chargeback")
 
 
-def _command(booking: Booking, saga: Saga) -> MessageBody:
+def _command(booking: Booking, saga: Saga, payout_account: str | None) -> MessageBody:
     """The command of a step."""
     of: dict[str, Any] = {
         "booking_id": booking.booking_id,
@@ -250,7 +250,7 @@ def _command(booking: Booking, saga: Saga) -> MessageBody:
         customer_id=booking.customer.id,
         payment=booking.payment,
         provider_id=booking.provider_id,
-        payout_account=booking.terms.payout_account,
+        payout_account=payout_account,
         commission_bps=booking.commission_bps,
         expires_at=booking.deadline,
     )

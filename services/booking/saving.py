@@ -44,6 +44,8 @@ async def save(connection: Connection, work: BookingWork) -> None:
     await SAVE_OFFERINGS(connection, _last(changes, Offering))
     await SAVE_SCHEDULES(connection, _last(changes, Schedule))
     slots, room = _kept_slots(changes), _roomiest(changes)
+    if _any_in_use_moves(changes):
+        await connection.execute("SET CONSTRAINTS slot_provider_overlap DEFERRED")
     await SAVE_SLOTS(connection, [replace(slot, capacity=room[slot.slot_id]) for slot in slots])
     entries = _net(changes, Entry)
     await save_before_bookings(connection, entries)
@@ -101,12 +103,22 @@ def _net(changes: Sequence[Changed], kind: type[RowT]) -> list[tuple[RowT | None
 
 
 def _kept_slots(changes: Sequence[Changed]) -> list[Slot]:
-    """Slots that are new, or whose capacity, opening or closing changed; seats taken alone are no reason to write.
+    """Slots that are new, or of which anything but the seats taken changed.
 
     In the order of their ids: two replicas may make the same slots.
     """
     kept = [slot for before, slot in _net(changes, Slot) if not _same_but_taken(before, slot)]
     return sorted(kept, key=lambda slot: slot.slot_id)
+
+
+def _any_in_use_moves(changes: Sequence[Changed]) -> bool:
+    """Whether a slot with seats taken gets other times: emptied and taken anew, with the offering of today."""
+    return any(
+        before is not None
+        and before.active
+        and (before.busy_from, before.busy_until) != (slot.busy_from, slot.busy_until)
+        for before, slot in _net(changes, Slot)
+    )
 
 
 def _roomiest(changes: Sequence[Changed]) -> dict[UUID, int]:

@@ -2,12 +2,14 @@
 
 Lock order, everywhere: provider → slot → booking → waitlist entry. Each table once, ORDER BY id, no join in a locking
 query, always FOR NO KEY UPDATE. The plan rests on these facts:
-- a slot's row comes to life, and becomes active, under its provider's lock: so its active slots stand still then;
+- a slot's row comes to life, becomes active, and takes other times, under its provider's lock: so its active slots
+  stand still then;
 - under a slot's lock its bookings and its waitlist entries stand still: every message about one of them locks the slot;
 - a booking's slot is read without a lock and looked at again under it (PlanChanged where it moved).
 Seats that a batch frees can be offered on in the same batch: of the lines of its slots it loads who could be asked.
-Such an offer needs no provider's lock, because the slot that it keeps active was active before the batch. One on a slot
-that was not, because its provider was busy elsewhere, has it: every batch about a provider wants these slots.
+Such an offer needs no provider's lock, because the slot that it keeps active was active before the batch, and keeps its
+times; where its offering was edited since, a batch of its own makes the offer (SeatsLeft). One on a slot that was not
+active, because its provider was busy elsewhere, has the lock: every batch about a provider wants these slots.
 How much of anything a batch loads at most stands in store_heads.py and store_plan.py.
 """
 
@@ -40,6 +42,7 @@ class BookingStore:
         planned = await plan.bookings()
         await plan.entries()
         await plan.lines()
+        await plan.ahead()
         await plan.offerings()
         active = await plan.active()
         await plan.alternatives()
@@ -47,8 +50,10 @@ class BookingStore:
         await plan.overlapping()
         await locks.slots()
         await heads.bookings()
+        await heads.held()
         await locks.bookings(planned)
         await locks.entries(await heads.entries())
+        await locks.of_lines()
         await heads.counts()
         _verify(active, needs, work)
         if await plan.new_lines():
@@ -64,5 +69,5 @@ class BookingStore:
 def _verify(active: Iterable[UUID], needs: Needs, work: BookingWork) -> None:
     for slot in active:
         row = work.find(Slot, slot)
-        if row is not None and not row.active and row.provider_id not in needs.providers:
-            raise PlanChanged("a slot became free after the plan was made")
+        if row is not None and row.provider_id not in needs.providers and (not row.active or work.outdated(row)):
+            raise PlanChanged("a slot became free, or another, after the plan was made")

@@ -4,7 +4,9 @@
 |---------------------------------|------------------------------------------------------------------------|
 | holds and offers that are over  | OVER, shared by the batch's slots; their timers end the others         |
 | a customer's older unpaid tries | MOST_TRIES for the same attendee                                        |
+| bookings of who is to come      | MOST_TRIES by id, and by address, where nobody may come twice            |
 | a closed slot's bookings, line  | SLICE each, shared by the batch's closed slots; SlotClosing comes again |
+| a line that is in vain          | the same SLICE; LineClosing comes again                                 |
 | the line                        | who could be offered seats that are free or may become so in this batch, |
 |                                 | HEAD of them, HEADS of all lines; SeatsLeft comes again                  |
 """
@@ -13,10 +15,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
+from services.booking.model.catalogue import Offering
 from services.booking.model.closing import CLOSED_WITH_SLOT, Rest
+from services.booking.model.holding import Held
 from services.booking.model.slots import Slot
 from services.booking.model.waitlist import OPEN, EntryState, Head, Line
 from services.booking.needs import Needs
@@ -39,8 +43,9 @@ class Heads:
     work: BookingWork
 
     async def bookings(self) -> None:
-        """Holds that are over, the customers' own unpaid tries, and a slice of every closed slot."""
-        needs, tries, closed = self.needs, list(self.needs.tries), list(self.needs.slices)
+        """Holds that are over, own unpaid tries and bookings of who wants seats, and a slice of every closed slot."""
+        needs, tries, closed = self.needs, list(self.needs.seekers), list(self.needs.slices)
+        alone = [one for one in tries if self._once(one.slot_id)]
         slots = list(needs.starts.keys() | needs.overlapping)
         if not slots and not closed:
             return
@@ -61,29 +66,78 @@ class Heads:
                 SELECT booking_id FROM booking
                 WHERE slot_id = c.slot_id AND state IN ('PENDING_APPROVAL', 'PENDING_PAYMENT', 'CONFIRMED')
                 LIMIT $9) b
+            UNION ALL
+            SELECT NULL, b.booking_id FROM unnest($10::uuid[], $11::text[], $12::uuid[]) AS p (slot_id, id, email)
+            CROSS JOIN LATERAL (
+                (SELECT booking_id FROM booking
+                 WHERE slot_id = p.slot_id AND coalesce(attendee_id, customer_id) = p.id
+                   AND state IN ('PENDING_APPROVAL', 'PENDING_PAYMENT', 'CONFIRMED') LIMIT $7)
+                UNION ALL
+                (SELECT booking_id FROM booking
+                 WHERE slot_id = p.slot_id AND comer_reading = p.email
+                   AND state IN ('PENDING_APPROVAL', 'PENDING_PAYMENT', 'CONFIRMED') LIMIT $7)) b
             """,
             slots,
             self.work.now,
             _share(OVER, slots),
-            [slot for slot, _, _ in tries],
-            [customer for _, customer, _ in tries],
-            [attendee for _, _, attendee in tries],
+            [one.slot_id for one in tries],
+            [one.payer.id for one in tries],
+            [one.attendee_id for one in tries],
             MOST_TRIES,
             closed,
-            _share(SLICE, closed),
+            self._slice,
+            [one.slot_id for one in alone],
+            [one.comer.id for one in alone],
+            [one.comer.email for one in alone],
         )
         needs.pending.update(row["booking_id"] for row in found)
         self._note_rest(Counter(row["slice"] for row in found if row["slice"]))
 
+    @property
+    def _slice(self) -> int:
+        return _share(SLICE, self.needs.slices | self.needs.line_slices)
+
+    def _once(self, slot: UUID) -> bool:
+        """Whether nobody may come to a slot twice."""
+        offering_id, _ = self.needs.starts[slot]
+        offering = self.work.find(Offering, offering_id)
+        return offering is not None and offering.once_per_customer
+
+    async def held(self) -> None:
+        """For how long those who want seats have held some before, unpaid."""
+        tries = list(self.needs.seekers)
+        if not tries:
+            return
+        found = await self.connection.fetch(
+            """
+            SELECT nth, coalesce(greatest(
+                (SELECT max(held_seconds) FROM booking
+                 WHERE slot_id = t.slot_id AND customer_id = t.id AND held_seconds > 0),
+                (SELECT max(held_seconds) FROM booking
+                 WHERE slot_id = t.slot_id AND payer_reading = t.email AND held_seconds > 0)), 0) AS seconds,
+                EXISTS (SELECT FROM booking WHERE slot_id = t.slot_id AND customer_id = t.id
+                        AND state IN ('PENDING_APPROVAL', 'PENDING_PAYMENT')) AS going_on
+            FROM unnest($1::uuid[], $2::text[], $3::uuid[]) WITH ORDINALITY AS t (slot_id, id, email, nth)
+            """,
+            [one.slot_id for one in tries],
+            [one.payer.id for one in tries],
+            [one.payer.email for one in tries],
+        )
+        for row in found:
+            one = tries[row["nth"] - 1]
+            self.work.load(Held(one.slot_id, one.payer, row["seconds"], row["going_on"]))
+            if row["seconds"] > 0:
+                self.needs.joins.add(one.slot_id)
+
     def _note_rest(self, slices: Mapping[UUID, int]) -> None:
         """A slice that is full may not be all."""
         for slot, many in slices.items():
-            if many >= _share(SLICE, self.needs.slices):
+            if many >= self._slice:
                 self.work.load(Rest(slot, cancelled=0, living=1))
 
     async def entries(self) -> set[UUID]:
         """The waitlist entries that messages name, offers that are over, a slice of closed slots, heads of lines."""
-        needs, joins, closed = self.needs, list(self.needs.joins), list(self.needs.slices)
+        needs, hopes, closed = self.needs, list(self.needs.seekers), list(self.needs.slices)
         slots = list(self.work.all(Slot))
         if not slots and not needs.entries:
             return set()
@@ -104,15 +158,20 @@ class Heads:
             SELECT c.slot_id, e.* FROM unnest($7::uuid[]) AS c (slot_id) CROSS JOIN LATERAL (
                 SELECT entry_id, slot_id, state, seats FROM waitlist_entry
                 WHERE slot_id = c.slot_id AND state IN ('WAITING', 'OFFERED') LIMIT $8) e
+            UNION ALL
+            SELECT l.slot_id, e.* FROM unnest($9::uuid[]) AS l (slot_id) CROSS JOIN LATERAL (
+                SELECT entry_id, slot_id, state, seats FROM waitlist_entry
+                WHERE slot_id = l.slot_id AND state = 'WAITING' LIMIT $8) e
             """,
             list(needs.entries),
             ids,
             self.work.now,
             _share(OVER, ids),
-            [slot for slot, _ in joins],
-            [customer for _, customer in joins],
+            [one.slot_id for one in hopes],
+            [one.payer.id for one in hopes],
             closed,
-            _share(SLICE, closed),
+            self._slice,
+            list(needs.line_slices),
         )
         self._note_rest(Counter(row["slice"] for row in found if row["slice"]))
         found = list({row["entry_id"]: row for row in found}.values())
@@ -124,9 +183,12 @@ class Heads:
         return {row["entry_id"] for row in found} | await self._heads(rooms, leaving)
 
     def _room(self, slot: Slot) -> int:
-        """The most seats that can be free in this batch: those that are, those it holds, those that OpenSlot adds."""
+        """The most seats that can be free in this batch: those that are, those it holds, those that are added by
+        OpenSlot, or by an edit of the offering once nobody sits there."""
         held = sum(booking.seats for booking in self.work.bookings_on(slot.slot_id) if booking.occupies)
-        return slot.seats_left + held + max(0, self.needs.capacities[slot.slot_id] - slot.capacity)
+        today = self.work.today(replace(slot, taken=0))
+        most = max(slot.capacity, today.capacity, self.needs.capacities[slot.slot_id])
+        return most - slot.taken + held
 
     async def _heads(self, rooms: dict[UUID, int], leaving: Mapping[UUID, int]) -> set[UUID]:
         """Of every size of party as many as the room could seat, first come first: all who can be asked.
@@ -165,8 +227,8 @@ class Heads:
         return {row["entry_id"] for row in found}
 
     async def counts(self) -> None:
-        """How many wait where somebody joins, and what the slots of CloseSlot have beyond their slices."""
-        work, joined, closed = self.work, list({slot for slot, _ in self.needs.joins}), list(self.needs.closed)
+        """How many wait where somebody joins or comes again, and what closed slots have beyond their slices."""
+        work, joined, closed = self.work, list(self.needs.joins), list(self.needs.closed)
         if joined:
             query = """
                 SELECT slot_id, count(*) AS waiting, max(place) AS last_place FROM waitlist_entry

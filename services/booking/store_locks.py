@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
 from booking_contracts.types import Actor
 
 from services.booking import rows
+from services.booking.model.catalogue import Offering
 from services.booking.model.closing import Closing
 from services.booking.model.slots import Slot
+from services.booking.model.waitlist import in_line
 from services.booking.needs import Needs
 from services.booking.rows import Row
-from services.booking.tables import BOOKING, CONTACT, ENTRY, PROVIDER, QUOTE, SAGA, SCHEDULE, SLOT, WAITING_CONTACT
+from services.booking.tables import (
+    BOOKING,
+    CONTACT,
+    ENTRY,
+    OFFERING,
+    PROVIDER,
+    QUOTE,
+    SAGA,
+    SCHEDULE,
+    SLOT,
+    WAITING_CONTACT,
+)
 from services.booking.work import BookingWork
 from services.chassis.database import Connection
 from services.chassis.handlers import PlanChanged
@@ -29,20 +43,38 @@ class Locks:
     work: BookingWork
 
     async def providers(self) -> None:
-        """Locked where a slot comes to life or a provider's event is written; else read. Schedules are read."""
+        """Locked where a slot comes to life or a provider's event is written. Schedules are read, and so are the
+        providers of all slots: events say how to reach them today."""
         locked, others = self.needs.providers, self.needs.read_providers - self.needs.providers
         if locked:
             query = PROVIDER.select(f"WHERE provider_id = ANY($1) ORDER BY provider_id {LOCK}")
             for row in await self.connection.fetch(query, sorted(locked)):
                 self.work.load(rows.provider(row))
-        if others:
-            query = PROVIDER.select("WHERE provider_id = ANY($1)")
-            for row in await self.connection.fetch(query, list(others)):
+        if others or self.needs.slots:
+            of_slots = "SELECT provider_id FROM slot WHERE slot_id = ANY($2)"
+            query = PROVIDER.select(
+                f"WHERE (provider_id = ANY($1) OR provider_id IN ({of_slots})) AND provider_id <> ALL($3)"
+            )
+            for row in await self.connection.fetch(query, list(others), list(self.needs.slots), list(locked)):
                 self.work.load(rows.provider(row))
-        if self.needs.read_providers:
+        await self._schedules(self.needs.read_providers)
+
+    async def _schedules(self, providers: Collection[UUID]) -> None:
+        if providers:
             query = SCHEDULE.select("WHERE provider_id = ANY($1)")
-            for row in await self.connection.fetch(query, list(self.needs.read_providers)):
+            for row in await self.connection.fetch(query, list(providers)):
                 self.work.load(rows.schedule(row))
+
+    async def of_lines(self) -> None:
+        """What tells whether seats may be offered on: offering and schedule of the slots with a line here."""
+        work = self.work
+        lines = [slot for slot in work.slots_with_entries() if in_line(work.entries_on(slot.slot_id))]
+        offerings = {slot.offering_id for slot in lines if work.find(Offering, slot.offering_id) is None}
+        if offerings:
+            query = OFFERING.select("WHERE offering_id = ANY($1)")
+            for row in await self.connection.fetch(query, list(offerings)):
+                work.load(rows.offering(row))
+        await self._schedules({slot.provider_id for slot in lines} - self.needs.read_providers)
 
     async def slots(self) -> None:
         """The slots that exist already, and of closed ones what is known of their closing."""
@@ -88,7 +120,7 @@ class Locks:
         found = await self.connection.fetch(query, sorted(wanted))
         ids = [row["entry_id"] for row in found]
         contacts = await self.connection.fetch(WAITING_CONTACT.select("WHERE entry_id = ANY($1)"), ids)
-        contact_of = {row["entry_id"]: row["customer"] for row in contacts}
+        contact_of = {row["entry_id"]: row for row in contacts}
         for row in found:
             self.work.load(rows.entry(row, contact_of[row["entry_id"]]))
 

@@ -9,16 +9,20 @@ from uuid import UUID
 from services.booking import rows
 from services.booking.model.availability import Alternatives
 from services.booking.model.catalogue import Offering
-from services.booking.model.slots import Crowded, new_slot
-from services.booking.needs import Needs
+from services.booking.model.people import Party, Person
+from services.booking.model.slots import Crowded, Surveyed, new_slot
+from services.booking.model.waitlist import LinesAhead, WaitedFor
+from services.booking.needs import Needs, Seeker
 from services.booking.reads_alternatives import alternatives
 from services.booking.rows import Row
-from services.booking.tables import OFFERING
+from services.booking.tables import OFFERING, SLOT
 from services.booking.work import BookingWork
 from services.chassis.database import Connection
 
 MOST_LINES = 100
 MOST_OVERLAPPING = 50
+WALKED = 50
+NO_SLOT = UUID(int=0)
 MOST_FULL = 20
 """Offerings of a batch whose alternatives are looked up; in a batch with more the others' list stays empty."""
 
@@ -38,12 +42,16 @@ class Plan:
         needs = self.needs
         if not needs.bookings:
             return {}
-        query = "SELECT booking_id, slot_id, offering_id, seats FROM booking WHERE booking_id = ANY($1)"
+        query = """
+            SELECT booking_id, slot_id, offering_id, seats, customer_id, attendee_id, payer_reading, comer_reading
+            FROM booking WHERE booking_id = ANY($1)
+            """
         found = await self.connection.fetch(query, list(needs.bookings))
         for row in found:
             needs.slots.add(row["slot_id"])
             for starts_at in needs.moves.get(row["booking_id"], ()):
-                needs.want(row["offering_id"], starts_at, row["seats"])
+                slot = needs.want(row["offering_id"], starts_at, row["seats"])
+                needs.seekers.add(_mover(slot, row))
         return {row["booking_id"]: row["slot_id"] for row in found}
 
     async def entries(self) -> None:
@@ -51,11 +59,18 @@ class Plan:
         needs = self.needs
         if not needs.entries:
             return
-        query = "SELECT entry_id, slot_id, offering_id, starts_at FROM waitlist_entry WHERE entry_id = ANY($1)"
+        query = """
+            SELECT entry_id, slot_id, offering_id, starts_at, c.customer, c.attendee
+            FROM waitlist_entry LEFT JOIN waitlist_contact c USING (entry_id) WHERE entry_id = ANY($1)
+            """
         for row in await self.connection.fetch(query, list(needs.entries)):
             needs.slots.add(row["slot_id"])
             if row["entry_id"] in needs.accepts:
                 needs.want(row["offering_id"], row["starts_at"])
+                waiting = rows.party(row)
+                for attendee in needs.accepts[row["entry_id"]]:
+                    party = Party(waiting.customer, attendee or waiting.attendee)
+                    needs.seekers.add(Seeker.of(row["slot_id"], party))
 
     async def lines(self) -> None:
         """Slots without a booking or offer that people wait for: their provider is busy elsewhere.
@@ -102,6 +117,26 @@ class Plan:
             most,
         )
 
+    async def ahead(self) -> None:
+        """The next WALKED slots that people wait for, of providers whose hours or offerings have changed."""
+        for walk in self.needs.walks:
+            after, slot = walk.after or (self.work.now, NO_SLOT)
+            found = await self.connection.fetch(
+                """
+                SELECT slot_id, offering_id, starts_at, opened, active FROM slot s
+                WHERE provider_id = $1 AND (starts_at, slot_id) > ($2, $3) AND NOT closed
+                  AND EXISTS (SELECT FROM waitlist_entry e WHERE e.slot_id = s.slot_id AND e.state = 'WAITING')
+                ORDER BY starts_at, slot_id LIMIT $4
+                """,
+                walk.provider_id,
+                after,
+                slot,
+                WALKED,
+            )
+            self.needs.offerings.update(row["offering_id"] for row in found)
+            lines = tuple(WaitedFor(**row) for row in found)
+            self.work.load(LinesAhead(walk.provider_id, walk.after, lines, more=len(found) == WALKED))
+
     async def offerings(self) -> None:
         """Read without a lock: an edit counts for later bookings, and which comes first is nobody's promise."""
         if self.needs.offerings:
@@ -110,14 +145,15 @@ class Plan:
                 self.work.load(rows.offering(row))
 
     async def active(self) -> set[UUID]:
-        """The active ones of the wanted slots; the others need their provider's lock."""
+        """The wanted slots that are active, and stay as they are also where the batch frees the last seat and takes it
+        anew, because their offering was not edited. The others need their provider's lock."""
         needs = self.needs
         if not needs.starts:
             return set()
-        query = "SELECT slot_id, active, capacity - taken AS seats_left FROM slot WHERE slot_id = ANY($1)"
-        found = await self.connection.fetch(query, list(needs.starts))
-        self.seats_left.update((row["slot_id"], row["seats_left"]) for row in found)
-        active = {row["slot_id"] for row in found if row["active"]}
+        found = await self.connection.fetch(SLOT.select("WHERE slot_id = ANY($1)"), list(needs.starts))
+        known = {row["slot_id"]: rows.slot(row) for row in found}
+        self.seats_left.update((slot_id, self.work.today(slot).seats_left) for slot_id, slot in known.items())
+        active = {slot_id for slot_id, slot in known.items() if slot.active and not self.work.outdated(slot)}
         for slot, (offering_id, _) in needs.starts.items():
             offering = self.work.find(Offering, offering_id)
             if offering is not None:
@@ -155,6 +191,8 @@ class Plan:
         ]
         if not wished:
             return
+        for slot in wished:
+            self.work.load(Surveyed(slot.slot_id, slot.busy_from, slot.busy_until))
         found = await self.connection.fetch(
             """
             SELECT w.slot_id AS wished, s.slot_id
@@ -176,3 +214,9 @@ class Plan:
         for slot, many in Counter(row["wished"] for row in found).items():
             if many > MOST_OVERLAPPING:
                 self.work.load(Crowded(slot))
+
+
+def _mover(slot: UUID, row: Row) -> Seeker:
+    """Whose booking is to come to a slot."""
+    comer = Person(row["attendee_id"] or row["customer_id"], row["comer_reading"])
+    return Seeker(slot, Person(row["customer_id"], row["payer_reading"]), comer, row["attendee_id"])

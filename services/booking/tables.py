@@ -41,11 +41,11 @@ SAVE_SCHEDULES = SCHEDULE.upsert("weekly", "dated", "closed")
 SLOT = Table[Slot](
     "slot",
     "slot_id uuid, offering_id uuid, provider_id uuid, starts_at timestamptz, ends_at timestamptz, busy tstzrange, "
-    "capacity int, opened bool, closed bool",
+    "capacity int, opened bool, closed bool, own_capacity bool, wanted_at timestamptz",
     {"busy": lambda slot: Range(slot.busy_from, slot.busy_until)},
     filled="taken, active",
 )
-SAVE_SLOTS = SLOT.upsert("capacity", "opened", "closed", ordered=True)
+SAVE_SLOTS = SLOT.upsert("ends_at", "busy", "capacity", "opened", "closed", "own_capacity", "wanted_at", ordered=True)
 """How many seats are taken is the trigger's business."""
 
 BOOKING = Table[Booking](
@@ -54,7 +54,8 @@ BOOKING = Table[Booking](
     "ends_at timestamptz, seats int, customer_id text, attendee_id text, price_minor bigint, currency text, "
     "commission_bps int, approval bool, terms jsonb, payment_id uuid, created_at timestamptz, deadline timestamptz, "
     "payment jsonb, attempt int, payment_status text, settlement_id uuid, refund_cap_percent int, full_refund bool, "
-    "sequence bigint, history_number int",
+    "sequence bigint, history_number int, once_per_customer bool, held_seconds bigint, payer_reading uuid, "
+    "comer_reading uuid",
     {
         "customer_id": "customer.id",
         "attendee_id": lambda booking: booking.attendee and booking.attendee.id,
@@ -62,12 +63,14 @@ BOOKING = Table[Booking](
         "currency": "price.currency",
         "terms": lambda booking: rows.terms_json(booking.terms),
         "payment": lambda booking: booking.payment and booking.payment.model_dump_json(),
+        "payer_reading": "party.payer.email",
+        "comer_reading": "party.comer.email",
     },
 )
 INSERT_BOOKINGS = BOOKING.insert()
 UPDATE_BOOKINGS = BOOKING.update(
     *("state", "slot_id", "starts_at", "ends_at", "deadline", "payment", "attempt", "payment_status", "settlement_id"),
-    *("refund_cap_percent", "full_refund", "sequence", "history_number"),
+    *("refund_cap_percent", "full_refund", "sequence", "history_number", "once_per_customer", "held_seconds"),
 )
 CONTACT = Table[Booking](
     "booking_contact",
@@ -88,11 +91,14 @@ ENTRY = Table[Entry](
     {"customer_id": "customer.id"},
 )
 INSERT_ENTRIES = ENTRY.insert()
-UPDATE_ENTRIES = ENTRY.update("state", "deadline", "booking_id", "sequence")
+UPDATE_ENTRIES = ENTRY.update("state", "ends_at", "deadline", "booking_id", "sequence")
 WAITING_CONTACT = Table[Entry](
     "waitlist_contact",
-    "entry_id uuid, customer jsonb",
-    {"customer": lambda entry: entry.customer.model_dump_json()},
+    "entry_id uuid, customer jsonb, attendee jsonb",
+    {
+        "customer": lambda entry: entry.customer.model_dump_json(),
+        "attendee": lambda entry: entry.attendee and entry.attendee.model_dump_json(),
+    },
 )
 INSERT_WAITING_CONTACTS = WAITING_CONTACT.insert()
 

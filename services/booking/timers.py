@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from services.chassis.messages import LocalBody
@@ -41,3 +42,20 @@ class SeatsLeft(LocalBody):
     """More people wait who fit into a slot's free seats than one batch asked; keyed by the slot."""
 
     slot_id: UUID
+
+
+class LineClosing(LocalBody):
+    """More people may wait for a slot that is not offered any more than one batch has told so; keyed by the slot."""
+
+    slot_id: UUID
+
+
+class HoursChanged(LocalBody):
+    """Lines of a provider may wait for hours that are gone, or beside room that an edit of the offering has made: those
+    after a place in the order of start and slot.
+
+    Keyed by the provider.
+    """
+
+    provider_id: UUID
+    after: tuple[datetime, UUID] | None = None

@@ -58,7 +58,8 @@ class _Planner:
         elif wave is not None and self._base[after.booking_id] is not before.state is not after.state:
             wave += 1
         if before.slot_id != after.slot_id:
-            wave = max(wave or 0, self._freed.get(after.slot_id, 0))
+            # where nobody may come twice, an index looks at rows one by one: the one that leaves has left before
+            wave = max(wave or 0, self._freed.get(after.slot_id, -1) + after.once_per_customer)
         self._update(wave or 0, before, after)
 
     def _insert(self, booking: Booking) -> int:

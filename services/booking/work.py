@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,14 +15,16 @@ from booking_contracts.codes import Code, Rejected
 from booking_contracts.envelope import uuid7
 from booking_contracts.types import SYSTEM, Actor
 
-from services.booking.facts import facts
+from services.booking.facts import facts, facts_of_entry
 from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering, Provider
 from services.booking.model.closing import Closing
-from services.booking.model.slots import Slot, slot_id
+from services.booking.model.holding import held_after
+from services.booking.model.people import Person
+from services.booking.model.slots import Slot, as_of_today, slot_id
 from services.booking.model.states import State, may_become
 from services.booking.model.waitlist import Entry, Line, in_line
-from services.booking.timers import DeadlineReached, SeatsLeft
+from services.booking.timers import DeadlineReached, HoursChanged, LineClosing, SeatsLeft
 from services.chassis.unit_of_work import Row, RowT, UnitOfWork
 
 
@@ -47,9 +49,10 @@ class BookingWork(UnitOfWork):
     def __init__(self, now: datetime, new_id: Callable[[], UUID] = uuid7) -> None:
         super().__init__(now, new_id)
         self._by_slot: defaultdict[UUID, dict[UUID, None]] = defaultdict(dict)
-        self._by_customer: defaultdict[tuple[UUID, str], dict[UUID, None]] = defaultdict(dict)
+        self._by_payer: defaultdict[tuple[UUID, str | UUID], dict[UUID, None]] = defaultdict(dict)
+        self._by_comer: defaultdict[tuple[UUID, str | UUID], dict[UUID, None]] = defaultdict(dict)
         self._looked_at: set[tuple[UUID, datetime]] = set()
-        self._asked_for_more: set[UUID] = set()
+        self._asked_for_more: set[SeatsLeft | LineClosing] = set()
         self._by_provider: defaultdict[UUID, dict[UUID, None]] = defaultdict(dict)
         self._lines: defaultdict[UUID, dict[UUID, None]] = defaultdict(dict)
         self.freed: set[UUID] = set()
@@ -66,7 +69,10 @@ class BookingWork(UnitOfWork):
     def _index(self, row: Row) -> None:
         if isinstance(row, Booking):
             self._by_slot[row.slot_id][row.booking_id] = None
-            self._by_customer[row.slot_id, row.customer.id][row.booking_id] = None
+            party = row.party
+            for index, person in ((self._by_payer, party.payer), (self._by_comer, party.comer)):
+                for key in person.keys:
+                    index[row.slot_id, key][row.booking_id] = None
         elif isinstance(row, Slot):
             self._by_provider[row.provider_id][row.slot_id] = None
         elif isinstance(row, Entry):
@@ -83,28 +89,61 @@ class BookingWork(UnitOfWork):
         """The offering that a command names; raises OFFERING_NOT_FOUND."""
         offering = self.find(Offering, offering_id)
         if offering is None:
-            raise Rejected(Code.OFFERING_NOT_FOUND, f"There is no offering {offering_id}; define it first.")
+            raise Rejected(Code.OFFERING_NOT_FOUND, f"There is no offering {offering_id}; name one that is defined.")
         return offering
 
     def provider(self, provider_id: UUID) -> Provider:
         """The provider that a command names; raises PROVIDER_NOT_FOUND."""
         provider = self.find(Provider, provider_id)
         if provider is None:
-            raise Rejected(Code.PROVIDER_NOT_FOUND, f"There is no provider {provider_id}; register it first.")
+            raise Rejected(Code.PROVIDER_NOT_FOUND, f"There is no provider {provider_id}; name one that is registered.")
+        return provider
+
+    def provider_of(self, row: Booking | Entry) -> Provider:
+        """The provider as of now: who is reached and paid, whatever was so when the booking was made."""
+        provider = self.find(Provider, row.provider_id)
+        assert provider is not None, "a slot's provider is loaded with it"
         return provider
 
     def slot(self, offering_id: UUID, starts_at: datetime) -> Slot | None:
-        """The slot's row, where it has one."""
-        return self.find(Slot, slot_id(offering_id, starts_at))
+        """The slot as it counts now, where it has a row."""
+        row = self.find(Slot, slot_id(offering_id, starts_at))
+        return None if row is None else self.today(row)
+
+    def today(self, slot: Slot) -> Slot:
+        """A slot without living bookings or offers, as its offering of today makes it."""
+        offering = self.find(Offering, slot.offering_id)
+        return slot if offering is None else as_of_today(slot, offering)
+
+    def outdated(self, slot: Slot) -> bool:
+        """Whether it would be another if nobody had a seat there."""
+        empty = replace(slot, taken=0)
+        return self.today(empty) != empty
+
+    def occupy(self, slot: Slot) -> None:
+        """Before seats of a slot are taken: it is made, or becomes, what it was when they were found free."""
+        row = self.find(Slot, slot.slot_id)
+        slot = replace(slot, taken=row.taken if row else 0)
+        if slot != row:
+            self.put(slot)
 
     def bookings_on(self, slot: UUID) -> Iterator[Booking]:
         """The bookings on a slot that this batch holds."""
         return (booking for booking in self._held(Booking, self._by_slot[slot]) if booking.slot_id == slot)
 
-    def bookings_of(self, customer_id: str, slot: UUID) -> Iterator[Booking]:
-        """One customer's among them."""
-        found = self._held(Booking, self._by_customer[slot, customer_id])
-        return (booking for booking in found if booking.slot_id == slot)
+    def paid_by(self, payer: Person, slot: UUID) -> Iterator[Booking]:
+        """Those among them that one person pays."""
+        return self._somebodys(self._by_payer, payer, slot)
+
+    def attended_by(self, comer: Person, slot: UUID) -> Iterator[Booking]:
+        """Those among them that one person comes to."""
+        return self._somebodys(self._by_comer, comer, slot)
+
+    def _somebodys(
+        self, index: Mapping[tuple[UUID, str | UUID], Mapping[UUID, None]], person: Person, slot: UUID
+    ) -> Iterator[Booking]:
+        ids = dict.fromkeys(one for key in person.keys for one in index.get((slot, key), ()))
+        return (booking for booking in self._held(Booking, ids) if booking.slot_id == slot)
 
     def closing_of(self, slot: UUID) -> Closing | None:
         """The closing of a slot that is not done with yet."""
@@ -131,10 +170,23 @@ class BookingWork(UnitOfWork):
         return first
 
     def more_seats_later(self, slot: UUID) -> None:
-        """Free seats of a slot are offered on by a batch that holds more of its line; asked for once a batch."""
-        if slot not in self._asked_for_more:
-            self._asked_for_more.add(slot)
-            self.remind(SeatsLeft(slot_id=slot), key=str(slot), due_at=self.now)
+        """Free seats of a slot are offered on by a batch that holds more of its line."""
+        self._once_more(SeatsLeft(slot_id=slot))
+
+    def more_of_line_later(self, slot: UUID) -> None:
+        """More of a line that is in vain is told so by a batch that holds it."""
+        self._once_more(LineClosing(slot_id=slot))
+
+    def look_at_lines(self, provider_id: UUID) -> None:
+        """After a provider's hours or offerings have changed: who waits for hours that are gone is told, and room that
+        is there now is offered, in slices."""
+        self.remind(HoursChanged(provider_id=provider_id), key=str(provider_id), due_at=self.now)
+
+    def _once_more(self, body: SeatsLeft | LineClosing) -> None:
+        """Asked for once a batch."""
+        if body not in self._asked_for_more:
+            self._asked_for_more.add(body)
+            self.remind(body, key=str(body.slot_id), due_at=self.now)
 
     def slots_of(self, provider_id: UUID) -> Iterator[Slot]:
         """The slots of a provider that this batch holds."""
@@ -167,7 +219,7 @@ class BookingWork(UnitOfWork):
     ) -> Booking:
         """A step of the state table: state, seats and history at once."""
         assert may_become(booking.state, to), f"{booking.state} → {to} is not in the table"
-        after = replace(booking, state=to, **changes)
+        after = replace(booking, state=to, held_seconds=held_after(booking, to, self.now), **changes)
         if booking.occupies and not after.occupies:
             self.take(booking.slot_id, -booking.seats)
         return self._noted(after, actor, booking.state, to, reason)
@@ -187,14 +239,13 @@ class BookingWork(UnitOfWork):
     def say(self, booking: Booking, event: type[BookingEvent], **fields: Any) -> Booking:
         """Tell the world, under the next number of the booking's stream."""
         booking = self.put(replace(booking, sequence=booking.sequence + 1))
-        self.send(event(**facts(booking), **fields), sequence=booking.sequence)
+        self.send(event(**facts(booking, self.provider_of(booking)), **fields), sequence=booking.sequence)
         return booking
 
     def say_of(self, entry: Entry, event: type[WaitlistEvent], **fields: Any) -> Entry:
         """Tell the world of a waitlist entry, under the next number of the entry's own stream."""
         entry = self.put(replace(entry, sequence=entry.sequence + 1))
-        known = {name: getattr(entry, name) for name in WaitlistEvent.model_fields}
-        self.send(event(**known, **fields), sequence=entry.sequence)
+        self.send(event(**facts_of_entry(entry, self.provider_of(entry)), **fields), sequence=entry.sequence)
         return entry
 
     def announce(self, provider: Provider, event: type[CatalogueEvent], **fields: Any) -> Provider:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,9 @@ SESSION = {
 """transaction_timeout needs PostgreSQL 17; the relay gives gaps up after twice that time."""
 
 TRANSACTION_TIMEOUT_SECONDS = 30
+SILENT_SECONDS = 35.0
+"""A server ends what takes longer than its limits above. One that says nothing for so long is not there any more,
+though nobody has closed the connection (a cable, a NAT that forgot it)."""
 
 BATCH = {**SESSION, "lock_timeout": "150ms"}
 """A batch waits so long for a row; ladder.py says what happens then."""
@@ -53,9 +57,15 @@ UNAVAILABLE = (
 """The database, or a connection to it, is not to be had now, or took too long."""
 
 
-async def connect(url: str, name: str, settings: Mapping[str, str] = SESSION) -> Connection:
-    """One connection of its own, for a loop that must not wait for a pool. `name` shows in pg_stat_activity."""
-    return await asyncpg.connect(url, server_settings={**settings, "application_name": name}, timeout=5)
+async def connect(
+    url: str, name: str, settings: Mapping[str, str] = SESSION, *, answer_seconds: float | None = None
+) -> Connection:
+    """One connection of its own, for a loop that must not wait for a pool. `name` shows in pg_stat_activity.
+
+    A statement that takes longer than `answer_seconds` ends in a TimeoutError; the connection is of no use then.
+    """
+    options = {**settings, "application_name": name}
+    return await asyncpg.connect(url, server_settings=options, timeout=5, command_timeout=answer_seconds)
 
 
 class _Impatient(Pool):
@@ -81,20 +91,26 @@ async def open_pool(url: str, name: str, *, size: int, settings: Mapping[str, st
         record_class=asyncpg.Record,
         server_settings={**settings, "application_name": name},
         timeout=5,
+        command_timeout=SILENT_SECONDS,
     )
 
 
 class Session:
-    """A connection that is made again when it was lost; for one user at a time."""
+    """A connection that is made again when it was lost; for one user at a time.
+
+    Who has it in hand is done with it within SILENT_SECONDS, or loses it.
+    """
 
     def __init__(self, url: str, name: str, settings: Mapping[str, str] = SESSION) -> None:
         self.url, self._name, self._settings = url, name, settings
         self._connection: Connection | None = None
+        self._silent: asyncio.TimerHandle | None = None
 
     async def connection(self) -> Connection:
         """The live connection; raises what asyncpg or the network raises when there is none to be had."""
         if self._connection is None or self._connection.is_closed():
             self._connection = await connect(self.url, self._name, self._settings)
+        self._watch(self._connection)
         return self._connection
 
     @asynccontextmanager
@@ -106,9 +122,17 @@ class Session:
 
     async def close(self) -> None:
         """Give the connection back."""
+        self._watch(None)
         if self._connection is not None and not self._connection.is_closed():
             self._connection.terminate()
         self._connection = None
+
+    def _watch(self, connection: Connection | None) -> None:
+        if self._silent is not None:
+            self._silent.cancel()
+        self._silent = None
+        if connection is not None:
+            self._silent = asyncio.get_running_loop().call_later(SILENT_SECONDS, connection.terminate)
 
 
 def columns(rows: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:

@@ -104,10 +104,7 @@ class Decider:
         if self._verdict is not None and not self._verdict.failure.passes:
             return
         for refused in self._decided.refused:
-            rejected = Rejected(
-                refused.code, _sentence(refused), refused.subject, field=refused.field, problem=refused.problem
-            )
-            self._reply(refused, rejected)
+            self._reply(refused, _rejection(refused))
 
     def _not_now(self, message: Message[Any], error: Exception) -> None:
         """Set a message aside, or where that may pass let it wait; a command waits for 3 s and is answered then."""
@@ -190,7 +187,17 @@ def _as_cause(refused: Refused) -> Message[Any]:
     )
 
 
-def _sentence(refused: Refused) -> str:
+def _rejection(refused: Refused) -> Rejected:
+    first = refused.problems[0]
     if refused.code is Code.UNKNOWN_TYPE:
-        return f"{refused.type} is no command of this service; see the contract's list of commands."
-    return f"{refused.field}: {refused.problem}. Correct it and send the command with a new id."
+        known = f"{safe_text(refused.type)} is no command of this service; correct ce_type, and send it with a new id."
+        return Rejected(refused.code, known, refused.subject, field=first.field, problem=first.problem)
+    others = f"it and {len(refused.more)} more (details.errors)" if refused.more else "it"
+    return Rejected(
+        refused.code,
+        f"{first.message} Correct {others} and send the command with a new id.",
+        refused.subject,
+        field=first.field,
+        problem=first.problem,
+        errors=[problem.told() for problem in refused.problems],
+    )

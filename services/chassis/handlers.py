@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
 from booking_contracts.envelope import Command, Event, MessageBody
+from booking_contracts.texts import Reading
 from pydantic import BaseModel
 
 from services.chassis.database import Connection
@@ -28,25 +29,11 @@ class Handler:
 
     body: type[BaseModel]
     decide: Callable[[Message[Any], Any], Accepted | None]
-    check: Callable[[Any], Any] | None = None
-    """Further checks of a command's body that need a library; returns it normalised, or raises FieldProblem."""
 
 
-class FieldProblem(ValueError):
-    """A field of a command is wrong: answered INVALID_COMMAND with the field's dotted path."""
-
-    def __init__(self, field: str, problem: str) -> None:
-        super().__init__(f"{field}: {problem}")
-        self.field, self.problem = field, problem
-
-
-def command(
-    body: type[CommandT],
-    decide: Callable[[Message[CommandT], WorkT], Accepted | None],
-    check: Callable[[CommandT], CommandT] | None = None,
-) -> Handler:
+def command(body: type[CommandT], decide: Callable[[Message[CommandT], WorkT], Accepted | None]) -> Handler:
     """A command: its function returns Accepted or raises Rejected, and exactly one reply goes out."""
-    return Handler(body, decide, check)
+    return Handler(body, decide)
 
 
 def event(body: type[EventT], decide: Callable[[Message[EventT], WorkT], None]) -> Handler:
@@ -91,6 +78,8 @@ class Service:
     store: Store[Any]
     admit: Callable[[str, Command], None] = lambda topic, command: None
     """Checks a command against the topic it came on; raises Rejected."""
+    reading: Reading = field(default_factory=dict)
+    """How texts of commands are read that need a library (texts.py)."""
 
     @cached_property
     def by_type(self) -> dict[str, Handler]:

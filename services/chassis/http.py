@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from services.chassis.database import UNAVAILABLE, Pool
 from services.chassis.encoding import encoded
-from services.chassis.parameters import opaque_cursor, path_id
+from services.chassis.parameters import Parameters, opaque_cursor, path_id
 from services.chassis.problems import Problem, problem, unavailable
 from services.chassis.settings import ApiToken, Scope
 
@@ -25,6 +25,8 @@ POOL: web.AppKey[Pool] = web.AppKey("pool")
 """For reads alone."""
 WEBHOOKS: web.AppKey[Pool] = web.AppKey("webhooks")
 """For what others bring to us: it does not wait behind reads."""
+MOST_BODY_BYTES = 1024 * 1024
+"""Of a request."""
 SCOPES: web.RequestKey[frozenset[Scope]] = web.RequestKey("scopes")
 
 
@@ -59,11 +61,14 @@ def page_of(
     return answer({"items": [shown(item) for item in page], "next": following})
 
 
-def open_to(scope: Scope) -> Callable[[Handle], Handle]:
-    """Name the scope that a token needs for this path; a path that names none is open to every caller."""
+def open_to(scope: Scope, *parameters: str, again: Collection[str] = ()) -> Callable[[Handle], Handle]:
+    """Name the scope that a token needs for this path, and the query's parameters; those of `again` may be repeated.
+
+    A path that names no scope is open to every caller.
+    """
 
     def mark(handle: Handle) -> Handle:
-        handle.scope = scope  # type: ignore[attr-defined]
+        handle.scope, handle.parameters = scope, Parameters(parameters, again)  # type: ignore[attr-defined]
         return handle
 
     return mark
@@ -71,7 +76,7 @@ def open_to(scope: Scope) -> Callable[[Handle], Handle]:
 
 def new_app(tokens: tuple[ApiToken, ...], pools: Pools, health: Health) -> web.Application:
     """An application with the paths that every service has."""
-    app = web.Application(middlewares=[_problems, _authorise(tokens)], client_max_size=1024 * 1024)
+    app = web.Application(middlewares=[_problems, _authorise(tokens)], client_max_size=MOST_BODY_BYTES)
     app[POOL], app[WEBHOOKS] = pools.reads, pools.webhooks
     for name in ("live", "ready", "startup"):
         app.router.add_get(f"/health/{name}", _health(getattr(health, name)))
@@ -93,9 +98,19 @@ def _authorise(tokens: tuple[ApiToken, ...]) -> Middleware:
         request[SCOPES] = frozenset(scope for named in known for scope in named.scopes)
         if scope not in request[SCOPES]:
             raise Problem(403, "Forbidden", f"The token {known[0].name} lacks the scope {scope}.")
+        parameters: Parameters = request.match_info.handler.parameters  # type: ignore[attr-defined]
+        parameters.check(request)
         return await handler(request)
 
     return authorise
+
+
+_SENTENCES = {
+    404: "There is nothing at this path; the services' READMEs say which paths there are.",
+    405: "This path does not take this method; the header Allow says which it takes.",
+    413: f"The body is larger than {MOST_BODY_BYTES} bytes; send less.",
+}
+"""What aiohttp refuses by itself."""
 
 
 @web.middleware
@@ -104,10 +119,14 @@ async def _problems(request: web.Request, handler: Handle) -> web.StreamResponse
         return await handler(request)
     except Problem as refused:
         return problem(refused.status, refused.title, refused.detail, refused.headers)
+    except web.RequestPayloadError:
+        return problem(400, "Bad Request", "The body did not arrive whole, or not encoded as its headers say.")
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        return problem(error.status, error.reason, error.text or error.reason)
+        allow = error.headers.get("Allow")
+        detail = _SENTENCES.get(error.status, f"{error.reason}.")
+        return problem(error.status, error.reason, detail, {"Allow": allow} if allow else None)
     except UNAVAILABLE as error:
         log.warning("request failed", path=request.path, error=repr(error))
         later = unavailable("The database is busy or does not answer; try again shortly.")

@@ -154,8 +154,7 @@ class Intake(BatchSubscriber):
         self._local.woken.set()
 
     async def _join_again(self) -> None:
-        """With a new consumer: an error that aiokafka's coordinator does not expect ends it for good, e.g. a connection
-        that is cut while it writes."""
+        """With a new consumer: an error that aiokafka's coordinator or fetcher does not expect ends it for good."""
         log.warning("the consumer is made anew")
         self._where.joined = False
         while self.running:
@@ -175,6 +174,8 @@ class Intake(BatchSubscriber):
         self.last_progress = time.monotonic()
         consumer = self._where.consumer
         try:
+            if (fetcher := consumer._fetcher.error_future).done():
+                fetcher.result()  # else nothing comes any more, and nobody says so
             if not await self._where.placed():
                 return ()
             if self._carefully:
@@ -281,7 +282,7 @@ class Intake(BatchSubscriber):
         else:
             log.warning("nothing was gathered, tried again", error=repr(error))
             await asyncio.sleep(PAUSE_SECONDS)
-            if type(error) is KafkaError:  # just this class: what the coordinator did not expect
+            if type(error) is KafkaError:  # just this class: what the coordinator or fetcher did not expect
                 await self._join_again()
 
     def _stop_for(self, error: BaseException) -> None:

@@ -9,6 +9,7 @@ from typing import ClassVar, Generic, TypeVar
 from uuid import UUID
 
 from booking_contracts.codes import Code, Rejected
+from booking_contracts.refusals import Problem
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 Headers = list[tuple[str, str]]
@@ -92,6 +93,13 @@ class Refused:
     reply_to: str | None = None
     subject: UUID | None = None
     body_hash: bytes = b""
+    more: tuple[Problem, ...] = ()
+    """What else is wrong with it."""
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """All that is wrong, in the order of the fields."""
+        return (Problem(self.field, self.problem), *self.more)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,11 @@ def bad_request(detail: str) -> Problem:
     return Problem(400, "Bad Request", detail)
 
 
+def not_found(detail: str) -> Problem:
+    """404: the detail says what is not there."""
+    return Problem(404, "Not Found", detail)
+
+
 def unavailable(detail: str) -> Problem:
     """503 with Retry-After: the same request may well succeed in a moment."""
     return Problem(503, "Service Unavailable", detail, {"Retry-After": str(RETRY_AFTER_SECONDS)})

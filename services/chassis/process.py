@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import structlog
 import uvloop
 from aiohttp import web
+from booking_contracts.lost_connections import lose_connections_visibly
 from faststream import FastStream
 from faststream.kafka import KafkaBroker
 
@@ -221,6 +222,7 @@ def calm_garbage_collector() -> None:
 def application(parts: Parts, clock: Clock) -> FastStream:
     """A service as a FastStream application, with its logging, tracing and garbage collector set up."""
     logging.configure(parts.service.name, parts.settings.instance, parts.settings.log_level)
+    lose_connections_visibly()
     tracing.configure(parts.service.name, parts.settings.instance)
     calm_garbage_collector()
     return Process(parts, clock).app

@@ -10,11 +10,11 @@ from uuid import UUID
 
 from booking_contracts.codes import Code
 from booking_contracts.envelope import BadEnvelope, Command, Envelope, read_envelope, uuid7
-from booking_contracts.headers import safe_text
+from booking_contracts.refusals import BODY, Problem, problems_of
 from booking_contracts.topics import MAX_BODY_BYTES
 from pydantic import ValidationError
 
-from services.chassis.handlers import FieldProblem, Handler, Service
+from services.chassis.handlers import Service
 from services.chassis.messages import Message, Origin, Raw, Refused
 
 
@@ -69,33 +69,31 @@ class Reader:
         if handler is None or issubclass(handler.body, Command) != is_command:
             if not is_command:
                 return None
-            return _refuse(raw, envelope, body_hash, Code.UNKNOWN_TYPE, "ce_type", "is not known")
+            return _refuse(raw, envelope, body_hash, Code.UNKNOWN_TYPE, Problem("ce_type", "is not known"))
         if len(raw.body) > MAX_BODY_BYTES:
-            problem = f"is larger than {MAX_BODY_BYTES} bytes"
-            return _refuse(raw, envelope, body_hash, Code.INVALID_COMMAND, "body", problem)
+            wrong = Problem(BODY, f"is larger than {MAX_BODY_BYTES} bytes")
+            return _refuse(raw, envelope, body_hash, Code.INVALID_COMMAND, wrong)
         try:
-            body = _checked(handler, handler.body.model_validate_json(raw.body), envelope.key)
+            body = handler.body.model_validate_json(raw.body, context=self._service.reading if is_command else None)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            field, problem = _dotted(first["loc"]) or "body", first["msg"]
-        except FieldProblem as error:
-            field, problem = error.field, error.problem
-        except ValueError as error:
-            field, problem = "body", str(error)
-        else:
-            return Message(
-                id=envelope.id,
-                type=envelope.type,
-                key=envelope.key,
-                body=body,
-                origin=Origin.COMMAND if is_command else Origin.EVENT,
-                raw=raw,
-                correlation_id=envelope.correlation_id,
-                reply_to=envelope.reply_to,
-                traceparent=envelope.traceparent,
-                body_hash=body_hash,
-            )
-        return _refuse(raw, envelope, body_hash, Code.INVALID_COMMAND, field, problem)
+            return _refuse(raw, envelope, body_hash, Code.INVALID_COMMAND, *problems_of(error))
+        key_field = getattr(body, "key_field", "")
+        expected = getattr(body, key_field, None)
+        if expected is not None and str(expected) != envelope.key:
+            wrong = Problem("key", f"must be the {key_field} of the body, {expected}")
+            return _refuse(raw, envelope, body_hash, Code.INVALID_COMMAND, wrong)
+        return Message(
+            id=envelope.id,
+            type=envelope.type,
+            key=envelope.key,
+            body=body,
+            origin=Origin.COMMAND if is_command else Origin.EVENT,
+            raw=raw,
+            correlation_id=envelope.correlation_id,
+            reply_to=envelope.reply_to,
+            traceparent=envelope.traceparent,
+            body_hash=body_hash,
+        )
 
     def _local(self, raw: Raw) -> Message[Any]:
         """A local message; its body was written by us, so a fault in it is a fault of ours and raises.
@@ -137,29 +135,16 @@ def _unread(raw: Raw) -> Message[Any]:
     )
 
 
-def _checked(handler: Handler, body: Any, key: str) -> Any:
-    """The body, normalised; its key is the one that it names."""
-    field = getattr(body, "key_field", "")
-    expected = getattr(body, field, None)
-    if expected is not None and str(expected) != key:
-        raise FieldProblem("key", f"must be the {field} of the body, {expected}")
-    return body if handler.check is None else handler.check(body)
-
-
-def _refuse(raw: Raw, envelope: Envelope, body_hash: bytes, code: Code, field: str, problem: str) -> Refused:
+def _refuse(raw: Raw, envelope: Envelope, body_hash: bytes, code: Code, first: Problem, *more: Problem) -> Refused:
     return Refused(
         raw,
         code,
-        field,
-        problem,
+        first.field,
+        first.problem,
         id=envelope.id,
         type=envelope.type,
         correlation_id=envelope.correlation_id,
         reply_to=envelope.reply_to,
         body_hash=body_hash,
+        more=more,
     )
-
-
-def _dotted(location: tuple[int | str, ...]) -> str:
-    """A pydantic location as a dotted path; parts that only name a union's branch (`~…`) are left out."""
-    return safe_text(".".join(str(part) for part in location if not str(part).startswith("~")))

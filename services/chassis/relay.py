@@ -20,7 +20,7 @@ from aiokafka import AIOKafkaProducer
 
 from services.chassis import crash_points, dead_letters, metrics
 from services.chassis.crash_points import Point
-from services.chassis.database import Connection, connect
+from services.chassis.database import SILENT_SECONDS, Connection, connect
 from services.chassis.failures import backoff_seconds
 from services.chassis.messages import Raw
 from services.chassis.outbox_cursor import OutboxCursor
@@ -74,7 +74,7 @@ class Relay:
                 metrics.relay_leader.set(0)
 
     async def _term(self) -> None:
-        connection = await connect(self._url, f"{self._name}-relay")
+        connection = await connect(self._url, f"{self._name}-relay", answer_seconds=SILENT_SECONDS)
         try:
             await connection.execute(f"SET idle_session_timeout = '{LEADER_IDLE}'")
             while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from email.utils import parseaddr
 from functools import partial
+from typing import Annotated
 
 from booking_contracts import booking, payments, topics
 from faststream import FastStream
-from pydantic import SecretStr
+from pydantic import AfterValidator, SecretStr
 
 from services.chassis import process
 from services.chassis import settings as chassis
@@ -17,15 +17,16 @@ from services.chassis.handlers import Service, event, local
 from services.chassis.process import Parts
 from services.notifications import handlers, http
 from services.notifications.gateway import MailGateway
+from services.notifications.header_values import reachable, sender_of
 from services.notifications.mail import MailRefused, MailSent
 from services.notifications.sender import Encryption, SmtpSender
 from services.notifications.store import NotificationsStore
-from services.notifications.timers import DisputeWaits, ReminderDue
+from services.notifications.timers import DisputeWaits, MailWaits, ReminderDue, SeatsHeld
 from services.notifications.work import NotificationsWork
 
 HANDLERS = (
     event(booking.BookingRequested, handlers.booking_event),
-    event(booking.BookingPlaced, handlers.booking_event),
+    event(booking.BookingPlaced, handlers.booking_placed),
     event(booking.BookingApproved, handlers.booking_event),
     event(booking.BookingRejected, handlers.booking_event),
     event(booking.PaymentRequested, handlers.booking_event),
@@ -41,13 +42,17 @@ HANDLERS = (
     event(booking.DisputeResolved, handlers.booking_event),
     event(booking.LatePaymentReturned, handlers.booking_event),
     event(booking.SagaStuck, handlers.booking_event),
-    event(booking.WaitlistOffered, handlers.waitlist_offered),
+    event(booking.WaitlistOffered, handlers.waitlist_event),
+    event(booking.WaitlistOfferExpired, handlers.waitlist_event),
+    event(booking.WaitlistClosed, handlers.waitlist_event),
     event(payments.RefundFailed, handlers.payment_event),
     event(payments.PayoutFailed, handlers.payment_event),
     event(payments.ChargebackOpened, handlers.payment_event),
     event(payments.ChargebackClosed, handlers.payment_event),
     local(ReminderDue, handlers.reminder_due),
+    local(SeatsHeld, handlers.seats_held),
     local(DisputeWaits, handlers.dispute_waits),
+    local(MailWaits, handlers.mail_waits),
     local(MailSent, handlers.mail_sent),
     local(MailRefused, handlers.mail_refused),
 )
@@ -55,16 +60,24 @@ SMTP_SECONDS = 20.0
 """For one whole delivery; shorter than the lease of a call, so that no other replica sends it meanwhile."""
 
 
+def _sendable(mail_from: str) -> str:
+    sender_of(mail_from)
+    return mail_from
+
+
 class Settings(chassis.Settings):
-    """`mail_from` is an address, with or without a name; the admin is told of what needs a person."""
+    """`mail_from` is an address, with or without a name; the admin is told of what needs a person.
+
+    An address that no mail can go to or come from stops the service at its start, not each of its letters.
+    """
 
     smtp_host: str
     smtp_port: int
     smtp_encryption: Encryption = Encryption.NONE
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
-    mail_from: str
-    admin_email: str
+    mail_from: Annotated[str, AfterValidator(_sendable)]
+    admin_email: Annotated[str, AfterValidator(reachable)]
 
 
 SERVICE = Service(
@@ -80,7 +93,7 @@ SERVICE = Service(
 
 def service(*, admin_email: str, mail_from: str) -> Service:
     """What the engine has to know."""
-    mail_domain = parseaddr(mail_from)[1].rpartition("@")[2]
+    mail_domain = sender_of(mail_from)[1].rpartition("@")[2]
     return replace(SERVICE, new_work=partial(NotificationsWork, admin_email=admin_email, mail_domain=mail_domain))
 
 
@@ -98,7 +111,7 @@ def build(settings: Settings, clock: Clock) -> Parts:
         service(admin_email=settings.admin_email, mail_from=settings.mail_from),
         settings,
         add_routes=lambda app, wake: http.add_routes(app),
-        gateway=MailGateway(sender, settings.mail_from),
+        gateway=MailGateway(sender, settings.mail_from, clock),
     )
 
 

@@ -19,7 +19,12 @@ async def erase(connection: Connection, about: Sequence[UUID], customer_id: str)
     async with connection.transaction():
         await connection.execute("SET LOCAL statement_timeout = '5min'")
         on_the_way: int = await connection.fetchval(
-            "SELECT count(*) FROM gateway_call WHERE state = 'open' AND key = ANY($1)", keys
+            """
+            SELECT (SELECT count(*) FROM gateway_call WHERE state = 'open' AND key = ANY($1))
+                 + (SELECT count(*) FROM delivery WHERE mail IS NOT NULL AND booking_id = ANY($2))
+            """,
+            keys,
+            list(about),
         )
         if on_the_way:
             raise NotPossible(f"{on_the_way} letters about {customer_id}'s bookings are on their way: try again later")

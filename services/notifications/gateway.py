@@ -5,30 +5,35 @@ from __future__ import annotations
 from collections import OrderedDict
 from uuid import UUID
 
+import structlog
 from prometheus_client import Counter
 
+from services.chassis.clock import Clock
 from services.chassis.failures import backoff_seconds
 from services.chassis.gateway_calls import OpenCall, TryAgain
+from services.notifications.header_values import Unaddressable
 from services.notifications.mail import SEND_MAIL, MailRefused, MailSent, MailToSend
-from services.notifications.rendering import Unaddressable, render
-from services.notifications.sender import MailSender, Outcome, Refused, Sent
+from services.notifications.rendering import render
+from services.notifications.sender import Faulty, MailSender, Outcome, Refused, Sent
 
 GIVE_UP_SECONDS = 3 * 24 * 60 * 60
 LONGEST_WAIT_SECONDS = 15 * 60
 REMEMBERED = 10_000
 
+log = structlog.get_logger()
+
 outcomes = Counter("mail_outcomes_total", "Tries to hand a mail to the server, by outcome", ["outcome"])
 
 
 class MailGateway:
-    """`mail_from` is an address, with or without a name.
+    """`mail_from` is an address, with or without a name; `clock` says which letters are of no use any more.
 
     A letter that the server took is remembered here until its result is committed: a call that comes again
     because the database was away is not sent twice. After a crash it is, under the same Message-ID.
     """
 
-    def __init__(self, sender: MailSender, mail_from: str) -> None:
-        self._sender, self._mail_from = sender, mail_from
+    def __init__(self, sender: MailSender, mail_from: str, clock: Clock) -> None:
+        self._sender, self._mail_from, self._clock = sender, mail_from, clock
         self._taken: OrderedDict[UUID, None] = OrderedDict()
 
     async def call(self, call: OpenCall) -> MailSent | MailRefused | TryAgain:
@@ -37,12 +42,16 @@ class MailGateway:
         mail = MailToSend.model_validate_json(call.parameters)
         if call.id in self._taken:
             return MailSent(delivery_id=mail.delivery_id)
+        if mail.until is not None and self._clock.now() >= mail.until:
+            return MailRefused(delivery_id=mail.delivery_id, reason=f"too late: it was of use until {mail.until}")
         outcome = await self._attempt(mail)
         outcomes.labels(type(outcome).__name__).inc()
         if isinstance(outcome, Sent):
             self._remember(call.id)
             return MailSent(delivery_id=mail.delivery_id)
-        if isinstance(outcome, Refused):
+        if isinstance(outcome, Faulty):
+            log.error("a letter of ours is not taken", key=call.key, kind=mail.kind, reason=outcome.reason)
+        if isinstance(outcome, Refused | Faulty):
             return MailRefused(delivery_id=mail.delivery_id, reason=outcome.reason)
         if call.age_seconds > GIVE_UP_SECONDS:
             return MailRefused(delivery_id=mail.delivery_id, reason=f"given up after 3 days: {outcome.reason}")

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
-from booking_contracts.booking import BookingConfirmed, BookingEvent, BookingRescheduled, DisputeRaised, WaitlistOffered
+from booking_contracts.booking import (
+    BookingConfirmed,
+    BookingEvent,
+    BookingPlaced,
+    BookingRescheduled,
+    DisputeRaised,
+    WaitlistEvent,
+)
 from booking_contracts.envelope import Event
 from booking_contracts.payments import PaymentEvent
 
 from services.chassis.messages import Message
 from services.notifications.mail import MailRefused, MailSent
-from services.notifications.model.known import KnownBooking, is_still_due, starts_at
-from services.notifications.model.letters import Kind, letters_for, letters_on, reminder_times
-from services.notifications.timers import DisputeWaits, ReminderDue
+from services.notifications.model.known import KnownBooking, starts_at
+from services.notifications.model.letters import Kind, letters_for, letters_on
+from services.notifications.model.occasions import (
+    FIRST_LOOK_AT_A_DISPUTE,
+    LET_EVENTS_PASS,
+    NEXT_LOOK_AT_A_DISPUTE,
+    TIME_TO_PAY_AT_ONCE,
+    reminder_ends,
+    reminder_times,
+)
+from services.notifications.timers import DisputeWaits, MailWaits, Occasion, ReminderDue, SeatsHeld
 from services.notifications.work import NotificationsWork
-
-FIRST_LOOK_AT_A_DISPUTE = timedelta(days=7)
-NEXT_LOOK_AT_A_DISPUTE = timedelta(days=1)
 
 
 def booking_event(message: Message[BookingEvent], work: NotificationsWork) -> None:
@@ -24,6 +37,13 @@ def booking_event(message: Message[BookingEvent], work: NotificationsWork) -> No
     event, sequence = message.body, sequence_of(message)
     work.remember(event, sequence)
     work.write(letters_for(event, work.admin_email), about=event.booking_id, sequence=sequence)
+
+
+def booking_placed(message: Message[BookingPlaced], work: NotificationsWork) -> None:
+    """Most are paid at once: who has not, is told in a minute until when to pay."""
+    booking_event(message, work)
+    booking_id, due_at = message.body.booking_id, work.now + TIME_TO_PAY_AT_ONCE
+    work.remind(SeatsHeld(booking_id=booking_id, due_at=due_at), key=str(booking_id), due_at=due_at)
 
 
 def time_agreed(message: Message[BookingConfirmed | BookingRescheduled], work: NotificationsWork) -> None:
@@ -38,11 +58,11 @@ def time_agreed(message: Message[BookingConfirmed | BookingRescheduled], work: N
 def dispute_raised(message: Message[DisputeRaised], work: NotificationsWork) -> None:
     """Told now, and to the admin again while it stays open."""
     booking_event(message, work)
-    _look_again(work, DisputeWaits(booking_id=message.body.booking_id), FIRST_LOOK_AT_A_DISPUTE)
+    _look_again(work, message.body.booking_id, FIRST_LOOK_AT_A_DISPUTE)
 
 
-def waitlist_offered(message: Message[WaitlistOffered], work: NotificationsWork) -> None:
-    """Seats are free for somebody who waits; the letter is about their entry, there is no booking yet."""
+def waitlist_event(message: Message[WaitlistEvent], work: NotificationsWork) -> None:
+    """What somebody who waits is told; the letter is about their entry, there is no booking yet."""
     event = message.body
     work.write(letters_for(event, work.admin_email), about=event.entry_id, sequence=sequence_of(message))
 
@@ -56,23 +76,30 @@ def payment_event(message: Message[PaymentEvent], work: NotificationsWork) -> No
 
 
 def reminder_due(message: Message[ReminderDue], work: NotificationsWork) -> None:
-    """Remind of a booking that is still confirmed for the same time."""
+    """Remind of a booking that is still confirmed for the same time; of reminders that are late, the last one does."""
     timer = message.body
-    row = work.find(KnownBooking, timer.booking_id)
-    if row is None or row.event is None or not is_still_due(row.event, timer.starts_at, work.now):
-        return
-    letters = letters_on(Kind.REMINDER, row.event, work.admin_email)
-    work.write(letters, about=timer.booking_id, sequence=row.sequence)
+    known, until = _known_now(timer, work), reminder_ends(timer.starts_at, timer.due_at)
+    if known is not None and starts_at(known) == timer.starts_at and work.now < until:
+        _tell_on(Kind.REMINDER, known, work, until)
+
+
+def seats_held(message: Message[SeatsHeld], work: NotificationsWork) -> None:
+    """Say until when to pay, where there is still something to pay and time to do it."""
+    known = _known_now(message.body, work)
+    if known is not None and known.deadline is not None and work.now < known.deadline:
+        _tell_on(Kind.SEATS_HELD, known, work, until=known.deadline)
 
 
 def dispute_waits(message: Message[DisputeWaits], work: NotificationsWork) -> None:
     """Tell the admin of a dispute that is still open, and look again tomorrow."""
-    row = work.find(KnownBooking, message.body.booking_id)
-    if row is None or row.event is None:
-        return
-    if letters := letters_on(Kind.DISPUTE_STILL_OPEN, row.event, work.admin_email):
-        work.write(letters, about=row.booking_id, sequence=row.sequence)
-        _look_again(work, message.body, NEXT_LOOK_AT_A_DISPUTE)
+    known = _known_now(message.body, work)
+    if known is not None and _tell_on(Kind.DISPUTE_STILL_OPEN, known, work):
+        _look_again(work, known.booking_id, NEXT_LOOK_AT_A_DISPUTE)
+
+
+def mail_waits(message: Message[MailWaits], work: NotificationsWork) -> None:
+    """See that a letter goes in the end."""
+    work.look_after(message.body)
 
 
 def mail_sent(message: Message[MailSent], work: NotificationsWork) -> None:
@@ -90,5 +117,27 @@ def sequence_of(message: Message[Event]) -> int:
     return int(dict(message.raw.headers)["ce_sequence"])
 
 
-def _look_again(work: NotificationsWork, timer: DisputeWaits, after: timedelta) -> None:
-    work.remind(timer, key=str(timer.booking_id), due_at=work.now + after)
+def _known_now(timer: Occasion, work: NotificationsWork) -> BookingEvent | None:
+    """The last event of a timer's booking, if it is to be decided on now.
+
+    A timer that comes late waits a little: after an outage it is read before the events that were published meanwhile.
+    """
+    if timer.late(work.now):
+        again = timer.model_copy(update={"again": True})
+        work.remind(again, key=str(timer.booking_id), due_at=work.now + LET_EVENTS_PASS)
+        return None
+    return work.known(timer.booking_id)
+
+
+def _tell_on(kind: Kind, known: BookingEvent, work: NotificationsWork, until: datetime | None = None) -> bool:
+    """Whether there was somebody to tell."""
+    row = work.find(KnownBooking, known.booking_id)
+    assert row is not None, "it is what `known` was read from"
+    letters = letters_on(kind, known, work.admin_email, until)
+    work.write(letters, about=known.booking_id, sequence=row.sequence)
+    return bool(letters)
+
+
+def _look_again(work: NotificationsWork, booking_id: UUID, after: timedelta) -> None:
+    due_at = work.now + after
+    work.remind(DisputeWaits(booking_id=booking_id, due_at=due_at), key=str(booking_id), due_at=due_at)

@@ -17,7 +17,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/v1/deliveries", deliveries)
 
 
-@open_to("read:bookings")
+@open_to("read:bookings", "booking_id", "limit", "cursor")
 async def deliveries(request: web.Request) -> web.Response:
     """Who was told what of a booking (or waitlist entry) and what became of it, oldest first.
 
@@ -25,7 +25,7 @@ async def deliveries(request: web.Request) -> web.Response:
     """
     booking_id, limit = uuid_of(request, "booking_id"), limit_of(request)
     if booking_id is None:
-        raise bad_request("Name a booking_id, a UUID.")
+        raise bad_request("Name booking_id, the id of a booking or of an entry of a waitlist.")
     found = await request.app[POOL].fetch(
         """
         SELECT number, delivery_id, booking_id, event_id, kind, audience, recipient, channel, state, reason,

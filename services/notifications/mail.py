@@ -60,6 +60,8 @@ class MailToSend(BaseModel):
     event: EventText
     known: EventText | None
     """The booking, where the event itself does not describe it."""
+    until: datetime | None = None
+    """From then on it is of no use, and not sent."""
 
     @classmethod
     def of(cls, letter: Letter, *, delivery_id: UUID, message_id: str, written_at: datetime, sequence: int) -> Self:
@@ -78,6 +80,7 @@ class MailToSend(BaseModel):
             timezone=letter.timezone,
             event=EventText.of(letter.event),
             known=EventText.of(known) if known else None,
+            until=letter.until,
         )
 
     def letter(self) -> Letter:
@@ -93,6 +96,7 @@ class MailToSend(BaseModel):
             timezone=self.timezone,
             event=event,
             booking=about if isinstance(about, BookingEvent | WaitlistEvent) else None,
+            until=self.until,
         )
 
 

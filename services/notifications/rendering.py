@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from email import encoders
 from email.charset import QP, Charset
-from email.errors import MessageError
-from email.header import Header
-from email.headerregistry import Address
 from email.mime.multipart import MIMEMultipart
 from email.mime.nonmultipart import MIMENonMultipart
 from email.policy import compat32
-from email.utils import format_datetime, formataddr, parseaddr
+from email.utils import format_datetime
 from pathlib import Path
 from string import Formatter
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
 
+from services.notifications import header_values
 from services.notifications.invite import Invite, invite_for
-from services.notifications.locales import FALLBACK, LANGUAGES, understood
+from services.notifications.locales import FALLBACK, LANGUAGES, tag_of, understood
 from services.notifications.locales.fields import Fields, facts_of, fields_of, variant_of
 from services.notifications.locales.formats import one_line
 from services.notifications.model.letters import Letter
@@ -35,11 +35,7 @@ _TEMPLATES = Environment(
 _UTF8 = Charset("utf-8")
 _UTF8.body_encoding = QP
 _WIRE = compat32.clone(linesep="\r\n", max_line_length=998)
-"""RFC 5322 (2.1.1) allows 998: a folded Message-ID would not be found again by all programs."""
-
-
-class Unaddressable(ValueError):
-    """No mail can be sent to this address: it is not one, or its local part is not ASCII."""
+"""Headers are folded before, in `header_values`; a folded Message-ID would not be found again by all programs."""
 
 
 def render(
@@ -54,22 +50,23 @@ def render(
     """The mail for a letter. `sender` is an address, with or without a name; `message_id` includes its
     angle brackets; `sequence` is the event's ce_sequence, for the calendar entry.
 
-    Raises Unaddressable. No value can end a header (requirement notify-safely): values are single lines,
-    and what is not ASCII is encoded. Made of the standard library's older classes: EmailMessage parses every
+    Raises header_values.Unaddressable. No value can end a header (requirement notify-safely): values are single
+    lines, and what is not ASCII is encoded. Made of the standard library's older classes: EmailMessage parses every
     header that it is given, which is five times the work of all the rest.
     """
-    name, address = parseaddr(sender)
+    name, address = header_values.sender_of(sender)
+    letter = replace(letter, recipient=header_values.reachable(letter.recipient))
     subject, page = _page(letter, unsubscribe_url)
     message = _body(page, invite_for(letter, organizer=address, sequence=sequence, now=now))
-    mail_from, recipient = _address(address, name), _address(letter.recipient, letter.name)
-    message["From"], message["To"] = _shown(mail_from), _shown(recipient)
-    message["Subject"] = subject if subject.isascii() else Header(subject, "utf-8").encode(maxlinelen=0)
+    message["From"] = header_values.mailbox("From", name, address)
+    message["To"] = header_values.mailbox("To", letter.name, letter.recipient)
+    message["Subject"] = header_values.text("Subject", subject)
     message["Date"] = format_datetime(now)
     message["Message-ID"] = one_line(message_id)
     message["Auto-Submitted"] = "auto-generated"
     if unsubscribe_url:
         message["List-Unsubscribe"] = f"<{one_line(unsubscribe_url)}>"
-    return Mail(mail_from.addr_spec, recipient.addr_spec, message.as_bytes(policy=_WIRE))
+    return Mail(address, letter.recipient, message.as_bytes(policy=_WIRE))
 
 
 def _body(page: dict[str, object], invite: Invite | None) -> MIMEMultipart:
@@ -103,36 +100,27 @@ def _page(letter: Letter, unsubscribe_url: str | None) -> tuple[str, dict[str, o
         wording = LANGUAGES[locale.language].wording(letter.kind, letter.audience, variant)
     assert wording is not None, f"no wording for {letter.kind} to {letter.audience}"
     language, found = LANGUAGES[locale.language], fields_of(letter, locale)
-    subject, *sentences = (_filled(template, found) for template in wording)
-    subject = one_line(subject or str(letter.kind))
+    titled, *sentences = wording
+    subject = one_line(titled.format_map(found)) if _is_complete(titled, found) else str(letter.kind)
+    sentences = [sentence for sentence in sentences if _is_complete(sentence, found)]
     return subject, {
-        "language": str(locale).replace("_", "-"),
+        "language": tag_of(locale),
         "subject": subject,
-        "greeting": language.greeting.format(name=found["name"]),
-        "sentences": [sentence for sentence in sentences if sentence],
+        "greeting": language.greeting.format_map(found),
+        "greeting_html": _in_html(language.greeting, found),
+        "sentences": [sentence.format_map(found) for sentence in sentences],
+        "sentences_html": [_in_html(sentence, found) for sentence in sentences],
         "facts": [(language.labels[fact], value) for fact, value in facts_of(letter, found)],
         "closing": language.closing,
         "unsubscribe": language.unsubscribe.format(url=unsubscribe_url) if unsubscribe_url else "",
     }
 
 
-def _filled(template: str, found: Fields) -> str | None:
-    """The sentence with its values; None where it names a value that this letter lacks."""
-    needed = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
-    return None if any(found[name] is None for name in needed) else template.format_map(found)
+def _is_complete(template: str, found: Fields) -> bool:
+    """Whether this letter has every value that the sentence names."""
+    return all(found[name] is not None for _, name, _, _ in Formatter().parse(template) if name is not None)
 
 
-def _shown(address: Address) -> str:
-    return formataddr((address.display_name, address.addr_spec))
-
-
-def _address(address: str, name: str) -> Address:
-    local, _, domain = address.rpartition("@")
-    try:
-        ascii_domain = domain if domain.isascii() else domain.encode("idna").decode()
-        parsed = Address(one_line(name), addr_spec=f"{local}@{ascii_domain}")
-    except (ValueError, IndexError, MessageError) as problem:
-        raise Unaddressable(f"{one_line(address)!r} is not a mail address: {problem}") from problem
-    if parsed.addr_spec != f"{local}@{ascii_domain}":
-        raise Unaddressable(f"{one_line(address)!r} is more, or less, than one mail address")
-    return parsed
+def _in_html(template: str, found: Fields) -> Markup:
+    """The sentence with its values, each read in its own direction: a Hebrew name moves no word of ours."""
+    return escape(template).format_map({name: Markup("<bdi>{}</bdi>").format(value) for name, value in found.items()})

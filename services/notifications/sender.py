@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, cast
 
 from aiosmtplib import (
     SMTP,
+    SMTPDataError,
     SMTPException,
     SMTPHeloError,
     SMTPNotSupported,
@@ -32,12 +34,19 @@ class TryAgain:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The server will never take this mail."""
+    """No mail will ever reach this recipient."""
 
     reason: str
 
 
-Outcome = Sent | TryAgain | Refused
+@dataclass(frozen=True, slots=True)
+class Faulty:
+    """The server will never take this mail, to whomever it is: what we wrote, or who we say we are, is at fault."""
+
+    reason: str
+
+
+Outcome = Sent | TryAgain | Refused | Faulty
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,8 @@ class Encryption(StrEnum):
 
 
 AUTHENTICATION_REQUIRED = 530  # RFC 4954, section 6: may answer any command
+_OF_RECIPIENT = re.compile(r"5\.[12]\.")
+"""Enhanced codes of an address, and of a mailbox (RFC 3463): some servers look for it only after they have the mail."""
 IDLE_SECONDS = 2.0
 LONGEST_REASON = 500
 
@@ -138,22 +149,25 @@ async def _attempt(client: SMTP, mail: Mail) -> Outcome:
     try:
         await client.sendmail(mail.sender, mail.recipient, mail.content)
     except SMTPRecipientsRefused as refusal:
-        return _judged(refusal.recipients[0])
+        return _judged(refusal.recipients[0], of_recipient=True)
     except SMTPHeloError as fault:
         return TryAgain(f"no session: {_told(fault)}")
+    except SMTPDataError as refusal:
+        return _judged(refusal, of_recipient=_OF_RECIPIENT.match(refusal.message) is not None)
     except SMTPResponseException as refusal:
         return _judged(refusal)
     except (SMTPNotSupported, ValueError) as fault:
-        return Refused(_told(fault))
+        return Faulty(_told(fault))
     except (SMTPException, OSError) as fault:
         return TryAgain(_told(fault))
     return Sent()
 
 
-def _judged(answer: SMTPResponseException) -> Outcome:
+def _judged(answer: SMTPResponseException, *, of_recipient: bool = False) -> Outcome:
     """RFC 5321, 4.2.1: 5yz is for ever, all else may pass."""
-    permanent = answer.code >= 500 and answer.code != AUTHENTICATION_REQUIRED
-    return Refused(_told(answer)) if permanent else TryAgain(_told(answer))
+    if answer.code < 500 or answer.code == AUTHENTICATION_REQUIRED:
+        return TryAgain(_told(answer))
+    return Refused(_told(answer)) if of_recipient else Faulty(_told(answer))
 
 
 def _told(fault: Exception) -> str:

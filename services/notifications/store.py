@@ -1,7 +1,7 @@
 """Notifications' SQL: load and save many rows at once.
 
 Lock order: known_booking → delivery_stream, each once, ORDER BY booking_id, FOR NO KEY UPDATE. Deliveries are read
-after that: those of one booking change under its locks alone.
+after that: those of one booking are written, and change, under its stream's lock alone.
 """
 
 from __future__ import annotations
@@ -34,12 +34,11 @@ class NotificationsStore:
         """Every message is about the booking, or waitlist entry, that is its key."""
         results = [message for message in messages if isinstance(message.body, MailSent | MailRefused)]
         tellings = [message for message in messages if not isinstance(message.body, MailSent | MailRefused)]
-        bookings = sorted({UUID(message.key) for message in tellings})
-        streams = sorted({UUID(message.key) for message in results})
-        await _lock_bookings(connection, bookings, work)
-        await _lock_streams(connection, streams, work)
+        about = sorted({UUID(message.key) for message in messages})
+        await _lock_bookings(connection, sorted({UUID(message.key) for message in tellings}), work)
+        await _lock_streams(connection, about, work)
         settled = [message.body.delivery_id for message in results]
-        await _read_deliveries(connection, settled, [occasion_of(message) for message in tellings], work)
+        await _read_deliveries(connection, about, settled, [occasion_of(message) for message in tellings], work)
 
     async def save(self, connection: Connection, work: NotificationsWork) -> None:
         """Write the journal."""
@@ -55,24 +54,29 @@ async def _lock_bookings(connection: Connection, ids: Sequence[UUID], work: Noti
 
 async def _lock_streams(connection: Connection, ids: Sequence[UUID], work: NotificationsWork) -> None:
     """A stream's row is there before it is locked, so that two replicas cannot both begin it."""
-    if ids:
-        begin = "INSERT INTO delivery_stream (booking_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING"
-        await connection.execute(begin, ids)
-        query = STREAM.select(f"WHERE booking_id = ANY($1) ORDER BY booking_id {LOCK}")
-        for row in await connection.fetch(query, ids):
-            work.load(_STREAM.row(row))
+    begin = "INSERT INTO delivery_stream (booking_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING"
+    await connection.execute(begin, ids)
+    query = STREAM.select(f"WHERE booking_id = ANY($1) ORDER BY booking_id {LOCK}")
+    for row in await connection.fetch(query, ids):
+        work.load(_STREAM.row(row))
 
 
 async def _read_deliveries(
-    connection: Connection, ids: Sequence[UUID], occasions: Sequence[UUID], work: NotificationsWork
+    connection: Connection,
+    about: Sequence[UUID],
+    ids: Sequence[UUID],
+    occasions: Sequence[UUID],
+    work: NotificationsWork,
 ) -> None:
-    """Those that results are of, and those already written for the occasions in hand."""
-    found = []
-    if ids:
-        found += await connection.fetch(DELIVERY.select("WHERE delivery_id = ANY($1)"), ids)
-    if occasions:
-        found += await connection.fetch(DELIVERY.select("WHERE event_id = ANY($1)"), occasions)
-    for row in found:
+    """Of every line what has not come to its end; those that results are of, those written for the occasions in hand.
+
+    In the order they were written.
+    """
+    query = """
+        WHERE (booking_id = ANY($1) AND state = 'pending') OR delivery_id = ANY($2) OR event_id = ANY($3)
+        ORDER BY number
+        """
+    for row in await connection.fetch(DELIVERY.select(query), about, ids, occasions):
         work.load(_DELIVERY.row(row))
 
 

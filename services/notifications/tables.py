@@ -34,10 +34,10 @@ SAVE_KNOWN = KNOWN.upsert("sequence", "state", "event_type", "body", where="know
 DELIVERY = Table[Delivery](
     "delivery",
     "delivery_id uuid, booking_id uuid, event_id uuid, recipient text, channel text, kind text, audience text, "
-    "state text, created_at timestamptz, settled_at timestamptz, reason text",
+    "state text, created_at timestamptz, settled_at timestamptz, reason text, mail text",
 )
 INSERT_DELIVERIES = DELIVERY.insert(ordered=True)
 """In the order they were written; a second one for an occasion, recipient and channel violates the key."""
-SETTLE_DELIVERIES = DELIVERY.update("state", "settled_at", "reason")
+UPDATE_DELIVERIES = DELIVERY.update("state", "settled_at", "reason", "mail")
 STREAM = Table[Stream]("delivery_stream", "booking_id uuid, sequence bigint")
 SAVE_STREAMS = STREAM.update("sequence")

@@ -20,7 +20,8 @@ from services.payments import operator, overdue
 from services.payments.model import ledger
 
 app = typer.Typer(
-    help="Money: waiting, try-again, paid-outside, statement, chargebacks, calls, reconcile.", no_args_is_help=True
+    help="Money: waiting, try-again, paid-outside, statement, chargebacks, calls, differences, reconcile.",
+    no_args_is_help=True,
 )
 ROUND = ("ended_at", "compared", "compared_until")
 REPAIR = ("at", "repair", "payment_id", "booking_id", "customer_id", "payment_intent", "detail", "ended")
@@ -34,7 +35,30 @@ CHARGEBACK = (
     "frozen_minor",
     "currency",
 )
+COMPARISON = ("ended_at", "compared", "read_until")
+TOTAL = (
+    "currency",
+    "amount_minor",
+    "fee_minor",
+    "net_minor",
+    "opening_balance_minor",
+    "opening_clearing_minor",
+)
+DIFFERENCE = (
+    "kind",
+    "subject",
+    "currency",
+    "ours_minor",
+    "theirs_minor",
+    "booking_id",
+    "customer_id",
+    "payment_intent",
+    "first_seen",
+    "last_seen",
+    "gone_at",
+)
 OPEN = ("between", "since", "payment_id", "booking_id", "customer_id", "payment_intent", "detail")
+ASIDE = ("at", "event_id", "type", "error")
 
 
 @app.command("waiting")
@@ -116,6 +140,33 @@ def calls(
     show(found, ("opened_at", "operation", "subject", "tries", "try_at", "last_error"), as_json=as_json)
 
 
+@app.command("differences")
+def differences(
+    days: Annotated[int, typer.Option(help="how far back those are shown that are gone")] = 0, as_json: Json = False
+) -> None:
+    """Where Stripe, payments' rows and the ledger do not agree to the cent; what each kind means: services/payments."""
+    found = run_on("payments", lambda c: _comparison(c, days))
+    if as_json:
+        typer.echo(json.dumps(found, default=plain))
+        return
+    for title, name, columns in (
+        ("Last comparison", "last", COMPARISON),
+        ("Stripe's movements by currency", "totals", TOTAL),
+        ("What does not agree", "differences", DIFFERENCE),
+    ):
+        console.print(f"[bold]{title}[/bold]")
+        show(found[name], columns, as_json=False)
+
+
+async def _comparison(payments: Connection, days: int) -> dict[str, list[dict[str, Any]]]:
+    last = await operator.last_comparison(payments)
+    return {
+        "last": [dict(last)] if last else [],
+        "totals": [dict(row) for row in await operator.totals(payments)],
+        "differences": [dict(row) for row in await operator.not_agreeing(payments, days=days)],
+    }
+
+
 @app.command("reconcile")
 def reconcile(
     days: Annotated[int, typer.Option(help="how far back repairs are shown")] = 30, as_json: Json = False
@@ -129,6 +180,7 @@ def reconcile(
         ("Last round", "last_round", ROUND),
         (f"Repairs of the last {days} days", "repairs", REPAIR),
         ("Open differences", "open", OPEN),
+        ("Events that could not be kept", "events_aside", ASIDE),
     ):
         console.print(f"[bold]{title}[/bold]")
         rows = found[name]
@@ -143,6 +195,7 @@ async def _reconciliation(payments: Connection, booking: Connection, days: int) 
         "last_round": last and dict(last),
         "repairs": [dict(row) for row in await operator.repairs(payments, days=days)],
         "open": at_stripe + with_bookings,
+        "events_aside": [dict(row) for row in await operator.events_aside(payments)],
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from booking_contracts import payments as messages
 from booking_contracts import topics
+from booking_contracts.booking import ProviderRegistered
 from booking_contracts.codes import Code, Rejected
 from booking_contracts.envelope import Command, MessageBody
 from booking_contracts.payments import WalletCommand, WalletCommandAccepted, WalletCommandRejected
@@ -13,10 +14,11 @@ from pydantic import SecretStr
 from services.chassis import process
 from services.chassis import settings as chassis
 from services.chassis.clock import Clock, SystemClock
-from services.chassis.handlers import Service, command, local
+from services.chassis.handlers import Service, command, event, local
 from services.chassis.messages import Answer, Message, Refused
 from services.chassis.process import Parts
 from services.payments import http, outcomes, watching
+from services.payments.comparison import Comparison
 from services.payments.gateway import StripeGateway
 from services.payments.gateway.api import StripeApi
 from services.payments.gateway.breaker import CircuitBreaker
@@ -27,11 +29,13 @@ from services.payments.handlers import (
     commands,
     dashboard_refunds,
     payouts,
+    refund_events,
     refunds,
     repairs,
     reversals,
     told,
     top_ups,
+    waiting,
     withdrawals,
 )
 from services.payments.reconciler import Reconciler
@@ -46,6 +50,7 @@ HANDLERS = (
     command(messages.SettlePayment, commands.settle_payment),
     command(messages.TopUpWallet, top_ups.top_up_wallet),
     command(messages.WithdrawFromWallet, withdrawals.withdraw_from_wallet),
+    event(ProviderRegistered, accounts.provider_registered),
     local(outcomes.IntentSeen, answers.intent_seen),
     local(outcomes.LeftoverCancelled, answers.leftover_cancelled),
     local(outcomes.RefundSeen, refunds.refund_seen),
@@ -54,10 +59,11 @@ HANDLERS = (
     local(outcomes.TopUpSeen, top_ups.top_up_seen),
     local(outcomes.WithdrawalSeen, withdrawals.withdrawal_seen),
     local(outcomes.IntentChanged, told.intent_changed),
-    local(outcomes.RefundChanged, refunds.refund_changed),
-    local(outcomes.PartChanged, withdrawals.part_changed),
+    local(outcomes.Unclaimed, waiting.unclaimed),
+    local(outcomes.RefundChanged, refund_events.refund_changed),
+    local(outcomes.PartChanged, refund_events.part_changed),
+    local(outcomes.DashboardRefundChanged, refund_events.refund_changed),
     local(outcomes.DisputeChanged, chargebacks.dispute_changed),
-    local(outcomes.DashboardRefundChanged, dashboard_refunds.dashboard_refund_changed),
     local(outcomes.DashboardRefundSeen, dashboard_refunds.dashboard_refund_seen),
     local(outcomes.AuthorizeLater, commands.authorize_later),
     local(outcomes.SettleLater, commands.settle_later),
@@ -102,7 +108,7 @@ SERVICE = Service(
     name="payments",
     handlers=HANDLERS,
     command_topics={topics.PAYMENTS_COMMANDS.name: None, topics.WALLET_COMMANDS.name: reply},
-    event_topics=(),
+    event_topics=(topics.CATALOGUE_EVENTS.name,),
     new_work=PaymentsWork,
     store=PaymentsStore(),
     admit=admit,
@@ -112,13 +118,19 @@ SERVICE = Service(
 def build(settings: Settings, clock: Clock) -> Parts:
     """The parts of a payments process."""
     api = StripeApi(settings.stripe_api_key.get_secret_value(), settings.stripe_api_base)
+    breaker = CircuitBreaker()
     secrets = tuple(secret.get_secret_value() for secret in settings.stripe_webhook_secrets)
     return Parts(
         SERVICE,
         settings,
         add_routes=lambda app, wake: http.add_routes(app, http.Outside(api, clock, secrets, wake)),
-        gateway=StripeGateway(api, clock, CircuitBreaker()),
-        background=(Sweeper(api, clock).run, Reconciler(api, clock).run, watching.run),
+        gateway=StripeGateway(api, clock, breaker),
+        background=(
+            Sweeper(api, clock).run,
+            Reconciler(api, clock).run,
+            Comparison(api, clock, breaker).run,
+            watching.run,
+        ),
     )
 
 

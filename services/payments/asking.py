@@ -20,7 +20,7 @@ from services.payments.model.payment import Operation, Payment
 from services.payments.model.payout import Payout
 from services.payments.model.refund import Refund
 from services.payments.model.wallet import Part, TopUp
-from services.payments.outcomes import DashboardRefundChanged
+from services.payments.outcomes import RefundChanged
 from services.payments.work import PaymentsWork
 
 
@@ -102,7 +102,7 @@ def about_refund(work: PaymentsWork, payment: Payment, refund: Refund, *, look: 
     return work.put(replace(refund, calling=True))
 
 
-def about_dashboard_refund(work: PaymentsWork, told: DashboardRefundChanged) -> None:
+def about_dashboard_refund(work: PaymentsWork, told: RefundChanged) -> None:
     """Look at a refund that was made at Stripe; twice does no harm."""
     parameters = DashboardRefundCall(
         asked_at=work.now,
@@ -145,7 +145,7 @@ def transfer(work: PaymentsWork, payout: Payout) -> Payout:
     return work.put(payout)
 
 
-def about_dispute(work: PaymentsWork, chargeback: Chargeback) -> None:
+def about_dispute(work: PaymentsWork, chargeback: Chargeback, looked: int = 0) -> None:
     """Look at a dispute."""
     parameters = DisputeCall(
         asked_at=work.now,
@@ -153,6 +153,7 @@ def about_dispute(work: PaymentsWork, chargeback: Chargeback) -> None:
         booking_id=chargeback.booking_id,
         customer_id=chargeback.customer_id,
         command_id=chargeback.top_up_id,
+        looked=looked,
     )
     work.ask_stripe(
         "dispute",
@@ -178,8 +179,8 @@ def charge_for_wallet(work: PaymentsWork, top_up: TopUp, payment_method: str) ->
     work.ask_stripe("top_up", subject=subject, key=top_up.customer_id, parameters=parameters, once=once)
 
 
-def refund_from_wallet(work: PaymentsWork, part: Part, payment_intent: str) -> None:
-    """Refund a part of a top-up."""
+def refund_from_wallet(work: PaymentsWork, part: Part, payment_intent: str, *, look: bool = False) -> None:
+    """Refund a part of a top-up, or look at the refund that was made; a look twice does no harm."""
     parameters = WithdrawCall(
         asked_at=work.now,
         command_id=part.command_id,
@@ -187,7 +188,9 @@ def refund_from_wallet(work: PaymentsWork, part: Part, payment_intent: str) -> N
         part_id=part.part_id,
         payment_intent=payment_intent,
         amount_minor=part.amount_minor,
+        stripe_refund=part.stripe_refund,
     )
-    subject = f"wallet:{part.command_id}"
+    subject = f"part:{part.part_id}:{work.new_id()}" if look else f"wallet:{part.command_id}"
+    operation = "retrieve_part" if look else "withdraw"
     once = part.idempotency_key
-    work.ask_stripe("withdraw", subject=subject, key=part.customer_id, parameters=parameters, once=once)
+    work.ask_stripe(operation, subject=subject, key=part.customer_id, parameters=parameters, once=once)

@@ -87,6 +87,7 @@ class DisputeCall(StripeCall):
     booking_id: UUID | None
     customer_id: str | None = None
     command_id: UUID | None = None
+    looked: int = 0
 
 
 class TopUpCall(StripeCall):
@@ -100,10 +101,11 @@ class TopUpCall(StripeCall):
 
 
 class WithdrawCall(StripeCall):
-    """Refund a part of a top-up."""
+    """Refund a part of a top-up, or look at the refund that was made."""
 
     command_id: UUID
     customer_id: str
     part_id: UUID
     payment_intent: str
     amount_minor: int
+    stripe_refund: str | None = None

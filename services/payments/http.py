@@ -83,11 +83,11 @@ async def wallet(request: web.Request) -> web.Response:
     """A customer's balances, one per currency; none for a customer who has never had any."""
     customer_id = request.match_info["customer_id"]
     if re.fullmatch(OPAQUE_ID, customer_id, re.ASCII) is None:
-        raise Problem(404, "Not Found", "customer_id is an id as commands carry it.")
+        raise Problem(404, "Not Found", "customer_id must be an id as commands carry it, e.g. c-123.")
     return answer(await reads.wallet(request.app[POOL], customer_id))
 
 
-@open_to("read:money")
+@open_to("read:money", "account", "limit", "cursor")
 async def ledger(request: web.Request) -> web.Response:
     """Entries, oldest first, of `account` or of all."""
     limit, account = limit_of(request), text_of(request, "account", ACCOUNT, "wallet:bob:available")
@@ -102,8 +102,7 @@ def _without_number(item: dict[str, Any]) -> dict[str, Any]:
 async def stripe_webhook(request: web.Request) -> web.Response:
     """Verify the raw bytes, keep the event, then say 200; what it means is worked out behind it."""
     outside = request.app[OUTSIDE]
-    payload = await request.read()
-    now = outside.clock.now()
+    payload, now = await request.read(), outside.clock.now()
     try:
         verify(payload, request.headers.get("Stripe-Signature", ""), outside.webhook_secrets, now)
         event = read_event(payload)
@@ -111,6 +110,6 @@ async def stripe_webhook(request: web.Request) -> web.Response:
         metrics.webhooks_refused.inc()
         raise bad_request(str(bad)) from None
     metrics.events_received.labels("webhook").inc()
-    if await stripe_events.keep(request.app[WEBHOOKS], [event], now):
+    if await stripe_events.take(request.app[WEBHOOKS], [event], now):
         outside.wake()
     return answer({"received": True})

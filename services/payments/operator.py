@@ -98,6 +98,47 @@ async def open_reports(connection: Connection) -> list[asyncpg.Record]:
     )
 
 
+async def events_aside(connection: Connection) -> list[asyncpg.Record]:
+    """Events of Stripe's that could not be kept, the oldest first; the sweeper tries them again."""
+    return await connection.fetch(
+        """
+        SELECT received_at AS at, event_id, type, set_aside AS error FROM stripe_event
+        WHERE set_aside IS NOT NULL ORDER BY received_at LIMIT 500
+        """
+    )
+
+
+async def last_comparison(connection: Connection) -> asyncpg.Record | None:
+    """When Stripe and the ledger were last compared (real time), and how many objects and bookings; None before."""
+    return await connection.fetchrow(
+        "SELECT ended_at, compared, since AS read_until FROM comparison_state WHERE ended_at IS NOT NULL"
+    )
+
+
+async def not_agreeing(connection: Connection, *, days: int) -> list[asyncpg.Record]:
+    """Where Stripe, rows and ledger do not agree, the open ones first, and what was gone within the last days."""
+    return await connection.fetch(
+        """
+        SELECT kind, subject, currency, ours_minor, theirs_minor, booking_id, customer_id, payment_intent, first_seen,
+               last_seen, gone_at
+        FROM stripe_difference
+        WHERE counted_at IS NOT NULL AND (gone_at IS NULL OR gone_at > clock_timestamp() - make_interval(days => $1))
+        ORDER BY gone_at DESC NULLS FIRST, line LIMIT 500
+        """,
+        days,
+    )
+
+
+async def totals(connection: Connection) -> list[asyncpg.Record]:
+    """By currency, since the comparison began: what moved at Stripe, its fees, what was there before."""
+    return await connection.fetch(
+        """
+        SELECT currency, amount_minor, fee_minor, net_minor, opening_balance_minor, opening_clearing_minor
+        FROM stripe_total ORDER BY currency
+        """
+    )
+
+
 async def try_again(
     connection: Connection,
     waiting_id: UUID,

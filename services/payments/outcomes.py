@@ -14,6 +14,16 @@ from services.payments.model.payment import Operation
 
 MISSING = "missing"
 """The status of an object that Stripe does not know, though we have its id: it was asked for in a wrong account."""
+RELEASED = "released"
+"""The status of a Refund that Stripe wrote for what was authorised and never captured: it gave nothing back."""
+
+
+class OfOwner(LocalBody):
+    """About the money of a booking, or of a wallet by one top-up; of neither while no row knows whose it is."""
+
+    booking_id: UUID | None = None
+    customer_id: str | None = None
+    command_id: UUID | None = None
 
 
 class IntentSeen(LocalBody):
@@ -64,15 +74,18 @@ class TransferSeen(LocalBody):
     failure: str | None = None
 
 
-class DisputeSeen(LocalBody):
-    """How a dispute stands."""
+class DisputeSeen(OfOwner):
+    """How a dispute stands: what it took from Stripe's balance, and whether that is `withdrawn` or given back.
+
+    `withdrawn` is None where Stripe has not said yet; the amount is then the dispute's own.
+    """
 
     dispute_id: str
-    booking_id: UUID | None
     amount_minor: int
     status: str
-    customer_id: str | None = None
-    command_id: UUID | None = None
+    currency: str | None = None
+    withdrawn: bool | None = None
+    looked: int = 0
 
 
 class TopUpSeen(LocalBody):
@@ -110,19 +123,19 @@ class IntentChanged(LocalBody):
     """How often it was looked at while another call was open."""
 
 
-class RefundChanged(LocalBody):
-    """A Stripe event about a refund of ours."""
+class RefundChanged(OfOwner):
+    """A Stripe event about a refund of a PaymentIntent of ours, whoever made it."""
 
     event_id: str
-    event_type: str
-    booking_id: UUID
-    refund_id: UUID
     stripe_refund: str
-    status: str
+    payment_intent: str = ""
+    status: str = ""
+    looked: int = 0
+    """How often it was looked at while a call about the same money was open."""
 
 
 class PartChanged(LocalBody):
-    """A Stripe event about the refund of a top-up."""
+    """As a release before told of a withdrawal's refund."""
 
     event_id: str
     command_id: UUID
@@ -131,43 +144,30 @@ class PartChanged(LocalBody):
     status: str
 
 
-class DashboardRefundChanged(LocalBody):
-    """A Stripe event about a refund without metadata of ours, of a booking's payment or of a wallet's top-up."""
-
-    event_id: str
-    stripe_refund: str
-    booking_id: UUID | None = None
-    customer_id: str | None = None
-    command_id: UUID | None = None
-    looked: int = 0
-    """How often it was looked at while a call about the same money was open."""
+class DashboardRefundChanged(RefundChanged):
+    """As a release before told of a refund that was made at Stripe."""
 
 
-class DashboardRefundSeen(LocalBody):
-    """How such a refund stands."""
+class DashboardRefundSeen(OfOwner):
+    """How a refund that was made at Stripe, not by us, stands."""
 
     stripe_refund: str
     payment_intent: str
     amount_minor: int
     status: str
     failure: str | None = None
-    booking_id: UUID | None = None
-    customer_id: str | None = None
-    command_id: UUID | None = None
     looked: int = 0
 
 
-class DisputeChanged(LocalBody):
-    """A Stripe event about a dispute, of a booking's payment or of a wallet's top-up."""
+class DisputeChanged(OfOwner):
+    """A Stripe event about a dispute."""
 
     event_id: str
     dispute_id: str
     payment_intent: str
-    booking_id: UUID | None
     amount_minor: int
     currency: str
-    customer_id: str | None = None
-    command_id: UUID | None = None
+    looked: int = 0
 
 
 class AuthorizeLater(LocalBody):
@@ -214,15 +214,26 @@ class AccountKnown(LocalBody):
 
 
 class TransferReversed(LocalBody):
-    """A Stripe event about a transfer of ours that somebody took back, `reversed_minor` of it in all."""
+    """A Stripe event about a transfer that somebody took back, `reversed_minor` of it in all."""
 
     event_id: str
-    booking_id: UUID
-    payout_id: UUID
     transfer_id: str
     reversed_minor: int
+    booking_id: UUID | None = None
+    payout_id: UUID | None = None
     looked: int = 0
-    """How often it was looked at while the transfer's own answer was on its way."""
+
+
+class Unclaimed(LocalBody):
+    """An event about money that no row of ours knows yet: its call's answer may still be on the way."""
+
+    told: RefundChanged | DisputeChanged | TransferReversed
+    looked: int = 0
+
+    @property
+    def object_id(self) -> str:
+        """By which a row will know it: the PaymentIntent, or the transfer."""
+        return self.told.transfer_id if isinstance(self.told, TransferReversed) else self.told.payment_intent
 
 
 class Found(LocalBody):

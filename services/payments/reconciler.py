@@ -19,11 +19,12 @@ from services.chassis import local_messages
 from services.chassis.clock import Clock
 from services.chassis.database import Connection, Pool
 from services.chassis.unit_of_work import Remind
-from services.payments import lost_results, metrics, reports, rows
+from services.payments import lost_results, metrics, payouts_moved, reports, rows
 from services.payments.gateway.api import StripeApi
 from services.payments.model.payment import LIVE
 from services.payments.model.reconciling import Finding, Repair, repair
 from services.payments.outcomes import Found, LookAgain
+from services.payments.owners import attempts_of
 from services.payments.rounds import in_rounds
 from services.payments.tables import PAYMENT
 
@@ -77,13 +78,16 @@ class Reconciler:
         await reports.end_reports(pool, self._api, self._clock.now())
         async with pool.acquire() as connection, connection.transaction():
             await lost_results.make_again(cast(Connection, connection))
+            await payouts_moved.pay_out(cast(Connection, connection), self._clock.now())
 
     async def _from_stripe(self, pool: Pool, since: datetime, until: datetime) -> int:
         """Returns how many PaymentIntents were ours."""
         created, compared = {"gte": int(since.timestamp()), "lte": int(until.timestamp())}, 0
         async for page in self._api.pages("/v1/payment_intents", created=created):
-            mine = [found for intent in page if (found := _ours(intent)) is not None]
-            top_ups = [one for intent in page if (one := reports.topped_up(intent)) is not None]
+            known = await attempts_of(pool, [intent["id"] for intent in page])
+            mine = [found for intent in page if (found := _ours(intent, known.get(intent["id"]))) is not None]
+            others = [intent for intent in page if intent["id"] not in known]
+            top_ups = [one for intent in others if (one := reports.topped_up(intent)) is not None]
             await self._compare(pool, mine)
             await reports.compare_top_ups(pool, top_ups, self._clock.now())
             compared += len(mine) + len(top_ups)
@@ -128,14 +132,11 @@ class Reconciler:
             await local_messages.save_timers(cast(Connection, connection), messages)
 
 
-def _ours(intent: Mapping[str, Any]) -> Found | None:
+def _ours(intent: Mapping[str, Any], known: tuple[UUID, int] | None) -> Found | None:
+    """`known`: the booking and attempt whose row has its id. Metadata, which may be edited, is for what no row has."""
     try:
         metadata = intent["metadata"]
-        return Found(
-            booking_id=UUID(metadata["booking_id"]),
-            attempt=int(metadata["attempt"]),
-            payment_intent=intent["id"],
-            status=intent["status"],
-        )
+        booking_id, attempt = known or (UUID(metadata["booking_id"]), int(metadata["attempt"]))
+        return Found(booking_id=booking_id, attempt=attempt, payment_intent=intent["id"], status=intent["status"])
     except (KeyError, ValueError, TypeError):
         return None

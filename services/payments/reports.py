@@ -17,6 +17,8 @@ import structlog
 from services.chassis.database import Pool, columns
 from services.payments import metrics, rows
 from services.payments.gateway.api import StripeApi
+from services.payments.gateway.refunds import ENDED_BADLY
+from services.payments.gateway.releases import CHARGE, is_release
 from services.payments.model.reconciling import Repair, top_up_is_missing
 from services.payments.tables import TOP_UP
 
@@ -100,8 +102,11 @@ async def end_reports(pool: Pool, api: StripeApi, now: datetime) -> None:
 
 
 async def _given_back(api: StripeApi, payment_intent: str) -> bool:
-    """Whether Stripe holds nothing of it any more."""
-    held: list[int] = []
+    """Whether Stripe holds nothing of it any more. `amount_refunded` may count what was never captured."""
+    captured = given_back = 0
     async for page in api.pages("/v1/charges", payment_intent=payment_intent):
-        held += [charge["amount_captured"] - charge["amount_refunded"] for charge in page]
-    return bool(held) and not any(held)
+        captured += sum(charge["amount_captured"] for charge in page)
+    async for page in api.pages("/v1/refunds", payment_intent=payment_intent, expand=[f"data.{CHARGE}"]):
+        real = [refund for refund in page if refund["status"] not in ENDED_BADLY and not is_release(refund)]
+        given_back += sum(refund["amount"] for refund in real)
+    return 0 < captured <= given_back

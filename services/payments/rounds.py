@@ -9,13 +9,14 @@ from collections.abc import Awaitable, Callable
 import stripe
 import structlog
 
+from services.payments import metrics
 from services.payments.gateway.api import NO_ANSWER
 
 log = structlog.get_logger()
 
 
 async def in_rounds(what: str, every_seconds: float, work: Callable[[], Awaitable[object]]) -> None:
-    """Do `work` about twice in `every_seconds`, until cancelled; a round that fails is logged, and the next one comes.
+    """Do `work` about twice in `every_seconds`, until cancelled. One that fails is counted and logged.
 
     Which replica's round counts is for the work itself to settle, in the database.
     """
@@ -24,6 +25,8 @@ async def in_rounds(what: str, every_seconds: float, work: Callable[[], Awaitabl
         try:
             await work()
         except (stripe.StripeError, *NO_ANSWER) as error:
+            metrics.rounds_failed.labels(what).inc()
             log.warning(f"{what} failed", error=repr(error))
         except Exception:
+            metrics.rounds_failed.labels(what).inc()
             log.error(f"{what} failed", exc_info=True)

@@ -9,7 +9,7 @@ from services.payments.model.chargeback import Chargeback
 from services.payments.model.dashboard_refund import DashboardRefund
 from services.payments.model.declines import Decline
 from services.payments.model.payment import Payment, Terms
-from services.payments.model.payout import Payout
+from services.payments.model.payout import Payout, ProviderAccount
 from services.payments.model.refund import Refund
 from services.payments.model.settlement import Settlement
 from services.payments.model.wallet import Asked, Balance, Part, TopUp, Wallet, Withdrawal
@@ -21,6 +21,7 @@ _TERMS = Stored(Terms, "payment")
 settlement = Stored(Settlement, "settlement").row
 refund = Stored(Refund, "refund").row
 payout = Stored(Payout, "payout").row
+provider_account = Stored(ProviderAccount, "provider_account").row
 chargeback = Stored(Chargeback, "chargeback").row
 dashboard_refund = Stored(DashboardRefund, "dashboard_refund").row
 wallet = Stored(Wallet, "wallet").row

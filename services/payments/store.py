@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
+from booking_contracts.booking import ProviderRegistered
 from booking_contracts.payments import AuthorizePayment, SettlePayment, WalletCommand, WithdrawFromWallet
 
 from services.chassis.database import Connection
@@ -27,9 +28,12 @@ from services.payments.outcomes import (
     DisputeChanged,
     DisputeSeen,
     PartChanged,
+    RefundChanged,
     TopUpSeen,
+    Unclaimed,
     WithdrawalSeen,
 )
+from services.payments.owners import owners
 from services.payments.saving import save
 from services.payments.tables import (
     ASKED,
@@ -39,6 +43,7 @@ from services.payments.tables import (
     PART,
     PAYMENT,
     PAYOUT,
+    PROVIDER_ACCOUNT,
     REFUND,
     SETTLEMENT,
     TOP_UP,
@@ -48,14 +53,18 @@ from services.payments.tables import (
 from services.payments.work import PaymentsWork
 
 LOCK = "FOR NO KEY UPDATE"
-OF_WALLETS = (WalletCommand, TopUpSeen, WithdrawalSeen, PartChanged, DashboardRefundSeen, DisputeSeen)
+ABOUT_REFUNDS = (RefundChanged, DashboardRefundSeen)
+OF_WALLETS = (WalletCommand, TopUpSeen, WithdrawalSeen, PartChanged, *ABOUT_REFUNDS, DisputeChanged, DisputeSeen)
 
 
 class PaymentsStore:
     """Loads and saves payments and wallets; stateless."""
 
     async def load(self, connection: Connection, messages: Sequence[Message[Any]], work: PaymentsWork) -> None:
-        """Lock the payments that messages name, then the wallets that pay for them; read what belongs to them."""
+        """Lock the payments that messages name, then the wallets that pay for them; read what belongs to them.
+
+        Last, the accounts of providers that an event names: nothing is locked after them.
+        """
         reader = _Reader(connection, work, [(message.id, _body(message)) for message in messages])
         bookings = reader.values("booking_id")
         await reader.read(
@@ -69,6 +78,7 @@ class PaymentsStore:
         await _read_of_payments(reader, work)
         if customers:
             await _read_of_wallets(reader, work, customers)
+        work.owners |= await owners(connection, reader.values("object_id", Unclaimed))
 
     async def save(self, connection: Connection, work: PaymentsWork) -> None:
         """Write the journal."""
@@ -109,14 +119,30 @@ async def _read_of_payments(reader: _Reader, work: PaymentsWork) -> None:
     settlements = {payment.settling for payment in work.all(Payment)} - {None}
     settlements |= reader.values("settlement_id", SettlePayment)
     await reader.read(rows.settlement, SETTLEMENT.table, "WHERE settlement_id = ANY($1)", settlements)
-    disputed = reader.values("booking_id", DisputeChanged, DisputeSeen)
-    refunds = reader.values("refund_id")
-    await reader.read(rows.refund, REFUND.table, "WHERE refund_id = ANY($1)", refunds)
-    await reader.read(rows.refund, REFUND.table, "WHERE status = 'failed' AND booking_id = ANY($1)", disputed)
-    await _read_of_dashboard(reader)
+    await reader.read(rows.refund, REFUND.table, "WHERE refund_id = ANY($1)", reader.values("refund_id"))
+    of = reader.values("booking_id", *ABOUT_REFUNDS, DisputeSeen)
+    await reader.read(rows.refund, REFUND.table, "WHERE booking_id = ANY($1)", of)
+    made = reader.values("stripe_refund", *ABOUT_REFUNDS)
+    await reader.read(rows.dashboard_refund, DASHBOARD_REFUND.table, "WHERE stripe_refund = ANY($1)", made)
     await reader.read(rows.payout, PAYOUT.table, "WHERE payout_id = ANY($1)", reader.values("payout_id"))
     await reader.read(rows.chargeback, CHARGEBACK.table, "WHERE dispute_id = ANY($1)", reader.values("dispute_id"))
     await _read_without_account(reader)
+    await _read_accounts(reader, work)
+
+
+async def _read_accounts(reader: _Reader, work: PaymentsWork) -> None:
+    """Where providers are paid today: of those told about, and of those whose money is released now."""
+    told = reader.values("provider_id", ProviderRegistered)
+    await reader.read(
+        rows.provider_account,
+        PROVIDER_ACCOUNT.table,
+        f"WHERE provider_id = ANY($1) ORDER BY provider_id {LOCK}",
+        told,
+    )
+    asked = reader.values("booking_id", SettlePayment)
+    settling = (one for one in work.all(Payment) if one.settling is not None or one.booking_id in asked)
+    providers = {payment.terms.provider_id for payment in settling if payment.terms is not None}
+    await reader.read(rows.provider_account, PROVIDER_ACCOUNT.table, "WHERE provider_id = ANY($1)", providers - told)
 
 
 async def _read_without_account(reader: _Reader) -> None:
@@ -126,14 +152,6 @@ async def _read_without_account(reader: _Reader) -> None:
     providers |= reader.values("provider_id", AccountKnown)
     waiting = f"status = 'no_account' AND provider_id = ANY($1) ORDER BY payout_id LIMIT {SLICE}"
     await reader.read(rows.payout, PAYOUT.table, f"WHERE {waiting}", providers)
-
-
-async def _read_of_dashboard(reader: _Reader) -> None:
-    """Refunds made at Stripe, with the booking's refunds beside which they stand."""
-    made = reader.values("stripe_refund", DashboardRefundSeen)
-    await reader.read(rows.dashboard_refund, DASHBOARD_REFUND.table, "WHERE stripe_refund = ANY($1)", made)
-    bookings = reader.values("booking_id", DashboardRefundSeen)
-    await reader.read(rows.refund, REFUND.table, "WHERE booking_id = ANY($1)", bookings)
 
 
 async def _read_of_wallets(reader: _Reader, work: PaymentsWork, customers: set[str]) -> None:
@@ -151,6 +169,12 @@ async def _read_of_wallets(reader: _Reader, work: PaymentsWork, customers: set[s
         "WHERE command_id IN (SELECT top_up_id FROM withdrawal_part WHERE command_id = ANY($1))",
         commands,
     )
+    made = reader.values("stripe_refund", *ABOUT_REFUNDS)
+    await reader.read(rows.part, PART.table, "WHERE stripe_refund = ANY($1)", made)
+    top_ups = reader.values("command_id", *ABOUT_REFUNDS, DisputeSeen)
+    await reader.read(rows.part, PART.table, "WHERE status = 'pending' AND top_up_id = ANY($1)", top_ups)
+    disputing = reader.values("customer_id", WithdrawalSeen)
+    await reader.read(rows.chargeback, CHARGEBACK.table, "WHERE outcome = 'open' AND customer_id = ANY($1)", disputing)
     drawing = reader.values("customer_id", WithdrawFromWallet, WithdrawalSeen)
     await reader.read(
         rows.top_up,

@@ -3,11 +3,12 @@
 Two looks at Stripe's list of events: at what Stripe could not deliver, however many were delivered around it; and at
 the newest events, whatever Stripe thinks of them, because an endpoint that was disabled or never configured has no
 undelivered events. The second look stops at the first page that is all known, so that it costs one request.
+An event that cannot be kept is set aside and holds up no other; a later build may keep it, so that it is tried again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,8 +18,9 @@ from services.chassis.clock import Clock
 from services.chassis.database import Pool
 from services.payments import metrics, stripe_events
 from services.payments.gateway.api import StripeApi
+from services.payments.gateway.looking import unless_missing
 from services.payments.rounds import in_rounds
-from services.payments.stripe_events import MATTER, StripeEvent, redacted
+from services.payments.stripe_events import MATTER, BadEvent, StripeEvent
 
 log = structlog.get_logger()
 EVERY_SECONDS = 10.0
@@ -52,7 +54,8 @@ class Sweeper:
             return 0
         now = self._clock.now()
         swept = row["swept_until"] or now - AT_FIRST
-        new = await self._look(pool, swept - OVERLAP, thorough=True, delivery_success=False)
+        new = await self._set_aside_before(pool)
+        new += await self._look(pool, swept - OVERLAP, thorough=True, delivery_success=False)
         new += await self._look(pool, swept - OVERLAP, thorough=now - swept > LONG_AGO)
         await pool.execute("UPDATE stripe_sweep SET swept_until = greatest(swept_until, $1)", now)
         if new:
@@ -66,13 +69,30 @@ class Sweeper:
         created = {"gte": int(since.timestamp())}
         async for page in self._api.pages("/v1/events", created=created, types=list(MATTER), **only):
             known = await stripe_events.known(pool, [event["id"] for event in page])
-            missed = [_event(event) for event in reversed(page) if event["id"] not in known]
+            missed = list(_readable(event for event in reversed(page) if event["id"] not in known))
             if missed:
-                new += await stripe_events.keep(pool, missed, self._clock.now())
+                new += await stripe_events.take(pool, missed, self._clock.now())
             elif not thorough:
                 break
         return new
 
+    async def _set_aside_before(self, pool: Pool) -> int:
+        """One of those that could not be kept, as Stripe has it now; 1 when it is kept by now."""
+        event_id = await pool.fetchval(
+            "SELECT event_id FROM stripe_event WHERE set_aside IS NOT NULL ORDER BY random() LIMIT 1"
+        )
+        if event_id is None:
+            return 0
+        found = await unless_missing(lambda: self._api.event(event_id))
+        again = [] if found is None else list(_readable([found]))
+        return await stripe_events.take(pool, again, self._clock.now())
 
-def _event(body: Mapping[str, Any]) -> StripeEvent:
-    return StripeEvent(body["id"], body["type"], redacted(body))
+
+def _readable(found: Iterable[Mapping[str, Any]]) -> Iterator[StripeEvent]:
+    """Stripe's events as they are kept; without, and counted, those that are none."""
+    for body in found:
+        try:
+            yield stripe_events.event_of(body)
+        except BadEvent as bad:
+            metrics.events_set_aside.inc()
+            log.error("an event in Stripe's list cannot be read", event_id=ascii(body.get("id"))[:300], error=str(bad))

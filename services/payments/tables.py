@@ -15,7 +15,7 @@ from services.payments.model.chargeback import Chargeback
 from services.payments.model.dashboard_refund import DashboardRefund
 from services.payments.model.ledger import Entry, LedgerTransaction
 from services.payments.model.payment import Payment
-from services.payments.model.payout import Payout
+from services.payments.model.payout import Payout, ProviderAccount
 from services.payments.model.refund import Refund
 from services.payments.model.settlement import Settlement
 from services.payments.model.wallet import Asked, Part, TopUp, Wallet, Withdrawal
@@ -47,8 +47,8 @@ PAYMENT = kept(
     "booking_id uuid, payment_id uuid, correlation_id text, sequence bigint, attempt int, status text, action text, "
     "payment_intent text, charge text, calling text, voided_through int, owes_void bool, capture_asked bool, "
     "settling uuid, authorized_minor bigint, captured_minor bigint, refunded_minor bigint, released_minor bigint, "
-    "commission_minor bigint, refunds int, payouts int, disputes int, lost_minor bigint, method text, "
-    "amount_minor bigint, currency text, customer_id text, provider_id uuid, payout_account text, "
+    "commission_minor bigint, refunds int, payouts int, disputes int, lost_minor bigint, made_up_minor bigint, "
+    "method text, amount_minor bigint, currency text, customer_id text, provider_id uuid, payout_account text, "
     "commission_bps int, decline_code text, decline_retryable bool, decline_message text",
     {
         "method": _of("terms", "method"),
@@ -80,10 +80,11 @@ PAYOUT = kept(
     "currency text, source_charge text, status text, transfer_id text, failure text, tries int, "
     "reversed_minor bigint",
 )
+PROVIDER_ACCOUNT = kept("provider_account", "provider_id uuid, account text", also="changed_at = now()")
 CHARGEBACK = kept(
     "chargeback",
     "dispute_id text, booking_id uuid, payment_intent text, amount_minor bigint, currency text, outcome text, "
-    "calling bool, customer_id text, top_up_id uuid, frozen_minor bigint",
+    "calling bool, customer_id text, top_up_id uuid, frozen_minor bigint, covered_minor bigint, owed_minor bigint",
 )
 DASHBOARD_REFUND = kept(
     "dashboard_refund",
@@ -124,6 +125,7 @@ TABLES: dict[type[Any], Kept] = {
     Withdrawal: WITHDRAWAL,
     Part: PART,
     DashboardRefund: DASHBOARD_REFUND,
+    ProviderAccount: PROVIDER_ACCOUNT,
 }
 """In the order in which foreign keys want them written. Balances are not here: they follow from the ledger."""
 

@@ -14,6 +14,7 @@ import structlog
 from services.chassis import retention
 from services.chassis.database import Pool
 from services.payments import metrics
+from services.payments.model.comparing import Kind
 from services.payments.model.reconciling import Repair
 
 log = structlog.get_logger()
@@ -41,6 +42,7 @@ async def run(pool: Pool) -> None:
 async def look(pool: Pool) -> None:
     """Set the gauges once."""
     await _look_at_stripe(pool)
+    await _look_at_the_comparison(pool)
     refunds = await pool.fetch("SELECT parked, count(*) AS n FROM refund WHERE status = 'failed' GROUP BY parked")
     payouts = await pool.fetch(
         """
@@ -64,6 +66,7 @@ async def look(pool: Pool) -> None:
     metrics.reports_open.set(
         await pool.fetchval("SELECT count(*) FROM reconciliation WHERE repair = 'report' AND ended_at IS NULL")
     )
+    metrics.events_aside.set(await pool.fetchval("SELECT count(*) FROM stripe_event WHERE set_aside IS NOT NULL"))
     metrics.chargebacks_open.set(await pool.fetchval("SELECT count(*) FROM chargeback WHERE outcome = 'open'"))
     lingering = await pool.fetch(
         """
@@ -94,10 +97,27 @@ async def _look_at_stripe(pool: Pool) -> None:
     found = await pool.fetch(
         """
         SELECT repair, count(*) AS n FROM reconciliation
-        WHERE repair IN ('missing', 'reversal') AND at > $1 GROUP BY repair
+        WHERE repair IN ('missing', 'reversal', 'unclaimed') AND at > $1 GROUP BY repair
         """,
         datetime.now(UTC) - timedelta(days=7),
     )
     counts = {row["repair"]: row["n"] for row in found}
-    for kind in (Repair.MISSING, Repair.REVERSAL):
+    for kind in (Repair.MISSING, Repair.REVERSAL, Repair.UNCLAIMED):
         metrics.differences.labels(kind).set(counts.get(kind, 0))
+
+
+async def _look_at_the_comparison(pool: Pool) -> None:
+    """What it found and is still so, and how old that is (comparison.py)."""
+    found = await pool.fetch(
+        """
+        SELECT kind, count(*) AS n FROM stripe_difference WHERE gone_at IS NULL AND counted_at IS NOT NULL GROUP BY kind
+        """
+    )
+    counts = {row["kind"]: row["n"] for row in found}
+    for kind in Kind:
+        metrics.not_agreeing.labels(kind).set(counts.get(kind, 0))
+    metrics.compared_seconds.set(
+        await pool.fetchval(
+            "SELECT extract(epoch FROM statement_timestamp() - coalesce(ended_at, began_at)) FROM comparison_state"
+        )
+    )

@@ -23,6 +23,7 @@ from services.payments.model import ledger
 from services.payments.model.ledger import Entry, LedgerTransaction
 from services.payments.model.payment import Payment
 from services.payments.model.wallet import Asked, Balance, Wallet
+from services.payments.owners import Owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class PaymentsWork(UnitOfWork):
 
     def __init__(self, now: datetime, new_id: Callable[[], UUID] = uuid7) -> None:
         super().__init__(now, new_id)
+        self.owners: dict[str, Owner] = {}
+        """Of the PaymentIntents and transfers that unclaimed events are about."""
         self._met: set[tuple[UUID, datetime]] = set()
 
     def first_of(self, provider_id: UUID) -> bool:

@@ -28,7 +28,9 @@ from services.chassis.settings import ApiToken
 from services.notifications import http as notifications_http
 from services.payments import http as payments_http
 from services.payments import watching
+from services.payments.comparison import Comparison
 from services.payments.gateway.api import StripeApi
+from services.payments.gateway.breaker import CircuitBreaker
 from services.payments.reconciler import Reconciler
 from services.payments.sweeper import Sweeper
 from tests.bench.years import HOT, HOT_START, SOON, WHALE, named
@@ -105,6 +107,7 @@ class RoundsOf:
             "payments": {
                 "services.payments.watching.run": lambda: watching.look(self.pool),
                 "stripe_event is purged": lambda: retention.purge(self.pool, watching.EVENTS),
+                "services.payments.comparison.Comparison.run": self._compare,
                 "services.payments.reconciler.Reconciler.run": self._reconcile,
                 "services.payments.sweeper.Sweeper.run": self._sweep,
             },
@@ -126,6 +129,16 @@ class RoundsOf:
         taken = await gateway_calls.due(self.session, 64)
         again = [gateway_calls.Postponed(call.id, 3600.0, "busy") for call in taken]
         await gateway_calls.postpone(self.session, again)
+
+    async def _compare(self) -> None:
+        await self.pool.execute(  # that has read all that was there when it began
+            """
+            UPDATE comparison_state SET try_at = now() - interval '1 hour', since = $1, entry = last, entry_seen = last
+            FROM (SELECT max(entry_id) AS last FROM ledger_entry) newest
+            """,
+            self.clock.now() - timedelta(minutes=5),
+        )
+        await Comparison(self.api, self.clock, CircuitBreaker()).compare(self.pool)
 
     async def _reconcile(self) -> None:
         await self.pool.execute("UPDATE reconciled_until SET try_at = now() - interval '1 hour'")

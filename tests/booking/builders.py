@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -70,7 +71,7 @@ def an_offering(**changes: Any) -> Offering:
 
 
 def a_slot(offering: Offering, starts_at: datetime = START, **changes: Any) -> Slot:
-    slot = new_slot(offering, starts_at, opened=True)
+    slot = replace(new_slot(offering, starts_at, opened=True), own_capacity="capacity" in changes)
     return Slot(**{**{name: getattr(slot, name) for name in Slot.__slots__}, **changes})
 
 

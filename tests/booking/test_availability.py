@@ -47,13 +47,13 @@ def test_the_reasons_and_their_priority() -> None:
     slot, half_past = a_slot(offering), a_slot(offering, START + timedelta(minutes=30), taken=1)
     live, over = {slot.slot_id: Holds(live=1)}, {slot.slot_id: Holds(over=1)}
     full = replace(slot, taken=2)
-    assert reason(slot) == (None, 2)
+    assert reason(slot, capacity=2) == (None, 2)
     assert reason(full) == ("full", 0)
     assert reason(full, holds=live) == ("held", 0)
     assert reason(full, holds=over) == (None, 1)
     assert reason(replace(slot, taken=1), holds=live) == (None, 1)
-    assert reason(slot, half_past) == ("provider_busy", 2)
-    assert reason(slot, half_past, holds={half_past.slot_id: Holds(over=1)}) == (None, 2)
+    assert reason(slot, half_past, capacity=2) == ("provider_busy", 2)
+    assert reason(slot, half_past, holds={half_past.slot_id: Holds(over=1)}, capacity=2) == (None, 2)
     assert reason(slot, half_past, horizon_days=2)[0] == "too_far"
     assert reason(slot, half_past, minimum_notice_minutes=4 * 1440)[0] == "too_soon"
     assert reason(replace(full, closed=True), minimum_notice_minutes=4 * 1440)[0] == "closed"

@@ -38,7 +38,6 @@ def test_a_slot_keeps_its_provider_busy_from_buffer_to_buffer() -> None:
     minutes = [(at - START) // timedelta(minutes=1) for at in (slot.busy_from, slot.starts_at, slot.ends_at)]
     assert (*minutes, slot.busy_until - slot.ends_at) == (-5, 0, 50, timedelta(minutes=10))
     assert (slot.capacity, slot.seats_left, slot.active) == (4, 4, False)
-    assert new_slot(offering, START, capacity=2).capacity == 2
 
 
 @pytest.mark.requirement("price-integrity")

@@ -124,6 +124,7 @@ def test_closing_a_slot_cancels_everybody_with_everything_back() -> None:
         paid.booking_id: (4500, 0),
         unpaid.booking_id: (0, 0),
     }
+    assert {event.cause for event in events.values()} == {"slot_closed"}
     (settle,) = world.sent(payments.SettlePayment)
     assert (settle.refund.amount, settle.release.amount) == (4500, 0)
     assert world.taken() == 0

@@ -21,7 +21,7 @@ from tests.booking.builders import a_child, a_provider, acting, an_offering
 from tests.booking.line import Line
 
 WORLD = Line(2)
-WORLD.joined("eve")
+WORLD.joined("eve", attendee=a_child())
 WORLD.tell(QuoteCancellation(booking_id=WORLD.sitting.booking_id, actor=acting("bob")))
 SAGA, QUOTE, ENTRY = (next(WORLD.work.all(kind)) for kind in (Saga, Quote, Entry))
 BOOKING = replace(WORLD.sitting, attendee=a_child())
@@ -48,7 +48,7 @@ def booking(row: Any) -> Booking:
 
 
 def entry(row: Any) -> Entry:
-    return rows.entry(row, row["customer"])
+    return rows.entry(row, row)
 
 
 BOOKING_ROW = row_of(tables.BOOKING, BOOKING) | row_of(tables.CONTACT, BOOKING)

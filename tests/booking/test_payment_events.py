@@ -74,7 +74,7 @@ def test_a_decline_frees_the_seats_at_once() -> None:
     assert world.booking(booking.booking_id).state is State.PAYMENT_FAILED
     assert world.taken() == 0
     (failed,) = world.sent(PaymentFailed)
-    assert failed.reason == "declined"
+    assert (failed.reason, failed.code) == ("declined", "generic_decline")
     assert failed.customer_message
 
 

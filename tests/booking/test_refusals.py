@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,10 @@ from booking_contracts.types import Actor
 
 from services.booking.model import actors, disputes, placing
 from services.booking.model.placing import Wish
+from services.booking.model.standing import OF_BOOKING, OF_ENTRY
+from services.booking.model.states import State
+from services.booking.model.waitlist import EntryState
+from services.booking.model.wording import of_lasting
 from tests.booking.builders import CARD, NOW, PROVIDER, START, World, a_child, a_slot, acting, an_offering
 from tests.booking.lives import euros
 
@@ -51,17 +56,17 @@ def refusal(check: Callable[[], object]) -> Rejected:
         (
             lambda: placing.check_movable(Wish(1, movable_until=START), START),
             Code.DEADLINE_PASSED,
-            "Moving was possible until 2030-01-10T12:00:00+00:00.",
+            "Moving was possible until 2030-01-10 12:00 UTC.",
         ),
         (
             lambda: placing.check_window(OFFERING, START, JUST_BEFORE),
             Code.NOTICE_TOO_SHORT,
-            "Bookings need 90 minutes' notice; choose a later slot.",
+            "Bookings need 1 hour and 30 minutes' notice; choose a slot that starts at 2030-01-10 12:01 UTC or later.",
         ),
         (
             lambda: placing.check_window(OFFERING, START, LONG_BEFORE),
             Code.BEYOND_HORIZON,
-            "Bookings open 2 days ahead; come back later.",
+            "Bookings open 2 days ahead; choose a slot that starts by 2030-01-09 12:00 UTC, or come back later.",
         ),
         (
             lambda: placing.check_price(Wish(1, expected_price=euros(1)), euros(4500)),
@@ -80,10 +85,55 @@ def test_why_seats_cannot_be_had(check: Callable[[], object], code: Code, senten
     assert (refused.code, refused.message) == (code, sentence)
 
 
+@pytest.mark.requirement("conflict-check")
+def test_who_is_too_early_or_too_late_is_told_the_first_and_the_last_instant() -> None:
+    """Both can be booked: the limits belong to the window."""
+    now = NOW.replace(second=1)
+    too_soon = refusal(lambda: placing.check_window(OFFERING, now, now))
+    too_far = refusal(lambda: placing.check_window(OFFERING, START, now))
+    assert too_soon.details == {"earliest_starts_at": "2030-01-07T13:30:01Z"}
+    assert "at 2030-01-07 13:31 UTC" in too_soon.message, "no sentence names an instant that is refused"
+    assert too_far.details == {"latest_starts_at": "2030-01-09T12:00:01Z"}
+    for refused in (too_soon, too_far):
+        (limit,) = refused.details.values()
+        placing.check_window(OFFERING, datetime.fromisoformat(str(limit)), now)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "text"),
+    [
+        (2880, "2 days'"),
+        (1440, "1 day's"),
+        (60, "1 hour's"),
+        (1, "1 minute's"),
+        (90, "1 hour and 30 minutes'"),
+        (1501, "1 day, 1 hour and 1 minute's"),
+        (0, "0 minutes'"),
+    ],
+)
+def test_lengths_of_time_are_told_in_units_of_people(minutes: int, text: str) -> None:
+    assert of_lasting(minutes) == text
+
+
+@pytest.mark.requirement("one-reply")
+def test_a_refusal_tells_people_where_something_stands_in_their_words() -> None:
+    assert set(OF_BOOKING) == set(State)
+    assert set(OF_ENTRY) == set(EntryState)
+    for sentence in (*OF_BOOKING.values(), *OF_ENTRY.values()):
+        assert sentence.endswith(".")
+        assert re.search(r"[A-Z]{2}|_|contract", sentence) is None
+    world = World()
+    confirmed = world.confirmed()
+    refused = world.refused(AbandonPayment(booking_id=confirmed.booking_id, actor=acting("bob")))
+    assert refused.message == OF_BOOKING[State.CONFIRMED]
+    assert refused.details == {"state": "CONFIRMED"}
+
+
 @pytest.mark.requirement("bad-input")
 def test_a_party_that_never_fits_is_a_problem_of_the_field_seats() -> None:
     refused = refusal(lambda: placing.check_seats(Wish(3), OFFERING, None))
-    assert refused.details == {"field": "seats", "problem": "is more than the 2 seats of the slot"}
+    first = {"field": "seats", "problem": "is more than the 2 seats of the slot"}
+    assert refused.details == {**first, "errors": [{**first, "message": refused.message}]}
 
 
 @pytest.mark.requirement("actors")

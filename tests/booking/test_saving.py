@@ -75,7 +75,7 @@ async def test_every_row_is_as_it_was_decided(engine: Engine) -> None:
     far = a_slot(world.offering, START + timedelta(days=1), capacity=3)
     begun: list[Row] = [a_provider(), world.offering, world.slot, far]
     world.work.load(far)
-    eve = world.joined("eve")
+    eve = world.joined("eve", attendee=a_child())
     world.place("ann", starts_at=far.starts_at, attendee=a_child())
     world.tell(SetSchedule(provider_id=PROVIDER, weekly=WEEKLY, exceptions=EXCEPTIONS, actor=TEACHER))
     world.tell(QuoteCancellation(booking_id=world.sitting.booking_id, actor=acting("bob")))
@@ -111,7 +111,7 @@ async def _saved(engine: Engine, world: World) -> None:
 
 
 async def _entries(engine: Engine) -> dict[UUID, Entry]:
-    contacts = {row["entry_id"]: row["customer"] for row in await engine.fetch(tables.WAITING_CONTACT.select(""))}
+    contacts = {row["entry_id"]: row for row in await engine.fetch(tables.WAITING_CONTACT.select(""))}
     found = await engine.fetch(tables.ENTRY.select(""))
     return {row["entry_id"]: rows.entry(row, contacts[row["entry_id"]]) for row in found}
 

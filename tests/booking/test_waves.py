@@ -49,3 +49,14 @@ def test_every_write_is_legal_and_no_statement_oversells(moves: list[tuple[int, 
             stored[booking.booking_id] = booking.state
         assert sum(state in OCCUPYING for state in stored.values()) <= 1
     assert stored == {booking.booking_id: booking.state for booking in world.values()}
+
+
+def test_who_may_come_once_comes_after_they_have_left() -> None:
+    """The index that lets nobody come twice looks at rows one by one; a statement writes them in any order."""
+    for once, expected in ((True, 2), (False, 1)):
+        here = replace(a_booking(), state=State.CONFIRMED, once_per_customer=once)
+        elsewhere = replace(here, booking_id=uuid4(), slot_id=uuid4())
+        left = Changed(here, replace(here, state=State.CANCELLED_BY_CUSTOMER))
+        came = Changed(elsewhere, replace(elsewhere, slot_id=here.slot_id))
+        assert len(waves([left, came])) == expected
+        assert len(waves([came])) == 1

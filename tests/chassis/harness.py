@@ -144,7 +144,7 @@ def _sent(row: asyncpg.Record) -> Sent:
 def with_handler(service: Service, kind: str, decide: Any) -> Service:
     """The service with another handler for one message type."""
     handlers = [
-        Handler(handler.body, decide, handler.check) if handler.body.ce_type == kind else handler  # type: ignore[attr-defined]
+        Handler(handler.body, decide) if handler.body.ce_type == kind else handler  # type: ignore[attr-defined]
         for handler in service.handlers
     ]
     return replace(service, handlers=tuple(handlers))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from uuid import UUID, uuid4
 
 import pytest
@@ -121,6 +122,32 @@ async def test_refused_input_is_set_aside_and_answered_and_blocks_nothing(engine
     assert await scene.states() == {command.booking_id: "PENDING_PAYMENT"}
     assert [sent for sent in await engine.sent() if sent.topic == "booking.dead-letters"]
     assert not await engine.fetch("SELECT * FROM blocked_key")
+
+
+@pytest.mark.requirement("bad-input", "one-reply")
+async def test_a_refusal_says_in_sentences_all_that_is_wrong(engine: Engine) -> None:
+    scene = await Scene(engine).open()
+    command, message_id = scene.place(), uuid4()
+    body = json.loads(command.model_dump_json(exclude_none=True))
+    wrong = json.dumps({**body, "seats": 0, "customer": {**body["customer"], "email": "nobody"}}).encode()
+    await engine.run(
+        engine.record(
+            wrong, topic="booking.commands", key=command.key, kind="booking.PlaceBooking.v1", message_id=message_id
+        )
+    )
+    (reply,) = [sent for sent in await engine.sent() if sent.body.get("command_id") == str(message_id)]
+    seats, email = "must be at least 1", "must be an e-mail address, e.g. ada@example.com"
+    assert reply.body["message"] == (
+        f"seats {seats}. Correct it and 1 more (details.errors) and send the command with a new id."
+    )
+    assert reply.body["details"] == {
+        "field": "seats",
+        "problem": seats,
+        "errors": [
+            {"field": "seats", "problem": seats, "message": f"seats {seats}."},
+            {"field": "customer.email", "problem": email, "message": f"customer.email {email}."},
+        ],
+    }
 
 
 def failing_for(booking_id: UUID) -> Service:

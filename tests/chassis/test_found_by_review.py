@@ -25,7 +25,7 @@ from services.chassis.offsets import Partition
 from services.chassis.positions import Positions
 from services.chassis.unit_of_work import Call
 from services.notifications.mail import MailRefused
-from services.notifications.sender import Refused, _judged
+from services.notifications.sender import Faulty, Refused, _judged
 from services.notifications.sender import TryAgain as NoAnswer
 from tests.chassis.harness import Engine
 from tests.chassis.scenes import Scene
@@ -214,7 +214,7 @@ async def test_a_reason_that_is_no_text_stops_no_other_call(engine: Engine, reas
 def test_what_a_mail_server_says_may_be_written_down(code: int) -> None:
     """Its bytes come as text with halves of surrogate pairs, which no body and no column takes."""
     outcome = _judged(SMTPResponseException(code, "abgelehnt f\udcfcr \x00 immer"))
-    assert isinstance(outcome, Refused | NoAnswer)
+    assert isinstance(outcome, Faulty | Refused | NoAnswer)
     refused = MailRefused(delivery_id=uuid4(), reason=outcome.reason)
     assert b"\\u0000" not in refused.model_dump_json().encode()
 

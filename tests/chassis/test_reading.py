@@ -73,6 +73,19 @@ def test_a_wrong_field_is_named_and_the_sender_can_be_answered(raw: Raw, field: 
 
 
 @pytest.mark.requirement("bad-input")
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    """What a library reads stands among the rest, in the order of the fields."""
+    customer = {"id": "bob", "name": " ", "email": "nobody", "locale": "de_", "phone": "030", "timezone": "localtime"}
+    refused = READER.read(record(changed(seats=0, customer=customer, payment={"method": "cash"})), NOW)
+    assert isinstance(refused, Refused)
+    assert [problem.field for problem in refused.problems] == [
+        "seats",
+        *(f"customer.{field}" for field in ("name", "email", "phone", "locale", "timezone")),
+        "payment.method",
+    ]
+
+
+@pytest.mark.requirement("bad-input")
 def test_an_unknown_type_and_missing_headers() -> None:
     unknown = READER.read(record(ce_type="booking.Fly.v1"), NOW)
     assert isinstance(unknown, Refused)

@@ -194,9 +194,9 @@ def test_weekly_hours_may_end_at_midnight() -> None:
         ({"date": "2030-01-01", "from": "10:00", "to": "09:00"}, "exceptions.0.to"),
         ({"date": "2030-01-01", "closed": False}, "exceptions.0.closed"),
         ({"date": "2030-02-30", "closed": True}, "exceptions.0.date"),
-        ({"date": "2030-01-01"}, "exceptions"),
-        ({"date": "2030-01-01", "from": "10:00"}, "exceptions"),
-        ({"date": "2030-01-01", "closed": True, "from": "10:00", "to": "11:00"}, "exceptions"),
+        ({"date": "2030-01-01"}, "exceptions.0"),
+        ({"date": "2030-01-01", "from": "10:00"}, "exceptions.0.to"),
+        ({"date": "2030-01-01", "closed": True, "from": "10:00", "to": "11:00"}, "exceptions.0.closed"),
     ],
 )
 def test_an_exception_is_closed_or_has_hours(exception: JsonValue, field: str) -> None:

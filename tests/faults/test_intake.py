@@ -11,8 +11,11 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.conn import AIOKafkaConnection
 from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy as RecordBatch
+from booking_contracts.lost_connections import lose_connections_visibly
 from booking_contracts.topics import NOTIFICATIONS_EVENTS, WALLET_COMMANDS, WALLET_REPLIES
 from faststream import FastStream
 from faststream.kafka import KafkaBroker
@@ -253,6 +256,43 @@ async def test_records_of_an_aborted_transaction_are_never_read(servers: str) ->
         lag = await reader.positions.lag(idle=True)
     assert [raw.body for raw in reader.found if raw.partition == 7] == [b"told"]
     assert lag[topic] == 0, "the markers of transactions are no lag"
+
+
+@pytest.mark.requirement("health")
+async def test_a_consumer_whose_fetcher_has_ended_is_made_anew(servers: str) -> None:
+    """Nothing comes then, and nobody says so."""
+    topic = WALLET_REPLIES.name
+    async with AIOKafkaProducer(bootstrap_servers=servers) as producer, reading(servers, of([topic])) as reader:
+        await producer.send_and_wait(topic, b"first", partition=8)
+        await reader.until(lambda: any(raw.body == b"first" for raw in reader.found))
+        first = reader.positions.consumer
+
+        async def unexpected(*_: object, **__: object) -> bool:
+            raise RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
+
+        first._fetcher._proc_fetch_request = unexpected
+        await reader.until(lambda: reader.positions.consumer is not first)
+        await producer.send_and_wait(topic, b"second", partition=8)
+        await reader.until(lambda: any(raw.body == b"second" for raw in reader.found))
+    assert reader.faults == []
+
+
+@pytest.mark.requirement("health")
+async def test_uvloops_word_for_a_cut_connection_is_kafkas(servers: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(AIOKafkaConnection, "send", AIOKafkaConnection.send)  # put back afterwards
+    lose_connections_visibly()
+    async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
+        await producer.send_and_wait(WALLET_REPLIES.name, b"over this one", partition=8)
+        connection = next(iter(producer.client._conns.values()))
+
+        def write(_: bytes) -> None:
+            raise RuntimeError("the handler is closed")
+
+        monkeypatch.setattr(connection._writer, "write", write)
+        with pytest.raises(KafkaConnectionError, match="the handler is closed"):
+            connection.send(MetadataRequest([]))
+        assert not connection.connected()
+        await producer.send_and_wait(WALLET_REPLIES.name, b"over a new one", partition=8)
 
 
 @pytest.mark.requirement("health")

@@ -14,9 +14,10 @@ from tests.flows.operators import reconciled
 from tests.flows.story import PRICE_MINOR
 
 
-async def refund_in_the_dashboard(system: System, intent: str, cents: int) -> None:
+async def refund_in_the_dashboard(system: System, intent: str, cents: int, **metadata: str) -> None:
     headers = {"Authorization": f"Bearer {STRIPE_API_KEY}"}
     body = {"payment_intent": intent, "amount": str(cents)}
+    body |= {f"metadata[{name}]": value for name, value in metadata.items()}
     async with system.http.post(f"{system.env['STRIPE_API_BASE']}/v1/refunds", data=body, headers=headers) as answer:
         assert answer.status == 200, await answer.text()
 
@@ -28,7 +29,7 @@ async def test_a_refund_in_the_dashboard_limits_the_cancellations_and_is_seen(sy
     await system.accepted(command)
     payment = await system.payment_in(command.booking_id, "captured")
     await system.booking_in(command.booking_id, "CONFIRMED")
-    await refund_in_the_dashboard(system, payment["payment_intent"], 1000)
+    await refund_in_the_dashboard(system, payment["payment_intent"], 1000, refund_id="RF-77")
 
     async def escrow() -> int:
         return int((await system.payment(command.booking_id))["escrow"]["amount"])

@@ -14,6 +14,7 @@ from booking_contracts.types import Price
 
 from deploy.local.system import System, eventually
 from tests.flows.operators import bookingctl
+from tests.flows.test_dashboard import refund_in_the_dashboard
 
 
 async def top_up(system: System, who: str, cents: int, card: str = "pm_card_visa") -> Any:
@@ -131,3 +132,23 @@ async def test_a_disputed_top_up_is_locked_and_listed(system: System) -> None:
     await holds(system, "yves", 2000, 0)
     assert "yves" not in bookingctl(system.env, "payments", "chargebacks")
     assert "lost" in bookingctl(system.env, "payments", "chargebacks", "--every")
+    await system.control_stripe("POST", f"/disputes/{dispute['id']}/change", {"status": "won"})
+    await holds(system, "yves", 5000, 0)
+
+
+@pytest.mark.requirement("wallet", "webhooks", "refund-logic")
+async def test_a_top_up_refunded_by_hand_while_its_answer_is_lost(system: System) -> None:
+    """The call times out after its effect; its refund is told before our row knows the PaymentIntent."""
+    fault = {"operation": "payment_intents.create", "kind": "timeout_after", "seconds": 5, "count": 1}
+    await system.control_stripe("PUT", "/faults", [fault])
+    asked = asyncio.create_task(top_up(system, "zelda", 4500))
+
+    async def charged() -> str | None:
+        intents = (await system.stripe())["payment_intents"]
+        return next((one["id"] for one in intents if one["metadata"].get("customer_id") == "zelda"), None)
+
+    intent = await eventually("the charge is made", charged, lambda found: found is not None)
+    assert intent is not None
+    await refund_in_the_dashboard(system, intent, 4500, refund_id="RF-77")
+    assert isinstance(await asked, WalletCommandAccepted)
+    await holds(system, "zelda", 0, 0)

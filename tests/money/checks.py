@@ -26,7 +26,7 @@ def clearing_is_stripes_balance(money: Money) -> list[str]:
     holds: Counter[str] = Counter()
     for intent in money.intents:
         holds[intent.currency] += intent.received
-    for moved in (*_live(money.stripe_refunds), *money.transfers, *_taken(money.disputes)):
+    for moved in (*_live(money.stripe_refunds), *money.transfers, *money.disputes):
         holds[moved.currency] -= moved.amount
     said = Counter({currency: -amount for (account, currency), amount in _of(money, CLEARING).items()})
     return _different("Stripe's balance", _with("", holds), _with("", said))
@@ -65,7 +65,7 @@ def refunds_are_stripes(money: Money) -> list[str]:
 
 def transfers_are_payouts(money: Money) -> list[str]:
     """Each payout that was made is one transfer of the same amount, and the other way round."""
-    ours = {payout.transfer: payout.amount for payout in money.payouts if payout.transfer}
+    ours = {payout.transfer: payout.amount - payout.reversed for payout in money.payouts if payout.transfer}
     theirs = {transfer.id: transfer.amount for transfer in money.transfers}
     return _different("transfer", _with("", ours), _with("", theirs))
 
@@ -80,7 +80,7 @@ def payments_are_the_ledger(money: Money) -> list[str]:
         rows[COMMISSION, currency] += payment.commission
     for payout in money.payouts:
         if payout.status == "paid":
-            rows[f"provider:{payout.provider_id}:payable", payout.currency] -= payout.amount
+            rows[f"provider:{payout.provider_id}:payable", payout.currency] -= payout.amount - payout.reversed
     return _different("account", rows, {**_of(money, "escrow:"), **_of(money, "provider:"), **_of(money, COMMISSION)})
 
 
@@ -116,7 +116,7 @@ def payers_paid_what_bookings_say(money: Money) -> list[str]:
     of_intent = {intent.id: intent.of for intent in money.intents}
     for intent in money.intents:
         net[intent.of] += intent.received
-    for moved in (*_live(money.stripe_refunds), *_taken(money.disputes)):
+    for moved in (*_live(money.stripe_refunds), *money.disputes):
         net[of_intent[moved.to]] -= moved.amount
     owed, losses = _owed(money), _losses(money)
     payments = {payment.booking_id: payment for payment in money.payments}
@@ -160,6 +160,20 @@ def bookings_say_what_payments_did(money: Money) -> list[str]:
     return wrong
 
 
+def disputes_are_chargebacks(money: Money) -> list[str]:
+    """Each dispute that ever took money stands here as it does at the bank, however often it has changed."""
+    known = {dispute: outcome for dispute, outcome in money.outcomes.items() if outcome != "told"}
+    theirs = {one.id: one.status for one in money.disputes if one.status in ("won", "lost")}
+    names = sorted(known.keys() | theirs.keys())
+    wrong = [name for name in names if known.get(name) != theirs.get(name)]
+    return [f"dispute {name} is {known.get(name)} here and {theirs.get(name)} there" for name in wrong]
+
+
+def every_movement_is_somebodys(money: Money) -> list[str]:
+    """No event of Stripe's was left to a person: all charges here are ours."""
+    return list(money.unclaimed)
+
+
 def nothing_is_left_half_done(money: Money) -> list[str]:
     """No authorisation stays at Stripe, no saga and no payment is under way, no refund or payout is forgotten."""
     wrong = [f"{i.id} of {i.of} is {i.status}" for i in money.intents if i.status.startswith("requires_c")]
@@ -181,6 +195,8 @@ CHECKS: tuple[Callable[[Money], list[str]], ...] = (
     wallets_are_the_ledger,
     payers_paid_what_bookings_say,
     bookings_say_what_payments_did,
+    disputes_are_chargebacks,
+    every_movement_is_somebodys,
     nothing_is_left_half_done,
 )
 
@@ -192,10 +208,6 @@ def differences(money: Money) -> list[str]:
 
 def _live(refunds: Iterable[Movement]) -> list[Movement]:
     return [refund for refund in refunds if refund.status in ("pending", "succeeded")]
-
-
-def _taken(disputes: Iterable[Movement]) -> list[Movement]:
-    return [dispute for dispute in disputes if dispute.status != "won"]
 
 
 def _of(money: Money, prefix: str) -> dict[tuple[str, str], int]:

@@ -93,15 +93,26 @@ async def _read_payments(connection: Any, money: Money) -> None:
         money.refunds.append(refund)
     for row in await connection.fetch("SELECT * FROM payout"):
         money.payouts.append(
-            Payout(str(row["provider_id"]), row["amount_minor"], row["currency"], row["status"], row["transfer_id"])
+            Payout(
+                str(row["provider_id"]),
+                row["amount_minor"],
+                row["currency"],
+                row["status"],
+                row["transfer_id"],
+                row["reversed_minor"],
+            )
         )
     for row in await connection.fetch("SELECT * FROM dashboard_refund"):
         of = str(row["booking_id"] or row["top_up_id"])
         money.by_hand.append(
             ByHand(row["stripe_refund"], of, row["currency"], row["amount_minor"], row["lost_minor"], row["failed"])
         )
-    for row in await connection.fetch("SELECT * FROM chargeback WHERE booking_id IS NOT NULL"):
-        money.disputed[row["dispute_id"]] = str(row["booking_id"])
+    for row in await connection.fetch("SELECT * FROM chargeback"):
+        money.outcomes[row["dispute_id"]] = row["outcome"]
+        if row["booking_id"] is not None:
+            money.disputed[row["dispute_id"]] = str(row["booking_id"])
+    for row in await connection.fetch("SELECT finding FROM reconciliation WHERE repair = 'unclaimed'"):
+        money.unclaimed.append(row["finding"])
     for row in await connection.fetch("SELECT * FROM ledger_entry"):
         entry = Entry(str(row["transaction_id"]), row["account"], row["currency"], row["amount_minor"])
         money.entries.append(entry)
@@ -138,10 +149,11 @@ async def _read_stripe(control: str, money: Money) -> None:
     for one in state["refunds"]:
         money.stripe_refunds.append(_movement(one, one["payment_intent"]))
     for one in state["transfers"]:
-        money.transfers.append(_movement(one, one["destination"]))
+        money.transfers.append(_movement(one, one["destination"], less=one["amount_reversed"]))
     for one in state["disputes"]:
-        money.disputes.append(_movement(one, one["payment_intent"]))
+        here = one["amount"] + sum(moved["amount"] for moved in one["balance_transactions"])
+        money.disputes.append(_movement(one, one["payment_intent"], less=here))
 
 
-def _movement(one: Any, to: str) -> Movement:
-    return Movement(one["id"], to, one["currency"].upper(), one["amount"], one.get("status", ""))
+def _movement(one: Any, to: str, less: int = 0) -> Movement:
+    return Movement(one["id"], to, one["currency"].upper(), one["amount"] - less, one.get("status", ""))

@@ -55,6 +55,8 @@ class Payout:
     currency: str
     status: str
     transfer: str | None
+    reversed: int = 0
+    """What somebody took back at Stripe; owed again."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,8 @@ class Intent:
 
 @dataclass(frozen=True)
 class Movement:
-    """Money that leaves Stripe's balance: a refund (`to` a PaymentIntent), a transfer (`to` an account), a dispute."""
+    """Money that has left Stripe's balance: a refund (`to` a PaymentIntent), a transfer (`to` an account) less what was
+    taken back of it, a dispute: what of it is with the bank."""
 
     id: str
     to: str
@@ -127,6 +130,10 @@ class Money:
     by_hand: list[ByHand] = field(default_factory=list)
     disputed: dict[str, str] = field(default_factory=dict)
     """The booking of each dispute that payments knows of."""
+    outcomes: dict[str, str] = field(default_factory=dict)
+    """How each of them stands by payments' row, a wallet's too."""
+    unclaimed: list[str] = field(default_factory=list)
+    """What payments has left to a person."""
     entries: list[Entry] = field(default_factory=list)
     intents: list[Intent] = field(default_factory=list)
     stripe_refunds: list[Movement] = field(default_factory=list)

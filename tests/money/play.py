@@ -39,6 +39,9 @@ WEBHOOKS = tuple(
     {"operation": "webhook", "kind": kind, "rate": 0.05} for kind in ("lost", "late", "duplicate", "reordered")
 )
 
+STANDS = ("needs_response", "under_review", "won", "lost", "lost")
+REASONS = ("expired_or_canceled_card", "declined", "unknown")
+
 
 @dataclass
 class Play:
@@ -58,6 +61,8 @@ class Play:
         await self._act("offerings, slots, wallets", town.opening())
         faults = ({"operation": "*", **fault, "seed": self.seed + number} for number, fault in enumerate(A_FIFTH))
         await self._fail(*faults, *WEBHOOKS)
+        await self._bank("/behaviour", {"refunds_without_balance": "overdrawn"}, "PUT")
+        await self._act("wallets are topped up again", town.more_money(), strange_hands=True)
         await self._act("everybody books", town.booking(), kill=True)
         await self._customers_act()
         await self._act("some pay", town.paying())
@@ -69,18 +74,22 @@ class Play:
         await clock.advance(days=8)
         await self._act("sessions are over", town.sessions(), kill=True)
         await self._banks()
-        await self._act("verdicts", town.verdicts())
+        await self._act("verdicts", town.verdicts(), strange_hands=True)
         for days in (1, 2, 2):
             await clock.advance(days=days)
-            await self._act(f"{days} days later", town.withdrawals() if days == 1 else ())
+            late = town.withdrawals() if days == 1 else ()
+            await self._act(f"{days} days later", late, strange_hands=True, kill=days == 1)
         await self._judge()
         await self._fail()
         await self._act("no more faults", ())
         await clock.advance(days=3)
         return await self._end()
 
-    async def _act(self, name: str, commands: Iterable[Sendable], *, kill: bool = False) -> None:
-        """Send, and wait for a while: what is not done then meets the next act."""
+    async def _act(
+        self, name: str, commands: Iterable[Sendable], *, kill: bool = False, strange_hands: bool = False
+    ) -> None:
+        """Send, and wait for a while: what is not done then meets the next act. `strange_hands` act at Stripe
+        meanwhile, while calls are open and answers are lost."""
         sent = 0
         async with AIOKafkaProducer(
             bootstrap_servers=self.system.env["KAFKA_BOOTSTRAP_SERVERS"], linger_ms=5
@@ -92,6 +101,10 @@ class Play:
                 key, headers = envelope.key.encode(), envelope.headers()
                 await producer.send(command.topic, envelope.body, key=key, headers=headers)
             await producer.flush()
+        if strange_hands:
+            for _ in range(6):
+                await asyncio.sleep(0.3)
+                await self._banks()
         if killing is not None:
             await killing
         moving = dict(await calm(self.system.env, 10 + self.town.count / 40))
@@ -123,39 +136,53 @@ class Play:
                 pass
 
     async def _banks(self) -> None:
-        """Banks take money back, decide disputes, and refuse refunds; people at Stripe's dashboard give money away."""
-        state = await stripe_state(self.system.env["STRIPE_CONTROL_URL"], "payment_intents", "disputes", "refunds")
+        """Banks take money back, decide disputes and decide otherwise, and refuse refunds; people at Stripe's dashboard
+        give money away and take transfers back. Wallets meet all of it more often: there are few of them."""
+        state = await stripe_state(
+            self.system.env["STRIPE_CONTROL_URL"], "payment_intents", "disputes", "refunds", "transfers"
+        )
         rng, undisputed = self.town.rng, {dispute["payment_intent"] for dispute in state["disputes"]}
         for dispute in state["disputes"]:
-            if dispute["status"] == "needs_response" and rng.random() < 0.5:
-                await self._bank(f"/disputes/{dispute['id']}/close", {"status": rng.choice(("won", "lost"))})
+            if rng.random() < 0.3:
+                await self._bank(f"/disputes/{dispute['id']}/change", {"status": rng.choice(STANDS)})
         for intent in state["payment_intents"]:
-            if intent["amount_received"] and intent["id"] not in undisputed and rng.random() < 0.02:
-                await self._bank("/disputes", {"payment_intent": intent["id"]})
-            elif intent["amount_received"] and rng.random() < 0.02:
-                await self._refund_by_hand(intent["id"], rng.randint(1, intent["amount_received"]))
+            often = 0.06 if "command_id" in intent["metadata"] else 0.02
+            received = intent["amount_received"]
+            if received and intent["id"] not in undisputed and rng.random() < often:
+                amount = rng.choice((received, rng.randint(1, received)))
+                body = {"payment_intent": intent["id"], "amount": amount, "inquiry": rng.random() < 0.2}
+                await self._bank("/disputes", body)
+            elif received and rng.random() < often:
+                await self._by_hand("refunds", payment_intent=intent["id"], amount=rng.randint(1, received))
         for refund in state["refunds"]:
             if refund["status"] == "succeeded" and rng.random() < 0.05:
-                await self._bank(f"/refunds/{refund['id']}/fail", {})
+                status = rng.choice(("failed", "canceled"))
+                await self._bank(f"/refunds/{refund['id']}/fail", {"status": status, "reason": rng.choice(REASONS)})
+        for transfer in state["transfers"]:
+            if not transfer["amount_reversed"] and rng.random() < 0.01:
+                await self._by_hand(f"transfers/{transfer['id']}/reversals", amount=rng.randint(1, transfer["amount"]))
 
-    async def _refund_by_hand(self, intent: str, amount: int) -> None:
-        """Somebody is generous in Stripe's dashboard. Refused where it is refunded or disputed already."""
-        url = f"{self.system.env['STRIPE_API_BASE']}/v1/refunds"
-        form = {"payment_intent": intent, "amount": amount}
+    async def _by_hand(self, path: str, **form: Any) -> None:
+        """Somebody acts in Stripe's dashboard, with metadata of their own. Refused where nothing is left."""
+        url = f"{self.system.env['STRIPE_API_BASE']}/v1/{path}"
+        form["metadata[refund_id]"] = f"RF-{self.town.rng.randrange(100)}"
         with contextlib.suppress(aiohttp.ClientError):
             async with self.system.http.post(url, data=form, headers={"Authorization": "Bearer sk_test_dashboard"}):
                 pass
 
     async def _judge(self) -> None:
-        """Every dispute comes to its end."""
+        """Every dispute comes to its end, and some to another one after it."""
         state = await stripe_state(self.system.env["STRIPE_CONTROL_URL"], "disputes")
         for dispute in state["disputes"]:
-            if dispute["status"] == "needs_response":
+            for _ in range(self.town.rng.choice((1, 1, 2, 3))):
                 outcome = self.town.rng.choice(("won", "lost"))
-                await self._bank(f"/disputes/{dispute['id']}/close", {"status": outcome})
+                await self._bank(f"/disputes/{dispute['id']}/change", {"status": outcome})
 
-    async def _bank(self, path: str, body: dict[str, Any]) -> None:
-        await self.system.control_stripe("POST", path, body)
+    async def _bank(self, path: str, body: dict[str, Any], method: str = "POST") -> None:
+        """Refused where somebody was faster."""
+        url = self.system.env["STRIPE_CONTROL_URL"] + path
+        async with self.system.http.request(method, url, json=body) as response:
+            assert response.status in (200, 400), await response.text()
 
     async def _fail(self, *faults: dict[str, Any]) -> None:
         await self.system.control_stripe("PUT", "/faults", list(faults))

@@ -38,15 +38,17 @@ def sound() -> Money:
             Payment("poor", None, "p", EUR, "declined", 0, 0, 0, 0),
         ],
         refunds=[Refund("half", 500, "succeeded", "re_1")],
-        payouts=[Payout("p", 900, EUR, "paid", "tr_1"), Payout("p", 450, EUR, "parked", None)],
+        payouts=[Payout("p", 900, EUR, "paid", "tr_1", 90), Payout("p", 450, EUR, "parked", None)],
         top_ups=[TopUp("cmd", "wanda", EUR, 3000, "done")],
         parts=[Part("wanda", EUR, 700, "sent", "re_2")],
         by_hand=[ByHand("re_4", "cmd", EUR, 100, 20, failed=False)],
         disputed={"du_1": "lost"},
+        outcomes={"du_1": "lost", "du_2": "won", "du_3": "told"},
         entries=[
             *posted("1", stripe__clearing=-PRICE, escrow__done=PRICE),
             *posted("2", escrow__done=-PRICE, provider__p__payable=900, commission=100),
             *posted("3", provider__p__payable=-900, stripe__clearing=900),
+            *posted("3a", stripe__clearing=-90, provider__p__payable=90),
             *posted("4", stripe__clearing=-PRICE, escrow__half=PRICE),
             *posted("5", escrow__half=-PRICE, stripe__clearing=500, provider__p__payable=450, commission=50),
             *posted("6", stripe__clearing=-3000, wallet__wanda__available=3000),
@@ -71,8 +73,12 @@ def sound() -> Money:
             Movement("re_4", "pi_3", EUR, 100, "succeeded"),
             Movement("re_3", "pi_2", EUR, 500, "failed"),
         ],
-        transfers=[Movement("tr_1", "acct_1", EUR, 900)],
-        disputes=[Movement("du_1", "pi_4", EUR, PRICE, "lost")],
+        transfers=[Movement("tr_1", "acct_1", EUR, 810)],
+        disputes=[
+            Movement("du_1", "pi_4", EUR, PRICE, "lost"),
+            Movement("du_2", "pi_3", EUR, 0, "won"),
+            Movement("du_3", "pi_1", EUR, 0, "warning_closed"),
+        ],
     )
 
 
@@ -137,6 +143,18 @@ def saga_under_way(money: Money) -> None:
     money.bookings[0] = replace(money.bookings[0], saga="waiting")
 
 
+def reversal_unnoticed(money: Money) -> None:
+    money.payouts[0] = replace(money.payouts[0], reversed=0)
+
+
+def won_after_all_unnoticed(money: Money) -> None:
+    money.disputes[0] = replace(money.disputes[0], amount=0, status="won")
+
+
+def left_to_a_person(money: Money) -> None:
+    money.unclaimed.append("refund re_1 is of pi_1, which no row knows")
+
+
 PLANTED: list[tuple[Callable[[Money], None], str]] = [
     (one_line_short, "ledger_is_balanced"),
     (charged_behind_our_back, "clearing_is_stripes_balance"),
@@ -149,6 +167,10 @@ PLANTED: list[tuple[Callable[[Money], None], str]] = [
     (refund_never_sent, "refunds_are_stripes"),
     (refund_failed_unnoticed, "refunds_are_stripes"),
     (transferred_twice, "transfers_are_payouts"),
+    (reversal_unnoticed, "transfers_are_payouts"),
+    (won_after_all_unnoticed, "clearing_is_stripes_balance"),
+    (won_after_all_unnoticed, "disputes_are_chargebacks"),
+    (left_to_a_person, "every_movement_is_somebodys"),
     (commission_lost, "payments_are_the_ledger"),
     (wallet_locked_for_ever, "wallets_are_the_ledger"),
     (provider_got_what_the_payer_was_promised, "bookings_say_what_payments_did"),

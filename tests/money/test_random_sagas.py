@@ -39,8 +39,12 @@ async def test_every_cent_of_random_sagas_is_accounted_for(stack: Stack) -> None
         money = await Play(stack, system, town, SEED).run()
     states = Counter(booking.state for booking in money.bookings)
     print(f"SEED={SEED}", dict(states), f"{len(money.entries)} ledger entries", sep="\n")
+    print(Counter(dispute.status for dispute in money.disputes), f"{len(money.by_hand)} refunds by hand")
     assert len(money.bookings) > SAGAS * 0.9
     assert {"COMPLETED", "CANCELLED_BY_CUSTOMER", "CANCELLED_BY_PROVIDER", "PAYMENT_FAILED", "EXPIRED"} <= set(states)
     assert money.stripe_refunds
     assert money.transfers
     assert money.disputes
+    wallets = {top_up.command_id for top_up in money.top_ups}
+    assert wallets & {one.of for one in money.by_hand}, "a wallet met a strange hand"
+    assert money.outcomes.keys() - money.disputed.keys(), "and a dispute"

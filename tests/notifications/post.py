@@ -11,10 +11,10 @@ from booking_contracts.notifications import DeliveryEvent, DeliveryFailed, Deliv
 from pydantic import BaseModel
 
 from services.chassis.messages import LocalBody, Message, Origin, Raw
-from services.chassis.unit_of_work import Call, Remind, Send
+from services.chassis.unit_of_work import Call, Changed, Remind, Send
 from services.notifications.app import service
-from services.notifications.mail import MailToSend
-from services.notifications.model.deliveries import Delivery
+from services.notifications.mail import MailRefused, MailSent, MailToSend
+from services.notifications.model.deliveries import Delivery, State
 from services.notifications.model.known import KnownBooking
 from services.notifications.model.letters import Kind
 from services.notifications.work import NotificationsWork
@@ -52,6 +52,24 @@ class Post:
             fired.add(first.id)
             self.at(first.due_at).fire(first.body)
 
+    def fire_late_timers(self, now: datetime) -> None:
+        """Every timer that is due by then, all at that time, as after an outage; then those that they set at once."""
+        late = [timer for timer in self.timers if timer.due_at <= now]
+        for timer in late:
+            self.at(now).fire(timer.body)
+        for timer in self.timers:
+            if now < timer.due_at <= now + timedelta(minutes=1) and timer not in late:
+                self.at(timer.due_at).fire(timer.body)
+
+    def answered(self, recipient: str, reason: str | None = None) -> Kind:
+        """The mail server's word on what is on its way to somebody; returns what that was."""
+        asked = [MailToSend.model_validate_json(call.parameters) for call in self.calls]
+        pending = {row.delivery_id for row in self.deliveries if row.state is State.PENDING}
+        (mail,) = [mail for mail in asked if mail.recipient == recipient and mail.delivery_id in pending]
+        sent = MailSent(delivery_id=mail.delivery_id)
+        self.fire(sent if reason is None else MailRefused(delivery_id=mail.delivery_id, reason=reason))
+        return mail.kind
+
     def _decide(self, body: BaseModel, key: str, headers: list[tuple[str, str]], message_id: UUID) -> UUID:
         kind: str = body.ce_type  # type: ignore[attr-defined]
         origin = Origin.LOCAL if isinstance(body, LocalBody) else Origin.EVENT
@@ -71,8 +89,16 @@ class Post:
 
     @property
     def mails(self) -> list[MailToSend]:
-        """The letters on their way, in order."""
-        return [MailToSend.model_validate_json(call.parameters) for call in self.calls]
+        """The letters that were written, in order, on their way or still in their line."""
+        given = {call.subject: call.parameters for call in self.calls}
+        changes = [effect for effect in self.work.journal if isinstance(effect, Changed)]
+        written = [c.after for c in changes if c.before is None and isinstance(c.after, Delivery)]
+        return [MailToSend.model_validate_json(given.get(str(one.delivery_id)) or one.mail or "") for one in written]
+
+    def on_their_way(self, recipient: str) -> list[Kind]:
+        """What the mail server was asked to take for somebody, in order."""
+        asked = [MailToSend.model_validate_json(call.parameters) for call in self.calls]
+        return [mail.kind for mail in asked if mail.recipient == recipient]
 
     @property
     def deliveries(self) -> list[Delivery]:

@@ -18,7 +18,7 @@ from services.chassis.database import Session
 from services.chassis.gateway_worker import GatewayWorker
 from services.chassis.messages import Raw
 from services.notifications.gateway import MailGateway
-from services.notifications.sender import Outcome, Refused, Sent
+from services.notifications.sender import MailSender, Outcome, Refused, Sent
 from tests.chassis.harness import Engine
 from tests.notifications.builders import ADMIN_EMAIL, BOOKING_ID, CUSTOMER_EMAIL, PROVIDER_EMAIL, STARTS_AT, an
 from tests.notifications.post import days
@@ -31,11 +31,11 @@ def record(engine: Engine, event: Event, sequence: int = 1, message_id: UUID | N
     return replace(raw, headers=[*raw.headers, ("ce_sequence", f"{sequence:012d}")])
 
 
-async def post(engine: Engine, server: Server) -> list[Raw]:
+async def post(engine: Engine, server: MailSender) -> list[Raw]:
     """Make every open call as the worker does; returns the results, not handled yet."""
     opened = await engine.fetch("UPDATE gateway_call SET try_at = opened_at WHERE state = 'open' RETURNING id")
     session = Session(engine.session.url, "post")
-    worker = GatewayWorker(MailGateway(server, "no-reply@example.org"), session, lambda: None)
+    worker = GatewayWorker(MailGateway(server, "no-reply@example.org", engine.clock), session, lambda: None)
     running = asyncio.create_task(worker.run())
 
     async def all_made() -> bool:
@@ -89,7 +89,7 @@ async def test_an_event_that_is_published_again_is_not_mailed_again(engine: Engi
 
 @pytest.mark.requirement("notify-once")
 async def test_a_result_that_comes_twice_is_told_once(engine: Engine) -> None:
-    await engine.run(record(engine, an(booking.BookingPlaced)))
+    await engine.run(record(engine, an(booking.SessionCompleted)))
     first, again = await post(engine, Server()), await post(engine, Server())
     await engine.run(*first)
     await engine.run(*again)
@@ -122,7 +122,7 @@ async def test_what_is_known_of_a_booking_outlives_the_batch(engine: Engine) -> 
     await engine.run(record(engine, an(payments.RefundFailed)))
 
     rows = await engine.fetch("SELECT recipient FROM delivery WHERE kind = 'refund_failed' ORDER BY number")
-    assert [row["recipient"] for row in rows] == [CUSTOMER_EMAIL, PROVIDER_EMAIL, ADMIN_EMAIL]
+    assert [row["recipient"] for row in rows] == [ADMIN_EMAIL, CUSTOMER_EMAIL, PROVIDER_EMAIL]
 
 
 async def test_nobody_is_known_once_their_data_is_erased(engine: Engine) -> None:
@@ -149,7 +149,7 @@ async def test_a_reminder_fires_at_its_time(engine: Engine) -> None:
 
 @pytest.mark.requirement("notify-once")
 async def test_the_database_refuses_a_second_delivery(engine: Engine) -> None:
-    await engine.run(record(engine, an(booking.BookingPlaced)))
+    await engine.run(record(engine, an(booking.SessionCompleted)))
     with pytest.raises(asyncpg.UniqueViolationError, match="delivery_once"):
         await engine.fetch(
             """
@@ -162,7 +162,7 @@ async def test_the_database_refuses_a_second_delivery(engine: Engine) -> None:
 
 @pytest.mark.requirement("notify-once")
 async def test_the_database_keeps_what_became_of_a_delivery(engine: Engine) -> None:
-    await engine.run(record(engine, an(booking.BookingPlaced)))
+    await engine.run(record(engine, an(booking.SessionCompleted)))
     await engine.run(*await post(engine, Server()))
     with pytest.raises(asyncpg.CheckViolationError, match="for ever"):
         await engine.fetch("UPDATE delivery SET state = 'pending', settled_at = NULL")

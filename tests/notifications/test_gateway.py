@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from email.message import EmailMessage
 
 import pytest
-from booking_contracts.booking import BookingConfirmed, BookingPlaced
+from booking_contracts.booking import BookingConfirmed, SessionCompleted
+from prometheus_client import REGISTRY
 
 from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.notifications import sender
 from services.notifications.gateway import GIVE_UP_SECONDS, MailGateway
 from services.notifications.mail import MailRefused, MailSent
-from services.notifications.sender import Mail, Outcome, Refused, Sent
-from tests.notifications.builders import CUSTOMER_EMAIL, an, customer, received
-from tests.notifications.post import Post
+from services.notifications.model.letters import Kind
+from services.notifications.sender import Faulty, Mail, Outcome, Refused, Sent
+from tests.chassis.harness import SetClock
+from tests.notifications.builders import CUSTOMER_EMAIL, NOW, STARTS_AT, an, customer, received
+from tests.notifications.post import Post, days
 
 
 @dataclass
@@ -29,9 +33,9 @@ class Server:
         return self.outcome
 
 
-def a_call(event: BookingPlaced | BookingConfirmed | None = None, *, tries: int = 0, age: float = 0) -> OpenCall:
+def a_call(event: SessionCompleted | BookingConfirmed | None = None, *, tries: int = 0, age: float = 0) -> OpenCall:
     post = Post()
-    post.hear(event or an(BookingPlaced))
+    post.hear(event or an(SessionCompleted))
     intended = post.calls[0]
     return OpenCall(
         intended.id,
@@ -45,8 +49,8 @@ def a_call(event: BookingPlaced | BookingConfirmed | None = None, *, tries: int 
     )
 
 
-def gateway(server: Server) -> MailGateway:
-    return MailGateway(server, "Bookings <no-reply@example.org>")
+def gateway(server: Server, now: datetime = NOW) -> MailGateway:
+    return MailGateway(server, "Bookings <no-reply@example.org>", SetClock(now))
 
 
 @pytest.mark.requirement("notify-people")
@@ -113,12 +117,46 @@ async def test_a_refusal_is_for_ever() -> None:
     assert outcome.reason == "550 no such user"
 
 
+@pytest.mark.requirement("notify-people", "observability")
+async def test_a_letter_that_no_server_takes_is_counted_apart_from_people_who_are_not_there() -> None:
+    def counted() -> float:
+        return REGISTRY.get_sample_value("mail_outcomes_total", {"outcome": "Faulty"}) or 0
+
+    before = counted()
+    await gateway(Server(Refused("550 no such user"))).call(a_call())
+    assert counted() == before
+
+    outcome = await gateway(Server(Faulty("500 Line too long"))).call(a_call())
+
+    assert isinstance(outcome, MailRefused)
+    assert outcome.reason == "500 Line too long"
+    assert counted() == before + 1
+
+
 @pytest.mark.requirement("notify-once")
 async def test_an_address_that_is_none_fails_without_a_server() -> None:
     server = Server()
 
-    outcome = await gateway(server).call(a_call(an(BookingPlaced, customer=customer(email="not an address"))))
+    outcome = await gateway(server).call(a_call(an(SessionCompleted, customer=customer(email="not an address"))))
 
     assert isinstance(outcome, MailRefused)
     assert "not a mail address" in outcome.reason
     assert server.received == []
+
+
+@pytest.mark.requirement("notify-people")
+async def test_a_letter_that_is_of_no_use_any_more_is_not_sent() -> None:
+    server, post = Server(), Post()
+    post.hear(an(BookingConfirmed))
+    post.fire_timers(until=STARTS_AT - days(1))
+    reminder = next(mail for mail in post.mails if mail.kind is Kind.REMINDER)
+    call = replace(a_call(), parameters=reminder.model_dump_json())
+    assert reminder.until == STARTS_AT - days(1 / 24)
+
+    late = await gateway(server, now=reminder.until).call(call)
+    in_time = await gateway(server, now=reminder.until - days(0.001)).call(call)
+
+    assert isinstance(late, MailRefused)
+    assert late.reason.startswith("too late")
+    assert isinstance(in_time, MailSent)
+    assert len(server.received) == 1

@@ -7,9 +7,12 @@ from booking_contracts import booking
 from booking_contracts.booking import BookingConfirmed
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from services.notifications.app import Settings
+from services.notifications.header_values import Unaddressable
 from services.notifications.model.letters import Audience, Letter, letters_for
-from services.notifications.rendering import Unaddressable, render
+from services.notifications.rendering import render
 from tests.notifications.builders import (
     ADMIN_EMAIL,
     NOW,
@@ -96,10 +99,37 @@ def test_what_is_not_one_address_is_not_written_to(address: str) -> None:
         mail(hostile)
 
 
-def test_an_internationalised_domain_is_written_to_in_ascii() -> None:
-    letter = letter_to(Audience.CUSTOMER, an(BookingConfirmed, customer=customer(email="anna@bücher.example")))
+@pytest.mark.requirement("notify-safely")
+@pytest.mark.parametrize(
+    ("address", "written_to"),
+    [
+        ("anna@bücher.example.org", "anna@xn--bcher-kva.example.org"),
+        ("anna@straße.de", "anna@xn--strae-oqa.de"),
+        ("anna@βόλος.com", "anna@xn--nxasmm1c.com"),
+        ("Anna@Example.ORG", "Anna@example.org"),
+    ],
+)
+def test_mail_and_calendar_go_to_the_domain_that_the_contract_reads(address: str, written_to: str) -> None:
+    """ß and ς are letters of a domain's name: ss and σ are in that of somebody else."""
+    letter = letter_to(Audience.CUSTOMER, an(BookingConfirmed, customer=customer(email=address)))
 
-    assert mail(letter)["To"] == "Anna Arendt <anna@xn--bcher-kva.example>"
+    rendered = render(letter, sender="b@example.org", message_id="<1@example.org>", now=NOW, sequence=1)
+
+    message = received(rendered)
+    (calendar,) = message.iter_attachments()
+    assert rendered.recipient == written_to
+    assert message["To"] == f"Anna Arendt <{written_to}>"
+    assert f"mailto:{written_to}" in calendar.get_content().replace("\r\n ", "")
+
+
+@pytest.mark.parametrize("address", ["", "nobody", "a@b@example.org", "änna@example.org", "Bookings <>"])
+def test_a_service_that_could_write_to_nobody_does_not_start(address: str) -> None:
+    needed = {"database_url": "postgresql://x", "kafka_bootstrap_servers": "x:1", "smtp_host": "x", "smtp_port": 25}
+    usual = {"mail_from": "Bookings <b@straße.de>", "admin_email": ADMIN_EMAIL}
+    assert Settings.model_validate(needed | usual).mail_from == usual["mail_from"]
+    for name in usual:
+        with pytest.raises(ValidationError, match="must be an e-mail address"):
+            Settings.model_validate(needed | usual | {name: address})
 
 
 @pytest.mark.requirement("notify-safely")

@@ -9,6 +9,7 @@ from booking_contracts import booking
 from booking_contracts.booking import BookingConfirmed
 
 from services.notifications.model.letters import Kind
+from services.notifications.timers import ReminderDue
 from tests.notifications.builders import ADMIN_EMAIL, CUSTOMER_EMAIL, NOW, PROVIDER_EMAIL, STARTS_AT, an, customer
 from tests.notifications.post import Post, days
 
@@ -23,7 +24,8 @@ def test_a_confirmed_booking_is_reminded_of_a_day_and_an_hour_before(post: Post)
     post.hear(an(BookingConfirmed))
     post.fire_timers(until=STARTS_AT)
 
-    assert [timer.due_at for timer in post.timers] == [STARTS_AT - days(1), STARTS_AT - days(1 / 24)]
+    reminders = [timer.due_at for timer in post.timers if isinstance(timer.body, ReminderDue)]
+    assert reminders == [STARTS_AT - days(1), STARTS_AT - days(1 / 24)]
     assert post.written(Kind.REMINDER) == [CUSTOMER_EMAIL, PROVIDER_EMAIL] * 2
 
 
@@ -76,13 +78,44 @@ def test_a_booking_moved_away_and_back_is_reminded_of_once(post: Post) -> None:
     assert post.written(Kind.REMINDER) == [CUSTOMER_EMAIL, PROVIDER_EMAIL] * 2
 
 
-def test_a_reminder_that_is_late_for_the_start_is_not_sent(post: Post) -> None:
+@pytest.mark.requirement("notify-people")
+@pytest.mark.parametrize(
+    ("hours_before", "reminders"),
+    [(23, 1), (2, 1), (1, 1), (0.5, 1), (0, 0), (-5, 0)],
+)
+def test_after_an_outage_one_reminder_at_most_and_none_after_the_start(
+    post: Post, hours_before: float, reminders: int
+) -> None:
     post.hear(an(BookingConfirmed))
-    post.at(STARTS_AT)
-    for timer in post.timers:
-        post.fire(timer.body)
+    post.fire_timers(until=STARTS_AT - days(2))
+    back = STARTS_AT - days(hours_before / 24)
+    post.fire_late_timers(now=back)
 
-    assert post.written(Kind.REMINDER) == []
+    assert post.written(Kind.REMINDER) == [CUSTOMER_EMAIL, PROVIDER_EMAIL] * reminders
+    assert {mail.until for mail in post.mails if mail.kind is Kind.REMINDER} == (
+        {STARTS_AT - days(1 / 24) if back < STARTS_AT - days(1 / 24) else STARTS_AT} if reminders else set()
+    )
+
+
+@pytest.mark.requirement("notify-people")
+@pytest.mark.parametrize(
+    ("before", "meanwhile"),
+    [
+        (an(BookingConfirmed), an(booking.BookingCancelled, state="CANCELLED_BY_CUSTOMER")),
+        (an(booking.DisputeRaised, state="DISPUTED"), an(booking.DisputeResolved, state="RESOLVED_SPLIT")),
+    ],
+)
+def test_what_happened_during_an_outage_is_heard_before_the_timers_that_it_kept(
+    post: Post, before: booking.BookingEvent, meanwhile: booking.BookingEvent
+) -> None:
+    post.hear(before)
+    back = STARTS_AT - days(0.5)
+    (late,) = [timer for timer in post.timers if timer.due_at <= back]
+    post.at(back).fire(late.body)
+    post.hear(meanwhile)
+    post.fire_timers(until=STARTS_AT)
+
+    assert post.written(Kind.REMINDER) == post.written(Kind.DISPUTE_STILL_OPEN) == []
 
 
 @pytest.mark.requirement("disputes")

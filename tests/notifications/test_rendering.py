@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from string import Formatter
+from typing import get_args
 
 import pytest
 from booking_contracts import booking, payments
 from booking_contracts.booking import BookingConfirmed
 from booking_contracts.envelope import Event
+from booking_contracts.types import Money
 
-from services.notifications.locales import LANGUAGES, understood
+from services.notifications.locales import LANGUAGES, tag_of, understood
 from services.notifications.locales.de import GERMAN
+from services.notifications.locales.de_reasons import GERMAN_REASONS
 from services.notifications.locales.en import ENGLISH
 from services.notifications.locales.fields import fields_of, variant_of
-from services.notifications.model.letters import BY_EVENT, Audience, Kind, letters_for, letters_on
+from services.notifications.model.letters import BY_EVENT, BY_OCCASION, Audience, Kind, letters_for, letters_on
+from services.payments.model import declines
 from tests.notifications.builders import (
     ADMIN_EMAIL,
     TIM,
@@ -40,6 +44,7 @@ EVERY_VARIANT: list[Event] = [
     an(booking.BookingExpired, reason="approval"),
     *(an(booking.BookingCancelled, by={"kind": kind, "id": "x"}) for kind in ("provider", "admin", "system")),
     an(payments.ChargebackClosed, outcome="won"),
+    *(an(booking.WaitlistClosed, reason=reason) for reason in ("not_offered", "line_over")),
 ]
 
 
@@ -70,10 +75,13 @@ def test_german_says_all_that_english_says_to_customers_and_providers() -> None:
     assert ENGLISH.labels.keys() == GERMAN.labels.keys()
 
 
-@pytest.mark.parametrize("kind", [Kind.REMINDER, Kind.DISPUTE_STILL_OPEN])
-def test_letters_on_an_occasion_are_worded(kind: Kind) -> None:
-    state = "DISPUTED" if kind is Kind.DISPUTE_STILL_OPEN else "CONFIRMED"
-    for letter in letters_on(kind, an(BookingConfirmed, state=state), ADMIN_EMAIL):
+@pytest.mark.parametrize("kind", BY_OCCASION)
+@pytest.mark.parametrize("last", [BookingConfirmed, booking.PaymentActionRequired, booking.BookingRescheduled])
+def test_letters_on_an_occasion_are_worded(kind: Kind, last: type[booking.BookingEvent]) -> None:
+    state, people = BY_OCCASION[kind]
+    letters = letters_on(kind, an(last, state=state), ADMIN_EMAIL)
+    assert [letter.audience for letter in letters] == list(people)
+    for letter in letters:
         assert ENGLISH.wordings[f"{kind}.{letter.audience}"][1].split("{")[0] in text_of(mail(letter))
 
 
@@ -91,10 +99,19 @@ def test_a_german_customer_reads_german() -> None:
 
 @pytest.mark.parametrize(
     ("tag", "language"),
-    [("de", "de"), ("de_AT", "de"), ("en-GB", "en"), ("fr-FR", "en"), ("xx", "en"), ("../..", "en"), ("", "en")],
+    [
+        ("de", "de"),
+        ("de_AT", "de-AT"),
+        ("de-DE-u-co-phonebk", "de-DE"),
+        ("de-Latn-DE-1996-x-mine", "de-DE"),
+        ("de-XX", "de"),
+        ("en-GB", "en-GB"),
+        ("en-US-u-hc-h12", "en-US"),
+        *((tag, "en") for tag in ("fr-FR", "gsw-u-hc-h12", "xx", "i-klingon", "x-de", "../..", "-", "", "\x00")),
+    ],
 )
-def test_a_locale_we_do_not_write_is_english(tag: str, language: str) -> None:
-    assert understood(tag).language == language
+def test_a_locale_is_read_as_far_as_it_is_known_and_english_where_we_do_not_write_it(tag: str, language: str) -> None:
+    assert tag_of(understood(tag)) == language
 
 
 @pytest.mark.requirement("notify-people")
@@ -136,17 +153,41 @@ def test_a_cancellation_says_what_is_refunded_and_what_is_kept() -> None:
         assert "Kept: €22.49" in text
 
 
-@pytest.mark.requirement("notify-people")
-@pytest.mark.parametrize("tag", ["en", "de"])
-def test_a_failed_payment_shows_its_sentence(tag: str) -> None:
-    event = an(
-        booking.PaymentFailed,
-        reason="abandoned",
-        customer_message="You closed the form; the slot is still available.",
-        customer=customer(locale=tag),
-    )
+REASONS: tuple[str, ...] = get_args(booking.PaymentFailed.model_fields["reason"].annotation)
+CODES = {
+    *declines.SENTENCES,
+    *declines.FINAL,
+    *(one.code for one in vars(declines).values() if isinstance(one, declines.Decline)),
+    *(one.code for one in [declines.not_chargeable(Money(amount=1, currency="KWD"))] if one),
+}
 
-    assert "You closed the form; the slot is still available." in text_of(mail(letter_to(CUSTOMER, event)))
+
+@pytest.mark.requirement("notify-people")
+@pytest.mark.parametrize("reason", REASONS)
+@pytest.mark.parametrize("code", [None, "of_a_later_release", *sorted(CODES)])
+def test_why_a_payment_failed_is_said_in_the_readers_language(reason: str, code: str | None) -> None:
+    """English is what the event says; another language has a sentence for the code, or else for the reason."""
+    failed = an(booking.PaymentFailed, reason=reason, code=code, customer_message="English sentence.")
+    german = failed.model_copy(update={"customer": customer(locale="de")})
+
+    said = text_of(mail(letter_to(CUSTOMER, german)))
+
+    assert "English" not in said
+    assert GERMAN_REASONS[code if code in CODES else reason] in said
+    assert "English sentence." in text_of(mail(letter_to(CUSTOMER, failed)))
+
+
+@pytest.mark.requirement("notify-people")
+def test_why_a_booking_was_called_off_is_ours_or_what_somebody_wrote() -> None:
+    closed = an(
+        booking.BookingCancelled, customer=customer(locale="de"), reason="the slot was closed", cause="slot_closed"
+    )
+    ill = an(booking.BookingCancelled, customer=customer(locale="de"), reason="I am ill, désolé")
+
+    assert "Grund: Der Termin wird nicht mehr angeboten." in text_of(mail(letter_to(CUSTOMER, closed)))
+    assert "the slot was closed" not in text_of(mail(letter_to(CUSTOMER, closed)))
+    assert "Reason: the slot was closed" in text_of(mail(letter_to(PROVIDER, closed)))
+    assert "Grund: I am ill, désolé" in text_of(mail(letter_to(CUSTOMER, ill)))
 
 
 @pytest.mark.requirement("notify-people")
@@ -156,6 +197,27 @@ def test_who_lacks_funds_is_asked_to_top_up_and_pay_by_the_deadline() -> None:
     text = text_of(mail(letter_to(CUSTOMER, event)))
 
     assert "Please top up and pay by Wednesday, January 2, 2030, 1:00 PM" in text
+
+
+@pytest.mark.requirement("notify-people")
+@pytest.mark.parametrize("tag", ["en", "de-AT"])
+def test_a_page_is_read_on_a_phone_and_in_either_direction(tag: str) -> None:
+    """A word without end is broken, and a value keeps its own direction: a Hebrew name moves no word of ours."""
+    event = an(booking.DisputeRaised, provider_name="שלום", reason="x" * 2000, customer=customer(locale=tag))
+
+    html = html_of(mail(letter_to(CUSTOMER, event)))
+
+    assert f'<html lang="{tag}">' in html
+    assert '<meta name="viewport" content="width=device-width' in html
+    assert "overflow-wrap: anywhere" in html
+    assert f"<bdi>{'x' * 2000}</bdi>" in html
+    assert '<td dir="auto">שלום</td>' in html
+    assert html.count("<p dir=") == html.count("<p ")
+
+
+@pytest.mark.requirement("notify-people")
+def test_a_reason_of_blanks_is_none() -> None:
+    assert "Reason" not in text_of(mail(letter_to(CUSTOMER, an(booking.BookingRejected, reason=" \n "))))
 
 
 def test_the_attendee_is_named_where_it_is_not_the_payer() -> None:

@@ -11,7 +11,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope
 
 from services.notifications import sender
-from services.notifications.sender import Encryption, Mail, Outcome, Refused, Sent, SmtpSender, TryAgain
+from services.notifications.sender import Encryption, Faulty, Mail, Outcome, Refused, Sent, SmtpSender, TryAgain
 from tests.notifications.builders import CUSTOMER_EMAIL
 
 OK = "250 OK"
@@ -93,18 +93,23 @@ async def test_a_passing_fault_is_tried_again(mailbox: Mailbox) -> None:
 
 @pytest.mark.requirement("notify-once")
 @pytest.mark.parametrize(
-    "mailbox",
+    ("mailbox", "outcome"),
     [
-        Mailbox(to_sender="550 not from you"),
-        Mailbox(to_recipient="550 no such user"),
-        Mailbox(to_data="554 spam"),
+        (Mailbox(to_recipient="550 no such user"), Refused),
+        (Mailbox(to_recipient="550 5.7.1 not for you"), Refused),
+        (Mailbox(to_data="550 5.1.1 no such user"), Refused),
+        (Mailbox(to_data="552 5.2.2 mailbox is full"), Refused),
+        (Mailbox(to_sender="550 not from you"), Faulty),
+        (Mailbox(to_sender="550 5.1.8 no such sender"), Faulty),
+        (Mailbox(to_data="554 spam"), Faulty),
+        (Mailbox(to_data="500 Line too long"), Faulty),
+        (Mailbox(to_data="554 5.6.0 the header is not one"), Faulty),
     ],
 )
-async def test_a_lasting_refusal_is_refused(mailbox: Mailbox) -> None:
-    outcome = await _sent_to(mailbox)
-
+async def test_a_lasting_refusal_is_the_recipients_or_ours(mailbox: Mailbox, outcome: type[Refused | Faulty]) -> None:
     answer = next(one for one in (mailbox.to_sender, mailbox.to_recipient, mailbox.to_data) if one != OK)
-    assert outcome == Refused(answer)
+
+    assert await _sent_to(mailbox) == outcome(answer)
 
 
 class _Script(asyncio.Protocol):

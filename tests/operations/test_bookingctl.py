@@ -32,6 +32,7 @@ MONEY = {
     "payments statement": (uuid4(),),
     "payments chargebacks": (),
     "payments calls": (),
+    "payments differences": (),
     "payments reconcile": (),
 }
 WHOLE = ("outbox status", "migrate")

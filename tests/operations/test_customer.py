@@ -43,7 +43,12 @@ async def told(databases: dict[str, str], engine: Engine) -> tuple[UUID, UUID, E
     other = await Scene(engine).open()
     await engine.tell(other.place("bob"))
     join = JoinWaitlist(
-        entry_id=uuid4(), offering_id=other.offering_id, starts_at=other.starts_at, customer=ME, actor=me
+        entry_id=uuid4(),
+        offering_id=other.offering_id,
+        starts_at=other.starts_at,
+        customer=ME,
+        attendee=CHILD,
+        actor=me,
     )
     await engine.tell(join)
     await engine.tell(command.model_copy(update={"seats": 0}))  # refused
@@ -114,6 +119,9 @@ async def test_a_customer_whose_bookings_are_over_cannot_be_reached_any_more(
     await engine.tell(CancelBooking(booking_id=booking_id, actor=Actor(kind="customer", id=ME.id)))
     (saga,) = await engine.fetch("SELECT booking_id FROM booking_contact WHERE customer ->> 'email' LIKE 'erased@%'")
     assert saga["booking_id"] == booking_id, "it can still be loaded and saved"
+    assert [tuple(row) for row in await engine.fetch("SELECT payer_reading, comer_reading FROM booking")].count(
+        (None, None)
+    ) == 1, "nor is their address known again"
     await post.close()
 
 

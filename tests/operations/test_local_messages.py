@@ -21,11 +21,12 @@ from services.chassis.unit_of_work import Call
 from tests.chassis.harness import SetClock
 
 TIMERS = {
-    "booking": ("DeadlineReached", "AskAgain", "EntryDue", "SeatsLeft", "SlotClosing"),
+    "booking": ("DeadlineReached", "AskAgain", "EntryDue", "HoursChanged", "LineClosing", "SeatsLeft", "SlotClosing"),
     "payments": (
         "IntentChanged",
         "RefundChanged",
         "PartChanged",
+        "Unclaimed",
         "DisputeChanged",
         "DashboardRefundChanged",
         "AuthorizeLater",
@@ -37,7 +38,7 @@ TIMERS = {
         "TransferReversed",
         "LookAgain",
     ),
-    "notifications": ("ReminderDue", "DisputeWaits"),
+    "notifications": ("ReminderDue", "SeatsHeld", "DisputeWaits", "MailWaits"),
 }
 """Put off: timers, and what Stripe told, which is a reason to look."""
 

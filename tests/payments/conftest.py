@@ -17,7 +17,8 @@ from tests.payments.till import StripeBench, Till
 TABLES = (
     "consumed_position, inbox, command_receipt, outbox, local_message, dead_letter, blocked_key, gateway_call, "
     "payment, settlement, refund, payout, chargeback, wallet, wallet_command, top_up, withdrawal, withdrawal_part, "
-    "ledger_entry, ledger_transaction, ledger_balance, stripe_event, reconciliation, dashboard_refund"
+    "ledger_entry, ledger_transaction, ledger_balance, stripe_event, reconciliation, dashboard_refund, "
+    "provider_account, stripe_movement, stripe_total, stripe_difference"
 )
 
 
@@ -28,6 +29,8 @@ async def engine(databases: dict[str, str]) -> AsyncIterator[Engine]:
     await admin.execute(f"SET session_replication_role = replica; TRUNCATE {TABLES} RESTART IDENTITY CASCADE")
     await admin.execute("UPDATE stripe_sweep SET swept_until = NULL, try_at = now() - interval '1 hour'")
     await admin.execute("UPDATE reconciled_until SET until = NULL, try_at = now() - interval '1 hour'")
+    await admin.execute("DELETE FROM comparison_state")
+    await admin.execute("INSERT INTO comparison_state (try_at) VALUES (now() - interval '1 hour')")
     await admin.close()
     engine = Engine(databases["PAYMENTS_DATABASE_URL"], SetClock(), SERVICE)
     yield engine

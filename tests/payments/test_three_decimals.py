@@ -56,8 +56,25 @@ def test_a_top_up_that_no_card_can_be_charged_is_declined_and_says_so() -> None:
     price = Price(amount=10005, currency="BHD")
     with pytest.raises(Rejected) as refused:
         World().tell(TopUpWallet(customer_id="bob", amount=price, payment_method="pm_1", actor=BOB))
-    assert refused.value.code is Code.CARD_DECLINED
-    assert refused.value.details == {"decline_code": "amount_not_in_card_steps", "retryable": False}
+    assert refused.value.code is Code.INVALID_COMMAND
+    told = {"field": "amount", "decline_code": "amount_not_in_card_steps", "retryable": False}
+    assert told.items() <= refused.value.details.items()
+
+
+@pytest.mark.requirement("wallet", "failure-handling")
+async def test_a_top_up_that_stripe_refuses_is_not_the_cards_fault(till: Till) -> None:
+    async def reply_to(amount: int, currency: str, card: str = "pm_card_visa") -> dict[str, Any]:
+        price = Price(amount=amount, currency=currency)
+        await till.tell(TopUpWallet(customer_id="bob", amount=price, payment_method=card, actor=BOB))
+        sent = (await till.engine.sent())[-1]
+        return {"code": sent.body["code"], **sent.body["details"]}
+
+    refused = {"code": "INVALID_COMMAND", "field": "amount", "retryable": False}
+    assert await reply_to(49, "EUR") == {**refused, "decline_code": "amount_too_small"}
+    assert await reply_to(5000, "IQD") == {**refused, "decline_code": "refused"}
+    declined = await reply_to(5000, "EUR", "pm_card_chargeDeclined")
+    assert declined == {"code": "CARD_DECLINED", "decline_code": "generic_decline", "retryable": True}
+    assert (await reply_to(5000, "EUR", "pm_unknown"))["code"] == "CARD_DECLINED"
 
 
 @pytest.mark.requirement("wallet")
@@ -88,7 +105,8 @@ def test_a_withdrawal_that_no_card_takes_is_refused_before_anything_moves() -> N
         return refused.value
 
     refused = withdraw(2505)
-    assert (refused.code, refused.details) == (Code.INVALID_COMMAND, {"field": "amount"})
+    assert (refused.code, refused.details["field"]) == (Code.INVALID_COMMAND, "amount")
+    assert refused.details["problem"] == "must be a multiple of 10 minor units"
     world.work.load(Balance(ledger.available("bob"), "KWD", 4003))
     refused = withdraw(4010)
     assert refused.details["withdrawable"] == {"amount": 4000, "currency": "KWD"}

@@ -107,9 +107,10 @@ class Till:
             if not await self.engine.run_local() and not results:
                 return
 
-    async def answers(self) -> list[Raw]:
-        """Stripe's answers to the open calls, not handled yet."""
+    async def answers(self, *operations: str) -> list[Raw]:
+        """Stripe's answers to the open calls (of these operations alone), not handled yet."""
         rows = await self.engine.fetch("SELECT * FROM gateway_call WHERE state = 'open' ORDER BY opened_at, id")
+        rows = [row for row in rows if not operations or row["operation"] in operations]
         results = []
         for row in rows:
             call = OpenCall(

@@ -16,7 +16,7 @@ from services.payments.gateway.api import StripeApi
 from tests.bench.years import database_of, fill
 
 SCALE = 20_000
-KEPT = ("alembic_version", "booking_state", "legal_transition", "reconciled_until", "stripe_sweep")
+KEPT = ("alembic_version", "booking_state", "legal_transition", "reconciled_until", "stripe_sweep", "comparison_state")
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -116,6 +117,17 @@ async def test_what_cannot_be_read_is_a_bad_request(booking: Http, query: str, p
     problem = await answer.json()
     assert (answer.status, answer.content_type) == (400, "application/problem+json")
     assert problem["detail"].partition(" ")[0] == parameter
+    assert re.fullmatch(r"(Name|\w+ must be|order, from) [^\n]*\w\.", problem["detail"])
+
+
+async def test_what_is_not_there_is_said_in_sentences_too(booking: Http) -> None:
+    nowhere, posted = await booking.get("/v1/nowhere"), await booking.post("/v1/bookings")
+    told = [(await answer.json())["detail"] for answer in (nowhere, posted)]
+    assert (nowhere.status, posted.status, posted.headers["Allow"]) == (404, 405, "GET,HEAD")
+    assert told == [
+        "There is nothing at this path; the services' READMEs say which paths there are.",
+        "This path does not take this method; the header Allow says which it takes.",
+    ]
 
 
 async def test_instants_and_cursors_out_of_range_are_bad_requests(engine: Engine, booking: Http) -> None:

@@ -85,7 +85,7 @@ async def test_a_dispute(bench: Bench, status: str, left: int) -> None:
     await bench.control("POST", f"/disputes/{opened['id']}/close", {"status": status})
     assert (await bench.sdk.v1.disputes.retrieve_async(str(opened["id"]))).status == status
     types = await bench.inbox.until(lambda types: "charge.dispute.closed" in types)
-    assert types[-2:] == ["charge.dispute.created", "charge.dispute.closed"]
+    assert types[-3:] == ["charge.dispute.created", "charge.dispute.funds_withdrawn", "charge.dispute.closed"]
     balance = await bench.sdk.v1.balance.retrieve_async()
     assert balance.available[0].amount == left
 

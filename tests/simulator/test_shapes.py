@@ -48,6 +48,10 @@ async def account(bench: Bench) -> dict[str, list[dict[str, object]]]:
     for card in ("pm_card_refundFail", "pm_card_pendingRefund", "pm_card_createDispute"):
         intent = await bench.captured(card)
         await bench.sdk.v1.refunds.create_async({"payment_intent": intent.id, "amount": 100})
+    partly = await bench.authorised()
+    await bench.sdk.v1.payment_intents.capture_async(partly.id, {"amount_to_capture": 4000})
+    await bench.control("POST", "/disputes", {"payment_intent": partly.id, "inquiry": True})
+    await bench.authorised("pm_card_processing")
     transfer = await bench.sdk.v1.transfers.create_async(
         {"amount": 100, "currency": "eur", "destination": "acct_teacher"}
     )

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, StringConstraints, Tag, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from booking_contracts import texts
 from booking_contracts.booking.commands import BookingCommand
+from booking_contracts.currencies import card_step_minor
 from booking_contracts.envelope import Event
 from booking_contracts.types import (
     MAX_AMOUNT_MINOR,
@@ -21,23 +33,43 @@ from booking_contracts.types import (
     Price,
     Seats,
     Tiers,
-    Token,
     Value,
+    Zone,
     refusal,
 )
 
 Hours = Annotated[int, Field(ge=1, le=24 * 366)]
-WallTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-WallTimeTo24 = Annotated[str, StringConstraints(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
+
+
+def _ascii(pattern: str) -> Callable[[str], str]:
+    """A pattern's \\d as JSON Schema means it (ECMA-262): pydantic's takes the digits of every script."""
+
+    def check(text: str) -> str:
+        if not text.isascii():
+            raise ValueError(texts.WORDS[pattern])
+        return text
+
+    return check
+
+
+WallTime = Annotated[str, StringConstraints(pattern=texts.WALL_TIME), AfterValidator(_ascii(texts.WALL_TIME))]
+WallTimeTo24 = Annotated[
+    str, StringConstraints(pattern=texts.WALL_TIME_TO_24), AfterValidator(_ascii(texts.WALL_TIME_TO_24))
+]
 NamedPolicy = Literal["flexible", "moderate", "strict"]
 
 
-def _policy_kind(value: Any) -> str:
-    return "~named" if isinstance(value, str) else "~custom"
+def _policy_kind(value: Any) -> str | None:
+    return "~named" if isinstance(value, str) else "~custom" if isinstance(value, (dict, Tiers)) else None
 
 
 RefundPolicy = Annotated[
-    Annotated[NamedPolicy, Tag("~named")] | Annotated[Tiers, Tag("~custom")], Discriminator(_policy_kind)
+    Annotated[NamedPolicy, Tag("~named")] | Annotated[Tiers, Tag("~custom")],
+    Discriminator(
+        _policy_kind,
+        custom_error_type="in_words",
+        custom_error_message="must be flexible, moderate or strict, or an object with tiers",
+    ),
 ]
 
 
@@ -47,13 +79,16 @@ class RegisterProvider(BookingCommand, key="provider_id"):
     provider_id: Id
     name: Name
     email: Email
-    timezone: Token
-    payout_account: Annotated[str, StringConstraints(pattern=r"^acct_[A-Za-z0-9_]{1,100}$")] | None = None
+    timezone: Zone
+    payout_account: Annotated[str, StringConstraints(pattern=texts.PAYOUT_ACCOUNT)] | None = None
     refund_policy: RefundPolicy
 
 
 class DefineOffering(BookingCommand, key="provider_id"):
-    """Defines what is offered, or edits it for later bookings; price is per seat, price × capacity at most 10^12."""
+    """Defines what is offered, or edits it for later bookings; price is per seat, price × capacity at most 10^12.
+
+    A price in a currency with three decimals (BHD, JOD, KWD, OMR, TND) is a multiple of ten minor units.
+    """
 
     offering_id: Id
     provider_id: Id
@@ -78,11 +113,16 @@ class DefineOffering(BookingCommand, key="provider_id"):
     offer_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = 60
     slot_step_minutes: Annotated[int, Field(ge=1, le=24 * 60)] | None = None
     attendee_required: bool = False
+    once_per_customer: bool = False
+    """Refuses a second living booking of the same attendee (without one, of the customer) on a slot."""
 
     @model_validator(mode="after")
     def _seats_can_be_paid(self) -> Self:
         if self.price.amount * self.capacity > MAX_AMOUNT_MINOR:
             raise refusal(type(self), ("price",), f"times capacity is more than {MAX_AMOUNT_MINOR} minor units")
+        if self.price.amount % (step := card_step_minor(self.price.currency)):
+            problem = f"must be a multiple of {step} minor units: cards are charged {self.price.currency} in such steps"
+            raise refusal(type(self), ("price", "amount"), problem)
         return self
 
 
@@ -92,7 +132,7 @@ class _Hours(Value):
     def _after_from(cls, to: str | None, info: ValidationInfo) -> str | None:
         start = info.data.get("from_")
         if to is not None and start is not None and to <= start:
-            raise ValueError("must be after from")
+            raise ValueError("must be later than from")
         return to
 
 
@@ -116,8 +156,18 @@ class DatedException(_Hours):
     @classmethod
     def _closed_is_true(cls, closed: bool | None) -> bool | None:
         if closed is False:
-            raise ValueError("is true or left out")
+            raise ValueError("must be true or left out")
         return closed
+
+    @model_validator(mode="after")
+    def _closed_or_hours(self) -> Self:
+        if self.closed and (self.from_ is not None or self.to is not None):
+            raise refusal(type(self), ("closed",), "must be left out of a date with hours")
+        if not self.closed and self.from_ is None and self.to is None:
+            raise refusal(type(self), (), "must name a date and either closed or from and to")
+        if not self.closed and (self.from_ is None or self.to is None):
+            raise refusal(type(self), ("from" if self.from_ is None else "to",), "is missing")
+        return self
 
 
 class SetSchedule(BookingCommand, key="provider_id"):
@@ -126,16 +176,6 @@ class SetSchedule(BookingCommand, key="provider_id"):
     provider_id: Id
     weekly: Annotated[tuple[WeeklyHours, ...], Field(strict=False, max_length=200)] = ()
     exceptions: Annotated[tuple[DatedException, ...], Field(strict=False, max_length=2000)] = ()
-
-    @field_validator("exceptions")
-    @classmethod
-    def _closed_or_hours(cls, found: tuple[DatedException, ...]) -> tuple[DatedException, ...]:
-        for exception in found:
-            hours = exception.from_ is not None and exception.to is not None
-            half = (exception.from_ is None) != (exception.to is None)
-            if half or hours == bool(exception.closed):
-                raise ValueError("each is {date, closed} or {date, from, to}")
-        return found
 
 
 class OpenSlot(BookingCommand, key="provider_id"):
@@ -179,6 +219,7 @@ class OfferingDefined(CatalogueEvent):
     approval: bool
     commission_bps: int
     waitlist: bool
+    once_per_customer: bool = False
 
 
 class ScheduleSet(CatalogueEvent):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pydantic import field_validator
-
 from booking_contracts.envelope import Command
 from booking_contracts.types import Actor, Attendee, Customer, Id, Instant, Money, PaymentChoice, Prose, Seats
 
@@ -26,17 +24,6 @@ class PlaceBooking(BookingCommand):
     payment: PaymentChoice | None = None
     expected_price: Money | None = None
 
-    @field_validator("payment")
-    @classmethod
-    def _wallet_has_no_card(cls, payment: PaymentChoice | None) -> PaymentChoice | None:
-        return _checked_choice(payment)
-
-
-def _checked_choice(payment: PaymentChoice | None) -> PaymentChoice | None:
-    if payment and payment.method == "wallet" and payment.payment_method is not None:
-        raise ValueError("a wallet payment has no payment_method")
-    return payment
-
 
 class ApproveBooking(BookingCommand):
     booking_id: Id
@@ -50,11 +37,6 @@ class RejectBooking(BookingCommand):
 class PayBooking(BookingCommand):
     booking_id: Id
     payment: PaymentChoice
-
-    @field_validator("payment")
-    @classmethod
-    def _wallet_has_no_card(cls, payment: PaymentChoice | None) -> PaymentChoice | None:
-        return _checked_choice(payment)
 
 
 class AbandonPayment(BookingCommand):
@@ -105,6 +87,7 @@ class JoinWaitlist(BookingCommand, key="entry_id"):
     starts_at: Instant
     seats: Seats = 1
     customer: Customer
+    attendee: Attendee | None = None
 
 
 class LeaveWaitlist(BookingCommand, key="entry_id"):
@@ -112,11 +95,9 @@ class LeaveWaitlist(BookingCommand, key="entry_id"):
 
 
 class AcceptOffer(BookingCommand):
+    """`attendee` replaces the one that JoinWaitlist named; left out, that one stays."""
+
     entry_id: Id
     booking_id: Id
+    attendee: Attendee | None = None
     payment: PaymentChoice | None = None
-
-    @field_validator("payment")
-    @classmethod
-    def _wallet_has_no_card(cls, payment: PaymentChoice | None) -> PaymentChoice | None:
-        return _checked_choice(payment)

@@ -66,10 +66,15 @@ class BookingConfirmed(BookingEvent):
 
 
 class PaymentFailed(BookingEvent):
-    """The booking ended unpaid and its seats are free again."""
+    """The booking ended unpaid and its seats are free again.
+
+    `customer_message` is English; other languages word it by `code`, or by `reason` where that says no more.
+    """
 
     reason: Literal["declined", "INSUFFICIENT_FUNDS", "abandoned", "superseded", "action_failed", "capture_failed"]
     customer_message: str
+    code: str | None = None
+    """PaymentDeclined.code, where a try was declined."""
 
 
 class BookingExpired(BookingEvent):
@@ -77,8 +82,11 @@ class BookingExpired(BookingEvent):
 
 
 class BookingCancelled(BookingEvent):
+    """`reason` is what somebody wrote, in their language; where `cause` is told it is ours, in English."""
+
     by: Actor
     reason: str | None = None
+    cause: Literal["slot_closed"] | None = None
     refund: Money
     kept: Money
 
@@ -137,6 +145,8 @@ class WaitlistEvent(Event, domain="booking", topic="booking.events", key="entry_
     offering_title: str
     provider_id: Id
     provider_name: str
+    provider_timezone: str | None = None
+    """Where it takes place: the zone of times for a customer who names none."""
     customer: Customer
     seats: int
     starts_at: EventInstant
@@ -164,4 +174,7 @@ class WaitlistLeft(WaitlistEvent):
 
 
 class WaitlistClosed(WaitlistEvent):
-    pass
+    """Waiting, or an offer, has ended: the time is `not_offered` any more, or its `line_over`, nothing having become
+    free before the minimum notice began."""
+
+    reason: Literal["not_offered", "line_over"] | None = None

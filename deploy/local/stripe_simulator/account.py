@@ -1,5 +1,6 @@
 """What the account answers about itself: charges, events, balance and connected accounts (API reference)."""
 
+from deploy.local.stripe_simulator.balance_transactions import KINDS
 from deploy.local.stripe_simulator.errors import JsonObject, no_such
 from deploy.local.stripe_simulator.form import Params
 from deploy.local.stripe_simulator.listing import page
@@ -63,6 +64,23 @@ def retrieve_balance(world: World, object_id: str, params: Params) -> JsonObject
     ]
     pending = [{"amount": 0, "currency": currency, "source_types": {"card": 0}} for currency in held]
     return {"object": "balance", "available": available, "livemode": False, "pending": pending}
+
+
+def retrieve_balance_transaction(world: World, object_id: str, params: Params) -> JsonObject:
+    return world.balance_transactions.at_path(object_id).render()
+
+
+def list_balance_transactions(world: World, object_id: str, params: Params) -> JsonObject:
+    """`source` names the object that moved the money, `type` the kind of movement."""
+    source, kind, currency = (params.text(name) for name in ("source", "type", "currency"))
+    return page(
+        world.balance_transactions.rows,
+        params,
+        "/v1/balance_transactions",
+        lambda row: (
+            source in (None, row.source) and kind in (None, KINDS[row.kind][0]) and currency in (None, row.currency)
+        ),
+    )
 
 
 def retrieve_account(world: World, object_id: str, params: Params) -> JsonObject:

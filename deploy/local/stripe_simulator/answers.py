@@ -24,6 +24,7 @@ class Call:
     idempotency_key: str | None
     authorization: str
     request_id: str
+    api_version: str | None
 
 
 @dataclass(frozen=True, slots=True)

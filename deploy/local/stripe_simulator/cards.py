@@ -15,7 +15,8 @@ class Decline:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One test card. `refund` and `disputed` tell what happens after a successful charge."""
+    """One test card. `refund` and `disputed` tell what happens after a successful charge; `processing`
+    that the bank answers later."""
 
     brand: str
     last4: str
@@ -23,6 +24,7 @@ class Card:
     authenticate: bool = False
     refund: Literal["succeeds", "fails_later", "pending_first"] = "succeeds"
     disputed: bool = False
+    processing: bool = False
 
     def details(self) -> dict[str, object]:
         """The fields that PaymentMethod.card and Charge.payment_method_details.card share."""
@@ -50,8 +52,11 @@ AUTHENTICATION_REQUIRED = Decline(
 )
 PROCESSING = "An error occurred while processing your card. Try again in a little bit."
 
+FRAUDULENT = Decline("card_declined", "fraudulent", DECLINED)
+
 _DECLINED_CARDS = {
     "chargeDeclined": Card("visa", "0002", GENERIC),
+    "chargeDeclinedFraudulent": Card("visa", "0019", FRAUDULENT),
     "chargeDeclinedInsufficientFunds": Card("visa", "9995", INSUFFICIENT),
     "chargeDeclinedLostCard": Card("visa", "9987", Decline("card_declined", "lost_card", DECLINED)),
     "chargeDeclinedStolenCard": Card("visa", "9979", Decline("card_declined", "stolen_card", DECLINED)),
@@ -86,6 +91,7 @@ _OTHER_CARDS = {
     "refundFail": Card("visa", "5126", refund="fails_later"),
     "pendingRefund": Card("visa", "7726", refund="pending_first"),
     "createDispute": Card("visa", "0259", disputed=True),
+    "processing": Card("visa", "0077", processing=True),
 }
 
 CARDS: dict[str, Card] = {
@@ -97,6 +103,7 @@ NUMBERS: dict[str, str] = {
     "4242424242424242": "pm_card_visa",
     "5555555555554444": "pm_card_mastercard",
     "4000000000000002": "pm_card_chargeDeclined",
+    "4100000000000019": "pm_card_chargeDeclinedFraudulent",
     "4000000000009995": "pm_card_chargeDeclinedInsufficientFunds",
     "4000002760003184": "pm_card_authenticationRequired",
     "4000000000003220": "pm_card_threeDSecure2Required",

@@ -6,7 +6,7 @@ Sources: "How PaymentIntents work", "Place a hold on a payment method", "Card au
 
 from deploy.local.stripe_simulator.account_objects import PaymentMethod
 from deploy.local.stripe_simulator.authorisations import authorise, capture
-from deploy.local.stripe_simulator.cards import AUTHENTICATION_REQUIRED, Decline
+from deploy.local.stripe_simulator.cards import AUTHENTICATION_REQUIRED, GENERIC, Decline
 from deploy.local.stripe_simulator.errors import ApiError, JsonObject, unexpected_state
 from deploy.local.stripe_simulator.payment_objects import Charge, PaymentIntent
 from deploy.local.stripe_simulator.world import World
@@ -83,6 +83,18 @@ def authenticate(world: World, intent: PaymentIntent, success: bool) -> None:
     world.emit("payment_intent.payment_failed", intent, intent.id)
 
 
+def finish_processing(world: World, intent: PaymentIntent, success: bool) -> None:
+    """The bank answers at last: paid, or declined. Raises payment_intent_unexpected_state unless processing."""
+    method = world.payment_methods.find(intent.payment_method or "")
+    if intent.status != "processing" or method is None:
+        message = f"This PaymentIntent has a status of {intent.status}: no answer of a bank is awaited."
+        raise unexpected_state(message, intent.render())
+    if success:
+        _pay(world, intent, method)
+    else:
+        _decline(world, intent, method, GENERIC)
+
+
 def next_action(object_id: str, return_url: str | None) -> JsonObject:
     """What a browser would be told to do about 3-D Secure."""
     url = f"https://hooks.stripe.com/3d_secure_2/hosted?intent={object_id}"
@@ -97,6 +109,15 @@ def next_action(object_id: str, return_url: str | None) -> JsonObject:
 def _charge(world: World, intent: PaymentIntent, method: PaymentMethod) -> None:
     if method.card.decline is not None:
         raise _decline(world, intent, method, method.card.decline)
+    if method.card.processing:
+        intent.status = "processing"
+        intent.next_action = None
+        world.emit("payment_intent.processing", intent, intent.id)
+    else:
+        _pay(world, intent, method)
+
+
+def _pay(world: World, intent: PaymentIntent, method: PaymentMethod) -> None:
     charge = _new_charge(world, intent, method, "succeeded")
     intent.last_payment_error = None
     intent.next_action = None

@@ -1,4 +1,4 @@
-"""The control port: faults, 3-D Secure, disputes, failing refunds, the state, reset, health."""
+"""The control port: what actions.py can do, faults, the state, reset, health."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -7,14 +7,11 @@ from typing import TypeVar, cast
 from aiohttp import web
 
 from deploy.local.stripe_simulator.account_objects import Resource
-from deploy.local.stripe_simulator.confirmation import authenticate
-from deploy.local.stripe_simulator.disputes import close_dispute, open_dispute
+from deploy.local.stripe_simulator.actions import ACTIONS, Action
 from deploy.local.stripe_simulator.encoding import encode
-from deploy.local.stripe_simulator.errors import ApiError, JsonObject, invalid, missing
+from deploy.local.stripe_simulator.errors import ApiError, JsonObject, invalid
 from deploy.local.stripe_simulator.faults import FaultRefused, Faults
 from deploy.local.stripe_simulator.form import as_json, decode
-from deploy.local.stripe_simulator.refunds import fail_refund
-from deploy.local.stripe_simulator.setup_intents import authenticate_setup
 from deploy.local.stripe_simulator.world import LoggedRequest, World
 
 T = TypeVar("T")
@@ -47,10 +44,7 @@ class Control:
                 web.get("/state", self.state),
                 web.get("/faults", self.list_faults),
                 web.put("/faults", self.replace_faults),
-                web.post("/authenticate/{id}", self.authenticate),
-                web.post("/disputes", self.open_dispute),
-                web.post("/disputes/{id}/close", self.close_dispute),
-                web.post("/refunds/{id}/fail", self.fail_refund),
+                *(web.route(method, path, self._acting(action)) for (method, path), action in ACTIONS.items()),
                 web.post("/reset", self.reset),
             ]
         )
@@ -69,45 +63,13 @@ class Control:
             raise invalid(str(refusal)) from refusal
         return _json(self.faults.shown())
 
-    async def authenticate(self, request: web.Request) -> web.Response:
-        """{success: bool} finishes the 3-D Secure of a PaymentIntent or SetupIntent."""
-        success = (await _fields(request)).get("success")
-        if not isinstance(success, bool):
-            raise missing("success")
-        self.world.agenda.run_due()
-        object_id = request.match_info["id"]
-        if object_id.startswith("seti_"):
-            setup = self.world.setup_intents.at_path(object_id, "intent")
-            authenticate_setup(self.world, setup, success)
-            return _json(setup.render())
-        intent = self.world.payment_intents.at_path(object_id, "intent")
-        authenticate(self.world, intent, success)
-        return _json(intent.render())
+    def _acting(self, action: Action) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def act(request: web.Request) -> web.Response:
+            fields = await _fields(request)
+            self.world.agenda.run_due()
+            return _json(action(self.world, request.match_info.get("id", ""), fields))
 
-    async def open_dispute(self, request: web.Request) -> web.Response:
-        """{payment_intent, amount?}: amount in minor units, all that was captured when left out."""
-        fields = await _fields(request)
-        intent_id, amount = fields.get("payment_intent"), fields.get("amount")
-        if not isinstance(intent_id, str):
-            raise missing("payment_intent")
-        intent = self.world.payment_intents.named_by(intent_id, "payment_intent")
-        charge = self.world.charges.named_by(intent.latest_charge or "", "payment_intent")
-        if amount is not None and (not isinstance(amount, int) or isinstance(amount, bool)):
-            raise invalid(f"Invalid integer: {amount}", param="amount", code="parameter_invalid_integer")
-        dispute = open_dispute(self.world, charge, charge.amount_captured if amount is None else amount)
-        return _json(dispute.render())
-
-    async def close_dispute(self, request: web.Request) -> web.Response:
-        """{status: won | lost}."""
-        status = (await _fields(request)).get("status")
-        if status not in ("won", "lost"):
-            raise invalid("Invalid status: must be one of won, lost", param="status")
-        dispute = self.world.disputes.at_path(request.match_info["id"], "dispute")
-        return _json(close_dispute(self.world, dispute, status).render())
-
-    async def fail_refund(self, request: web.Request) -> web.Response:
-        refund = self.world.refunds.at_path(request.match_info["id"])
-        return _json(fail_refund(self.world, refund).render())
+        return act
 
     async def reset(self, request: web.Request) -> web.Response:
         """Forget everything: objects, keys, faults, requests, waiting webhooks."""
@@ -182,7 +144,7 @@ async def _body(request: web.Request) -> object:
 
 
 async def _fields(request: web.Request) -> JsonObject:
-    body = await _body(request)
+    body = await _body(request) if request.can_read_body else {}
     if not isinstance(body, dict):
         raise invalid("The body must be a JSON object.")
     return cast(JsonObject, body)

@@ -8,6 +8,8 @@ from deploy.local.stripe_simulator.errors import invalid, missing
 
 FormValue: TypeAlias = Union[str, "Form"]
 Form: TypeAlias = dict[str, FormValue]
+MOST_METADATA_KEYS, LONGEST_METADATA_KEY, LONGEST_METADATA_VALUE = 50, 40, 500
+"""Page "Metadata"."""
 
 
 def decode(encoded: bytes) -> Form:
@@ -130,10 +132,21 @@ class Params:
         for key, value in sent.items():
             if isinstance(value, dict):
                 raise invalid("Metadata values must be strings", param=f"metadata[{key}]")
+            _check_length("keys", "key", key, LONGEST_METADATA_KEY)
+            _check_length("values", "value", value, LONGEST_METADATA_VALUE, f"metadata[{key}]")
             if value:
                 merged[key] = value
             else:
                 merged.pop(key, None)
-        if len(merged) > 50:
-            raise invalid("Metadata can hold up to 50 keys", param="metadata")
+        if len(merged) > MOST_METADATA_KEYS:
+            raise invalid(f"Metadata can hold up to {MOST_METADATA_KEYS} keys", param="metadata")
         return merged
+
+
+def _check_length(plural: str, singular: str, text: str, most: int, param: str = "metadata") -> None:
+    if len(text) > most:
+        message = (
+            f"Metadata {plural} can have up to {most} characters, but you passed in a {singular} that is {len(text)} "
+            f"characters. Invalid {singular}: {text}"
+        )
+        raise invalid(message, param=param)

@@ -142,6 +142,7 @@ def capture_intent(world: World, object_id: str, params: Params) -> JsonObject:
     intent.metadata = params.metadata(intent.metadata)
     authorisations.capture(world, intent, charge, intent.amount_capturable if amount is None else amount)
     world.emit("charge.captured", charge, intent.id)
+    authorisations.release_rest(world, charge)
     world.emit("payment_intent.succeeded", intent, intent.id)
     return intent.render()
 

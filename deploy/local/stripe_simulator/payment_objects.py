@@ -104,7 +104,10 @@ class PaymentIntent:
 
 @dataclass(slots=True)
 class Charge:
-    """`capture_before` is when a manual authorisation ends; None when nothing waits for a capture."""
+    """`capture_before` is when a manual authorisation ends; None when nothing waits for a capture.
+
+    `released` is the part of `amount_refunded` that was never captured: what a Refund gave back of an authorisation.
+    """
 
     id: str
     created: int
@@ -122,10 +125,19 @@ class Charge:
     captured: bool = False
     amount_captured: int = 0
     amount_refunded: int = 0
-    refunded: bool = False
+    released: int = 0
     disputed: bool = False
     balance_transaction: str | None = None
     capture_before: int | None = None
+
+    @property
+    def refundable(self) -> int:
+        """What was captured and not refunded."""
+        return self.amount_captured - (self.amount_refunded - self.released)
+
+    @property
+    def refunded(self) -> bool:
+        return self.amount_refunded > 0 and self.refundable == 0
 
     def render(self) -> JsonObject:
         decline = self.decline

@@ -1,5 +1,6 @@
 """Refunds (API reference, "Refunds"; pages "Refund and cancel payments", "Testing: refunds")."""
 
+from deploy.local.stripe_simulator.behaviour import OVERDRAWN, REFUSED
 from deploy.local.stripe_simulator.currencies import check_steps, money
 from deploy.local.stripe_simulator.errors import ApiError, JsonObject, invalid, refused, unexpected_state
 from deploy.local.stripe_simulator.form import Params
@@ -9,13 +10,15 @@ from deploy.local.stripe_simulator.refund_objects import Refund
 from deploy.local.stripe_simulator.world import World
 
 REASONS = ("duplicate", "fraudulent", "requested_by_customer")
+BALANCE_LOOK_SECONDS = 0.25
 
 
 def create_refund(world: World, object_id: str, params: Params) -> JsonObject:
     """Refund a captured payment, all that is left or a part.
 
     Raises charge_already_refunded, amount_too_large, charge_disputed, payment_intent_unexpected_state
-    (uncaptured).
+    (uncaptured), and without a code where the balance is too low and the account may not wait for it
+    (behaviour.py).
     """
     intent_id, charge_id = params.text("payment_intent"), params.text("charge")
     if not intent_id and not charge_id:
@@ -28,8 +31,8 @@ def create_refund(world: World, object_id: str, params: Params) -> JsonObject:
     reason = params.choice("reason", REASONS)
     metadata = params.metadata()
     charge = _charge_to_refund(world, intent_id, charge_id)
-    left = charge.amount_captured - charge.amount_refunded
-    if charge.disputed and any(row.charge == charge.id and row.status != "won" for row in world.disputes.rows):
+    left = charge.refundable
+    if charge.disputed and any(row.charge == charge.id and row.withdrawn for row in world.disputes.rows):
         message = f"Charge {charge.id} has been charged back; cannot issue a refund."
         raise refused(message, code="charge_disputed")
     if left == 0:
@@ -63,19 +66,40 @@ def list_refunds(world: World, object_id: str, params: Params) -> JsonObject:
     return page(rows, params, "/v1/refunds", lambda row: charge in (None, row.charge))
 
 
-def fail_refund(world: World, refund: Refund) -> Refund:
-    """The bank sends the refund back ("Failed refunds"): the money is in the balance again.
+def release_part(world: World, charge: Charge, amount_minor: int, reason: str | None = None) -> None:
+    """The part of an authorisation that nobody captures, as a Refund where the account sees it so (behaviour.py).
 
-    Raises 400 when it has failed before.
+    It takes from the balance what a capture of less posted too much; after a void nothing was posted.
     """
-    if refund.status == "failed":
+    if not world.releases_are_refunds or not amount_minor:
+        return
+    charge.released += amount_minor
+    released = _new(world, charge, amount_minor, reason, {}, "succeeded")
+    released.is_release = True
+    if charge.captured:
+        released.balance_transaction = world.move("refund", -amount_minor, charge.currency, released.id).id
+    _record(world, charge, released)
+
+
+def fail_refund(
+    world: World, refund: Refund, reason: str = "expired_or_canceled_card", status: str = "failed"
+) -> Refund:
+    """The bank sends the refund back ("Failed refunds"), or it is `canceled` before it was sent: what it took from the
+    balance is there again.
+
+    Raises 400 when it has ended badly before, and for the release of an authorisation.
+    """
+    if refund.status in ("failed", "canceled"):
         raise refused(f"Refund {refund.id} has already failed.", code="refund_already_failed")
-    refund.status = "failed"
-    refund.failure_reason = "expired_or_canceled_card"
+    if refund.is_release:
+        raise refused(f"Refund {refund.id} released an authorisation: it cannot fail.", code="refund_is_a_release")
+    refund.status = status
+    refund.failure_reason = reason
     charge = world.charges.at_path(refund.charge)
     charge.amount_refunded -= refund.amount
-    charge.refunded = False
-    world.balance[refund.currency] += refund.amount
+    if refund.balance_transaction is not None:
+        moved = world.move("refund_failure", refund.amount, refund.currency, refund.id)
+        refund.failure_balance_transaction = moved.id
     world.emit("refund.updated", refund, refund.payment_intent)
     world.emit("refund.failed", refund, refund.payment_intent)
     return refund
@@ -103,7 +127,27 @@ def _not_refundable(intent: PaymentIntent) -> ApiError:
 
 def _refund(world: World, charge: Charge, amount_minor: int, reason: str | None, metadata: dict[str, str]) -> Refund:
     behaviour = charge.card.refund
-    refund = Refund(
+    refund = _new(
+        world, charge, amount_minor, reason, metadata, "pending" if behaviour == "pending_first" else "succeeded"
+    )
+    covered = world.balance[charge.currency] >= amount_minor
+    if covered or world.behaviour.refunds_without_balance == OVERDRAWN:
+        _send(world, refund)
+    elif world.behaviour.refunds_without_balance == REFUSED:
+        message = "Insufficient funds in your Stripe balance to refund this amount."
+        raise ApiError(
+            400, "invalid_request_error", message, fields={"message_code": "insufficient_balance_for_refund"}
+        )
+    else:
+        refund.status, refund.pending_reason = "pending", "insufficient_funds"
+        world.agenda.after(BALANCE_LOOK_SECONDS, lambda refund_id: _once_covered(world, refund_id), refund.id)
+    return _record(world, charge, refund)
+
+
+def _new(
+    world: World, charge: Charge, amount_minor: int, reason: str | None, metadata: dict[str, str], status: str
+) -> Refund:
+    return Refund(
         id=world.new_id("re"),
         created=world.now(),
         amount=amount_minor,
@@ -112,19 +156,37 @@ def _refund(world: World, charge: Charge, amount_minor: int, reason: str | None,
         payment_intent=charge.payment_intent,
         metadata=metadata,
         reason=reason,
-        status="pending" if behaviour == "pending_first" else "succeeded",
-        balance_transaction=world.new_id("txn"),
+        status=status,
     )
+
+
+def _record(world: World, charge: Charge, refund: Refund) -> Refund:
     world.refunds.add(refund)
     world.refunds_of.setdefault(charge.payment_intent, []).append(refund)
-    charge.amount_refunded += amount_minor
-    charge.refunded = charge.amount_refunded == charge.amount_captured
-    world.balance[charge.currency] -= amount_minor
+    charge.amount_refunded += refund.amount
     world.emit("refund.created", refund, charge.payment_intent)
     world.emit("charge.refunded", charge, charge.payment_intent)
-    if behaviour != "succeeds":
-        world.agenda.after(world.outcome_delay_seconds, lambda refund_id: _settle(world, refund_id), refund.id)
     return refund
+
+
+def _send(world: World, refund: Refund) -> None:
+    """Out of the balance, on its way to the bank."""
+    refund.balance_transaction = world.move("refund", -refund.amount, refund.currency, refund.id).id
+    if world.charges.at_path(refund.charge).card.refund != "succeeds":
+        world.agenda.after(world.outcome_delay_seconds, lambda refund_id: _settle(world, refund_id), refund.id)
+
+
+def _once_covered(world: World, refund_id: str) -> None:
+    refund = world.refunds.at_path(refund_id)
+    if refund.status != "pending":
+        return
+    if world.balance[refund.currency] < refund.amount:
+        world.agenda.after(BALANCE_LOOK_SECONDS, lambda waiting: _once_covered(world, waiting), refund_id)
+        return
+    pending_first = world.charges.at_path(refund.charge).card.refund == "pending_first"
+    refund.status, refund.pending_reason = "pending" if pending_first else "succeeded", "processing"
+    _send(world, refund)
+    world.emit("refund.updated", refund, refund.payment_intent)
 
 
 def _settle(world: World, refund_id: str) -> None:

@@ -47,6 +47,7 @@ class ApiServer:
             idempotency_key=headers.get("Idempotency-Key") if post else None,
             authorization=headers.get("Authorization", ""),
             request_id=self.world.new_id("req"),
+            api_version=headers.get("Stripe-Version"),
         )
         try:
             answer = await self._answer(call, request)
@@ -111,7 +112,7 @@ class ApiServer:
         params = Params(decode(call.encoded))
         params.form.pop("key", None)
         params.refuse_unknown(operation.allowed)
-        self.world.cause = (call.request_id, call.idempotency_key)
+        self.world.cause, self.world.api_version = (call.request_id, call.idempotency_key), call.api_version
         try:
             rendered = operation.handler(self.world, object_id, params)
             if "expand" in params.form:
@@ -121,7 +122,7 @@ class ApiServer:
                 raise
             return error_answer(error, call)
         finally:
-            self.world.cause = (None, None)
+            self.world.cause, self.world.api_version = (None, None), None
         return server_error(call) if broken else Answer(200, encode(rendered))
 
     async def _fail_before(self, fault: Fault, request: web.BaseRequest) -> Answer | None:

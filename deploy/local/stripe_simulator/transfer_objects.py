@@ -17,13 +17,14 @@ class Reversal:
     currency: str
     transfer: str
     metadata: dict[str, str]
+    balance_transaction: str | None = None
 
     def render(self) -> JsonObject:
         return {
             "id": self.id,
             "object": "transfer_reversal",
             "amount": self.amount,
-            "balance_transaction": None,
+            "balance_transaction": self.balance_transaction,
             "created": self.created,
             "currency": self.currency,
             "destination_payment_refund": None,
@@ -47,6 +48,7 @@ class Transfer:
     metadata: dict[str, str]
     amount_reversed: int = 0
     reversals: tuple[Reversal, ...] = ()
+    balance_transaction: str | None = None
 
     def render(self) -> JsonObject:
         return {
@@ -54,7 +56,7 @@ class Transfer:
             "object": "transfer",
             "amount": self.amount,
             "amount_reversed": self.amount_reversed,
-            "balance_transaction": None,
+            "balance_transaction": self.balance_transaction,
             "created": self.created,
             "currency": self.currency,
             "description": self.description,

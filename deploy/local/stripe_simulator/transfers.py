@@ -39,7 +39,6 @@ def create_transfer(world: World, object_id: str, params: Params) -> JsonObject:
         world.transferred[source] += amount
     elif world.balance[currency] < amount:
         raise refused(NO_FUNDS, code="balance_insufficient")
-    world.balance[currency] -= amount
     transfer = Transfer(
         id=world.new_id("tr"),
         created=world.now(),
@@ -53,6 +52,7 @@ def create_transfer(world: World, object_id: str, params: Params) -> JsonObject:
         metadata=metadata,
     )
     world.transfers.add(transfer)
+    transfer.balance_transaction = world.move("transfer", -amount, currency, transfer.id).id
     world.emit("transfer.created", transfer, transfer.id)
     return transfer.render()
 
@@ -95,9 +95,10 @@ def create_reversal(world: World, object_id: str, params: Params) -> JsonObject:
         )
     reversed_amount = left if amount is None else amount
     reversal = Reversal(world.new_id("trr"), world.now(), reversed_amount, transfer.currency, transfer.id, metadata)
+    moved = world.move("reversal", reversed_amount, transfer.currency, transfer.id)
+    reversal.balance_transaction = moved.id
     transfer.amount_reversed += reversed_amount
     transfer.reversals = (*transfer.reversals, reversal)
-    world.balance[transfer.currency] += reversed_amount
     if transfer.source_transaction is not None:
         world.transferred[transfer.source_transaction] -= reversed_amount
     world.emit("transfer.reversed", transfer, transfer.id)

@@ -15,6 +15,7 @@ from services.booking.handlers.sessions import up_to_date
 from services.booking.model import actors, placing
 from services.booking.model.booking import Booking
 from services.booking.model.states import State
+from services.booking.model.wording import rfc_3339
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
 
@@ -35,7 +36,7 @@ def approve_booking(message: Message[ApproveBooking], work: BookingWork) -> Acce
     work.watch_deadline(booking)
     booking = work.say(booking, BookingApproved)
     booking = saga.authorize(work, replace(booking, payment=booking.payment or WALLET))
-    return Accepted(booking.booking_id, booking.state, {"deadline": deadline.isoformat().replace("+00:00", "Z")})
+    return Accepted(booking.booking_id, booking.state, {"deadline": rfc_3339(deadline)})
 
 
 def reject_booking(message: Message[RejectBooking], work: BookingWork) -> Accepted:

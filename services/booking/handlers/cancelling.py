@@ -15,7 +15,9 @@ from services.booking.model import actors, refunds
 from services.booking.model.booking import Booking, PaymentStatus
 from services.booking.model.quotes import Quote
 from services.booking.model.refunds import Amounts
+from services.booking.model.standing import OF_BOOKING
 from services.booking.model.states import CANCELLED, PENDING, State
+from services.booking.model.wording import named
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
 
@@ -48,7 +50,7 @@ def still_cancellable(work: BookingWork, booking: Booking, actor: Actor) -> Book
         raise illegal(booking)
     limit = booking.starts_at - timedelta(minutes=booking.terms.change_deadline_minutes)
     if actor.kind == "customer" and booking.state is State.CONFIRMED and work.now >= limit:
-        raise Rejected(Code.DEADLINE_PASSED, f"Cancelling was possible until {limit.isoformat()}.", booking.booking_id)
+        raise Rejected(Code.DEADLINE_PASSED, f"Cancelling was possible until {named(limit)}.", booking.booking_id)
     return booking
 
 
@@ -88,7 +90,7 @@ def illegal(booking: Booking) -> Rejected:
     """The state table does not know this command in this state."""
     return Rejected(
         Code.ILLEGAL_TRANSITION,
-        f"The booking is {booking.state}; see the contract for what is possible then.",
+        OF_BOOKING[booking.state],
         booking.booking_id,
         state=booking.state.value,
     )

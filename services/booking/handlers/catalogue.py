@@ -20,7 +20,7 @@ from services.booking.handlers.ending import expire_what_is_due
 from services.booking.model import actors
 from services.booking.model.catalogue import Offering, Provider
 from services.booking.model.refunds import POLICIES
-from services.booking.model.slots import Slot, new_slot
+from services.booking.model.slots import new_slot
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
 
@@ -47,6 +47,8 @@ def register_provider(message: Message[RegisterProvider], work: BookingWork) -> 
         policy_version=version,
         sequence=before.sequence if before else 0,
     )
+    if before and before.timezone != command.timezone:
+        work.look_at_lines(command.provider_id)
     work.announce(
         work.put(provider),
         ProviderRegistered,
@@ -60,7 +62,7 @@ def register_provider(message: Message[RegisterProvider], work: BookingWork) -> 
 
 
 def define_offering(message: Message[DefineOffering], work: BookingWork) -> Accepted:
-    """A provider's own offering; existing slots keep their capacity, existing bookings their terms."""
+    """A provider's own offering; living bookings keep their terms, and the slots that they are on what these have."""
     command = message.body
     provider = work.provider(command.provider_id)
     actors.require_owner(command.actor, command.provider_id)
@@ -70,6 +72,8 @@ def define_offering(message: Message[DefineOffering], work: BookingWork) -> Acce
     fields = {name: getattr(command, name) for name in DefineOffering.model_fields if name not in {"actor", "price"}}
     offering = Offering(**fields, price=Money(amount=command.price.amount, currency=command.price.currency))
     work.put(offering)
+    if before is not None and offering.shape != before.shape:
+        work.look_at_lines(command.provider_id)
     work.announce(
         provider,
         OfferingDefined,
@@ -89,14 +93,15 @@ def open_slot(message: Message[OpenSlot], work: BookingWork) -> Accepted:
     if work.closing_of(slot.slot_id) is not None:
         raise Rejected(Code.TOO_BUSY, "The slot's bookings are still being cancelled; send it again with a new id.")
     expire_what_is_due(work, slot)
-    slot = work.find(Slot, slot.slot_id) or slot
+    slot = work.slot(offering.offering_id, command.starts_at) or slot
     capacity = command.capacity or slot.capacity
     if capacity < slot.taken:
         problem = f"is below the {slot.taken} seats taken"
         raise _bad_capacity(problem)
     if command.capacity is not None and not offering.can_charge(command.capacity):
         raise _bad_capacity("times the offering's price is more than can be paid at once")
-    slot = work.put(replace(slot, capacity=capacity, opened=True, closed=False))
+    own = command.capacity is not None or (slot.opened and slot.own_capacity)
+    slot = work.put(replace(slot, capacity=capacity, own_capacity=own, opened=True, closed=False))
     work.freed.add(slot.slot_id)
     work.announce(
         work.provider(offering.provider_id),

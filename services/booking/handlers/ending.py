@@ -61,6 +61,9 @@ def expire_what_is_due(work: BookingWork, slot: Slot) -> None:
             expire_if_due(work, booking)
         for entry in list(work.entries_on(other.slot_id)):
             offers.brought_up_to_date(work, entry)
+    row = work.find(Slot, slot.slot_id)
+    if row is not None and not row.active:  # an edit of the offering may have made room for its line
+        work.freed.add(slot.slot_id)
     offers.pass_on(work)
     work.keep()
 
@@ -87,6 +90,7 @@ def cancel(
     amounts: Amounts,
     reason: str | None,
     to: State | None = None,
+    cause: str | None = None,
 ) -> Booking:
     """End a booking on somebody's wish, and give back what is due; `to` where the state is not the actor's own."""
     paid = booking.state is State.CONFIRMED
@@ -95,7 +99,8 @@ def cancel(
         booking = saga.settle(work, booking, refund=amounts.refund, release=amounts.kept)
     elif booking.payment_status is PaymentStatus.IN_FLIGHT:
         saga.void(work, booking)
-    return work.say(booking, BookingCancelled, by=actor, reason=reason, refund=amounts.refund, kept=amounts.kept)
+    refund, kept = amounts.refund, amounts.kept
+    return work.say(booking, BookingCancelled, by=actor, reason=reason, cause=cause, refund=refund, kept=kept)
 
 
 def cancel_with_slot(work: BookingWork, booking: Booking, closing: Closing) -> Booking:
@@ -103,13 +108,17 @@ def cancel_with_slot(work: BookingWork, booking: Booking, closing: Closing) -> B
     paid = booking.state is State.CONFIRMED
     amounts = refunds.share(booking.price, 100) if paid else refunds.nothing(booking.price)
     with work.on_behalf_of(closing):
-        return cancel(work, booking, closing.actor, amounts, "the slot was closed", State.CANCELLED_BY_PROVIDER)
+        to = State.CANCELLED_BY_PROVIDER
+        return cancel(work, booking, closing.actor, amounts, "the slot was closed", to, "slot_closed")
 
 
-def fail(work: BookingWork, booking: Booking, reason: str, message: str | None = None) -> Booking:
-    """PAYMENT_FAILED, with the sentence that the customer may be shown."""
+def fail(
+    work: BookingWork, booking: Booking, reason: str, message: str | None = None, code: str | None = None
+) -> Booking:
+    """PAYMENT_FAILED, with the sentence that the customer may be shown, and the code of a decline."""
     booking = work.move(booking, State.PAYMENT_FAILED, SYSTEM, reason=reason)
-    return end(work, booking, PaymentFailed, reason=reason, customer_message=message or CUSTOMER_MESSAGES[reason])
+    message = message or CUSTOMER_MESSAGES[reason]
+    return end(work, booking, PaymentFailed, reason=reason, customer_message=message, code=code)
 
 
 def supersede(work: BookingWork, booking: Booking) -> Booking:
@@ -117,7 +126,9 @@ def supersede(work: BookingWork, booking: Booking) -> Booking:
     return fail(work, booking, "superseded")
 
 
-def end(work: BookingWork, booking: Booking, event: type[PaymentFailed | BookingExpired], **fields: str) -> Booking:
+def end(
+    work: BookingWork, booking: Booking, event: type[PaymentFailed | BookingExpired], **fields: str | None
+) -> Booking:
     """Give back what the current attempt may have reserved, and say what happened."""
     if booking.payment_status in (PaymentStatus.IN_FLIGHT, PaymentStatus.AUTHORIZED):
         saga.void(work, booking)

@@ -15,14 +15,14 @@ from services.booking.model import actors
 from services.booking.model.closing import CLOSED_WITH_SLOT, Closing, Rest
 from services.booking.model.schedule import Hours, Schedule
 from services.booking.model.slots import new_slot
-from services.booking.model.waitlist import OPEN, EntryState
-from services.booking.timers import SlotClosing
+from services.booking.model.waitlist import OPEN, EntryState, LinesAhead
+from services.booking.timers import HoursChanged, SlotClosing
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
 
 
 def set_schedule(message: Message[SetSchedule], work: BookingWork) -> Accepted:
-    """Replaces the whole schedule; what is booked stays booked."""
+    """Replaces the whole schedule; what is booked, and what is offered to who waits, stays so."""
     command = message.body
     provider = work.provider(command.provider_id)
     actors.require_owner(command.actor, command.provider_id)
@@ -36,7 +36,26 @@ def set_schedule(message: Message[SetSchedule], work: BookingWork) -> Accepted:
         )
     )
     work.announce(provider, ScheduleSet, weekly=command.weekly, exceptions=command.exceptions)
+    work.look_at_lines(provider.provider_id)
     return Accepted()
+
+
+def hours_changed(message: Message[HoursChanged], work: BookingWork) -> None:
+    """The next slots with a line, each looked at by a message of its own: the lines of slots that are offered no longer
+    end, and where nobody sits an edit of the offering may have made room."""
+    walk = message.body
+    found = work.find(LinesAhead, (walk.provider_id, walk.after))
+    if found is None:
+        return
+    for slot in found.lines:
+        if not slot.opened and not is_offered(work, work.offering(slot.offering_id), slot.starts_at):
+            work.more_of_line_later(slot.slot_id)
+        elif not slot.active:
+            work.more_seats_later(slot.slot_id)
+    if found.more:
+        last = found.lines[-1]
+        following = HoursChanged(provider_id=walk.provider_id, after=(last.starts_at, last.slot_id))
+        work.remind(following, key=str(walk.provider_id), due_at=work.now)
 
 
 def _hours(since: str, until: str) -> Hours:
@@ -97,7 +116,7 @@ def _end_slice(work: BookingWork, closing: Closing) -> int:
     """All that this batch holds of the slot's line and bookings; returns how many bookings were cancelled."""
     for entry in [entry for entry in work.entries_on(closing.slot_id) if entry.state in OPEN]:
         with work.on_behalf_of(closing):
-            offers.end_entry(work, entry, EntryState.CLOSED, WaitlistClosed)
+            offers.end_entry(work, entry, EntryState.CLOSED, WaitlistClosed, reason="not_offered")
     found = [booking for booking in work.bookings_on(closing.slot_id) if booking.state in CLOSED_WITH_SLOT]
     cancelled = [booking for booking in found if closing.cancels(booking)]
     for booking in cancelled:

@@ -10,10 +10,11 @@ from uuid import UUID
 from booking_contracts.booking import WaitlistClosed, WaitlistEvent, WaitlistOffered, WaitlistOfferExpired
 from booking_contracts.codes import Rejected
 
+from services.booking.handlers.checking import is_bookable
 from services.booking.model.placing import provider_free
-from services.booking.model.slots import Crowded, Slot
+from services.booking.model.slots import Crowded, Slot, Surveyed
 from services.booking.model.waitlist import OPEN, Entry, EntryState, Head, in_line, may_become
-from services.booking.timers import EntryDue, SeatsLeft
+from services.booking.timers import EntryDue, LineClosing, SeatsLeft
 from services.booking.work import BookingWork
 from services.chassis.handlers import Handler
 from services.chassis.messages import Accepted, Message
@@ -41,9 +42,8 @@ def pass_on(work: BookingWork) -> None:
     """Offer the seats that were freed since the last time; then those of slots that this makes usable again."""
     freed = sorted(work.freed)
     work.freed.clear()
-    for slot_id in freed:
-        _offer_seats(work, slot_id)
-    for slot_id in _usable_again(work, freed):
+    decided = [slot_id for slot_id in freed if _offer_seats(work, slot_id)]
+    for slot_id in _usable_again(work, decided):
         _offer_seats(work, slot_id)
 
 
@@ -56,31 +56,70 @@ def _usable_again(work: BookingWork, freed: list[UUID]) -> list[UUID]:
     found = [
         (first.joined_at, slot.starts_at, slot.slot_id)
         for first, slot in lines
-        if any(slot.provider_id == other.provider_id and slot.overlaps(other) for other in left)
+        if any(slot.provider_id == other.provider_id and work.today(slot).overlaps(other) for other in left)
     ]
     return [slot_id for _, _, slot_id in sorted(found)]
 
 
-def _offer_seats(work: BookingWork, slot_id: UUID) -> None:
-    """Down the line: whoever fits into what is left. Where nobody does, the seats are open to all."""
-    head = work.find(Head, slot_id)
-    for entry in in_line(work.entries_on(slot_id)):
+def _offer_seats(work: BookingWork, slot_id: UUID) -> bool:
+    """Down the line: whoever fits into what is left. Where nobody does, the seats are open to all.
+
+    Of hours that are not offered any more nothing is: the line ends. Returns whether it is decided: with its last seat
+    a slot loses the times that it had, and one that is another today is looked at by a batch that holds what would be
+    in its way.
+    """
+    slot, head, line = work.find(Slot, slot_id), work.find(Head, slot_id), in_line(work.entries_on(slot_id))
+    if slot is None or slot.closed or not (line or head):
+        return True
+    if not is_bookable(work, slot):
+        _close_line(work, slot, line)
+        return True
+    if not _surveyed(work, slot):
+        work.more_seats_later(slot_id)
+        return False
+    for entry in line:
         if head is not None and entry.place > head.until:
             break
-        if entry.seats <= _seats_to_offer(work, slot_id) and work.now < entry.closes_at:
-            _offer(work, entry)
-    if head is not None and _seats_to_offer(work, slot_id) > 0:
+        if work.now < entry.closes_at and (found := _with_room(work, slot_id, entry.seats)):
+            _offer(work, entry, found)
+    if head is not None and _with_room(work, slot_id, 1):
         work.more_seats_later(slot_id)
+    return True
 
 
-def _seats_to_offer(work: BookingWork, slot_id: UUID) -> int:
-    """Free seats of a slot that somebody may be offered: it is not closed, and its provider is there."""
-    slot = work.find(Slot, slot_id)
-    if slot is None or slot.closed:
-        return 0
+def _surveyed(work: BookingWork, row: Slot) -> bool:
+    """Whether this batch knows what is in the way of a slot, as it is today."""
+    slot, surveyed = work.today(row), work.find(Surveyed, row.slot_id)
+    return slot == row or (surveyed is not None and surveyed.covers(slot))
+
+
+def _with_room(work: BookingWork, slot_id: UUID, seats: int) -> Slot | None:
+    """The slot, as it would be then, where so many seats can be offered: they are free, and its provider is there."""
+    row = work.find(Slot, slot_id)
+    assert row is not None
+    slot = work.today(row)
     crowded = work.find(Crowded, slot_id) is not None
     usable = slot.active or (not crowded and provider_free(slot, work.slots_of(slot.provider_id)))
-    return slot.seats_left if usable else 0
+    return slot if usable and seats <= slot.seats_left else None
+
+
+def _close_line(work: BookingWork, slot: Slot, line: list[Entry]) -> None:
+    """Who waits is told that it is in vain; who is behind those that this batch holds, by later ones."""
+    for entry in line:
+        end_entry(work, entry, EntryState.CLOSED, WaitlistClosed, reason="not_offered")
+    work.more_of_line_later(slot.slot_id)
+
+
+def line_closing(message: Message[LineClosing], work: BookingWork) -> None:
+    """The next slice of a line that is in vain; where the hours have come back, free seats are offered to it."""
+    slot = work.find(Slot, message.body.slot_id)
+    if slot is None or slot.closed:
+        return
+    line = in_line(work.entries_on(slot.slot_id))
+    if line and not is_bookable(work, slot):
+        _close_line(work, slot, line)
+    else:
+        work.freed.add(slot.slot_id)
 
 
 def seats_left(message: Message[SeatsLeft], work: BookingWork) -> None:
@@ -88,9 +127,10 @@ def seats_left(message: Message[SeatsLeft], work: BookingWork) -> None:
     work.freed.add(message.body.slot_id)
 
 
-def _offer(work: BookingWork, entry: Entry) -> None:
+def _offer(work: BookingWork, entry: Entry, slot: Slot) -> None:
+    work.occupy(slot)
     deadline = entry.offer_deadline(work.now)
-    entry = step(work, entry, EntryState.OFFERED, deadline=deadline)
+    entry = step(work, entry, EntryState.OFFERED, deadline=deadline, ends_at=slot.ends_at)
     work.say_of(entry, WaitlistOffered, deadline=deadline)
     watch(work, entry)
 
@@ -104,9 +144,9 @@ def step(work: BookingWork, entry: Entry, to: EntryState, **changes: Any) -> Ent
     return after
 
 
-def end_entry(work: BookingWork, entry: Entry, to: EntryState, event: type[WaitlistEvent]) -> Entry:
+def end_entry(work: BookingWork, entry: Entry, to: EntryState, event: type[WaitlistEvent], **fields: str) -> Entry:
     """An entry hopes no longer."""
-    return work.say_of(step(work, entry, to), event)
+    return work.say_of(step(work, entry, to), event, **fields)
 
 
 def brought_up_to_date(work: BookingWork, entry: Entry) -> Entry:
@@ -114,11 +154,11 @@ def brought_up_to_date(work: BookingWork, entry: Entry) -> Entry:
     closing = work.closing_of(entry.slot_id)
     if closing is not None and entry.state in OPEN:
         with work.on_behalf_of(closing):
-            return end_entry(work, entry, EntryState.CLOSED, WaitlistClosed)
+            return end_entry(work, entry, EntryState.CLOSED, WaitlistClosed, reason="not_offered")
     if entry.offer_over(work.now):
         return end_entry(work, entry, EntryState.EXPIRED, WaitlistOfferExpired)
     if entry.line_over(work.now):
-        return end_entry(work, entry, EntryState.CLOSED, WaitlistClosed)
+        return end_entry(work, entry, EntryState.CLOSED, WaitlistClosed, reason="line_over")
     return entry
 
 

@@ -104,7 +104,7 @@ def declined(message: Message[payments.PaymentDeclined], work: BookingWork) -> N
         work.say(booking, PaymentRequested, attempt=booking.attempt, last_error=event.code)
     else:
         reasons = {"INSUFFICIENT_FUNDS": "INSUFFICIENT_FUNDS", "action_failed": "action_failed"}
-        fail(work, booking, reasons.get(event.code, "declined"), event.customer_message)
+        fail(work, booking, reasons.get(event.code, "declined"), event.customer_message, event.code)
 
 
 def captured(message: Message[payments.PaymentCaptured], work: BookingWork) -> None:

@@ -8,17 +8,19 @@ from uuid import UUID
 
 from booking_contracts.booking import BookingPlaced, BookingRequested, PlaceBooking
 from booking_contracts.codes import Code, Rejected
-from booking_contracts.types import Actor, Attendee, Customer, PaymentChoice
+from booking_contracts.types import Actor, Customer, PaymentChoice
 
 from services.booking import saga
-from services.booking.handlers.checking import checked_slot
-from services.booking.handlers.ending import expire_what_is_due, supersede
+from services.booking.handlers.admission import Admitted, admitted, take_over
+from services.booking.handlers.renewing import held_seconds
 from services.booking.model import actors, placing
 from services.booking.model.booking import Booking, Terms
 from services.booking.model.catalogue import Offering, Provider
+from services.booking.model.people import Party
 from services.booking.model.placing import Wish
-from services.booking.model.slots import Slot, new_slot
+from services.booking.model.slots import Slot
 from services.booking.model.states import State
+from services.booking.model.wording import rfc_3339
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
 
@@ -29,48 +31,24 @@ def place_booking(message: Message[PlaceBooking], work: BookingWork) -> Accepted
     if work.find(Booking, command.booking_id) is not None:
         raise Rejected(Code.BOOKING_EXISTS, "The booking id is taken; use a new one.", command.booking_id)
     offering = work.offering(command.offering_id)
-    _require_own(command.actor, command.customer, offering)
-    if offering.attendee_required and command.attendee is None:
-        problem = "is required for this offering"
-        raise Rejected(Code.INVALID_COMMAND, f"attendee {problem}.", field="attendee", problem=problem)
-    slot = work.slot(command.offering_id, command.starts_at) or new_slot(offering, command.starts_at)
-    expire_what_is_due(work, slot)
-    older = _own_pending(work, slot, command.customer, command.attendee)
-    wish = Wish(command.seats, sum(booking.seats for booking in older), command.expected_price)
-    placing.check_payable(wish, offering)
-    slot = checked_slot(work, offering, command.starts_at, wish)
-    for booking in older:
-        supersede(work, booking)
-    booking = new_booking(work, command.booking_id, offering, slot, wish, command.customer, command.attendee)
-    return open_booking(work, booking, command.actor, command.payment)
+    _require_own(command.actor, command.customer)
+    party = Party(command.customer, command.attendee)
+    wish = Wish(command.seats, expected_price=command.expected_price)
+    room = admitted(work, offering, command.starts_at, party, wish)
+    return open_booking(work, command.booking_id, offering, room, party, wish, command.actor, command.payment)
 
 
-def _require_own(actor: Actor, customer: Customer, offering: Offering) -> None:
+def _require_own(actor: Actor, customer: Customer) -> None:
     if actor.kind == "admin" or (actor.kind == "customer" and actor.id == customer.id):
         return
     raise actors.not_allowed("A customer books in their own name; an admin books on booking.admin-commands.")
 
 
-def _own_pending(work: BookingWork, slot: Slot, customer: Customer, attendee: Attendee | None) -> list[Booking]:
-    """The same customer's unpaid tries for the same attendee on this slot: their next try takes the seats over."""
-    return [
-        booking
-        for booking in work.bookings_of(customer.id, slot.slot_id)
-        if booking.state is State.PENDING_PAYMENT
-        and (booking.attendee and booking.attendee.id) == (attendee and attendee.id)
-    ]
-
-
-def new_booking(
-    work: BookingWork,
-    booking_id: UUID,
-    offering: Offering,
-    slot: Slot,
-    wish: Wish,
-    customer: Customer,
-    attendee: Attendee | None,
+def _new_booking(
+    work: BookingWork, booking_id: UUID, offering: Offering, slot: Slot, wish: Wish, party: Party
 ) -> Booking:
     """The booking as agreed now: price, commission and terms come from the offering and stay."""
+    work.occupy(slot)
     limit = timedelta(hours=offering.approval_hours) if offering.approval else timedelta(minutes=offering.hold_minutes)
     return Booking(
         booking_id=booking_id,
@@ -81,8 +59,8 @@ def new_booking(
         starts_at=slot.starts_at,
         ends_at=slot.ends_at,
         seats=wish.seats,
-        customer=customer,
-        attendee=attendee,
+        customer=party.customer,
+        attendee=party.attendee,
         price=placing.total(offering.price, wish.seats),
         commission_bps=offering.commission_bps,
         approval=offering.approval,
@@ -90,6 +68,8 @@ def new_booking(
         payment_id=work.new_id(),
         created_at=work.now,
         deadline=placing.deadline(work.now, limit, slot.starts_at),
+        once_per_customer=offering.once_per_customer,
+        held_seconds=held_seconds(work, slot, party.payer),
     )
 
 
@@ -111,11 +91,19 @@ def _terms(offering: Offering, provider: Provider) -> Terms:
     )
 
 
-def open_booking(work: BookingWork, booking: Booking, actor: Actor, payment: PaymentChoice | None) -> Accepted:
+def open_booking(
+    work: BookingWork,
+    booking_id: UUID,
+    offering: Offering,
+    room: Admitted,
+    party: Party,
+    wish: Wish,
+    actor: Actor,
+    payment: PaymentChoice | None,
+) -> Accepted:
     """Take the seats, say so, and start the payment where one is named and nobody has to approve first."""
-    slot = work.find(Slot, booking.slot_id)
-    if slot is None:
-        work.put(new_slot(work.offering(booking.offering_id), booking.starts_at))
+    take_over(work, room, booking_id)
+    booking = _new_booking(work, booking_id, offering, room.slot, wish, party)
     booking = work.create(replace(booking, payment=payment), actor)
     work.watch_deadline(booking)
     if booking.state is State.PENDING_APPROVAL:
@@ -128,5 +116,5 @@ def open_booking(work: BookingWork, booking: Booking, actor: Actor, payment: Pay
     return Accepted(
         booking.booking_id,
         booking.state,
-        {"price": booking.price.model_dump(), "deadline": booking.deadline.isoformat().replace("+00:00", "Z")},
+        {"price": booking.price.model_dump(), "deadline": rfc_3339(booking.deadline)},
     )

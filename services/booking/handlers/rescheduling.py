@@ -6,25 +6,32 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from booking_contracts.booking import BookingRescheduled, RescheduleBooking
+from booking_contracts.booking import BookingRescheduled, RescheduleBooking, WaitlistLeft
 from booking_contracts.codes import Code, Rejected
 from booking_contracts.types import Actor, Period
 
+from services.booking.handlers import offers
+from services.booking.handlers.admission import admitted
 from services.booking.handlers.cancelling import illegal
-from services.booking.handlers.checking import checked_slot
-from services.booking.handlers.ending import expire_if_due, expire_what_is_due
+from services.booking.handlers.ending import expire_if_due
 from services.booking.model import actors, refunds
 from services.booking.model.booking import Booking
+from services.booking.model.catalogue import Offering
 from services.booking.model.placing import Wish
 from services.booking.model.quotes import Quote
-from services.booking.model.slots import Slot, new_slot
+from services.booking.model.slots import Slot
 from services.booking.model.states import State
+from services.booking.model.waitlist import EntryState
+from services.booking.model.wording import rfc_3339
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
 
 
 def reschedule_booking(message: Message[RescheduleBooking], work: BookingWork) -> Accepted:
-    """Old seats are given back and new ones taken in one step; a refusal changes nothing. The price stays."""
+    """Old seats are given back and new ones taken in one step; a refusal changes nothing. The price stays.
+
+    Seats that the new slot's line offers its customer are taken; the entry is then left.
+    """
     command = message.body
     booking = work.booking(command.booking_id)
     actors.require_party(command.actor, booking)
@@ -32,15 +39,15 @@ def reschedule_booking(message: Message[RescheduleBooking], work: BookingWork) -
     work.keep()
     _require_movable(booking, command.starts_at)
     offering = work.offering(booking.offering_id)
-    slot = work.slot(offering.offering_id, command.starts_at) or new_slot(offering, command.starts_at)
-    expire_what_is_due(work, slot)
     wish = Wish(booking.seats, movable_until=_limit(booking, command.actor))
-    slot = checked_slot(work, offering, command.starts_at, wish, leaving=booking)
-    booking = _moved(work, booking, slot, command.actor)
+    room = admitted(work, offering, command.starts_at, booking.party, wish, moving=booking)
+    if room.offer is not None:
+        offers.end_entry(work, room.offer, EntryState.LEFT, WaitlistLeft)
+    booking = _moved(work, booking, offering, room.slot, command.actor)
     return Accepted(
         booking.booking_id,
         booking.state,
-        {"starts_at": _instant(booking.starts_at), "ends_at": _instant(booking.ends_at)},
+        {"starts_at": rfc_3339(booking.starts_at), "ends_at": rfc_3339(booking.ends_at)},
     )
 
 
@@ -60,11 +67,12 @@ def _limit(booking: Booking, actor: Actor) -> datetime:
     return booking.starts_at - timedelta(minutes=minutes)
 
 
-def _moved(work: BookingWork, booking: Booking, slot: Slot, actor: Actor) -> Booking:
-    if work.find(Slot, slot.slot_id) is None:
-        work.put(slot)
+def _moved(work: BookingWork, booking: Booking, offering: Offering, slot: Slot, actor: Actor) -> Booking:
+    work.occupy(slot)
     before = Period(starts_at=booking.starts_at, ends_at=booking.ends_at)
-    booking = work.relocate(booking, slot, actor, **_refund_after(booking, actor, work.now))
+    changes = _refund_after(booking, actor, work.now)
+    once = offering.once_per_customer
+    booking = work.relocate(booking, slot, actor, once_per_customer=once, held_seconds=0, **changes)
     for quote in list(work.all(Quote)):
         if quote.booking_id == booking.booking_id and not quote.dead:
             work.put(replace(quote, dead=True))
@@ -81,7 +89,3 @@ def _refund_after(booking: Booking, actor: Actor, now: datetime) -> dict[str, in
     if actor.kind == "customer":
         return {"refund_cap_percent": refunds.due_percent(booking, now)}
     return {"refund_cap_percent": 100, "full_refund": True}
-
-
-def _instant(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")

@@ -11,6 +11,7 @@ from services.booking.handlers.ending import expire_if_due
 from services.booking.model import actors
 from services.booking.model.booking import Booking
 from services.booking.model.states import State
+from services.booking.model.wording import named
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
 
@@ -24,7 +25,7 @@ def complete_session(message: Message[CompleteSession], work: BookingWork) -> Ac
     if booking.state is not State.CONFIRMED:
         raise illegal(booking)
     if work.now < booking.ends_at:
-        sentence = f"The session ends at {booking.ends_at.isoformat()}; complete it then."
+        sentence = f"The session ends at {named(booking.ends_at)}; complete it then."
         raise Rejected(Code.TOO_EARLY, sentence, booking.booking_id)
     booking = complete(work, booking, actor)
     return Accepted(booking.booking_id, booking.state)

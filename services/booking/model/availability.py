@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from services.booking.model.catalogue import Offering
 from services.booking.model.schedule import Schedule, starts_between
-from services.booking.model.slots import Slot, new_slot
+from services.booking.model.slots import Slot, as_of_today, new_slot
 
 Reason = Literal["closed", "too_soon", "too_far", "provider_busy", "held", "full"]
 
@@ -89,7 +89,8 @@ class Calendar:
         rows = known.by_offering[offering.offering_id]
         for starts_at in self._starts(offering, rows, max(start, now), end):
             if starts_at > now:
-                slot = rows.get(starts_at) or new_slot(offering, starts_at)
+                row = rows.get(starts_at)
+                slot = as_of_today(row, offering) if row else new_slot(offering, starts_at)
                 live = self.holds.get(slot.slot_id, Holds()).live
                 yield _shown(slot, _reason(offering, slot, known.busy, live, now))
 

@@ -10,7 +10,8 @@ from booking_contracts.types import MAX_AMOUNT_MINOR, Money, Tier
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """Who offers. Edits count for later bookings only; `sequence` numbers its events on catalogue.events."""
+    """Who offers. A changed policy counts for later bookings only, the rest at once; `sequence` numbers its events on
+    catalogue.events."""
 
     provider_id: UUID
     name: str
@@ -54,10 +55,17 @@ class Offering:
     offer_minutes: int = 60
     slot_step_minutes: int | None = None
     attendee_required: bool = False
+    once_per_customer: bool = False
 
     @property
     def row_key(self) -> UUID:
         return self.offering_id
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """What decides when and how long its slots are, and how many seats they have."""
+        buffers = self.buffer_before_minutes, self.buffer_after_minutes
+        return self.duration_minutes, self.slot_step_minutes, *buffers, self.capacity
 
     def can_charge(self, seats: int) -> bool:
         """Whether a message can carry what so many seats cost."""

@@ -9,9 +9,9 @@ from uuid import UUID
 from booking_contracts.types import Actor
 
 from services.booking.model.booking import Booking
-from services.booking.model.states import PENDING, State
+from services.booking.model.states import LIVING
 
-CLOSED_WITH_SLOT = PENDING | {State.CONFIRMED}
+CLOSED_WITH_SLOT = LIVING
 
 
 @dataclass(frozen=True, slots=True)

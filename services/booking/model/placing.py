@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from booking_contracts.codes import Code, Rejected
-from booking_contracts.types import Money
+from booking_contracts.types import Attendee, Money
 
+from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering
 from services.booking.model.slots import Slot
+from services.booking.model.wording import lasting, named, of_lasting, rfc_3339
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,22 @@ def check_seats(wish: Wish, offering: Offering, slot: Slot | None) -> None:
         raise Rejected(Code.INVALID_COMMAND, f"seats {problem}.", field="seats", problem=problem)
 
 
+def check_attendee(offering: Offering, attendee: Attendee | None) -> None:
+    """Who comes is named where the offering wants that."""
+    if offering.attendee_required and attendee is None:
+        problem = "is required for this offering"
+        raise Rejected(Code.INVALID_COMMAND, f"attendee {problem}.", field="attendee", problem=problem)
+
+
+def booked_already(booking: Booking) -> Rejected:
+    """The refusal of a second booking of the same person on a slot where one is all that can be had."""
+    return Rejected(
+        Code.BOOKING_EXISTS,
+        "Who comes has a booking for this time already, and one is all that can be had; change or cancel that one.",
+        booking_id=str(booking.booking_id),
+    )
+
+
 def check_payable(wish: Wish, offering: Offering) -> None:
     """What the party costs is an amount; only a slot that was opened before its price was raised can ask for more."""
     if not offering.can_charge(wish.seats):
@@ -55,16 +73,31 @@ def check_offered(starts_at: datetime, slot: Slot | None, now: datetime, *, offe
 def check_movable(wish: Wish, now: datetime) -> None:
     """Moving is possible before the mover's limit (requirement deadline-enforcement)."""
     if wish.movable_until is not None and now >= wish.movable_until:
-        raise Rejected(Code.DEADLINE_PASSED, f"Moving was possible until {wish.movable_until.isoformat()}.")
+        raise Rejected(Code.DEADLINE_PASSED, f"Moving was possible until {named(wish.movable_until)}.")
+
+
+def window(offering: Offering, now: datetime) -> tuple[datetime, datetime]:
+    """The first and the last start that can be booked now: minimum notice and horizon, both limits included."""
+    return now + timedelta(minutes=offering.minimum_notice_minutes), now + timedelta(days=offering.horizon_days)
 
 
 def check_window(offering: Offering, starts_at: datetime, now: datetime) -> None:
-    """Between minimum notice and horizon, both limits included."""
-    if starts_at - now < timedelta(minutes=offering.minimum_notice_minutes):
-        minutes = offering.minimum_notice_minutes
-        raise Rejected(Code.NOTICE_TOO_SHORT, f"Bookings need {minutes} minutes' notice; choose a later slot.")
-    if starts_at - now > timedelta(days=offering.horizon_days):
-        raise Rejected(Code.BEYOND_HORIZON, f"Bookings open {offering.horizon_days} days ahead; come back later.")
+    """Neither too soon nor too far ahead; the details name the limit."""
+    earliest, latest = window(offering, now)
+    if starts_at < earliest:
+        notice = of_lasting(offering.minimum_notice_minutes)
+        raise Rejected(
+            Code.NOTICE_TOO_SHORT,
+            f"Bookings need {notice} notice; choose a slot that starts at {named(earliest, up=True)} or later.",
+            earliest_starts_at=rfc_3339(earliest),
+        )
+    if starts_at > latest:
+        raise Rejected(
+            Code.BEYOND_HORIZON,
+            f"Bookings open {lasting(offering.horizon_days * 24 * 60)} ahead; choose a slot that starts by"
+            f" {named(latest)}, or come back later.",
+            latest_starts_at=rfc_3339(latest),
+        )
 
 
 def check_price(wish: Wish, price: Money) -> None:

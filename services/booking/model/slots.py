@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from uuid import UUID, uuid5
@@ -22,7 +22,8 @@ def slot_id(offering_id: UUID, starts_at: datetime) -> UUID:
 class Slot:
     """One occurrence. `busy_from` to `busy_until` includes buffers; `taken` counts seats of live bookings and offers.
 
-    The database keeps `taken` and whether the slot is active by itself, from the bookings' rows.
+    The database keeps `taken` and whether the slot is active by itself, from the bookings' rows. Times and capacity are
+    those of the offering when the first of these seats was taken; where none is, those of today count (`as_of_today`).
     """
 
     slot_id: UUID
@@ -37,6 +38,10 @@ class Slot:
     opened: bool = False
     """Opened one by one (OpenSlot), not by a schedule."""
     closed: bool = False
+    own_capacity: bool = False
+    """Whether the command that opened it named its capacity; else it has the offering's."""
+    wanted_at: datetime | None = None
+    """When somebody who held nothing here was last refused for lack of seats (holding.py)."""
 
     @property
     def row_key(self) -> UUID:
@@ -56,7 +61,7 @@ class Slot:
         return self.busy_from < other.busy_until and other.busy_from < self.busy_until
 
 
-def new_slot(offering: Offering, starts_at: datetime, *, capacity: int | None = None, opened: bool = False) -> Slot:
+def new_slot(offering: Offering, starts_at: datetime, *, opened: bool = False) -> Slot:
     """A slot as an offering makes it; it ends `duration_minutes` of elapsed time after its start."""
     ends_at = starts_at + timedelta(minutes=offering.duration_minutes)
     return Slot(
@@ -67,9 +72,37 @@ def new_slot(offering: Offering, starts_at: datetime, *, capacity: int | None = 
         ends_at=ends_at,
         busy_from=starts_at - timedelta(minutes=offering.buffer_before_minutes),
         busy_until=ends_at + timedelta(minutes=offering.buffer_after_minutes),
-        capacity=capacity or offering.capacity,
+        capacity=offering.capacity,
         opened=opened,
     )
+
+
+def as_of_today(slot: Slot, offering: Offering) -> Slot:
+    """A slot where nobody has a seat, as its offering makes it now; one with living bookings or offers keeps what it
+    has until they are gone. A capacity that was named for this slot alone is not the offering's, and stays."""
+    if slot.active:
+        return slot
+    today = new_slot(offering, slot.starts_at, opened=slot.opened)
+    capacity = slot.capacity if slot.opened and slot.own_capacity else today.capacity
+    own = slot.own_capacity
+    return replace(today, closed=slot.closed, own_capacity=own, capacity=capacity, wanted_at=slot.wanted_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """A batch holds all of the provider's active slots, under the provider's lock, that overlap this range of a slot:
+    only then may the slot come to life with it."""
+
+    slot_id: UUID
+    busy_from: datetime
+    busy_until: datetime
+
+    @property
+    def row_key(self) -> UUID:
+        return self.slot_id
+
+    def covers(self, slot: Slot) -> bool:
+        return self.busy_from <= slot.busy_from and slot.busy_until <= self.busy_until
 
 
 @dataclass(frozen=True, slots=True)

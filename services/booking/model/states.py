@@ -29,6 +29,8 @@ class State(StrEnum):
 S = State
 INITIAL = frozenset({S.PENDING_APPROVAL, S.PENDING_PAYMENT})
 PENDING = INITIAL
+LIVING = PENDING | {S.CONFIRMED}
+"""The session is still to come; a closed slot ends these."""
 CANCELLED = frozenset({S.CANCELLED_BY_CUSTOMER, S.CANCELLED_BY_PROVIDER, S.CANCELLED_BY_ADMIN})
 DEAD = CANCELLED | {S.REJECTED_BY_PROVIDER, S.PAYMENT_FAILED, S.EXPIRED}
 """Ended without a session: the seats are free, money that still arrives goes back."""

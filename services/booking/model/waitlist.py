@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from booking_contracts.types import Customer
+from booking_contracts.types import Attendee, Customer
 
 from services.booking.model.catalogue import Offering, Provider
+from services.booking.model.people import Party
 from services.booking.model.slots import Slot
 
 
@@ -61,12 +62,17 @@ class Entry:
     joined_at: datetime
     deadline: datetime | None = None
     """Until when its offer may be accepted."""
+    attendee: Attendee | None = None
     booking_id: UUID | None = None
     sequence: int = 0
 
     @property
     def row_key(self) -> UUID:
         return self.entry_id
+
+    @property
+    def party(self) -> Party:
+        return Party(self.customer, self.attendee)
 
     @property
     def holds(self) -> bool:
@@ -111,6 +117,32 @@ class Head:
         return self.slot_id
 
 
+@dataclass(frozen=True, slots=True)
+class WaitedFor:
+    """A slot that people wait for, as it was read without a lock."""
+
+    slot_id: UUID
+    offering_id: UUID
+    starts_at: datetime
+    opened: bool
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LinesAhead:
+    """Slots of a provider that people wait for, in order of start and id, `after` a place in that order."""
+
+    provider_id: UUID
+    after: tuple[datetime, UUID] | None
+    lines: tuple[WaitedFor, ...]
+    more: bool
+    """Whether there may be others behind them."""
+
+    @property
+    def row_key(self) -> tuple[UUID, tuple[datetime, UUID] | None]:
+        return self.provider_id, self.after
+
+
 def may_become(current: EntryState, following: EntryState) -> bool:
     """Whether the step is in the table."""
     return following in TRANSITIONS.get(current, frozenset())
@@ -132,7 +164,7 @@ def new_entry(
     provider: Provider,
     slot: Slot,
     seats: int,
-    customer: Customer,
+    party: Party,
     place: int,
     now: datetime,
 ) -> Entry:
@@ -146,7 +178,8 @@ def new_entry(
         starts_at=slot.starts_at,
         ends_at=slot.ends_at,
         seats=seats,
-        customer=customer,
+        customer=party.customer,
+        attendee=party.attendee,
         offering_title=offering.title,
         provider_name=provider.name,
         place=place,

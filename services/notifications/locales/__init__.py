@@ -13,9 +13,21 @@ FALLBACK = Locale("en")
 
 
 def understood(tag: str) -> Locale:
-    """The locale of a BCP 47 tag; English where it is unknown or we do not write its language."""
-    try:
-        locale = Locale.parse(tag.replace("_", "-"), sep="-")
-    except (UnknownLocaleError, ValueError):
-        return FALLBACK
-    return locale if locale.language in LANGUAGES else FALLBACK
+    """The locale of a BCP 47 tag; English where it is unknown or we do not write its language.
+
+    What is not known of it is left off from the end (RFC 4647, 3.4: lookup): de-DE-u-co-phonebk is German of Germany.
+    """
+    subtags = tag.replace("_", "-").split("-")
+    while subtags:
+        try:
+            locale = Locale.parse("-".join(subtags), sep="-")
+        except (UnknownLocaleError, ValueError):
+            subtags.pop()
+        else:
+            return locale if locale.language in LANGUAGES else FALLBACK
+    return FALLBACK
+
+
+def tag_of(locale: Locale) -> str:
+    """Its BCP 47 tag."""
+    return "-".join(filter(None, (locale.language, locale.script, locale.territory)))

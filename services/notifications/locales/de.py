@@ -1,5 +1,6 @@
 """The letters in German, for customers and providers; the admin is written to in English."""
 
+from services.notifications.locales.de_reasons import GERMAN_REASONS
 from services.notifications.locales.language import Language, Wording
 
 _WORDINGS: dict[str, Wording] = {
@@ -33,7 +34,7 @@ _WORDINGS: dict[str, Wording] = {
         "Die Buchung von {customer} ist abgelehnt; ihre Plätze sind wieder frei.",
         "Grund: {reason}",
     ),
-    "payment_needed.customer.hold": (
+    "seats_held.customer": (
         "Plätze bis zur Zahlung reserviert: {title}",
         "Ihre Plätze sind bis {deadline} reserviert.",
         "Falls Sie noch nicht bezahlt haben, tun Sie es bitte bis dahin; danach sind sie wieder frei.",
@@ -75,23 +76,23 @@ _WORDINGS: dict[str, Wording] = {
     ),
     "payment_failed.customer": (
         "Zahlung fehlgeschlagen: {title}",
+        "{message}",
         "Diese Buchung wurde nicht bezahlt und ist beendet; ihre Plätze sind wieder frei.",
-        "Meldung: {message}",
     ),
     "payment_failed.customer.superseded": (
         "Durch Ihre neuere Buchung ersetzt: {title}",
+        "{message}",
         "Dieser frühere Versuch ist unbezahlt beendet; Ihr neuerer läuft weiter.",
-        "Meldung: {message}",
     ),
     "payment_failed.customer.abandoned": (
         "Zahlung abgebrochen: {title}",
-        "Diese Buchung wurde nicht bezahlt und ist beendet. Der Termin ist noch frei.",
-        "Meldung: {message}",
+        "{message}",
+        "Diese Buchung wurde nicht bezahlt und ist beendet.",
     ),
     "capture_failed.customer": (
         "Buchung beendet, Zahlung fehlgeschlagen: {title}",
+        "{message}",
         "Ihre Buchung war bestätigt, aber die Zahlung konnte nicht eingezogen werden; sie ist beendet.",
-        "Meldung: {message}",
     ),
     "capture_failed.provider": (
         "Buchung beendet, Zahlung fehlgeschlagen: {title}",
@@ -143,6 +144,29 @@ _WORDINGS: dict[str, Wording] = {
         "Ein Platz ist frei: {title}",
         "Worauf Sie bei {provider} gewartet haben, ist frei geworden: {when}.",
         "Es ist für Sie reserviert. Bitte nehmen Sie bis {deadline} an; danach rückt der Nächste nach.",
+    ),
+    "waitlist_offer_expired.customer": (
+        "Ihr Angebot ist abgelaufen: {title}",
+        "Der für Sie bei {provider} reservierte Platz wurde nicht rechtzeitig angenommen: {when}.",
+        "Nun rückt der Nächste nach. Es wurde nichts abgebucht.",
+        "Wenn Sie weiterhin kommen möchten, können Sie sich wieder auf die Warteliste setzen lassen.",
+    ),
+    "waitlist_closed.customer": (
+        "Warteliste geschlossen: {title}",
+        "Sie haben auf einen Platz bei {provider} gewartet: {when}. Diese Warteliste ist geschlossen.",
+        "Ihr Platz darauf und ein etwaiges Angebot sind erloschen. Es wurde nichts abgebucht.",
+    ),
+    "waitlist_closed.customer.not_offered": (
+        "Nicht mehr angeboten: {title}",
+        "{provider} bietet den Termin, auf den Sie gewartet haben, nicht mehr an: {when}.",
+        "Ihr Platz auf der Warteliste und ein etwaiges Angebot sind erloschen. Es wurde nichts abgebucht.",
+        "Wählen Sie gern einen anderen Termin.",
+    ),
+    "waitlist_closed.customer.line_over": (
+        "Kein Platz frei geworden: {title}",
+        "Bei {provider} ist für Sie rechtzeitig kein Platz frei geworden: {when}.",
+        "Die Warteliste ist geschlossen. Es wurde nichts abgebucht.",
+        "Wählen Sie gern einen anderen Termin.",
     ),
     "reminder.customer": (
         "Erinnerung: {title}",
@@ -199,6 +223,8 @@ _WORDINGS: dict[str, Wording] = {
         "Die Erstattung von {amount} an {customer} konnte noch nicht ausgezahlt werden. Wir kümmern uns darum.",
     ),
 }
+_WORDINGS["payment_needed.customer.hold"] = _WORDINGS["seats_held.customer"]
+"""Letters that the release before has written and not sent yet."""
 
 GERMAN = Language(
     greeting="Guten Tag {name},",
@@ -220,4 +246,5 @@ GERMAN = Language(
         "booking": "Buchungsnummer",
     },
     wordings=_WORDINGS,
+    reasons=GERMAN_REASONS,
 )

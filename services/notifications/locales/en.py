@@ -33,7 +33,7 @@ _WORDINGS: dict[str, Wording] = {
         "The booking of {customer} is rejected; its seats are free again.",
         "Reason: {reason}",
     ),
-    "payment_needed.customer.hold": (
+    "seats_held.customer": (
         "Seats held until paid: {title}",
         "Your seats are held until {deadline}.",
         "If you have not paid yet, please pay by then; after that they are free for others.",
@@ -139,6 +139,29 @@ _WORDINGS: dict[str, Wording] = {
         "What you were waiting for with {provider} has become free: {when}.",
         "It is held for you. Please accept by {deadline}; after that it goes to the next in line.",
     ),
+    "waitlist_offer_expired.customer": (
+        "Your offer has ended: {title}",
+        "The place that was held for you with {provider} was not accepted in time: {when}.",
+        "It goes to the next in line. Nothing was charged.",
+        "If you still want to come, you can join the waitlist again.",
+    ),
+    "waitlist_closed.customer": (
+        "Waitlist closed: {title}",
+        "You were waiting for a place with {provider}: {when}. This waitlist is closed.",
+        "Your place on it, and any offer of a place, has ended. Nothing was charged.",
+    ),
+    "waitlist_closed.customer.not_offered": (
+        "No longer offered: {title}",
+        "{provider} no longer offers the time you were waiting for: {when}.",
+        "Your place on the waitlist, and any offer of a place, has ended. Nothing was charged.",
+        "You are welcome to choose another time.",
+    ),
+    "waitlist_closed.customer.line_over": (
+        "No place became free: {title}",
+        "No place with {provider} became free in time for you: {when}.",
+        "The waitlist is closed. Nothing was charged.",
+        "You are welcome to choose another time.",
+    ),
     "reminder.customer": (
         "Reminder: {title}",
         "Your booking with {provider} is coming up: {when}.",
@@ -232,6 +255,8 @@ _WORDINGS: dict[str, Wording] = {
         "The saga of this booking is parked as stuck. See it with: bookingctl saga show {booking}",
     ),
 }
+_WORDINGS["payment_needed.customer.hold"] = _WORDINGS["seats_held.customer"]
+"""Letters that the release before has written and not sent yet."""
 
 ENGLISH = Language(
     greeting="Hello {name},",

@@ -7,14 +7,17 @@ from booking_contracts import booking, payments
 from booking_contracts.envelope import Event
 from booking_contracts.types import Money, Period
 
+from services.notifications.locales import LANGUAGES
 from services.notifications.locales.formats import instant, many_lines, money, one_line, period, zone
+from services.notifications.locales.language import Language
 from services.notifications.model.letters import Audience, Kind, Letter
 
 Fields = dict[str, str | None]
 
 MONEY = ("price", "refund", "kept", "release", "amount")
 LINES = {"code": "code", "refund_id": "reference", "dispute_id": "reference"}
-PROSE = {"reason": "reason", "note": "note", "customer_message": "message"}
+PROSE = {"reason": "reason", "note": "note"}
+"""What people wrote, in their own language."""
 
 FACTS = ("title", "when", "previous", "provider", "customer", "attendee", "seats", *MONEY, "booking")
 """Fields that every letter lists, in this order, where they are known."""
@@ -27,11 +30,12 @@ def fields_of(letter: Letter, locale: Locale) -> Fields:
     where = zone(letter.timezone)
     deadline = getattr(event, "deadline", None)
     span, previous = period_of(letter), _previous(letter)
-    found: Fields = dict.fromkeys((*FACTS, *LINES.values(), *PROSE.values(), "deadline"))
+    found: Fields = dict.fromkeys((*FACTS, *LINES.values(), *PROSE.values(), "message", "deadline"))
     if about is not None:
         found |= _parties(about)
     found |= {"name": one_line(letter.name), "booking": _booking_id(event)}
-    found |= {name: many_lines(text) for name, text in _texts(event, PROSE).items()}
+    found |= {name: many_lines(text) or None for name, text in _texts(event, PROSE).items()}
+    found |= _in_our_words(event, LANGUAGES[locale.language])
     found |= {name: one_line(text) for name, text in _texts(event, LINES).items()}
     found |= {
         name: money(value, locale)
@@ -73,7 +77,7 @@ def variant_of(event: Event) -> str | None:
             return event.last_error
         case booking.PaymentActionRequired():
             return event.kind
-        case booking.PaymentFailed() | booking.BookingExpired():
+        case booking.PaymentFailed() | booking.BookingExpired() | booking.WaitlistClosed():
             return event.reason
         case booking.BookingCancelled():
             return event.by.kind
@@ -92,6 +96,17 @@ def _parties(about: booking.BookingEvent | booking.WaitlistEvent) -> Fields:
         "attendee": one_line(attendee.name) if attendee else None,
         "seats": str(about.seats),
     }
+
+
+def _in_our_words(event: Event, language: Language) -> Fields:
+    """What the event says of its own accord, in the reader's language."""
+    match event:
+        case booking.PaymentFailed():
+            return {"message": language.reason(event.code, event.reason, english=many_lines(event.customer_message))}
+        case booking.BookingCancelled(cause=str() as cause):
+            return {"reason": language.reason(cause, english=many_lines(event.reason or ""))}
+        case _:
+            return {}
 
 
 def _booking_id(event: Event) -> str | None:

@@ -9,9 +9,11 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_time, get_timezone_name
+from babel.dates import format_date, format_time
 from babel.numbers import format_currency, parse_pattern
 from booking_contracts.types import Money, Period
+
+from services.notifications.locales.zones import zone_name
 
 LONGEST_LINE = 300
 MINOR_DIGITS = {
@@ -86,4 +88,4 @@ def _time(local: datetime, locale: Locale) -> str:
 
 
 def _zone_name(local: datetime, locale: Locale) -> str:
-    return f"({get_timezone_name(local, width='long', locale=locale)}, {local.tzinfo})"
+    return f"({zone_name(local, locale)}, {local.tzinfo})"

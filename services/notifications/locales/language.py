@@ -18,8 +18,15 @@ class Language:
     unsubscribe: str
     labels: Mapping[str, str]
     wordings: Mapping[str, Wording]
+    reasons: Mapping[str, str] | None = None
+    """What events say of their own accord, by their codes; None in English, which events themselves hold."""
 
     def wording(self, kind: str, audience: str, variant: str | None) -> Wording | None:
         """The most particular wording there is, if any."""
         general = f"{kind}.{audience}"
         return self.wordings.get(f"{general}.{variant}") or self.wordings.get(general)
+
+    def reason(self, *codes: str | None, english: str | None) -> str | None:
+        """The sentence of the first code that has one here; a test sees to it that the last of them always has."""
+        reasons = self.reasons
+        return english if reasons is None else next(reasons[code] for code in codes if code and code in reasons)

@@ -29,8 +29,3 @@ class KnownBooking:
 def starts_at(event: BookingEvent) -> datetime:
     """When the booking takes place, as of this event."""
     return event.to.starts_at if isinstance(event, BookingRescheduled) else event.starts_at
-
-
-def is_still_due(known: BookingEvent, reminded_start: datetime, now: datetime) -> bool:
-    """Whether a reminder that was set for `reminded_start` still says something true and useful."""
-    return starts_at(known) == reminded_start and now < reminded_start

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
-from booking_contracts import booking, payments
+from booking_contracts import booking, notifications, payments
 from booking_contracts.booking import BookingEvent, WaitlistEvent
 from booking_contracts.envelope import Event
+
+from services.notifications.model.addresses import mailbox
 
 
 class Audience(StrEnum):
@@ -24,6 +26,7 @@ class Kind(StrEnum):
     REQUESTED = "requested"
     APPROVED = "approved"
     REJECTED = "rejected"
+    SEATS_HELD = "seats_held"
     PAYMENT_NEEDED = "payment_needed"
     ACTION_REQUIRED = "action_required"
     CONFIRMED = "confirmed"
@@ -33,6 +36,8 @@ class Kind(StrEnum):
     RESCHEDULED = "rescheduled"
     CANCELLED = "cancelled"
     WAITLIST_OFFER = "waitlist_offer"
+    WAITLIST_OFFER_EXPIRED = "waitlist_offer_expired"
+    WAITLIST_CLOSED = "waitlist_closed"
     REMINDER = "reminder"
     SESSION_COMPLETED = "session_completed"
     COMPLETED = "completed"
@@ -51,8 +56,7 @@ CUSTOMER, PROVIDER, ADMIN = Audience.CUSTOMER, Audience.PROVIDER, Audience.ADMIN
 Row = tuple[Kind, tuple[Audience, ...]]
 
 BY_EVENT: dict[type[Event], Row] = {
-    booking.BookingRequested: (Kind.REQUESTED, (CUSTOMER, PROVIDER)),
-    booking.BookingPlaced: (Kind.PAYMENT_NEEDED, (CUSTOMER,)),
+    booking.BookingRequested: (Kind.REQUESTED, (PROVIDER, CUSTOMER)),
     booking.BookingApproved: (Kind.APPROVED, (CUSTOMER, PROVIDER)),
     booking.BookingRejected: (Kind.REJECTED, (CUSTOMER, PROVIDER)),
     booking.PaymentRequested: (Kind.PAYMENT_NEEDED, (CUSTOMER, PROVIDER)),
@@ -64,53 +68,64 @@ BY_EVENT: dict[type[Event], Row] = {
     booking.BookingRescheduled: (Kind.RESCHEDULED, (CUSTOMER, PROVIDER)),
     booking.SessionCompleted: (Kind.SESSION_COMPLETED, (CUSTOMER,)),
     booking.BookingCompleted: (Kind.COMPLETED, (CUSTOMER, PROVIDER)),
-    booking.DisputeRaised: (Kind.DISPUTE_OPENED, (CUSTOMER, PROVIDER, ADMIN)),
+    booking.DisputeRaised: (Kind.DISPUTE_OPENED, (ADMIN, CUSTOMER, PROVIDER)),
     booking.DisputeResolved: (Kind.DISPUTE_RESOLVED, (CUSTOMER, PROVIDER, ADMIN)),
     booking.LatePaymentReturned: (Kind.LATE_PAYMENT_RETURNED, (CUSTOMER,)),
     booking.SagaStuck: (Kind.SAGA_STUCK, (ADMIN,)),
     booking.WaitlistOffered: (Kind.WAITLIST_OFFER, (CUSTOMER,)),
-    payments.RefundFailed: (Kind.REFUND_FAILED, (CUSTOMER, PROVIDER, ADMIN)),
+    booking.WaitlistOfferExpired: (Kind.WAITLIST_OFFER_EXPIRED, (CUSTOMER,)),
+    booking.WaitlistClosed: (Kind.WAITLIST_CLOSED, (CUSTOMER,)),
+    payments.RefundFailed: (Kind.REFUND_FAILED, (ADMIN, CUSTOMER, PROVIDER)),
     payments.PayoutFailed: (Kind.PAYOUT_FAILED, (ADMIN,)),
     payments.ChargebackOpened: (Kind.CHARGEBACK_OPENED, (ADMIN,)),
     payments.ChargebackClosed: (Kind.CHARGEBACK_CLOSED, (ADMIN,)),
 }
+"""What each event tells whom. An address that stands for several people gets the letter of the first of them: whose
+letter asks for something to be done comes first."""
 AFTER_CONFIRMATION: Row = (Kind.CAPTURE_FAILED, (CUSTOMER, PROVIDER))
 """PaymentFailed with `capture_failed`: it had been confirmed, so the provider was counting on it."""
 
-SILENT: frozenset[type[Event]] = frozenset(
-    {
-        booking.WaitlistJoined,  # the reply said so
-        booking.WaitlistOfferExpired,
-        booking.WaitlistAccepted,  # the booking's own events tell
-        booking.WaitlistLeft,
-        booking.WaitlistClosed,
-        payments.PaymentAuthorized,  # from here on booking's events tell
-        payments.PaymentActionRequired,
-        payments.PaymentDeclined,
-        payments.PaymentCaptured,
-        payments.CaptureFailed,
-        payments.PaymentVoided,
-        payments.PaymentSettled,
-        payments.RefundSucceeded,
-        payments.PayoutPaid,
-        payments.WalletToppedUp,  # no address is known; the wallet reply said so
-        payments.WalletWithdrawn,
-    }
-)
-"""Events that nobody is told of. Every event stands here or in BY_EVENT; a test compares."""
+_OWN_DOING = "whoever does this was answered, and it concerns nobody else"
+_BOOKING_TELLS = "the booking's own events tell what comes of it"
+SILENT: dict[type[Event], str] = {
+    booking.BookingPlaced: "told on an occasion, SEATS_HELD, if it is not paid at once",
+    booking.WaitlistJoined: _OWN_DOING,
+    booking.WaitlistAccepted: _BOOKING_TELLS,
+    booking.WaitlistLeft: _OWN_DOING,
+    booking.ProviderRegistered: _OWN_DOING,
+    booking.OfferingDefined: _OWN_DOING,
+    booking.ScheduleSet: "what is booked stays booked; whoever waits in vain is told by WaitlistClosed",
+    booking.SlotOpened: _OWN_DOING,
+    booking.SlotClosed: "told to everybody there by BookingCancelled and WaitlistClosed",
+    payments.PaymentAuthorized: _BOOKING_TELLS,
+    payments.PaymentActionRequired: _BOOKING_TELLS,
+    payments.PaymentDeclined: _BOOKING_TELLS,
+    payments.PaymentCaptured: _BOOKING_TELLS,
+    payments.CaptureFailed: _BOOKING_TELLS,
+    payments.PaymentVoided: _BOOKING_TELLS,
+    payments.PaymentSettled: "the letter that the booking was cancelled, completed or decided on names the amounts",
+    payments.RefundSucceeded: "the letter of the cancellation or decision named the amount, and it has come",
+    payments.PayoutPaid: "the letter that the booking is completed named the amount, and it has come",
+    payments.WalletToppedUp: "no address is known; the wallet's reply said so",
+    payments.WalletWithdrawn: "no address is known; the wallet's reply said so",
+    notifications.DeliverySucceeded: "a letter about a letter would have one as well",
+    notifications.DeliveryFailed: "operators see it; the person could not be reached",
+}
+"""Events that nobody is told of, and why. Every event of the contract stands here or in BY_EVENT; a test compares."""
 
-BY_OCCASION: dict[Kind, tuple[str | None, tuple[Audience, ...]]] = {
+BY_OCCASION: dict[Kind, tuple[str, tuple[Audience, ...]]] = {
+    Kind.SEATS_HELD: ("PENDING_PAYMENT", (CUSTOMER,)),
     Kind.REMINDER: ("CONFIRMED", (CUSTOMER, PROVIDER)),
     Kind.DISPUTE_STILL_OPEN: ("DISPUTED", (ADMIN,)),
 }
-"""Letters that no event asks for (timers, alerts): the state the booking has to be in, and who is told."""
-
-REMIND_BEFORE = (timedelta(hours=24), timedelta(hours=1))
+"""Letters that timers ask for: the state the booking has to be in, and who is told, as in BY_EVENT."""
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One thing to tell one person. `booking` is what is known of the booking, if anything is."""
+    """One thing to tell one person. `booking` is what is known of the booking, if anything is. From `until` on it is of
+    no use to them any more: it is sent before that or not at all.
+    """
 
     kind: Kind
     audience: Audience
@@ -120,6 +135,7 @@ class Letter:
     timezone: str
     event: Event
     booking: BookingEvent | WaitlistEvent | None
+    until: datetime | None = None
 
 
 def letters_for(event: Event, admin_email: str, known: BookingEvent | None = None) -> tuple[Letter, ...]:
@@ -134,21 +150,15 @@ def letters_for(event: Event, admin_email: str, known: BookingEvent | None = Non
     return _letters(kind, audiences, event, about, admin_email)
 
 
-def letters_on(kind: Kind, known: BookingEvent, admin_email: str) -> tuple[Letter, ...]:
+def letters_on(kind: Kind, known: BookingEvent, admin_email: str, until: datetime | None = None) -> tuple[Letter, ...]:
     """Who is told on an occasion of BY_OCCASION, given the last event of the booking.
 
     Nobody, when the booking is not in the state for it: no reminder of a dead booking.
     """
     state, audiences = BY_OCCASION[kind]
-    if state is not None and known.state != state:
+    if known.state != state:
         return ()
-    return _letters(kind, audiences, known, known, admin_email)
-
-
-def reminder_times(starts_at: datetime, booked_at: datetime) -> tuple[datetime, ...]:
-    """When to remind, earliest first; a time that had passed when it was booked is skipped."""
-    times = (starts_at - before for before in REMIND_BEFORE)
-    return tuple(time for time in times if time > booked_at)
+    return tuple(replace(one, until=until) for one in _letters(kind, audiences, known, known, admin_email))
 
 
 def _row(event: Event) -> Row | None:
@@ -169,22 +179,25 @@ def _letters(
         if reached := _reach(audience, about, admin_email):
             recipient, name, locale, timezone = reached
             letter = Letter(kind, audience, recipient, name, locale, timezone, event, about)
-            by_address.setdefault(recipient.casefold(), letter)
+            by_address.setdefault(mailbox(recipient), letter)
     return tuple(by_address.values())
 
 
 def _reach(
     audience: Audience, about: BookingEvent | WaitlistEvent | None, admin_email: str
 ) -> tuple[str, str, str, str] | None:
-    """(address, name, locale, time zone), or None where this person is not known."""
+    """(address, name, locale, time zone), or None where this person is not known.
+
+    Who names no zone reads times where the session takes place, in its provider's; in UTC where no session is known.
+    """
+    zone = (about.provider_timezone if about else None) or "UTC"
     if audience is ADMIN:
-        return (admin_email, "Admin", "en", "UTC") if admin_email else None
+        return (admin_email, "Admin", "en", zone) if admin_email else None
     if about is None:
         return None
-    provider_zone = about.provider_timezone if isinstance(about, BookingEvent) else ""
     if audience is CUSTOMER:
         person = about.customer
-        return (person.email, person.name, person.locale or "en", person.timezone or provider_zone or "UTC")
+        return (person.email, person.name, person.locale or "en", person.timezone or zone)
     if not isinstance(about, BookingEvent):
         return None
-    return (about.provider_email, about.provider_name, "en", provider_zone or "UTC")
+    return (about.provider_email, about.provider_name, "en", zone)

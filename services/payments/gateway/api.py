@@ -43,16 +43,29 @@ class StripeApi:
         intent = await self.v1.payment_intents.retrieve_async(payment_intent)
         return intent.client_secret
 
+    async def event(self, event_id: str) -> dict[str, Any]:
+        """One event, as plain JSON. Raises stripe.InvalidRequestError for one that Stripe has forgotten."""
+        raw: Any = self._client.raw_request_async
+        answer = await raw("get", f"/v1/events/{event_id}", stripe_version=API_VERSION)
+        found: dict[str, Any] = answer.data
+        return found
+
     async def pages(self, path: str, **parameters: object) -> AsyncIterator[list[dict[str, Any]]]:
         """A list of Stripe's, newest first, page by page, as plain JSON: making objects of thousands costs too much."""
         after: dict[str, object] = {}
         while True:
-            raw: Any = self._client.raw_request_async
-            answer = await raw("get", path, stripe_version=API_VERSION, limit=PAGE, **parameters, **after)
-            yield answer.data["data"]
-            if not answer.data["has_more"]:
+            found = await self.look(path, limit=PAGE, **parameters, **after)
+            yield found["data"]
+            if not found["has_more"]:
                 return
-            after = {"starting_after": answer.data["data"][-1]["id"]}
+            after = {"starting_after": found["data"][-1]["id"]}
+
+    async def look(self, path: str, **parameters: object) -> dict[str, Any]:
+        """One answer of Stripe's as plain JSON. Raises what the SDK raises."""
+        raw: Any = self._client.raw_request_async
+        answer = await raw("get", path, stripe_version=API_VERSION, **parameters)
+        found: dict[str, Any] = answer.data
+        return found
 
 
 def options(api_version: str, idempotency_key: str | None = None) -> RequestOptions:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
+
+import stripe
 
 from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.chassis.messages import LocalBody
@@ -29,6 +32,23 @@ class Disputes:
             booking_id=asked.booking_id,
             customer_id=asked.customer_id,
             command_id=asked.command_id,
-            amount_minor=0 if found is None else found.amount,
-            status=MISSING if found is None else found.status,
+            looked=asked.looked,
+            **_taken(found),
         )
+
+
+def _taken(dispute: stripe.Dispute | None) -> dict[str, Any]:
+    """What it took from our balance, by its balance transactions: the bank's amount may be in another currency."""
+    if dispute is None:
+        return {"amount_minor": 0, "status": MISSING}
+    moved = dispute.balance_transactions
+    if not moved:
+        return {"amount_minor": dispute.amount, "currency": dispute.currency.upper(), "status": dispute.status}
+    net = sum(one.amount for one in moved)
+    latest = next((-one.amount for one in reversed(moved) if one.amount < 0), dispute.amount)
+    return {
+        "amount_minor": -net if net < 0 else latest,
+        "currency": moved[0].currency.upper(),
+        "withdrawn": net < 0,
+        "status": dispute.status,
+    }

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import stripe
-from stripe.params import RefundCreateParams
+from stripe.params import RefundCreateParams, RefundRetrieveParams
 
 from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.chassis.messages import LocalBody
@@ -13,7 +13,8 @@ from services.payments.calls import DashboardRefundCall, RefundCall, StripeCall
 from services.payments.gateway.api import Refusal, StripeApi, field, options
 from services.payments.gateway.keyed_requests import KeyedRequests, Request
 from services.payments.gateway.looking import first_match, unless_missing
-from services.payments.outcomes import MISSING, DashboardRefundSeen, RefundSeen
+from services.payments.gateway.releases import CHARGE, is_release
+from services.payments.outcomes import MISSING, RELEASED, DashboardRefundSeen, RefundSeen
 
 ENDED_BADLY = ("failed", "canceled")
 
@@ -57,18 +58,19 @@ class Refunds:
     async def dashboard_refund(self, call: OpenCall) -> LocalBody | TryAgain:
         """Look at a refund that was made at Stripe by hand."""
         asked = DashboardRefundCall.model_validate_json(call.parameters)
-        found = await self._look(asked.stripe_refund, asked)
+        found = await self._look(asked.stripe_refund, asked, expand=[CHARGE])
+        status = MISSING if found is None else RELEASED if is_release(found) else found.status or "pending"
         return DashboardRefundSeen(
             **asked.model_dump(exclude=set(StripeCall.model_fields)),
             payment_intent=field(found, "payment_intent") or "",
             amount_minor=0 if found is None else found.amount,
-            status=MISSING if found is None else found.status or "pending",
+            status=status,
             failure=field(found, "failure_reason"),
         )
 
-    async def _look(self, stripe_refund: str, asked: StripeCall) -> stripe.Refund | None:
-        chosen = options(asked.api_version)
-        return await unless_missing(lambda: self._refunds.retrieve_async(stripe_refund, {}, chosen))
+    async def _look(self, stripe_refund: str, asked: StripeCall, expand: Sequence[str] = ()) -> stripe.Refund | None:
+        chosen, wanted = options(asked.api_version), RefundRetrieveParams(expand=list(expand))
+        return await unless_missing(lambda: self._refunds.retrieve_async(stripe_refund, wanted, chosen))
 
     async def _find(self, asked: RefundCall) -> stripe.Refund | None:
         """The refund of this try, by its metadata."""

@@ -12,8 +12,8 @@ from services.chassis.messages import LocalBody
 from services.payments.calls import TopUpCall, WithdrawCall
 from services.payments.gateway.api import Refusal, StripeApi, field, options
 from services.payments.gateway.keyed_requests import KeyedRequests, Request
-from services.payments.gateway.looking import find_intent, first_match
-from services.payments.outcomes import TopUpSeen, WithdrawalSeen
+from services.payments.gateway.looking import find_intent, first_match, unless_missing
+from services.payments.outcomes import MISSING, TopUpSeen, WithdrawalSeen
 
 
 class Wallets:
@@ -25,6 +25,7 @@ class Wallets:
         self.operations: dict[str, Callable[[OpenCall], Awaitable[LocalBody | TryAgain]]] = {
             "top_up": self.top_up,
             "withdraw": self.withdraw,
+            "retrieve_part": self.retrieve_part,
         }
 
     async def top_up(self, call: OpenCall) -> LocalBody | TryAgain:
@@ -67,12 +68,20 @@ class Wallets:
         request = Request(
             send=lambda key: self._refunds.create_async(new_withdrawal(asked), options(asked.api_version, key)),
             look_up=lambda: self._find_refund(asked),
-            read=lambda refund: _withdrawn(
-                asked, refund.status or "pending", refund.id, field(refund, "failure_reason")
-            ),
+            read=lambda refund: _refunded(asked, refund),
             refused=refused,
         )
         return await self._requests.outcome(call, asked, request)
+
+    async def retrieve_part(self, call: OpenCall) -> LocalBody | TryAgain:
+        """Look at the refund that a part of a withdrawal was made by."""
+        asked = WithdrawCall.model_validate_json(call.parameters)
+        stripe_refund, chosen = asked.stripe_refund, options(asked.api_version)
+        assert stripe_refund is not None, "a refund that was made has an id"
+        found = await unless_missing(lambda: self._refunds.retrieve_async(stripe_refund, {}, chosen))
+        if found is None:
+            return _withdrawn(asked, MISSING, stripe_refund, None)
+        return _refunded(asked, found)
 
     async def _find_refund(self, asked: WithdrawCall) -> stripe.Refund | None:
         of = asked.payment_intent
@@ -120,6 +129,10 @@ def _topped_up(asked: TopUpCall, intent: stripe.PaymentIntent) -> TopUpSeen:
         error_code=field(failed, "code"),
         decline_code=field(failed, "decline_code"),
     )
+
+
+def _refunded(asked: WithdrawCall, refund: stripe.Refund) -> WithdrawalSeen:
+    return _withdrawn(asked, refund.status or "pending", refund.id, field(refund, "failure_reason"))
 
 
 def _withdrawn(asked: WithdrawCall, status: str, refund: str | None, failure: str | None) -> WithdrawalSeen:

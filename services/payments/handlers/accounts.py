@@ -1,7 +1,7 @@
-"""Released money whose provider had no payout account: paid out when one is heard of (provider-payouts).
+"""Where providers are paid: the account of today, and released money that waited for one (provider-payouts).
 
-Payments hears of accounts by AuthorizePayment alone: the provider's next booking brings the account, or an operator
-names it.
+Terms are a snapshot, an account is not: ProviderRegistered tells of a new one, the provider's next booking brings one,
+or an operator names it. What waits, and what failed at an account that was replaced, is then paid to it.
 """
 
 from __future__ import annotations
@@ -9,12 +9,29 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
+from booking_contracts.booking import ProviderRegistered
+
 from services.chassis.messages import Message
-from services.payments.model.payout import SLICE, Payout, PayoutStatus
+from services.payments.model.payment import Terms
+from services.payments.model.payout import SLICE, Payout, PayoutStatus, ProviderAccount
 from services.payments.outcomes import AccountKnown, PayoutAgain
 from services.payments.work import PaymentsWork
 
 THE_REST_AFTER = timedelta(seconds=5)
+
+
+def provider_registered(message: Message[ProviderRegistered], work: PaymentsWork) -> None:
+    """Keep the account; what it moves is found a moment later (payouts_moved.py), when no older event comes after."""
+    told = message.body
+    known = work.find(ProviderAccount, told.provider_id)
+    if known is None or known.account != told.payout_account:
+        work.put(ProviderAccount(told.provider_id, told.payout_account))
+
+
+def account_of_today(work: PaymentsWork, terms: Terms) -> str | None:
+    """Where a provider is paid; what the booking's terms say where nothing was told since."""
+    known = work.find(ProviderAccount, terms.provider_id)
+    return terms.payout_account if known is None else known.account
 
 
 def account_known(message: Message[AccountKnown], work: PaymentsWork) -> None:

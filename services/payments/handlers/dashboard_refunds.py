@@ -7,7 +7,6 @@ can give; a person is alerted, because the booking may go on without its money.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from uuid import uuid5
 
 import structlog
@@ -15,32 +14,30 @@ from booking_contracts.payments import WalletWithdrawn
 from booking_contracts.types import Money
 
 from services.chassis.messages import Message
-from services.payments import asking
+from services.payments.handlers import waiting
 from services.payments.handlers.refunds import refund_stands
 from services.payments.model import ledger
 from services.payments.model.dashboard_refund import Cover, DashboardRefund, cover
-from services.payments.model.payment import Operation, Payment
+from services.payments.model.payment import Payment
 from services.payments.model.reconciling import Repair
-from services.payments.model.refund import Refund, RefundStatus
+from services.payments.model.refund import BADLY, Refund, RefundStatus
 from services.payments.model.wallet import Asked, TopUp, TopUpStatus
-from services.payments.outcomes import MISSING, DashboardRefundChanged, DashboardRefundSeen
+from services.payments.outcomes import MISSING, RELEASED, DashboardRefundSeen, RefundChanged
 from services.payments.work import PaymentsWork, Reconciliation
 
 log = structlog.get_logger()
-A_MOMENT = timedelta(seconds=1)
-BADLY = ("failed", "canceled")
-
-
-def dashboard_refund_changed(message: Message[DashboardRefundChanged], work: PaymentsWork) -> None:
-    """Stripe told of a refund that is none of ours: look at it."""
-    asking.about_dashboard_refund(work, message.body)
 
 
 def dashboard_refund_seen(message: Message[DashboardRefundSeen], work: PaymentsWork) -> None:
-    """How it stands. One that failed before it was taken in has moved no money."""
+    """How it stands. One that failed before it was taken in has moved no money, and the release of what was authorised
+    and not captured moves none."""
     seen = message.body
     known = work.find(DashboardRefund, seen.stripe_refund)
-    if seen.status == MISSING or (known is None and seen.status in BADLY):
+    if seen.status in (MISSING, RELEASED) or (known is None and seen.status in BADLY):
+        return
+    if known is None and waiting.in_motion(work, seen.booking_id, seen.command_id):
+        told = RefundChanged.model_validate({**seen.model_dump(), "event_id": ""})
+        waiting.until_it_ends(work, told, message.key)
         return
     if seen.booking_id is not None:
         _of_payment(work, seen, known)
@@ -54,9 +51,6 @@ def _of_payment(work: PaymentsWork, seen: DashboardRefundSeen, known: DashboardR
         return  # of an earlier attempt, whose money was never posted
     work.go_on(payment.correlation_id)
     if known is None:
-        if _in_motion(work, payment):
-            _look_later(work, seen)
-            return
         if not payment.captured_minor:
             return  # captured without us: the reconciler's report ends by it
         payment, known = _take_in(work, payment, seen)
@@ -69,28 +63,8 @@ def _of_payment(work: PaymentsWork, seen: DashboardRefundSeen, known: DashboardR
     refund_stands(work, payment, refund, seen.status, seen.failure, by_hand=True)
 
 
-def _in_motion(work: PaymentsWork, payment: Payment) -> bool:
-    """A call about the money is open, or the capture is news to us: its outcome says whose money this was."""
-    if payment.live and payment.calling is None:
-        asking.about_intent(work, payment, Operation.RETRIEVE)
-    return payment.live or any(refund.calling for refund in _refunds(work, payment))
-
-
 def _refunds(work: PaymentsWork, payment: Payment) -> list[Refund]:
     return [refund for refund in work.all(Refund) if refund.booking_id == payment.booking_id]
-
-
-def _look_later(work: PaymentsWork, seen: DashboardRefundSeen) -> None:
-    told = DashboardRefundChanged(
-        event_id="",
-        stripe_refund=seen.stripe_refund,
-        booking_id=seen.booking_id,
-        customer_id=seen.customer_id,
-        command_id=seen.command_id,
-        looked=seen.looked + 1,
-    )
-    key = str(seen.booking_id or seen.customer_id)
-    work.remind(told, key=key, due_at=work.now + A_MOMENT * 2 ** min(seen.looked, 6))
 
 
 def _take_in(work: PaymentsWork, payment: Payment, seen: DashboardRefundSeen) -> tuple[Payment, DashboardRefund]:

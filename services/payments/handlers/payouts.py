@@ -74,7 +74,7 @@ def _may_be_tried(payout: Payout, told: PayoutAgain) -> bool:
         case PayoutStatus.FAILED:
             return True
         case PayoutStatus.PARKED:
-            return told.by_operator
+            return told.by_operator or told.account not in (None, payout.account)
         case PayoutStatus.NO_ACCOUNT:
             return told.account is not None
         case _:

@@ -13,11 +13,9 @@ from services.payments import asking
 from services.payments.handlers.repairs import record_missing
 from services.payments.model import ledger
 from services.payments.model.payment import Payment
-from services.payments.model.refund import Refund, RefundStatus
-from services.payments.outcomes import MISSING, RefundAgain, RefundChanged, RefundSeen
+from services.payments.model.refund import BADLY, Refund, RefundStatus
+from services.payments.outcomes import MISSING, RefundAgain, RefundSeen
 from services.payments.work import PaidOutside, PaymentsWork
-
-A_MOMENT = timedelta(seconds=1)
 
 
 def refund_seen(message: Message[RefundSeen], work: PaymentsWork) -> None:
@@ -39,8 +37,8 @@ def refund_stands(
     """A refund as Stripe has it; one that was made `by_hand` is never made again without a person."""
     if status == "succeeded" and refund.status is RefundStatus.PENDING:
         refund = work.put(replace(refund, status=RefundStatus.SUCCEEDED))
-        work.say(payment, RefundSucceeded, **_about(payment, refund))
-    elif status in ("failed", "canceled") and refund.status is not RefundStatus.FAILED:
+        work.say(payment, RefundSucceeded, **about(payment, refund))
+    elif status in BADLY and refund.status is not RefundStatus.FAILED:
         code = failure or status
         _failed(work, payment, refund, code, wait=None if by_hand else refund.retry_after(code))
 
@@ -50,13 +48,14 @@ def _failed(work: PaymentsWork, payment: Payment, refund: Refund, code: str, *, 
     refund = work.put(replace(refund, status=RefundStatus.FAILED, failure=code, parked=wait is None))
     currency = payment.agreed.amount.currency
     work.post("refund failed", ledger.refund_came_back(refund.booking_id, currency, refund.amount_minor))
-    work.say(payment, RefundFailed, code=code, **_about(payment, refund))
+    work.say(payment, RefundFailed, code=code, **about(payment, refund))
     if wait is not None:
         again = RefundAgain(booking_id=refund.booking_id, refund_id=refund.refund_id, tries=refund.tries)
         work.remind(again, key=str(refund.booking_id), due_at=work.now + wait)
 
 
-def _about(payment: Payment, refund: Refund) -> dict[str, Any]:
+def about(payment: Payment, refund: Refund) -> dict[str, Any]:
+    """What events about a refund say of it."""
     return {
         "attempt": refund.attempt,
         "payment_intent": refund.payment_intent,
@@ -95,18 +94,4 @@ def paid_outside(work: PaymentsWork, payment: Payment, refund: Refund, *, by_who
     assert transaction_id is not None, "a refund has an amount"
     work.record(PaidOutside(refund.refund_id, transaction_id, work.now, by_whom, reference))
     refund = work.put(replace(refund, status=RefundStatus.SUCCEEDED, parked=False, paid_outside=True))
-    work.say(payment, RefundSucceeded, **_about(payment, refund))
-
-
-def refund_changed(message: Message[RefundChanged], work: PaymentsWork) -> None:
-    """Stripe told of a refund: look at it, unless the row shows it already."""
-    told = message.body
-    refund, payment = work.find(Refund, told.refund_id), work.find(Payment, told.booking_id)
-    if refund is None or payment is None or told.status == refund.status or refund.paid_outside:
-        return
-    if refund.calling:
-        work.remind(told, key=message.key, due_at=work.now + A_MOMENT)
-    elif refund.stripe_refund in (None, told.stripe_refund):
-        work.go_on(payment.correlation_id)
-        known = replace(refund, stripe_refund=refund.stripe_refund or told.stripe_refund)
-        asking.about_refund(work, payment, known, look=True)
+    work.say(payment, RefundSucceeded, **about(payment, refund))

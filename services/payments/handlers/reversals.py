@@ -6,11 +6,11 @@ The provider is owed the money again (`provider:<id>:payable`); whether they are
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 import structlog
 
 from services.chassis.messages import Message
+from services.payments.handlers import waiting
 from services.payments.model import ledger
 from services.payments.model.payment import Payment
 from services.payments.model.payout import Payout, PayoutStatus
@@ -19,7 +19,6 @@ from services.payments.outcomes import TransferReversed
 from services.payments.work import PaymentsWork, Reconciliation
 
 log = structlog.get_logger()
-A_MOMENT = timedelta(seconds=1)
 
 
 def transfer_reversed(message: Message[TransferReversed], work: PaymentsWork) -> None:
@@ -29,8 +28,7 @@ def transfer_reversed(message: Message[TransferReversed], work: PaymentsWork) ->
     if payout is None or payment is None:
         return
     if payout.status is PayoutStatus.PENDING:
-        again = told.model_copy(update={"looked": told.looked + 1})
-        work.remind(again, key=message.key, due_at=work.now + A_MOMENT * 2 ** min(told.looked, 6))
+        waiting.look_again(work, told, message.key)  # a release before told of it by its metadata
         return
     back = told.reversed_minor - payout.reversed_minor
     if payout.transfer_id != told.transfer_id or back <= 0:

@@ -9,6 +9,7 @@ from booking_contracts.currencies import card_step_minor
 from booking_contracts.payments import PaymentSettled, PaymentVoided, RefundSucceeded
 
 from services.payments import asking
+from services.payments.handlers.accounts import account_of_today
 from services.payments.model import ledger
 from services.payments.model.payment import Payment, Status
 from services.payments.model.payout import Payout, PayoutStatus
@@ -22,7 +23,7 @@ def want_all_back(work: PaymentsWork, payment: Payment) -> Payment:
     settlement = Settlement(
         uuid5(payment.booking_id, f"void:{payment.attempt}"),
         payment.booking_id,
-        refund_minor=payment.escrow_minor,
+        refund_minor=payment.escrow_minor + payment.lost_minor,
         release_minor=0,
         answers_void=True,
     )
@@ -51,6 +52,7 @@ def settle(work: PaymentsWork, payment: Payment, settlement: Settlement) -> None
         payment,
         settling=None,
         lost_minor=0,
+        made_up_minor=payment.made_up_minor + min(settlement.refund_minor, lost),
         refunded_minor=payment.refunded_minor + parts.refund_minor,
         released_minor=payment.released_minor + parts.release_minor,
         commission_minor=payment.commission_minor + parts.commission_minor,
@@ -129,7 +131,7 @@ def _pay_out(work: PaymentsWork, payment: Payment, settlement: Settlement, amoun
         payment.payouts,
         payment.attempt,
         terms.provider_id,
-        terms.payout_account,
+        account_of_today(work, terms),
         amount_minor,
         terms.amount.currency,
         payment.source_charge,

@@ -5,15 +5,12 @@ An event is a reason to look, never a fact: what the payment row already shows i
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from services.chassis.messages import Message
 from services.payments import asking
+from services.payments.handlers import waiting
 from services.payments.model.payment import Operation, Payment
 from services.payments.outcomes import IntentChanged
 from services.payments.work import PaymentsWork
-
-A_MOMENT = timedelta(seconds=1)
 
 
 def intent_changed(message: Message[IntentChanged], work: PaymentsWork) -> None:
@@ -26,7 +23,6 @@ def intent_changed(message: Message[IntentChanged], work: PaymentsWork) -> None:
         return
     work.go_on(payment.correlation_id)
     if payment.calling is not None:
-        again = told.model_copy(update={"looked": told.looked + 1})
-        work.remind(again, key=message.key, due_at=work.now + A_MOMENT * 2 ** min(told.looked, 6))
+        waiting.look_again(work, told, message.key)
     elif payment.payment_intent is not None:
         asking.about_intent(work, payment, Operation.RETRIEVE)

@@ -28,7 +28,9 @@ def top_up_wallet(message: Message[TopUpWallet], work: PaymentsWork) -> Accepted
     """Charge the card; the same command id again is waited for, not charged again."""
     command = message.body
     if (declined := declines.not_chargeable(command.amount)) is not None:
-        raise Rejected(Code.CARD_DECLINED, declined.customer_message, decline_code=declined.code, retryable=False)
+        raise Rejected(
+            Code.INVALID_COMMAND, declined.customer_message, field="amount", decline_code=declined.code, retryable=False
+        )
     if work.find(Asked, message.id) is None:
         work.put(asked_by(message))
         work.put(work.wallet_of(command.customer_id))
@@ -50,24 +52,31 @@ def asked_by(message: Message[WalletCommand]) -> Asked:
 
 
 def top_up_seen(message: Message[TopUpSeen], work: PaymentsWork) -> None:
-    """The card was charged, or declined. A card that wants 3-D Secure is declined: nobody waits at a browser here."""
+    """The card was charged, or declined. A card that wants 3-D Secure is declined: nobody waits at a browser here.
+
+    An amount or a currency that Stripe refuses is the command's fault, not the card's.
+    """
     seen = message.body
     asked, top_up = work.find(Asked, seen.command_id), work.find(TopUp, seen.command_id)
     assert asked is not None, "a top-up is written with its command"
     assert top_up is not None, "a top-up is written with its call"
     if top_up.status is not TopUpStatus.PENDING:
         return  # its result was handled before
+    if seen.status == "processing":
+        return  # it ends within minutes: the call is made again (lost_results.py) and says how
     top_up = replace(top_up, payment_intent=seen.payment_intent)
     if seen.status != "succeeded":
         work.put(replace(top_up, status=TopUpStatus.DECLINED))
         declined = declines.decline(seen.error_code, seen.decline_code, of_request=seen.of_request)
+        of_amount = seen.of_request and not declined.retryable
+        why: dict[str, JsonValue] = {"decline_code": declined.code, "retryable": declined.retryable}
         work.reply(
             asked,
             WalletCommandRejected(
                 command_id=asked.command_id,
-                code=Code.CARD_DECLINED,
+                code=Code.INVALID_COMMAND if of_amount else Code.CARD_DECLINED,
                 message=declined.customer_message,
-                details={"decline_code": declined.code, "retryable": declined.retryable},
+                details={**({"field": "amount"} if of_amount else {}), **why},
             ),
         )
         return

@@ -9,59 +9,92 @@ from dataclasses import replace
 
 import structlog
 
+from services.payments.handlers import waiting
 from services.payments.model import ledger
-from services.payments.model.chargeback import Chargeback
+from services.payments.model.chargeback import Chargeback, Outcome
 from services.payments.model.wallet import TopUp
 from services.payments.work import PaymentsWork
 
 log = structlog.get_logger()
 
 
-def freeze(work: PaymentsWork, chargeback: Chargeback, owner: str) -> None:
-    """Lock what the wallet has, at most the disputed amount; meanwhile the top-up's card takes no withdrawal."""
-    frozen = min(work.balance(ledger.available(owner), chargeback.currency), chargeback.amount_minor)
-    work.post("chargeback", _lock(owner, chargeback.currency, frozen))
-    work.put(replace(chargeback, frozen_minor=frozen))
-    _set_closed(work, chargeback, closed=True)
+def opened(work: PaymentsWork, chargeback: Chargeback) -> Chargeback:
+    """Lock what the wallet has, at most the disputed amount; meanwhile the top-up's card takes no withdrawal.
+
+    Taken in another currency than was topped up it can only be our loss: a person looks.
+    """
+    top_up = _set_closed(work, chargeback, closed=True)
+    if top_up.currency != chargeback.currency:
+        what = f"dispute {chargeback.dispute_id} took {chargeback.amount_minor} {chargeback.currency}"
+        finding = f"{what} of a top-up in {top_up.currency}"
+        waiting.note(work, chargeback.payment_intent, finding, customer_id=chargeback.customer_id)
+    else:
+        chargeback = _freeze(work, chargeback)
     log.error(
         "a wallet's top-up was charged back",
         dispute_id=chargeback.dispute_id,
-        customer_id=owner,
+        customer_id=chargeback.customer_id,
         amount_minor=chargeback.amount_minor,
-        frozen_minor=frozen,
+        frozen_minor=chargeback.frozen_minor,
         currency=chargeback.currency,
     )
+    return work.put(chargeback)
 
 
-def thaw(work: PaymentsWork, chargeback: Chargeback, owner: str) -> None:
-    """Won: what was locked can be spent again."""
-    work.post("chargeback won", _lock(owner, chargeback.currency, -chargeback.frozen_minor))
-    work.put(replace(chargeback, frozen_minor=0))
+def freeze_rest(work: PaymentsWork, owner: str) -> None:
+    """A withdrawal is back in the wallet, that of a disputed top-up perhaps: it cannot be spent either."""
+    for chargeback in list(work.all(Chargeback)):
+        if (chargeback.customer_id, chargeback.outcome) != (owner, Outcome.OPEN):
+            continue
+        top_up = work.find(TopUp, chargeback.top_up_id)
+        if top_up is not None and top_up.currency == chargeback.currency:
+            work.put(_freeze(work, chargeback))
+
+
+def won(work: PaymentsWork, chargeback: Chargeback) -> Chargeback:
+    """What was locked can be spent again."""
+    work.post("chargeback won", _lock(chargeback, -chargeback.frozen_minor))
     _set_closed(work, chargeback, closed=False)
+    return work.put(replace(chargeback, frozen_minor=0))
 
 
-def lose(work: PaymentsWork, chargeback: Chargeback, owner: str) -> None:
-    """Lost: what was locked, then what has come into the wallet since, then our loss. The card takes no refund."""
-    rest = chargeback.amount_minor - chargeback.frozen_minor
-    more = min(work.balance(ledger.available(owner), chargeback.currency), rest)
-    posting = ledger.top_up_chargeback_lost(
-        chargeback.dispute_id,
-        owner,
-        chargeback.currency,
-        chargeback.amount_minor,
-        locked_minor=chargeback.frozen_minor,
-        available_minor=more,
-    )
-    work.post("chargeback lost", posting)
-    work.put(replace(chargeback, frozen_minor=0))
-    _set_closed(work, chargeback, closed=True)
+def lost(work: PaymentsWork, chargeback: Chargeback) -> Chargeback:
+    """What was locked, then what has come into the wallet since, then our loss. The card takes no refund."""
+    top_up, frozen = _set_closed(work, chargeback, closed=True), chargeback.frozen_minor
+    owner, amount = top_up.customer_id, chargeback.amount_minor
+    more = 0
+    if top_up.currency == chargeback.currency:
+        more = min(work.balance(ledger.available(owner), chargeback.currency), amount - frozen)
+    taken = {ledger.locked(owner): frozen, ledger.available(owner): more}
+    work.post("chargeback lost", ledger.chargeback_lost(chargeback.dispute_id, chargeback.currency, amount, taken))
+    return work.put(replace(chargeback, frozen_minor=0, covered_minor=frozen + more))
 
 
-def _lock(owner: str, currency: str, amount_minor: int) -> tuple[ledger.Entry, ...]:
-    return ledger.move(currency, amount_minor, debit=ledger.available(owner), credit=ledger.locked(owner))
+def taken_up(work: PaymentsWork, chargeback: Chargeback) -> Chargeback:
+    """What the loss took from the wallet is there again, and locked."""
+    assert chargeback.customer_id is not None, "it is of a wallet"
+    back, amount = chargeback.covered_minor, chargeback.amount_minor
+    taken = {ledger.locked(chargeback.customer_id): -back}
+    undone = ledger.chargeback_lost(chargeback.dispute_id, chargeback.currency, -amount, taken)
+    work.post("chargeback taken up", undone)
+    return work.put(replace(chargeback, frozen_minor=back, covered_minor=0))
 
 
-def _set_closed(work: PaymentsWork, chargeback: Chargeback, *, closed: bool) -> None:
+def _freeze(work: PaymentsWork, chargeback: Chargeback) -> Chargeback:
+    assert chargeback.customer_id is not None, "it is of a wallet"
+    has = work.balance(ledger.available(chargeback.customer_id), chargeback.currency)
+    more = min(has, chargeback.amount_minor - chargeback.frozen_minor)
+    work.post("chargeback", _lock(chargeback, more))
+    return replace(chargeback, frozen_minor=chargeback.frozen_minor + more)
+
+
+def _lock(chargeback: Chargeback, amount_minor: int) -> tuple[ledger.Entry, ...]:
+    assert chargeback.customer_id is not None, "it is of a wallet"
+    has, holds = ledger.available(chargeback.customer_id), ledger.locked(chargeback.customer_id)
+    return ledger.move(chargeback.currency, amount_minor, debit=has, credit=holds)
+
+
+def _set_closed(work: PaymentsWork, chargeback: Chargeback, *, closed: bool) -> TopUp:
     top_up = work.find(TopUp, chargeback.top_up_id)
     assert top_up is not None, "a wallet's chargeback is loaded with its top-up"
-    work.put(replace(top_up, closed=closed))
+    return work.put(replace(top_up, closed=closed))

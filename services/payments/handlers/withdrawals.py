@@ -18,10 +18,13 @@ from booking_contracts.types import Money
 
 from services.chassis.messages import Accepted, Deferred, Message
 from services.payments import asking
+from services.payments.handlers import wallet_chargebacks
+from services.payments.handlers.repairs import record_missing
 from services.payments.handlers.top_ups import asked_by, balances
 from services.payments.model import ledger
+from services.payments.model.refund import BADLY, CARD_GONE
 from services.payments.model.wallet import Asked, Part, PartStatus, TopUp, Withdrawal, newest_first
-from services.payments.outcomes import PartChanged, WithdrawalSeen
+from services.payments.outcomes import MISSING, WithdrawalSeen
 from services.payments.work import PaymentsWork
 
 log = structlog.get_logger()
@@ -39,6 +42,7 @@ def withdraw_from_wallet(message: Message[WithdrawFromWallet], work: PaymentsWor
             Code.INVALID_COMMAND,
             f"Cards take {wanted.currency} back in steps of {step} minor units; ask for a multiple of {step}.",
             field="amount",
+            problem=f"must be a multiple of {step} minor units",
         )
     back = sum(top_up.left_minor for top_up in _top_ups(work, owner, wanted.currency))
     can = min(has, back) // step * step
@@ -62,8 +66,10 @@ def _top_ups(work: PaymentsWork, owner: str, currency: str) -> list[TopUp]:
 
 
 def _next_part(work: PaymentsWork, withdrawal: Withdrawal) -> None:
-    """The newest top-up that has something left gives what it can; with none the withdrawal ends."""
-    top_ups = _top_ups(work, withdrawal.customer_id, withdrawal.currency)
+    """The newest top-up that has something left gives what it can, each once; with none the withdrawal ends."""
+    asked = {part.top_up_id for part in _parts(work, withdrawal)}
+    mine = _top_ups(work, withdrawal.customer_id, withdrawal.currency)
+    top_ups = [top_up for top_up in mine if top_up.command_id not in asked]
     if withdrawal.left_minor == 0 or not top_ups:
         _end(work, withdrawal)
         return
@@ -79,26 +85,51 @@ def _next_part(work: PaymentsWork, withdrawal: Withdrawal) -> None:
 
 
 def withdrawal_seen(message: Message[WithdrawalSeen], work: PaymentsWork) -> None:
-    """A part is on its way, or its card takes nothing any more: then older top-ups have to give it."""
+    """How the refund of a part stands: on its way, refused, or sent back by the bank after all."""
     seen = message.body
     part, withdrawal = work.find(Part, seen.part_id), work.find(Withdrawal, seen.command_id)
     assert part is not None, "a part is written with its call"
     assert withdrawal is not None, "a part belongs to a withdrawal"
-    if part.status is not PartStatus.PENDING:
-        return  # its result was handled before
-    top_up = work.find(TopUp, part.top_up_id)
-    assert top_up is not None, "a part is of a top-up"
-    if seen.status in ("failed", "canceled"):
-        work.put(replace(part, status=PartStatus.FAILED, stripe_refund=seen.stripe_refund))
-        work.put(replace(top_up, refunded_minor=top_up.refunded_minor - part.amount_minor, closed=True))
-        log.warning("a top-up cannot be refunded", command_id=str(top_up.command_id), code=seen.failure)
+    if seen.status == MISSING:
+        record_missing(work, f"refund {part.stripe_refund}", None, _intent_of(work, part), part.customer_id)
+    elif part.status is PartStatus.PENDING:
+        _answered(work, withdrawal, part, seen)
+    elif part.status is PartStatus.SENT and seen.status in BADLY:
+        _came_back(work, part, seen)
+
+
+def _answered(work: PaymentsWork, withdrawal: Withdrawal, part: Part, seen: WithdrawalSeen) -> None:
+    """On its way; or Stripe does not make it, and older top-ups have to give it."""
+    part = replace(part, stripe_refund=seen.stripe_refund)
+    if seen.status in BADLY:
+        _not_taken(work, part, seen.failure)
     else:
-        work.put(replace(part, status=PartStatus.SENT, stripe_refund=seen.stripe_refund))
+        work.put(replace(part, status=PartStatus.SENT))
         withdrawal = work.put(replace(withdrawal, withdrawn_minor=withdrawal.withdrawn_minor + part.amount_minor))
         out = ledger.locked(withdrawal.customer_id)
         sent = ledger.move(withdrawal.currency, part.amount_minor, debit=out, credit=ledger.CLEARING)
         work.post("withdrawn", sent)
     _next_part(work, withdrawal)
+
+
+def _came_back(work: PaymentsWork, part: Part, seen: WithdrawalSeen) -> None:
+    """The money is in the wallet again. A failed refund never recovers."""
+    top_up = _not_taken(work, part, seen.failure)
+    into = ledger.available(part.customer_id)
+    back = ledger.move(top_up.currency, part.amount_minor, debit=ledger.CLEARING, credit=into)
+    work.post("withdrawal came back", back)
+    wallet_chargebacks.freeze_rest(work, part.customer_id)
+    log.error("a withdrawal came back", part_id=str(part.part_id), customer_id=part.customer_id)
+
+
+def _not_taken(work: PaymentsWork, part: Part, failure: str | None) -> TopUp:
+    """The top-up can give it another time, e.g. when Stripe's balance reaches for it; unless its card is gone."""
+    top_up = work.find(TopUp, part.top_up_id)
+    assert top_up is not None, "a part is of a top-up"
+    work.put(replace(part, status=PartStatus.FAILED))
+    log.warning("a top-up cannot be refunded", command_id=str(top_up.command_id), code=failure)
+    left = top_up.refunded_minor - part.amount_minor
+    return work.put(replace(top_up, refunded_minor=left, closed=top_up.closed or failure in CARD_GONE))
 
 
 def _end(work: PaymentsWork, withdrawal: Withdrawal) -> None:
@@ -109,6 +140,7 @@ def _end(work: PaymentsWork, withdrawal: Withdrawal) -> None:
     if withdrawal.left_minor:
         rest = ledger.move(currency, withdrawal.left_minor, debit=ledger.locked(owner), credit=ledger.available(owner))
         work.post("withdrawal", rest)
+        wallet_chargebacks.freeze_rest(work, owner)
     result = balances(work, owner, currency)
     withdrawn = Money(amount=withdrawal.withdrawn_minor, currency=currency)
     if withdrawal.left_minor == 0:
@@ -119,7 +151,8 @@ def _end(work: PaymentsWork, withdrawal: Withdrawal) -> None:
             WalletCommandRejected(
                 command_id=asked.command_id,
                 code=Code.INSUFFICIENT_FUNDS,
-                message="The cards of past top-ups do not take all of it back; what they took is withdrawn.",
+                message="Not all of it can go back to the cards of past top-ups now; what they took is withdrawn. "
+                "Ask for the rest later.",
                 details={"withdrawn": withdrawn.model_dump(), **result},
             ),
         )
@@ -129,24 +162,14 @@ def _end(work: PaymentsWork, withdrawal: Withdrawal) -> None:
 
 def _intent(work: PaymentsWork, withdrawal: Withdrawal) -> str | None:
     """The PaymentIntent that gave the last part."""
-    mine = (part for part in work.all(Part) if part.command_id == withdrawal.command_id)
-    sent = [part for part in mine if part.status is PartStatus.SENT]
-    top_up = work.find(TopUp, max(sent, key=lambda part: part.number).top_up_id) if sent else None
+    sent = [part for part in _parts(work, withdrawal) if part.status is PartStatus.SENT]
+    return _intent_of(work, max(sent, key=lambda part: part.number)) if sent else None
+
+
+def _intent_of(work: PaymentsWork, part: Part) -> str | None:
+    top_up = work.find(TopUp, part.top_up_id)
     return top_up.payment_intent if top_up else None
 
 
-def part_changed(message: Message[PartChanged], work: PaymentsWork) -> None:
-    """The bank sent a withdrawal back after all: the money is in the wallet again. A failed refund never recovers."""
-    told = message.body
-    part = work.find(Part, told.part_id)
-    if part is None or part.status is not PartStatus.SENT or told.status != "failed":
-        return
-    top_up = work.find(TopUp, part.top_up_id)
-    assert top_up is not None, "a part is of a top-up"
-    work.put(replace(part, status=PartStatus.FAILED))
-    work.put(replace(top_up, closed=True))
-    into = ledger.available(part.customer_id)
-    work.post(
-        "withdrawal came back", ledger.move(top_up.currency, part.amount_minor, debit=ledger.CLEARING, credit=into)
-    )
-    log.error("a withdrawal came back", part_id=str(part.part_id), customer_id=part.customer_id)
+def _parts(work: PaymentsWork, withdrawal: Withdrawal) -> list[Part]:
+    return [part for part in work.all(Part) if part.command_id == withdrawal.command_id]

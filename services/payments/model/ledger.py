@@ -7,7 +7,7 @@ account mirrors Stripe's balance with the sign turned: it is negative by what St
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -160,30 +160,14 @@ def chargeback_won(dispute_id: str, currency: str, amount_minor: int) -> tuple[E
     return move(currency, amount_minor, debit=CLEARING, credit=disputed(dispute_id))
 
 
-def chargeback_lost(
-    dispute_id: str, booking_id: UUID | None, currency: str, amount_minor: int, *, escrow_minor: int, owed_minor: int
-) -> tuple[Entry, ...]:
-    """The payer keeps it: from the escrow, then from a refund that we owed them, the rest is our loss."""
-    loss = {LOSSES: escrow_minor + owed_minor - amount_minor}
-    if booking_id is None:
-        return entries(currency, {disputed(dispute_id): amount_minor, **loss})
-    from_booking = {escrow(booking_id): -escrow_minor, refund_owed(booking_id): -owed_minor}
-    return entries(currency, {disputed(dispute_id): amount_minor, **from_booking, **loss})
+def chargeback_lost(dispute_id: str, currency: str, amount_minor: int, taken: Mapping[str, int]) -> tuple[Entry, ...]:
+    """The payer keeps it: `taken` is what it takes from which account of theirs, the rest is our loss.
 
-
-def top_up_chargeback_lost(
-    dispute_id: str, owner: str, currency: str, amount_minor: int, *, locked_minor: int, available_minor: int
-) -> tuple[Entry, ...]:
-    """The payer keeps what they had put into their wallet: from it as far as it reaches, the rest is our loss."""
-    return entries(
-        currency,
-        {
-            disputed(dispute_id): amount_minor,
-            locked(owner): -locked_minor,
-            available(owner): -available_minor,
-            LOSSES: locked_minor + available_minor - amount_minor,
-        },
-    )
+    All amounts negative: the loss is undone.
+    """
+    less = {account: -minor for account, minor in taken.items()}
+    loss = sum(taken.values()) - amount_minor
+    return entries(currency, {disputed(dispute_id): amount_minor, **less, LOSSES: loss})
 
 
 def unbalanced(lines: Iterable[Entry]) -> dict[str, int]:

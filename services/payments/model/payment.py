@@ -88,6 +88,8 @@ class Payment:
     """Chargebacks that are open: what is in escrow stays there until they are closed."""
     lost_minor: int = 0
     """Taken from the escrow by a lost chargeback or a refund made at Stripe, and not yet counted in a settlement."""
+    made_up_minor: int = 0
+    """What of a settlement's refund the payer had got so: theirs again, should a lost chargeback turn out won."""
     decline: Decline | None = None
 
     @property
@@ -152,6 +154,7 @@ OF_BOOKING = frozenset(
         "payouts",
         "disputes",
         "lost_minor",
+        "made_up_minor",
     }
 )
 """What a payment keeps over its attempts; every other field belongs to one attempt and begins anew with the next."""

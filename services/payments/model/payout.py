@@ -25,6 +25,18 @@ RETRY_AFTER = (timedelta(hours=1), timedelta(hours=4), timedelta(hours=12), time
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderAccount:
+    """Where a provider is paid today, as booking last told; None for one who has no account any more."""
+
+    provider_id: UUID
+    account: str | None
+
+    @property
+    def row_key(self) -> UUID:
+        return self.provider_id
+
+
+@dataclass(frozen=True, slots=True)
 class Payout:
     """One transfer. `number` counts a booking's payouts from 1, `tries` those of this one; 0 without an account."""
 

@@ -22,6 +22,8 @@ class Repair(StrEnum):
     """Stripe does not know an object of ours; a person has to find out why."""
     REVERSAL = "reversal"
     """Somebody took a transfer back at Stripe (handlers/reversals.py)."""
+    UNCLAIMED = "unclaimed"
+    """Stripe moved money by an object that no row of ours accounts for (handlers/waiting.py)."""
     IMPORT = "import"
     """A refund that was made at Stripe by hand was taken into the ledger (handlers/dashboard_refunds.py)."""
 

@@ -16,12 +16,15 @@ class RefundStatus(StrEnum):
     FAILED = "failed"
 
 
+BADLY = ("failed", "canceled")
+"""Stripe's words for a refund whose money is in our balance again; `pending` and `requires_action` may yet end so."""
+CARD_GONE = frozenset({"expired_or_canceled_card", "lost_or_stolen_card"})
+"""Failures that every refund to the same card meets, whatever its amount (docs.stripe.com: Failed refunds)."""
 DISPUTED = "charge_disputed"
 """Stripe refunds nothing while a chargeback is open."""
 FINAL = frozenset(
     {
-        "expired_or_canceled_card",
-        "lost_or_stolen_card",
+        *CARD_GONE,
         "merchant_request",
         "charge_already_refunded",
         "amount_too_large",
