@@ -16,8 +16,9 @@ from services.chassis.database import Connection
 from services.chassis.operator import NotPossible
 from services.operations import agreement
 from services.operations.console import Json, console, plain, read_both, run_on, show
-from services.payments import operator, overdue
+from services.payments import operator
 from services.payments.model import ledger
+from services.payments.reconciliation import overdue
 
 app = typer.Typer(
     help="Money: waiting, try-again, paid-outside, statement, chargebacks, calls, differences, reconcile.",

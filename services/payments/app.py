@@ -17,30 +17,30 @@ from services.chassis.clock import Clock, SystemClock
 from services.chassis.handlers import Service, command, event, local
 from services.chassis.messages import Answer, Message, Refused
 from services.chassis.process import Parts
-from services.payments import http, outcomes, watching
-from services.payments.comparison import Comparison
-from services.payments.gateway import StripeGateway
-from services.payments.gateway.api import StripeApi
-from services.payments.gateway.breaker import CircuitBreaker
+from services.payments import gauges, http, local_messages
+from services.payments.comparison.rounds import Comparison
 from services.payments.handlers import (
     accounts,
-    answers,
     chargebacks,
     commands,
     dashboard_refunds,
+    payment_intents,
+    payout_reversals,
     payouts,
+    reconciliation,
     refund_events,
     refunds,
-    repairs,
-    reversals,
     told,
-    top_ups,
-    waiting,
-    withdrawals,
+    unclaimed_events,
+    wallet_top_ups,
+    wallet_withdrawals,
 )
-from services.payments.reconciler import Reconciler
-from services.payments.store import PaymentsStore
-from services.payments.sweeper import Sweeper
+from services.payments.reconciliation.reconciler import Reconciler
+from services.payments.store.load import PaymentsStore
+from services.payments.stripe_calls.api import StripeApi
+from services.payments.stripe_calls.circuit_breaker import CircuitBreaker
+from services.payments.stripe_calls.gateway import StripeGateway
+from services.payments.stripe_events.sweeper import Sweeper
 from services.payments.work import PaymentsWork
 
 HANDLERS = (
@@ -48,31 +48,31 @@ HANDLERS = (
     command(messages.CapturePayment, commands.capture_payment),
     command(messages.VoidPayment, commands.void_payment),
     command(messages.SettlePayment, commands.settle_payment),
-    command(messages.TopUpWallet, top_ups.top_up_wallet),
-    command(messages.WithdrawFromWallet, withdrawals.withdraw_from_wallet),
+    command(messages.TopUpWallet, wallet_top_ups.top_up_wallet),
+    command(messages.WithdrawFromWallet, wallet_withdrawals.withdraw_from_wallet),
     event(ProviderRegistered, accounts.provider_registered),
-    local(outcomes.IntentSeen, answers.intent_seen),
-    local(outcomes.LeftoverCancelled, answers.leftover_cancelled),
-    local(outcomes.RefundSeen, refunds.refund_seen),
-    local(outcomes.TransferSeen, payouts.transfer_seen),
-    local(outcomes.DisputeSeen, chargebacks.dispute_seen),
-    local(outcomes.TopUpSeen, top_ups.top_up_seen),
-    local(outcomes.WithdrawalSeen, withdrawals.withdrawal_seen),
-    local(outcomes.IntentChanged, told.intent_changed),
-    local(outcomes.Unclaimed, waiting.unclaimed),
-    local(outcomes.RefundChanged, refund_events.refund_changed),
-    local(outcomes.PartChanged, refund_events.part_changed),
-    local(outcomes.DashboardRefundChanged, refund_events.refund_changed),
-    local(outcomes.DisputeChanged, chargebacks.dispute_changed),
-    local(outcomes.DashboardRefundSeen, dashboard_refunds.dashboard_refund_seen),
-    local(outcomes.AuthorizeLater, commands.authorize_later),
-    local(outcomes.SettleLater, commands.settle_later),
-    local(outcomes.RefundAgain, refunds.refund_again),
-    local(outcomes.PayoutAgain, payouts.payout_again),
-    local(outcomes.AccountKnown, accounts.account_known),
-    local(outcomes.TransferReversed, reversals.transfer_reversed),
-    local(outcomes.Found, repairs.found),
-    local(outcomes.LookAgain, repairs.look_again),
+    local(local_messages.IntentSeen, payment_intents.intent_seen),
+    local(local_messages.LeftoverCancelled, payment_intents.leftover_cancelled),
+    local(local_messages.RefundSeen, refunds.refund_seen),
+    local(local_messages.TransferSeen, payouts.transfer_seen),
+    local(local_messages.DisputeSeen, chargebacks.dispute_seen),
+    local(local_messages.TopUpSeen, wallet_top_ups.top_up_seen),
+    local(local_messages.WithdrawalSeen, wallet_withdrawals.withdrawal_seen),
+    local(local_messages.IntentChanged, told.intent_changed),
+    local(local_messages.Unclaimed, unclaimed_events.unclaimed),
+    local(local_messages.RefundChanged, refund_events.refund_changed),
+    local(local_messages.PartChanged, refund_events.part_changed),
+    local(local_messages.DashboardRefundChanged, refund_events.refund_changed),
+    local(local_messages.DisputeChanged, chargebacks.dispute_changed),
+    local(local_messages.DashboardRefundSeen, dashboard_refunds.dashboard_refund_seen),
+    local(local_messages.AuthorizeLater, commands.authorize_later),
+    local(local_messages.SettleLater, commands.settle_later),
+    local(local_messages.RefundAgain, refunds.refund_again),
+    local(local_messages.PayoutAgain, payouts.payout_again),
+    local(local_messages.AccountKnown, accounts.account_known),
+    local(local_messages.TransferReversed, payout_reversals.transfer_reversed),
+    local(local_messages.Found, reconciliation.found),
+    local(local_messages.LookAgain, reconciliation.look_again),
 )
 
 
@@ -129,7 +129,7 @@ def build(settings: Settings, clock: Clock) -> Parts:
             Sweeper(api, clock).run,
             Reconciler(api, clock).run,
             Comparison(api, clock, breaker).run,
-            watching.run,
+            gauges.run,
         ),
     )
 

@@ -15,11 +15,13 @@ from services.chassis.clock import Clock
 from services.chassis.http import POOL, WEBHOOKS, answer, open_to, page_of
 from services.chassis.parameters import OPAQUE_ID, limit_of, path_id, read_cursor, row_number, text_of
 from services.chassis.problems import Problem, bad_request, unavailable
-from services.payments import metrics, reads, stripe_events
-from services.payments.gateway.api import NO_ANSWER, StripeApi
+from services.payments import metrics
 from services.payments.model.payment import Status
-from services.payments.signatures import BadSignature, verify
-from services.payments.stripe_events import BadEvent, read_event
+from services.payments.store import reads
+from services.payments.stripe_calls.api import NO_ANSWER, StripeApi
+from services.payments.stripe_events import event_store
+from services.payments.stripe_events.event_store import BadEvent, read_event
+from services.payments.stripe_events.signature import BadSignature, verify
 
 log = structlog.get_logger()
 ACCOUNT = r"[a-z_]{1,40}(:[A-Za-z0-9._:@-]{1,160})?"
@@ -110,6 +112,6 @@ async def stripe_webhook(request: web.Request) -> web.Response:
         metrics.webhooks_refused.inc()
         raise bad_request(str(bad)) from None
     metrics.events_received.labels("webhook").inc()
-    if await stripe_events.take(request.app[WEBHOOKS], [event], now):
+    if await event_store.take(request.app[WEBHOOKS], [event], now):
         outside.wake()
     return answer({"received": True})

@@ -16,10 +16,10 @@ from services.chassis.messages import Message, Origin, Raw
 from services.chassis.unit_of_work import Remind, Send
 from services.payments.app import SERVICE
 from services.payments.handlers import refunds
+from services.payments.local_messages import PayoutAgain, RefundAgain
 from services.payments.model.payment import Payment
 from services.payments.model.payout import PayoutStatus
 from services.payments.model.refund import Refund, RefundStatus
-from services.payments.outcomes import PayoutAgain, RefundAgain
 from services.payments.work import PaymentsWork
 
 

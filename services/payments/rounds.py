@@ -10,7 +10,7 @@ import stripe
 import structlog
 
 from services.payments import metrics
-from services.payments.gateway.api import NO_ANSWER
+from services.payments.stripe_calls.api import NO_ANSWER
 
 log = structlog.get_logger()
 

@@ -23,7 +23,7 @@ from services.payments.model import ledger
 from services.payments.model.ledger import Entry, LedgerTransaction
 from services.payments.model.payment import Payment
 from services.payments.model.wallet import Asked, Balance, Wallet
-from services.payments.owners import Owner
+from services.payments.stripe_events.owners import Owner
 
 
 @dataclass(frozen=True, slots=True)

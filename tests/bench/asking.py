@@ -26,13 +26,13 @@ from services.chassis.database import Connection, Pool
 from services.chassis.http import Health, Pools, new_app
 from services.chassis.settings import ApiToken
 from services.notifications import http as notifications_http
+from services.payments import gauges as payments_gauges
 from services.payments import http as payments_http
-from services.payments import watching
-from services.payments.comparison import Comparison
-from services.payments.gateway.api import StripeApi
-from services.payments.gateway.breaker import CircuitBreaker
-from services.payments.reconciler import Reconciler
-from services.payments.sweeper import Sweeper
+from services.payments.comparison.rounds import Comparison
+from services.payments.reconciliation.reconciler import Reconciler
+from services.payments.stripe_calls.api import StripeApi
+from services.payments.stripe_calls.circuit_breaker import CircuitBreaker
+from services.payments.stripe_events.sweeper import Sweeper
 from tests.bench.years import HOT, HOT_START, SOON, WHALE, named
 
 TOKEN, SECRET = "all", "whsec_bench"
@@ -105,11 +105,11 @@ class RoundsOf:
         own: dict[str, dict[str, Callable[[], Awaitable[object]]]] = {
             "booking": {"services.booking.metrics.run": lambda: booking_metrics.look(self.pool)},
             "payments": {
-                "services.payments.watching.run": lambda: watching.look(self.pool),
-                "stripe_event is purged": lambda: retention.purge(self.pool, watching.EVENTS),
-                "services.payments.comparison.Comparison.run": self._compare,
-                "services.payments.reconciler.Reconciler.run": self._reconcile,
-                "services.payments.sweeper.Sweeper.run": self._sweep,
+                "services.payments.gauges.run": lambda: payments_gauges.look(self.pool),
+                "stripe_event is purged": lambda: retention.purge(self.pool, payments_gauges.EVENTS),
+                "services.payments.comparison.rounds.Comparison.run": self._compare,
+                "services.payments.reconciliation.reconciler.Reconciler.run": self._reconcile,
+                "services.payments.stripe_events.sweeper.Sweeper.run": self._sweep,
             },
             "notifications": {},
         }

@@ -30,7 +30,7 @@ from services.chassis.clock import Clock
 from services.chassis.database import ASKED_RARELY, READS, SESSION, open_pool
 from services.chassis.http import Pools
 from services.chassis.process import calm_garbage_collector
-from services.payments.gateway.api import StripeApi
+from services.payments.stripe_calls.api import StripeApi
 from tests.bench.asking import ANSWERS, PATHS, RoundsOf, served
 from tests.bench.domain import database
 from tests.bench.runs import percentile

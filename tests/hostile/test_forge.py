@@ -10,7 +10,7 @@ from aiokafka.record.default_records import DefaultRecordBatch
 
 from services.booking.timers import DeadlineReached
 from services.notifications.timers import ReminderDue
-from services.payments.outcomes import IntentChanged
+from services.payments.local_messages import IntentChanged
 from tests.hostile.kinds import KINDS, Forge
 from tests.hostile.planting import TIMERS
 from tests.hostile.records import Due, Hostile

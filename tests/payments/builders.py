@@ -22,10 +22,17 @@ from pydantic import BaseModel
 from services.chassis.messages import Accepted, LocalBody, Message, Origin, Raw
 from services.chassis.unit_of_work import Call, Record, Remind, Send
 from services.payments.app import SERVICE
+from services.payments.local_messages import (
+    DisputeChanged,
+    DisputeSeen,
+    IntentChanged,
+    IntentSeen,
+    RefundChanged,
+    RefundSeen,
+)
 from services.payments.model.ledger import Entry, LedgerTransaction
 from services.payments.model.payment import Operation, Payment
 from services.payments.model.refund import Refund
-from services.payments.outcomes import DisputeChanged, DisputeSeen, IntentChanged, IntentSeen, RefundChanged, RefundSeen
 from services.payments.work import PaymentsWork
 
 NOW = datetime(2030, 1, 7, 12, 0, tzinfo=UTC)

@@ -9,9 +9,9 @@ from booking_contracts.payments import TopUpWallet, WithdrawFromWallet
 from booking_contracts.types import Actor, Price
 
 from services.chassis.database import columns
-from services.payments.comparison import Comparison
-from services.payments.gateway.breaker import CircuitBreaker
+from services.payments.comparison.rounds import Comparison
 from services.payments.model.ledger import Entry
+from services.payments.stripe_calls.circuit_breaker import CircuitBreaker
 from tests.payments.builders import authorize, capture
 from tests.payments.till import Till, soon
 

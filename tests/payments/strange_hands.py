@@ -8,7 +8,7 @@ from booking_contracts.payments import TopUpWallet, WithdrawFromWallet
 from booking_contracts.types import Actor, Price
 
 from services.payments.model import ledger
-from services.payments.sweeper import Sweeper
+from services.payments.stripe_events.sweeper import Sweeper
 from tests.payments.till import Till
 
 BOB = Actor(kind="customer", id="bob")

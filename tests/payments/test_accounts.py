@@ -11,10 +11,10 @@ import pytest
 from booking_contracts.payments import SettlePayment
 
 import services.payments
-from services.payments import metrics, operator, watching
+from services.payments import gauges, metrics, operator
+from services.payments.local_messages import AccountKnown, PayoutAgain, TransferReversed, TransferSeen
 from services.payments.model import ledger
 from services.payments.model.payout import SLICE, Payout, PayoutStatus
-from services.payments.outcomes import AccountKnown, PayoutAgain, TransferReversed, TransferSeen
 from services.payments.work import Reconciliation
 from tests.payments.builders import BOOKING, PRICE, PROVIDER, World, authorize, capture, eur, settle
 from tests.payments.till import Till, soon
@@ -43,7 +43,7 @@ async def test_money_without_an_account_is_seen_and_paid_when_the_next_booking_b
     connection = await till.engine.session.connection()
     (waiting,) = await operator.waiting(connection)
     assert (waiting.kind, waiting.amount_minor, waiting.failure) == ("payout", 4050, "no_account")
-    await watching.look(till.pool)
+    await gauges.look(till.pool)
     assert metrics.payouts_without_account._value.get() == 1
     await another_booking(till)
     await another_booking(till, provider_id=OTHER, payout_account="acct_other")
@@ -54,7 +54,7 @@ async def test_money_without_an_account_is_seen_and_paid_when_the_next_booking_b
     assert await operator.waiting(connection) == []
     await another_booking(till, payout_account="acct_new")
     assert len(await destinations(till)) == 1
-    await watching.look(till.pool)
+    await gauges.look(till.pool)
     assert metrics.payouts_without_account._value.get() == 0
 
 
@@ -143,7 +143,7 @@ async def test_a_transfer_that_was_reversed_is_posted_once_and_reported(till: Ti
     lines = await operator.repairs(await till.engine.session.connection(), days=1)
     assert {(line["repair"], line["booking_id"]) for line in lines} == {("reversal", BOOKING)}
     assert transfer["id"] in lines[0]["detail"]
-    await watching.look(till.pool)
+    await gauges.look(till.pool)
     assert metrics.differences.labels("reversal")._value.get() == len(lines)
     assert await till.engine.fetch("SELECT * FROM dead_letter") == []
 

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import Counter, Gauge
 
 import services.payments
-from services.payments import metrics, watching
+from services.payments import gauges, metrics
 from tests.payments.till import Till
 
 README = Path(services.payments.__file__).with_name("README.md")
@@ -31,9 +31,9 @@ def test_every_metric_has_its_row() -> None:
 async def test_an_open_report_is_a_metric_until_it_ends(till: Till) -> None:
     orphan = await till.bench.charged(booking_id="5f0c2b52-7f7b-4a3e-9a3e-0c6f6f6f6f6f", attempt="1")
     await till.another_round()
-    await watching.look(till.pool)
+    await gauges.look(till.pool)
     assert metrics.reports_open._value.get() == 1
     await till.bench.api.v1.refunds.create_async({"payment_intent": orphan})
     await till.another_round()
-    await watching.look(till.pool)
+    await gauges.look(till.pool)
     assert metrics.reports_open._value.get() == 0

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from booking_contracts.types import PaymentChoice
 
+from services.payments.local_messages import AuthorizeLater, Found, PayoutAgain, TransferSeen
 from services.payments.model import ledger
 from services.payments.model.declines import EXPIRED
 from services.payments.model.payment import OF_BOOKING, Operation, Payment, Status
 from services.payments.model.payout import Payout, PayoutStatus
 from services.payments.model.wallet import Balance
-from services.payments.outcomes import AuthorizeLater, Found, PayoutAgain, TransferSeen
 from tests.payments.builders import BOOKING, INTENT, PRICE, World, authorize, capture, eur, settle, void
 
 WALLET = PaymentChoice(method="wallet")

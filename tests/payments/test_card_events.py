@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 from booking_contracts.payments import PaymentCaptured
 
+from services.payments.local_messages import IntentChanged
 from services.payments.model.payment import Operation
-from services.payments.outcomes import IntentChanged
 from tests.payments.builders import NOW, PRICE, World, authorize, eur
 
 

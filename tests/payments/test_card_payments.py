@@ -9,7 +9,7 @@ import pytest
 from booking_contracts.payments import PaymentActionRequired, PaymentAuthorized, PaymentDeclined
 from booking_contracts.types import PaymentChoice, Price
 
-from services.payments.outcomes import AuthorizeLater
+from services.payments.local_messages import AuthorizeLater
 from tests.payments.builders import BOOKING, INTENT, NOW, PRICE, World, authorize, capture, eur, settle
 
 

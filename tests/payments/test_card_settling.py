@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from booking_contracts.payments import CaptureFailed, PaymentSettled, RefundFailed
 
+from services.payments.local_messages import SettleLater
 from services.payments.model.payment import Status
-from services.payments.outcomes import SettleLater
 from tests.payments.builders import BOOKING, PRICE, World, capture, eur, settle
 
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.payments.model.comparing import GRACE, PAUSE, Difference, Kind, Standing, differences, watched
+from services.payments.model.comparison import GRACE, PAUSE, Difference, Kind, Standing, differences, watched
 from tests.payments.builders import BOOKING, INTENT, NOW
 
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from booking_contracts.types import PaymentChoice
 
-from services.payments import metrics, operator, watching
+from services.payments import gauges, metrics, operator
 from services.payments.model import ledger
 from services.payments.model.ledger import CLEARING, COMMISSION, REFUND_LOSSES
 from tests.payments.builders import BOOKING, PRICE, PROVIDER, authorize, capture, settle
@@ -279,12 +279,12 @@ async def test_a_difference_is_a_metric_and_a_row_until_it_is_gone(till: Till) -
     await agrees(till)
     refund = await by_hand(till, intent, 1000)
     await rounds(till)
-    await watching.look(till.pool)
+    await gauges.look(till.pool)
     assert metrics.not_agreeing.labels("refund")._value.get() == 1
     assert metrics.compared_seconds._value.get() < 60
     await till.sweep()
     await a_round(till)
-    await watching.look(till.pool)
+    await gauges.look(till.pool)
     assert metrics.not_agreeing.labels("refund")._value.get() == 0
     connection = await till.engine.session.connection()
     assert await operator.not_agreeing(connection, days=-1) == [], "the test's clock is ahead of the database's"

@@ -15,10 +15,10 @@ from booking_contracts.types import PaymentChoice, Price
 
 from services.chassis.messages import Raw
 from services.payments import operator
-from services.payments.comparison import Comparison
-from services.payments.gateway.breaker import FAILURES, CircuitBreaker
+from services.payments.comparison.rounds import Comparison
 from services.payments.model import ledger
-from services.payments.sweeper import Sweeper
+from services.payments.stripe_calls.circuit_breaker import FAILURES, CircuitBreaker
+from services.payments.stripe_events.sweeper import Sweeper
 from tests.payments.builders import PRICE, authorize, capture, settle
 from tests.payments.comparing import (
     BOB,

@@ -9,12 +9,13 @@ import pytest
 from booking_contracts.payments import PaymentSettled, TopUpWallet, WithdrawFromWallet
 from booking_contracts.types import Actor, PaymentChoice, Price
 
-from services.payments import metrics, operator, reads, watching
+from services.payments import gauges, metrics, operator
+from services.payments.local_messages import DashboardRefundSeen, RefundAgain, RefundChanged
 from services.payments.model import ledger
 from services.payments.model.dashboard_refund import cover
 from services.payments.model.ledger import CLEARING, REFUND_LOSSES
 from services.payments.model.refund import Refund
-from services.payments.outcomes import DashboardRefundSeen, RefundAgain, RefundChanged
+from services.payments.store import reads
 from tests.payments.builders import BOOKING, INTENT, PRICE, PROVIDER, World, authorize, capture, settle
 from tests.payments.till import Till, soon
 
@@ -89,7 +90,7 @@ async def test_beyond_the_escrow_it_is_our_loss_and_a_person_is_alerted(till: Ti
     refund = await by_hand(till, intent, PRICE)
     assert await till.balance(REFUND_LOSSES) == -PRICE
     await agrees(till)
-    await watching.look(till.pool)
+    await gauges.look(till.pool)
     counts = [metrics.dashboard_refunds.labels(lost)._value.get() for lost in ("true", "false")]
     assert counts == [1, 0]
     (line,) = await operator.repairs(await till.engine.session.connection(), days=1)

@@ -10,10 +10,11 @@ import pytest
 from booking_contracts.payments import TopUpWallet, WithdrawFromWallet
 from booking_contracts.types import Actor, PaymentChoice, Price
 
-from services.payments import operator, reads
+from services.payments import operator
 from services.payments.app import SERVICE
 from services.payments.model import ledger
 from services.payments.model.ledger import CLEARING
+from services.payments.store import reads
 from tests.chassis.harness import Engine
 from tests.payments.builders import BOOKING, PRICE, PROVIDER, authorize, capture, settle, void
 from tests.payments.till import Till, soon

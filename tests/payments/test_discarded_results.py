@@ -9,7 +9,7 @@ from booking_contracts.types import PaymentChoice
 
 from services.chassis import operator
 from services.payments.app import SERVICE
-from services.payments.outcomes import IntentSeen
+from services.payments.local_messages import IntentSeen
 from tests.chassis.harness import Engine, with_handler
 from tests.payments.builders import BOOKING, authorize, capture
 from tests.payments.till import Till, soon

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import services.payments
+from services.payments.local_messages import DisputeChanged, DisputeSeen, RefundSeen
 from services.payments.model import ledger
 from services.payments.model.chargeback import Chargeback, Outcome, outcome_of
 from services.payments.model.ledger import LOSSES
 from services.payments.model.payment import Status
 from services.payments.model.refund import Refund
-from services.payments.outcomes import DisputeChanged, DisputeSeen, RefundSeen
 from services.payments.work import Reconciliation
 from tests.payments.builders import BOOKING, INTENT, PRICE, PROVIDER, World, authorize, capture, eur, settle, void
 from tests.payments.strange_hands import agrees, dispute, noted, now_stands, told, top_up, wallet, withdraw

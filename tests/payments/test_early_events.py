@@ -10,11 +10,11 @@ from datetime import timedelta
 import pytest
 from booking_contracts.payments import WalletCommandAccepted, WalletCommandRejected
 
-from services.payments import metrics, operator, watching
-from services.payments.handlers import waiting
+from services.payments import gauges, metrics, operator
+from services.payments.handlers import unclaimed_events
+from services.payments.local_messages import RefundChanged, TopUpSeen, Unclaimed
 from services.payments.model import ledger
 from services.payments.model.ledger import REFUND_LOSSES
-from services.payments.outcomes import RefundChanged, TopUpSeen, Unclaimed
 from tests.payments.builders import BOOKING, PRICE, PROVIDER, World, authorize, capture, settle
 from tests.payments.strange_hands import (
     agrees,
@@ -240,14 +240,14 @@ async def test_what_nobody_claims_has_an_end_that_a_person_sees(till: Till) -> N
     await refund_by_hand(till, 100, of=charged)
     await dispute(till, of=charged, amount=500)
     await heard(till)
-    for _ in range(waiting.MOST_LOOKS + 2):
+    for _ in range(unclaimed_events.MOST_LOOKS + 2):
         till.bench.later(minutes=11)
         await till.engine.run_local()
     assert sorted(name.split(" ")[0] for name in await noted(till)) == ["dispute", "refund"], "each once"
     assert all(charged in line for line in await noted(till))
     assert await till.engine.fetch("SELECT * FROM local_message") == []
     assert await till.engine.fetch("SELECT * FROM ledger_entry") == []
-    await watching.look(till.pool)
+    await gauges.look(till.pool)
     assert metrics.differences.labels("unclaimed")._value.get() == 2
 
 
@@ -264,7 +264,7 @@ def test_the_looks_are_ever_fewer_and_end_after_three_days() -> None:
         world.at(timers[-1].due_at)
         assert isinstance(timers[-1].body, Unclaimed)
         message = timers[-1].body
-    assert number == waiting.MOST_LOOKS + 1
+    assert number == unclaimed_events.MOST_LOOKS + 1
     assert timedelta(days=3) <= waited < timedelta(days=3.2)
 
 

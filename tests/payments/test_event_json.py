@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.payments.event_json import DEEPEST, NotJson, clean, decoded
-from services.payments.stripe_events import NOT_KEPT, redacted
+from services.payments.stripe_events.event_json import DEEPEST, NotJson, clean, decoded
+from services.payments.stripe_events.event_store import NOT_KEPT, redacted
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=())),

@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.chassis.http import Health, Pools, new_app
-from services.payments import http, metrics, operator, rounds, stripe_events, watching
-from services.payments.stripe_events import MATTER
+from services.payments import gauges, http, metrics, operator, rounds
+from services.payments.stripe_events import event_store
+from services.payments.stripe_events.event_store import MATTER
 from tests.payments.builders import BOOKING, PRICE, authorize, capture, settle
 from tests.payments.test_dashboard_refunds import told
 from tests.payments.till import Till, soon
@@ -163,27 +164,27 @@ async def test_one_that_cannot_be_kept_is_set_aside_and_tried_again(
     await till.tell(authorize(expires_at=soon(till.bench)))
     (intent,) = await till.bench.state("payment_intents")
     await till.bench.api.v1.payment_intents.capture_async(intent["id"])
-    read = stripe_events.told_by
+    read = event_store.told_by
 
-    def broken(event: stripe_events.StripeEvent, *rows: Any) -> Any:
+    def broken(event: event_store.StripeEvent, *rows: Any) -> Any:
         if event.type == "payment_intent.succeeded":
             raise OverflowError("a fault of ours")
         return read(event, *rows)
 
     before = metrics.events_set_aside._value.get()
-    monkeypatch.setattr(stripe_events, "told_by", broken)
+    monkeypatch.setattr(event_store, "told_by", broken)
     await told(till)
     assert metrics.events_set_aside._value.get() == before + 1
     assert len(await till.engine.fetch("SELECT FROM stripe_event WHERE set_aside IS NULL")) >= 1
     (row,) = await operator.events_aside(await till.engine.session.connection())
     assert (row["type"], "a fault of ours" in row["error"]) == ("payment_intent.succeeded", True)
-    await watching.look(till.pool)
+    await gauges.look(till.pool)
     assert metrics.events_aside._value.get() == 1
     (swept,) = await till.engine.fetch("SELECT swept_until FROM stripe_sweep")
     assert swept["swept_until"] is not None
     assert await post(door, till, event({}, "payment_intent.succeeded", "evt_door")) == 200
 
-    monkeypatch.setattr(stripe_events, "told_by", read)
+    monkeypatch.setattr(event_store, "told_by", read)
     for _ in range(20):
         await told(till)
     assert [row["event_id"] for row in await operator.events_aside(await till.engine.session.connection())] in (

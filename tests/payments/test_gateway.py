@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 
 from services.chassis.gateway_calls import TryAgain
-from services.payments.calls import AuthorizeCall, IntentCall, RefundCall, TopUpCall
-from services.payments.gateway.breaker import FAILURES, OPEN_SECONDS, PROBE_SECONDS, CircuitBreaker
-from services.payments.outcomes import IntentSeen, LeftoverCancelled, RefundSeen, TopUpSeen
+from services.payments.local_messages import IntentSeen, LeftoverCancelled, RefundSeen, TopUpSeen
+from services.payments.stripe_calls.circuit_breaker import FAILURES, OPEN_SECONDS, PROBE_SECONDS, CircuitBreaker
+from services.payments.stripe_calls.parameters import AuthorizeCall, IntentCall, RefundCall, TopUpCall
 from tests.payments.builders import BOOKING, PAYMENT, PRICE
 from tests.payments.till import StripeBench
 

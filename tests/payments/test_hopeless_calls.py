@@ -10,13 +10,13 @@ import stripe
 from booking_contracts.payments import CaptureFailed
 
 from services.chassis.gateway_calls import TryAgain
-from services.payments import metrics, operator, watching
-from services.payments.calls import DashboardRefundCall, DisputeCall, IntentCall, RefundCall
-from services.payments.gateway.api import judge
-from services.payments.gateway.breaker import FAILURES
+from services.payments import gauges, metrics, operator
+from services.payments.local_messages import MISSING
 from services.payments.model.payment import Status
-from services.payments.outcomes import MISSING
-from services.payments.stripe_events import told_by
+from services.payments.stripe_calls.api import judge
+from services.payments.stripe_calls.circuit_breaker import FAILURES
+from services.payments.stripe_calls.parameters import DashboardRefundCall, DisputeCall, IntentCall, RefundCall
+from services.payments.stripe_events.event_store import told_by
 from services.payments.work import Reconciliation
 from tests.payments.builders import BOOKING, PAYMENT, World, authorize, capture, settle, void
 from tests.payments.test_gateway import KEY, asked
@@ -176,5 +176,5 @@ async def test_what_stripe_does_not_know_is_seen_once(till: Till) -> None:
         await till.tell(capture())
     (line,) = await operator.repairs(await till.engine.session.connection(), days=1)
     assert (line["repair"], line["booking_id"]) == ("missing", UUID(int=0xB))
-    await watching.look(till.pool)
+    await gauges.look(till.pool)
     assert metrics.differences.labels("missing")._value.get() == 1

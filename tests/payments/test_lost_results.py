@@ -8,9 +8,10 @@ import pytest
 from booking_contracts.payments import TopUpWallet, WithdrawFromWallet
 from booking_contracts.types import Actor, Price
 
-from services.payments import lost_results, metrics, overdue, watching
+from services.payments import gauges, metrics
 from services.payments.model import ledger
-from services.payments.sweeper import Sweeper
+from services.payments.reconciliation import lost_results, overdue
+from services.payments.stripe_events.sweeper import Sweeper
 from tests.payments.builders import BOOKING, PRICE, authorize, capture, settle, void
 from tests.payments.till import Till, soon
 
@@ -158,5 +159,5 @@ async def test_calls_that_do_not_end_are_seen(till: Till) -> None:
     )
     (call,) = await overdue.calls(connection, minutes=10)
     assert (call["operation"], call["last_error"]) == ("authorize", "403 no permission")
-    await watching.look(till.pool)
+    await gauges.look(till.pool)
     assert metrics.calls_overdue._value.get() == 1

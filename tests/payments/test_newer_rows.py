@@ -14,15 +14,15 @@ from booking_contracts.types import Money
 from services.chassis.failures import NewerBuild
 from services.chassis.messages import Message, Raw
 from services.chassis.reading import Reader
-from services.payments import rows
 from services.payments.app import SERVICE
+from services.payments.local_messages import AuthorizeLater
 from services.payments.model.chargeback import Chargeback
 from services.payments.model.declines import Decline
 from services.payments.model.payment import Operation, Payment, Status, Terms
 from services.payments.model.payout import Payout
 from services.payments.model.refund import Refund
-from services.payments.outcomes import AuthorizeLater
-from services.payments.tables import CHARGEBACK, PAYMENT, PAYOUT, REFUND
+from services.payments.store import rows
+from services.payments.store.tables import CHARGEBACK, PAYMENT, PAYOUT, REFUND
 from tests.payments.builders import BOOKING, NOW, PROVIDER, authorize
 from tests.payments.builders import PAYMENT as PAYMENT_ID
 

@@ -12,9 +12,9 @@ from booking_contracts.types import PaymentChoice
 from services.chassis import local_messages
 from services.chassis.unit_of_work import Remind
 from services.payments import operator
+from services.payments.local_messages import RefundAgain, RefundChanged
 from services.payments.model import ledger
 from services.payments.model.ledger import CLEARING, OUTSIDE
-from services.payments.outcomes import RefundAgain, RefundChanged
 from tests.payments.builders import BOOKING, PRICE, authorize, capture, settle
 from tests.payments.till import Till, soon
 

@@ -13,12 +13,12 @@ from booking_contracts.payments import (
     PayoutPaid,
 )
 
+from services.payments.local_messages import DisputeChanged, PayoutAgain, RefundAgain, TransferSeen
 from services.payments.model import ledger
 from services.payments.model.chargeback import Outcome, outcome_of
 from services.payments.model.ledger import CLEARING, LOSSES
 from services.payments.model.payout import RETRY_AFTER, Payout, PayoutStatus
 from services.payments.model.refund import Refund
-from services.payments.outcomes import DisputeChanged, PayoutAgain, RefundAgain, TransferSeen
 from tests.payments.builders import BOOKING, INTENT, NOW, PRICE, PROVIDER, World, eur, settle, void
 
 ESCROW, PAYABLE, OWED = ledger.escrow(BOOKING), ledger.payable(PROVIDER), ledger.refund_owed(BOOKING)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.payments.model.reconciling import CANCELABLE, Finding, Repair, repair
-from services.payments.outcomes import Found, LookAgain
+from services.payments.local_messages import Found, LookAgain
+from services.payments.model.reconciliation import CANCELABLE, Finding, Repair, repair
 from services.payments.work import Reconciliation
 from tests.payments.builders import BOOKING, INTENT, World, authorize, capture, void
 

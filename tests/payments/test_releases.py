@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from services.payments.gateway.releases import is_release
 from services.payments.model import ledger
 from services.payments.model.ledger import CLEARING, REFUND_LOSSES
+from services.payments.stripe_calls.releases import is_release
 from tests.payments.builders import BOOKING, PRICE, PROVIDER, authorize, capture, settle, void
 from tests.payments.test_dashboard_refunds import agrees, told
 from tests.payments.test_reports import ended, open_reports

@@ -9,7 +9,7 @@ import pytest
 from booking_contracts.types import PaymentChoice
 
 from services.payments import operator
-from services.payments.model.reconciling import top_up_is_missing
+from services.payments.model.reconciliation import top_up_is_missing
 from services.payments.model.wallet import TopUp, TopUpStatus
 from tests.payments.builders import BOOKING, INTENT, NOW, authorize
 from tests.payments.till import Till, soon

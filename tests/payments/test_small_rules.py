@@ -13,7 +13,7 @@ from services.payments.model.chargeback import Outcome, outcome_of
 from services.payments.model.dashboard_refund import cover
 from services.payments.model.declines import Decline, decline
 from services.payments.model.payment import Payment, Status
-from services.payments.model.reconciling import Finding, Repair, repair
+from services.payments.model.reconciliation import Finding, Repair, repair
 from services.payments.model.refund import RETRY_AFTER, Refund
 from services.payments.model.wallet import TopUp, newest_first
 from tests.payments.builders import BOOKING, INTENT, NOW, PAYMENT, World

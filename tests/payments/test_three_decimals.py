@@ -12,10 +12,10 @@ from booking_contracts.currencies import THREE_DECIMALS_BY_CARD
 from booking_contracts.payments import PaymentDeclined, PaymentSettled, SettlePayment, TopUpWallet, WithdrawFromWallet
 from booking_contracts.types import Actor, Money, PaymentChoice, Price
 
-from services.payments.gateway.api import Refusal, judge
+from services.payments.local_messages import TopUpSeen
 from services.payments.model import declines, ledger
 from services.payments.model.wallet import Balance
-from services.payments.outcomes import TopUpSeen
+from services.payments.stripe_calls.api import Refusal, judge
 from tests.payments.builders import BOOKING, PAYMENT, PROVIDER, World, authorize, capture
 from tests.payments.test_gateway import asked
 from tests.payments.till import StripeBench, Till, soon

@@ -6,7 +6,7 @@ import pytest
 from booking_contracts.payments import TopUpWallet, WithdrawFromWallet
 from booking_contracts.types import Actor, PaymentChoice, Price
 
-from services.payments import metrics, operator, watching
+from services.payments import gauges, metrics, operator
 from services.payments.model import ledger
 from services.payments.model.ledger import CLEARING, LOSSES
 from tests.payments.builders import BOOKING, PRICE, authorize, capture
@@ -122,12 +122,12 @@ async def test_one_that_is_first_seen_lost(till: Till) -> None:
 async def test_an_operator_sees_it_until_it_is_closed(till: Till) -> None:
     dispute = await disputed(till, await top_up(till, 5000), 3000)
     connection = await till.engine.session.connection()
-    await watching.look(till.pool)
+    await gauges.look(till.pool)
     assert metrics.chargebacks_open._value.get() == 1
     (row,) = await operator.chargebacks(connection, every=False)
     assert (row["dispute_id"], row["customer_id"], row["frozen_minor"]) == (dispute, "bob", 3000)
     await closed(till, dispute, "won")
-    await watching.look(till.pool)
+    await gauges.look(till.pool)
     assert metrics.chargebacks_open._value.get() == 0
     assert await operator.chargebacks(connection, every=False) == []
     assert [row["outcome"] for row in await operator.chargebacks(connection, every=True)] == ["won"]

@@ -24,9 +24,9 @@ from booking_contracts.types import Actor, PaymentChoice, Price
 
 from services.chassis.messages import Deferred
 from services.payments.app import admit
+from services.payments.local_messages import PartChanged, TopUpSeen, WithdrawalSeen
 from services.payments.model import ledger
 from services.payments.model.wallet import Part, Wallet
-from services.payments.outcomes import PartChanged, TopUpSeen, WithdrawalSeen
 from services.payments.work import Receipt
 from tests.payments.builders import BOOKING, NOW, PRICE, World, authorize, capture, eur, settle, void
 

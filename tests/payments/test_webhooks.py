@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.payments.outcomes import DisputeChanged, IntentChanged, RefundChanged, TransferReversed, Unclaimed
-from services.payments.owners import Owner
-from services.payments.signatures import BadSignature, verify
-from services.payments.stripe_events import BadEvent, StripeEvent, keep, read_event, redacted, told_by
+from services.payments.local_messages import DisputeChanged, IntentChanged, RefundChanged, TransferReversed, Unclaimed
+from services.payments.stripe_events.event_store import BadEvent, StripeEvent, keep, read_event, redacted, told_by
+from services.payments.stripe_events.owners import Owner
+from services.payments.stripe_events.signature import BadSignature, verify
 from tests.payments.builders import BOOKING, INTENT
 from tests.payments.till import Till
 

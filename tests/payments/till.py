@@ -17,11 +17,11 @@ from deploy.local.stripe_simulator.simulator import Simulator
 from services.chassis.database import Pool
 from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.chassis.messages import LocalBody, Raw
-from services.payments.gateway import StripeGateway
-from services.payments.gateway.api import StripeApi
-from services.payments.gateway.breaker import CircuitBreaker
-from services.payments.reconciler import Reconciler
-from services.payments.sweeper import Sweeper
+from services.payments.reconciliation.reconciler import Reconciler
+from services.payments.stripe_calls.api import StripeApi
+from services.payments.stripe_calls.circuit_breaker import CircuitBreaker
+from services.payments.stripe_calls.gateway import StripeGateway
+from services.payments.stripe_events.sweeper import Sweeper
 from tests.chassis.harness import Engine, SetClock
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from deploy.local.layout import SERVICES
 from deploy.local.stripe_simulator.simulator import Settings, Simulator
-from services.payments.gateway.api import StripeApi
+from services.payments.stripe_calls.api import StripeApi
 from tests.bench.years import database_of, fill
 
 SCALE = 20_000

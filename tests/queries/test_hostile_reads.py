@@ -17,7 +17,7 @@ from yarl import URL
 from services.chassis.database import READS, open_pool
 from services.chassis.http import Pools
 from services.chassis.parameters import Parameters
-from services.payments.gateway.api import StripeApi
+from services.payments.stripe_calls.api import StripeApi
 from tests.bench.asking import read_paths, served
 from tests.chassis.conftest import engine as engine
 from tests.chassis.harness import Engine, SetClock

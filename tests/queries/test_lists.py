@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient
 
 from services.chassis.database import READS, open_pool
 from services.chassis.http import Pools
-from services.payments.gateway.api import StripeApi
+from services.payments.stripe_calls.api import StripeApi
 from tests.bench.asking import served
 from tests.booking.replicas import cancel
 from tests.chassis.conftest import engine as engine

@@ -23,7 +23,7 @@ from services.chassis.database import ASKED_RARELY, READS, SESSION
 from services.chassis.http import Pools
 from services.chassis.settings import Settings
 from services.payments import app as payments_app
-from services.payments.gateway.api import StripeApi
+from services.payments.stripe_calls.api import StripeApi
 from tests.bench.asking import ANSWERS, PATHS, RoundsOf, read_paths, served, signed
 from tests.bench.years import SOON, database_of, named
 from tests.chassis.harness import SetClock
@@ -35,7 +35,7 @@ LARGE = 900
 """Rows from which a table is large here: the fill makes a fiftieth of what makes it slow, in each."""
 MOST_ROWS = 1_300
 """Rows that one statement may look at in one table: a page of 100 bookings is the first of 100 in each state."""
-COUNTS = {"gauges", "services.booking.metrics.run", "services.payments.watching.run"}
+COUNTS = {"gauges", "services.booking.metrics.run", "services.payments.gauges.run"}
 COUNTED = 10_000
 """As far as these count what has piled up."""
 GENERIC = {**READS, "plan_cache_mode": "force_generic_plan"}

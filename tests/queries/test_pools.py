@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestClient
 from deploy.local.system import eventually
 from services.chassis.database import READS, open_pool
 from services.chassis.http import Pools
-from services.payments.gateway.api import StripeApi
+from services.payments.stripe_calls.api import StripeApi
 from tests.bench.asking import served, signed
 from tests.chassis.harness import SetClock
 from tests.payments.conftest import engine as engine

@@ -12,16 +12,17 @@ from uuid import UUID
 from booking_contracts.booking import ProviderRegistered
 
 from services.chassis.messages import Message
+from services.payments.local_messages import AccountKnown, PayoutAgain
 from services.payments.model.payment import Terms
 from services.payments.model.payout import SLICE, Payout, PayoutStatus, ProviderAccount
-from services.payments.outcomes import AccountKnown, PayoutAgain
 from services.payments.work import PaymentsWork
 
 THE_REST_AFTER = timedelta(seconds=5)
 
 
 def provider_registered(message: Message[ProviderRegistered], work: PaymentsWork) -> None:
-    """Keep the account; what it moves is found a moment later (payouts_moved.py), when no older event comes after."""
+    """Keep the account; what it moves is found a moment later, when no older event comes after
+    (reconciliation/payouts_moved.py)."""
     told = message.body
     known = work.find(ProviderAccount, told.provider_id)
     if known is None or known.account != told.payout_account:

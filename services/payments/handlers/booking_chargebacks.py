@@ -12,7 +12,7 @@ from uuid import uuid5
 
 from booking_contracts.payments import RefundFailed, RefundSucceeded
 
-from services.payments.handlers import waiting
+from services.payments.handlers import unclaimed_events
 from services.payments.handlers.refunds import about, try_again
 from services.payments.model import ledger
 from services.payments.model.chargeback import Chargeback
@@ -30,7 +30,7 @@ def opened(work: PaymentsWork, chargeback: Chargeback) -> Chargeback:
         if not _same_currency(payment, chargeback):
             what = f"dispute {chargeback.dispute_id} took {chargeback.amount_minor} {chargeback.currency}"
             paid = f"of a payment in {payment.agreed.amount.currency}"
-            waiting.note(work, chargeback.payment_intent, f"{what} {paid}", payment.booking_id)
+            unclaimed_events.note(work, chargeback.payment_intent, f"{what} {paid}", payment.booking_id)
     return work.put(chargeback)
 
 

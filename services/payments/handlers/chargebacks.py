@@ -17,15 +17,15 @@ from booking_contracts.payments import ChargebackClosed, ChargebackOpened
 from booking_contracts.types import Money
 
 from services.chassis.messages import Message
-from services.payments import asking
-from services.payments.handlers import booking_chargebacks, waiting, wallet_chargebacks
-from services.payments.handlers.moving import advance
-from services.payments.handlers.repairs import record_missing
+from services.payments.handlers import booking_chargebacks, unclaimed_events, wallet_chargebacks
+from services.payments.handlers.next_step import advance
+from services.payments.handlers.reconciliation import record_missing
+from services.payments.local_messages import MISSING, DisputeChanged, DisputeSeen
 from services.payments.model import ledger
 from services.payments.model.chargeback import Chargeback, Outcome, outcome_of
 from services.payments.model.payment import Payment
 from services.payments.model.wallet import TopUp, TopUpStatus
-from services.payments.outcomes import MISSING, DisputeChanged, DisputeSeen
+from services.payments.stripe_calls import requests
 from services.payments.work import PaymentsWork
 
 Step = Callable[[PaymentsWork, Chargeback], Chargeback]
@@ -62,10 +62,10 @@ def dispute_changed(message: Message[DisputeChanged], work: PaymentsWork) -> Non
     if chargeback.booking_id is None and chargeback.customer_id is None:
         chargeback = replace(chargeback, customer_id=told.customer_id, top_up_id=told.command_id)
     if chargeback.calling:
-        waiting.until_it_ends(work, told, message.key)
+        unclaimed_events.until_it_ends(work, told, message.key)
     else:
         work.put(replace(chargeback, calling=True))
-        asking.about_dispute(work, chargeback, told.looked)
+        requests.about_dispute(work, chargeback, told.looked)
 
 
 def dispute_seen(message: Message[DisputeSeen], work: PaymentsWork) -> None:
@@ -83,14 +83,14 @@ def dispute_seen(message: Message[DisputeSeen], work: PaymentsWork) -> None:
         if chargeback.outcome is Outcome.TOLD:
             return
         to = Outcome.WON  # an inquiry again: the money is with us
-    moving = waiting.in_motion(work, chargeback.booking_id, chargeback.top_up_id)
+    moving = unclaimed_events.in_motion(work, chargeback.booking_id, chargeback.top_up_id)
     if not _charged(work, chargeback):
         if moving:
             _look_again(work, chargeback, message)
         else:
             what = f"dispute {seen.dispute_id} is of a charge that was not posted"
             intent, booking_id = chargeback.payment_intent, chargeback.booking_id
-            waiting.note(work, intent, what, booking_id, chargeback.customer_id)
+            unclaimed_events.note(work, intent, what, booking_id, chargeback.customer_id)
         return
     if moving and to is not Outcome.OPEN:
         _look_again(work, chargeback, message)  # what a refund under way turns out to be belongs to the outcome
@@ -121,7 +121,7 @@ def _look_again(work: PaymentsWork, chargeback: Chargeback, message: Message[Dis
         command_id=chargeback.top_up_id,
         looked=message.body.looked,
     )
-    waiting.until_it_ends(work, told, message.key)
+    unclaimed_events.until_it_ends(work, told, message.key)
 
 
 def _follow(work: PaymentsWork, chargeback: Chargeback, seen: DisputeSeen, to: Outcome) -> None:

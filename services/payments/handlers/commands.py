@@ -21,14 +21,14 @@ from booking_contracts.payments import (
 from booking_contracts.types import Money
 
 from services.chassis.messages import Message
-from services.payments import asking
 from services.payments.handlers.accounts import pay_what_waited
-from services.payments.handlers.moving import advance, decline, lock, say_declined
+from services.payments.handlers.next_step import advance, decline, lock, say_declined
 from services.payments.handlers.settling import say_settled, want_all_back
+from services.payments.local_messages import AuthorizeLater, SettleLater
 from services.payments.model.declines import ALREADY_PAID, EXPIRED, not_chargeable
 from services.payments.model.payment import Payment, Status, Terms
 from services.payments.model.settlement import Settlement
-from services.payments.outcomes import AuthorizeLater, SettleLater
+from services.payments.stripe_calls import requests
 from services.payments.work import PaymentsWork
 
 A_MOMENT = timedelta(seconds=1)
@@ -92,7 +92,7 @@ def _begin(command: AuthorizePayment, work: PaymentsWork, payment: Payment) -> N
     elif (declined := not_chargeable(command.amount)) is not None:
         decline(work, payment, declined)
     else:
-        asking.authorize(work, payment, command.payment.payment_method)
+        requests.authorize(work, payment, command.payment.payment_method)
 
 
 def _say_again(work: PaymentsWork, payment: Payment) -> None:

@@ -14,15 +14,15 @@ from booking_contracts.payments import WalletWithdrawn
 from booking_contracts.types import Money
 
 from services.chassis.messages import Message
-from services.payments.handlers import waiting
+from services.payments.handlers import unclaimed_events
 from services.payments.handlers.refunds import refund_stands
+from services.payments.local_messages import MISSING, RELEASED, DashboardRefundSeen, RefundChanged
 from services.payments.model import ledger
 from services.payments.model.dashboard_refund import Cover, DashboardRefund, cover
 from services.payments.model.payment import Payment
-from services.payments.model.reconciling import Repair
+from services.payments.model.reconciliation import Repair
 from services.payments.model.refund import BADLY, Refund, RefundStatus
 from services.payments.model.wallet import Asked, TopUp, TopUpStatus
-from services.payments.outcomes import MISSING, RELEASED, DashboardRefundSeen, RefundChanged
 from services.payments.work import PaymentsWork, Reconciliation
 
 log = structlog.get_logger()
@@ -35,9 +35,9 @@ def dashboard_refund_seen(message: Message[DashboardRefundSeen], work: PaymentsW
     known = work.find(DashboardRefund, seen.stripe_refund)
     if seen.status in (MISSING, RELEASED) or (known is None and seen.status in BADLY):
         return
-    if known is None and waiting.in_motion(work, seen.booking_id, seen.command_id):
+    if known is None and unclaimed_events.in_motion(work, seen.booking_id, seen.command_id):
         told = RefundChanged.model_validate({**seen.model_dump(), "event_id": ""})
-        waiting.until_it_ends(work, told, message.key)
+        unclaimed_events.until_it_ends(work, told, message.key)
         return
     if seen.booking_id is not None:
         _of_payment(work, seen, known)

@@ -7,11 +7,11 @@ from dataclasses import replace
 from booking_contracts.payments import PayoutFailed, PayoutPaid
 
 from services.chassis.messages import Message
-from services.payments import asking
+from services.payments.local_messages import PayoutAgain, TransferSeen
 from services.payments.model import ledger
 from services.payments.model.payment import Payment
 from services.payments.model.payout import Payout, PayoutStatus
-from services.payments.outcomes import PayoutAgain, TransferSeen
+from services.payments.stripe_calls import requests
 from services.payments.work import PaymentsWork
 
 
@@ -66,7 +66,7 @@ def payout_again(message: Message[PayoutAgain], work: PaymentsWork) -> None:
         account=told.account or payout.account,
         source_charge=None if told.from_balance else payment.source_charge,
     )
-    asking.transfer(work, again)
+    requests.transfer(work, again)
 
 
 def _may_be_tried(payout: Payout, told: PayoutAgain) -> bool:

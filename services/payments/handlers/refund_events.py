@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TypeVar
 
 from services.chassis.messages import Message
-from services.payments import asking
-from services.payments.handlers import waiting
+from services.payments.handlers import unclaimed_events
+from services.payments.local_messages import PartChanged, RefundChanged
 from services.payments.model.dashboard_refund import DashboardRefund
 from services.payments.model.payment import Payment
 from services.payments.model.refund import BADLY, Refund
 from services.payments.model.wallet import Part, PartStatus, TopUp
-from services.payments.outcomes import PartChanged, RefundChanged
+from services.payments.stripe_calls import requests
 from services.payments.work import PaymentsWork
 
 OurT = TypeVar("OurT", Refund, Part)
@@ -25,15 +25,15 @@ def refund_changed(message: Message[RefundChanged], work: PaymentsWork) -> None:
     """Look at it, unless the row shows it already."""
     told = message.body
     if work.find(DashboardRefund, told.stripe_refund) is not None:
-        asking.about_dashboard_refund(work, told)
+        requests.about_dashboard_refund(work, told)
     elif (refund := _by_id(work, Refund, told.stripe_refund)) is not None:
         _of_payment(message, work, refund)
     elif (part := _by_id(work, Part, told.stripe_refund)) is not None:
         _of_part(work, part, told.status)
-    elif waiting.in_motion(work, told.booking_id, told.command_id):
-        waiting.until_it_ends(work, told, message.key)
+    elif unclaimed_events.in_motion(work, told.booking_id, told.command_id):
+        unclaimed_events.until_it_ends(work, told, message.key)
     else:
-        asking.about_dashboard_refund(work, told)
+        requests.about_dashboard_refund(work, told)
 
 
 def part_changed(message: Message[PartChanged], work: PaymentsWork) -> None:
@@ -52,10 +52,10 @@ def _of_payment(message: Message[RefundChanged], work: PaymentsWork, refund: Ref
     if payment is None or told.status == refund.status or refund.paid_outside:
         return
     if refund.calling:
-        waiting.until_it_ends(work, told, message.key)
+        unclaimed_events.until_it_ends(work, told, message.key)
         return
     work.go_on(payment.correlation_id)
-    asking.about_refund(work, payment, refund, look=True)
+    requests.about_refund(work, payment, refund, look=True)
 
 
 def _of_part(work: PaymentsWork, part: Part, status: str) -> None:
@@ -64,4 +64,4 @@ def _of_part(work: PaymentsWork, part: Part, status: str) -> None:
     top_up = work.find(TopUp, part.top_up_id)
     assert top_up is not None, "a part is loaded with its top-up"
     assert top_up.payment_intent is not None, "a top-up that was made has a PaymentIntent"
-    asking.refund_from_wallet(work, part, top_up.payment_intent, look=True)
+    requests.refund_from_wallet(work, part, top_up.payment_intent, look=True)

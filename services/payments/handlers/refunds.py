@@ -9,12 +9,12 @@ from typing import Any
 from booking_contracts.payments import RefundFailed, RefundSucceeded
 
 from services.chassis.messages import Message
-from services.payments import asking
-from services.payments.handlers.repairs import record_missing
+from services.payments.handlers.reconciliation import record_missing
+from services.payments.local_messages import MISSING, RefundAgain, RefundSeen
 from services.payments.model import ledger
 from services.payments.model.payment import Payment
 from services.payments.model.refund import BADLY, Refund, RefundStatus
-from services.payments.outcomes import MISSING, RefundAgain, RefundSeen
+from services.payments.stripe_calls import requests
 from services.payments.work import PaidOutside, PaymentsWork
 
 
@@ -82,7 +82,7 @@ def try_again(work: PaymentsWork, payment: Payment, refund: Refund) -> None:
     refund = replace(
         refund, status=RefundStatus.PENDING, tries=refund.tries + 1, parked=False, failure=None, stripe_refund=None
     )
-    asking.about_refund(work, payment, refund)
+    requests.about_refund(work, payment, refund)
 
 
 def paid_outside(work: PaymentsWork, payment: Payment, refund: Refund, *, by_whom: str, reference: str) -> None:

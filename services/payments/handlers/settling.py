@@ -8,13 +8,13 @@ from uuid import uuid5
 from booking_contracts.currencies import card_step_minor
 from booking_contracts.payments import PaymentSettled, PaymentVoided, RefundSucceeded
 
-from services.payments import asking
 from services.payments.handlers.accounts import account_of_today
 from services.payments.model import ledger
 from services.payments.model.payment import Payment, Status
 from services.payments.model.payout import Payout, PayoutStatus
 from services.payments.model.refund import Refund, RefundStatus
 from services.payments.model.settlement import Settlement, Split, after_loss, split
+from services.payments.stripe_calls import requests
 from services.payments.work import PaymentsWork
 
 
@@ -115,7 +115,7 @@ def _refund(work: PaymentsWork, payment: Payment, settlement: Settlement, amount
         amount_minor,
     )
     if not payment.by_wallet:
-        asking.about_refund(work, payment, refund)
+        requests.about_refund(work, payment, refund)
         return payment
     refund = work.put(replace(refund, status=RefundStatus.SUCCEEDED))
     return work.say(payment, RefundSucceeded, refund_id=refund.shown_id, amount=payment.money(amount_minor))
@@ -139,4 +139,4 @@ def _pay_out(work: PaymentsWork, payment: Payment, settlement: Settlement, amoun
     if payout.account is None:
         work.put(replace(payout, status=PayoutStatus.NO_ACCOUNT, tries=0))
     else:
-        asking.transfer(work, payout)
+        requests.transfer(work, payout)

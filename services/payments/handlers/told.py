@@ -6,10 +6,10 @@ An event is a reason to look, never a fact: what the payment row already shows i
 from __future__ import annotations
 
 from services.chassis.messages import Message
-from services.payments import asking
-from services.payments.handlers import waiting
+from services.payments.handlers import unclaimed_events
+from services.payments.local_messages import IntentChanged
 from services.payments.model.payment import Operation, Payment
-from services.payments.outcomes import IntentChanged
+from services.payments.stripe_calls import requests
 from services.payments.work import PaymentsWork
 
 
@@ -23,6 +23,6 @@ def intent_changed(message: Message[IntentChanged], work: PaymentsWork) -> None:
         return
     work.go_on(payment.correlation_id)
     if payment.calling is not None:
-        waiting.look_again(work, told, message.key)
+        unclaimed_events.look_again(work, told, message.key)
     elif payment.payment_intent is not None:
-        asking.about_intent(work, payment, Operation.RETRIEVE)
+        requests.about_intent(work, payment, Operation.RETRIEVE)

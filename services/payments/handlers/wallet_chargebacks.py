@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import structlog
 
-from services.payments.handlers import waiting
+from services.payments.handlers import unclaimed_events
 from services.payments.model import ledger
 from services.payments.model.chargeback import Chargeback, Outcome
 from services.payments.model.wallet import TopUp
@@ -27,7 +27,7 @@ def opened(work: PaymentsWork, chargeback: Chargeback) -> Chargeback:
     if top_up.currency != chargeback.currency:
         what = f"dispute {chargeback.dispute_id} took {chargeback.amount_minor} {chargeback.currency}"
         finding = f"{what} of a top-up in {top_up.currency}"
-        waiting.note(work, chargeback.payment_intent, finding, customer_id=chargeback.customer_id)
+        unclaimed_events.note(work, chargeback.payment_intent, finding, customer_id=chargeback.customer_id)
     else:
         chargeback = _freeze(work, chargeback)
     log.error(

@@ -1,4 +1,4 @@
--- Rows that wait for the result of a call to Stripe: few at any time (lost_results.py).
+-- Rows that wait for the result of a call to Stripe: few at any time (reconciliation/lost_results.py).
 CREATE INDEX payment_calling ON payment (booking_id) WHERE calling IS NOT NULL;
 CREATE INDEX refund_calling ON refund (refund_id) WHERE calling;
 CREATE INDEX chargeback_calling ON chargeback (dispute_id) WHERE calling;

@@ -1,4 +1,4 @@
--- Stripe's balance transactions as they were read: what moved its balance, and by which object (movements.py).
+-- Stripe's balance transactions as they were read: what moved its balance, and by which object (comparison/movements.py).
 CREATE TABLE stripe_movement (
     line           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     transaction_id text   NOT NULL UNIQUE,

@@ -1,0 +1,36 @@
+"""Payouts that have somewhere to go by now: their provider has an account, or another than the one that failed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from booking_contracts.envelope import uuid7
+
+from services.chassis import local_messages
+from services.chassis.database import Connection
+from services.chassis.unit_of_work import Remind
+from services.payments.local_messages import PayoutAgain
+from services.payments.model.payout import SLICE
+
+QUIET_SECONDS = 5
+"""So long an account is left alone after it was told: after a restore the older ones are told again, in order."""
+
+
+async def pay_out(connection: Connection, now: datetime) -> int:
+    """Have a slice of them made, each under its own payment's lock; returns how many. Twice does no harm."""
+    found = await connection.fetch(
+        """
+        SELECT p.payout_id, p.booking_id, p.tries, a.account
+        FROM provider_account a JOIN payout p USING (provider_id)
+        WHERE a.account IS NOT NULL AND a.changed_at < statement_timestamp() - make_interval(secs => $1)
+          AND p.status IN ('no_account', 'failed', 'parked') AND p.account IS DISTINCT FROM a.account
+        ORDER BY p.payout_id LIMIT $2
+        """,
+        QUIET_SECONDS,
+        SLICE,
+    )
+    again = [PayoutAgain(**row) for row in found]
+    await local_messages.save_timers(
+        connection, [Remind(uuid7(), one, str(one.booking_id), now, None) for one in again]
+    )
+    return len(again)

@@ -1,0 +1,54 @@
+"""Disputes: only looked at; evidence is given by people."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import stripe
+
+from services.chassis.gateway_calls import OpenCall, TryAgain
+from services.chassis.messages import LocalBody
+from services.payments.local_messages import MISSING, DisputeSeen
+from services.payments.stripe_calls.api import StripeApi, options
+from services.payments.stripe_calls.lookup import unless_missing
+from services.payments.stripe_calls.parameters import DisputeCall
+
+
+class Disputes:
+    """Calls about disputes."""
+
+    def __init__(self, api: StripeApi) -> None:
+        self._disputes = api.v1.disputes
+        self.operations: dict[str, Callable[[OpenCall], Awaitable[LocalBody | TryAgain]]] = {"dispute": self.retrieve}
+
+    async def retrieve(self, call: OpenCall) -> LocalBody | TryAgain:
+        """How it stands."""
+        asked = DisputeCall.model_validate_json(call.parameters)
+        chosen = options(asked.api_version)
+        found = await unless_missing(lambda: self._disputes.retrieve_async(asked.dispute_id, {}, chosen))
+        return DisputeSeen(
+            dispute_id=asked.dispute_id,
+            booking_id=asked.booking_id,
+            customer_id=asked.customer_id,
+            command_id=asked.command_id,
+            looked=asked.looked,
+            **_taken(found),
+        )
+
+
+def _taken(dispute: stripe.Dispute | None) -> dict[str, Any]:
+    """What it took from our balance, by its balance transactions: the bank's amount may be in another currency."""
+    if dispute is None:
+        return {"amount_minor": 0, "status": MISSING}
+    moved = dispute.balance_transactions
+    if not moved:
+        return {"amount_minor": dispute.amount, "currency": dispute.currency.upper(), "status": dispute.status}
+    net = sum(one.amount for one in moved)
+    latest = next((-one.amount for one in reversed(moved) if one.amount < 0), dispute.amount)
+    return {
+        "amount_minor": -net if net < 0 else latest,
+        "currency": moved[0].currency.upper(),
+        "withdrawn": net < 0,
+        "status": dispute.status,
+    }

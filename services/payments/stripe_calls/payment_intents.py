@@ -1,0 +1,129 @@
+"""PaymentIntents of bookings: authorise, capture, void, look."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import stripe
+
+from services.chassis.gateway_calls import OpenCall, TryAgain
+from services.chassis.messages import LocalBody
+from services.payments.model.payment import Operation
+from services.payments.model.reconciliation import CANCELABLE
+from services.payments.stripe_calls.api import Refusal, StripeApi, options
+from services.payments.stripe_calls.idempotent import KeyedRequests, Request
+from services.payments.stripe_calls.lookup import find_intent, patiently, unless_missing
+from services.payments.stripe_calls.parameters import AuthorizeCall, IntentCall
+from services.payments.stripe_calls.payment_intent_mapping import (
+    intent_of,
+    leftover,
+    missing,
+    never_made,
+    new_intent,
+    seen,
+)
+
+Outcome = LocalBody | TryAgain
+
+
+class Intents:
+    """Calls about PaymentIntents."""
+
+    def __init__(self, api: StripeApi, requests: KeyedRequests) -> None:
+        self._api, self._requests, self._intents = api, requests, api.v1.payment_intents
+        self.operations: dict[str, Callable[[OpenCall], Awaitable[Outcome]]] = {
+            Operation.AUTHORIZE: self.authorize,
+            Operation.CAPTURE: self.capture,
+            Operation.VOID: self.void,
+            Operation.RETRIEVE: self.retrieve,
+            "leftover": self.leftover,
+        }
+
+    async def authorize(self, call: OpenCall) -> Outcome:
+        """Create, and confirm when a payment method is named."""
+        asked = AuthorizeCall.model_validate_json(call.parameters)
+
+        async def look_up() -> stripe.PaymentIntent | None:
+            found = await find_intent(
+                self._api, asked.api_version, asked.booking_id, booking_id=asked.booking_id, attempt=asked.attempt
+            )
+            if found is None or found.status != "requires_confirmation":
+                return found
+            key = f"{call.idempotency_key}:confirm"
+            return await self._intents.confirm_async(found.id, {}, options(asked.api_version, key))
+
+        async def refused(refusal: Refusal) -> LocalBody:
+            intent = intent_of(refusal)
+            return never_made(asked, refusal) if intent is None else seen(asked, Operation.AUTHORIZE, intent, refusal)
+
+        request = Request(
+            send=lambda key: self._intents.create_async(new_intent(asked), options(asked.api_version, key)),
+            look_up=look_up,
+            read=lambda intent: seen(asked, Operation.AUTHORIZE, intent),
+            refused=refused,
+        )
+        return await self._requests.outcome(call, asked, request)
+
+    async def capture(self, call: OpenCall) -> Outcome:
+        """Take the whole amount."""
+        asked = IntentCall.model_validate_json(call.parameters)
+        request = Request(
+            send=lambda key: self._intents.capture_async(asked.payment_intent, {}, options(asked.api_version, key)),
+            look_up=lambda: self._unless(asked, frozenset({"requires_capture"})),
+            read=lambda intent: seen(asked, Operation.CAPTURE, intent),
+            refused=lambda refusal: self._refused(asked, Operation.CAPTURE, refusal),
+        )
+        return await self._requests.outcome(call, asked, request)
+
+    async def void(self, call: OpenCall) -> Outcome:
+        """Cancel the PaymentIntent of the attempt."""
+        asked = IntentCall.model_validate_json(call.parameters)
+        request = self._cancellation(
+            asked,
+            read=lambda intent: seen(asked, Operation.VOID, intent),
+            refused=lambda refusal: self._refused(asked, Operation.VOID, refusal),
+        )
+        return await self._requests.outcome(call, asked, request)
+
+    async def leftover(self, call: OpenCall) -> Outcome:
+        """Cancel a PaymentIntent that nobody wants."""
+        asked = IntentCall.model_validate_json(call.parameters)
+
+        async def refused(refusal: Refusal) -> LocalBody:
+            return leftover(asked, intent_of(refusal) or await self._retrieve(asked))
+
+        request = self._cancellation(asked, read=lambda intent: leftover(asked, intent), refused=refused)
+        return await self._requests.outcome(call, asked, request)
+
+    async def retrieve(self, call: OpenCall) -> Outcome:
+        """Look at the PaymentIntent."""
+        asked = IntentCall.model_validate_json(call.parameters)
+        found = await self._retrieve(asked)
+        return missing(asked, Operation.RETRIEVE) if found is None else seen(asked, Operation.RETRIEVE, found)
+
+    def _cancellation(
+        self,
+        asked: IntentCall,
+        read: Callable[[stripe.PaymentIntent], LocalBody],
+        refused: Callable[[Refusal], Awaitable[LocalBody]],
+    ) -> Request[stripe.PaymentIntent]:
+        return Request(
+            send=lambda key: self._intents.cancel_async(asked.payment_intent, {}, options(asked.api_version, key)),
+            look_up=lambda: self._unless(asked, CANCELABLE),
+            read=read,
+            refused=refused,
+        )
+
+    async def _refused(self, asked: IntentCall, operation: Operation, refusal: Refusal) -> LocalBody:
+        """What the PaymentIntent says explains the refusal."""
+        found = intent_of(refusal) or await self._retrieve(asked)
+        return missing(asked, operation) if found is None else seen(asked, operation, found, refusal)
+
+    async def _retrieve(self, asked: IntentCall) -> stripe.PaymentIntent | None:
+        intent, chosen = asked.payment_intent, options(asked.api_version)
+        return await unless_missing(lambda: self._intents.retrieve_async(intent, {}, chosen))
+
+    async def _unless(self, asked: IntentCall, unchanged: frozenset[str]) -> stripe.PaymentIntent | None:
+        """The PaymentIntent, or None where it shows that the request has had no effect."""
+        found = await patiently(lambda: self._retrieve(asked))
+        return None if found is None or found.status in unchanged else found

@@ -1,0 +1,108 @@
+"""Refunds of bookings' payments."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import stripe
+from stripe.params import RefundCreateParams, RefundRetrieveParams
+
+from services.chassis.gateway_calls import OpenCall, TryAgain
+from services.chassis.messages import LocalBody
+from services.payments.local_messages import MISSING, RELEASED, DashboardRefundSeen, RefundSeen
+from services.payments.stripe_calls.api import Refusal, StripeApi, field, options
+from services.payments.stripe_calls.idempotent import KeyedRequests, Request
+from services.payments.stripe_calls.lookup import first_match, unless_missing
+from services.payments.stripe_calls.parameters import DashboardRefundCall, RefundCall, StripeCall
+from services.payments.stripe_calls.releases import CHARGE, is_release
+
+ENDED_BADLY = ("failed", "canceled")
+
+
+class Refunds:
+    """Calls about refunds."""
+
+    def __init__(self, api: StripeApi, requests: KeyedRequests) -> None:
+        self._requests, self._refunds = requests, api.v1.refunds
+        self.operations: dict[str, Callable[[OpenCall], Awaitable[LocalBody | TryAgain]]] = {
+            "refund": self.refund,
+            "retrieve_refund": self.retrieve,
+            "dashboard_refund": self.dashboard_refund,
+        }
+
+    async def refund(self, call: OpenCall) -> LocalBody | TryAgain:
+        """Back to the card that paid."""
+        asked = RefundCall.model_validate_json(call.parameters)
+
+        async def refused(refusal: Refusal) -> LocalBody:
+            code = refusal.code or "refused"
+            return RefundSeen(booking_id=asked.booking_id, refund_id=asked.refund_id, status="failed", failure=code)
+
+        request = Request(
+            send=lambda key: self._refunds.create_async(new_refund(asked), options(asked.api_version, key)),
+            look_up=lambda: self._find(asked),
+            read=lambda refund: seen(asked, refund),
+            refused=refused,
+        )
+        return await self._requests.outcome(call, asked, request)
+
+    async def retrieve(self, call: OpenCall) -> LocalBody | TryAgain:
+        """Look at a refund that was made."""
+        asked = RefundCall.model_validate_json(call.parameters)
+        assert asked.stripe_refund is not None, "a refund that was made has an id"
+        found = await self._look(asked.stripe_refund, asked)
+        if found is not None:
+            return seen(asked, found)
+        return RefundSeen(booking_id=asked.booking_id, refund_id=asked.refund_id, status=MISSING)
+
+    async def dashboard_refund(self, call: OpenCall) -> LocalBody | TryAgain:
+        """Look at a refund that was made at Stripe by hand."""
+        asked = DashboardRefundCall.model_validate_json(call.parameters)
+        found = await self._look(asked.stripe_refund, asked, expand=[CHARGE])
+        status = MISSING if found is None else RELEASED if is_release(found) else found.status or "pending"
+        return DashboardRefundSeen(
+            **asked.model_dump(exclude=set(StripeCall.model_fields)),
+            payment_intent=field(found, "payment_intent") or "",
+            amount_minor=0 if found is None else found.amount,
+            status=status,
+            failure=field(found, "failure_reason"),
+        )
+
+    async def _look(self, stripe_refund: str, asked: StripeCall, expand: Sequence[str] = ()) -> stripe.Refund | None:
+        chosen, wanted = options(asked.api_version), RefundRetrieveParams(expand=list(expand))
+        return await unless_missing(lambda: self._refunds.retrieve_async(stripe_refund, wanted, chosen))
+
+    async def _find(self, asked: RefundCall) -> stripe.Refund | None:
+        """The refund of this try, by its metadata."""
+        of = asked.payment_intent
+        return await first_match(
+            lambda: self._refunds.list_async({"payment_intent": of, "limit": 100}, options(asked.api_version)),
+            {"refund_id": asked.refund_id, "number": asked.tries},
+        )
+
+
+def new_refund(asked: RefundCall) -> RefundCreateParams:
+    """The metadata leads from Stripe's refund to ours."""
+    return {
+        "payment_intent": asked.payment_intent,
+        "amount": asked.amount_minor,
+        "metadata": {
+            "booking_id": str(asked.booking_id),
+            "payment_id": str(asked.payment_id),
+            "attempt": str(asked.attempt),
+            "refund_id": str(asked.refund_id),
+            "number": str(asked.tries),
+        },
+    }
+
+
+def seen(asked: RefundCall, refund: stripe.Refund) -> RefundSeen:
+    """A refund as it stands."""
+    status = refund.status or "pending"
+    return RefundSeen(
+        booking_id=asked.booking_id,
+        refund_id=asked.refund_id,
+        status=status,
+        stripe_refund=refund.id,
+        failure=field(refund, "failure_reason") if status in ENDED_BADLY else None,
+    )

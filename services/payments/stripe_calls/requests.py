@@ -1,0 +1,196 @@
+"""The calls to Stripe that handlers intend; each with its subject, of which one can be open, and its key."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+from services.payments.local_messages import RefundChanged
+from services.payments.model.chargeback import Chargeback
+from services.payments.model.payment import Operation, Payment
+from services.payments.model.payout import Payout
+from services.payments.model.refund import Refund
+from services.payments.model.wallet import Part, TopUp
+from services.payments.stripe_calls.parameters import (
+    AuthorizeCall,
+    DashboardRefundCall,
+    DisputeCall,
+    IntentCall,
+    RefundCall,
+    TopUpCall,
+    TransferCall,
+    WithdrawCall,
+)
+from services.payments.work import PaymentsWork
+
+
+def authorize(work: PaymentsWork, payment: Payment, payment_method: str | None) -> Payment:
+    """Reserve the amount; the one place that starts a booking's PaymentIntent (requirement confirmation-record)."""
+    amount = payment.agreed.amount
+    parameters = AuthorizeCall(
+        booking_id=payment.booking_id,
+        attempt=payment.attempt,
+        asked_at=work.now,
+        payment_id=payment.payment_id,
+        amount_minor=amount.amount,
+        currency=amount.currency.lower(),
+        payment_method=payment_method,
+    )
+    work.ask_stripe(
+        Operation.AUTHORIZE,
+        subject=str(payment.booking_id),
+        key=payment.booking_id,
+        parameters=parameters,
+        once=f"{payment.booking_id}:authorize:{payment.attempt}",
+    )
+    return work.put(replace(payment, calling=Operation.AUTHORIZE))
+
+
+def about_intent(work: PaymentsWork, payment: Payment, operation: Operation, *, by_reconciler: bool = False) -> Payment:
+    """Capture, void or look; the payment waits for the result."""
+    assert payment.payment_intent is not None, "there is a PaymentIntent to ask about"
+    parameters = IntentCall(
+        booking_id=payment.booking_id,
+        attempt=payment.attempt,
+        asked_at=work.now,
+        payment_intent=payment.payment_intent,
+        by_reconciler=by_reconciler,
+    )
+    work.ask_stripe(
+        operation,
+        subject=str(payment.booking_id),
+        key=payment.booking_id,
+        parameters=parameters,
+        once=f"{payment.booking_id}:{operation}:{payment.attempt}",
+    )
+    return work.put(replace(payment, calling=operation))
+
+
+def cancel_leftover(work: PaymentsWork, booking_id: UUID, attempt: int, payment_intent: str) -> None:
+    """Take a PaymentIntent that nobody wants out of the way; nothing waits for it, and twice does no harm."""
+    parameters = IntentCall(booking_id=booking_id, attempt=attempt, asked_at=work.now, payment_intent=payment_intent)
+    work.ask_stripe(
+        "leftover",
+        subject=f"leftover:{payment_intent}:{work.new_id()}",
+        key=booking_id,
+        parameters=parameters,
+        once=f"{booking_id}:leftover:{attempt}:{payment_intent}",
+    )
+
+
+def about_refund(work: PaymentsWork, payment: Payment, refund: Refund, *, look: bool = False) -> Refund:
+    """Refund, or look at a refund that was made."""
+    assert refund.payment_intent is not None, "a refund to a wallet needs no call"
+    parameters = RefundCall(
+        booking_id=refund.booking_id,
+        attempt=refund.attempt,
+        asked_at=work.now,
+        payment_id=payment.payment_id,
+        refund_id=refund.refund_id,
+        payment_intent=refund.payment_intent,
+        amount_minor=refund.amount_minor,
+        tries=refund.tries,
+        stripe_refund=refund.stripe_refund,
+    )
+    work.ask_stripe(
+        "retrieve_refund" if look else "refund",
+        subject=f"refund:{refund.refund_id}",
+        key=refund.booking_id,
+        parameters=parameters,
+        once=refund.idempotency_key,
+    )
+    return work.put(replace(refund, calling=True))
+
+
+def about_dashboard_refund(work: PaymentsWork, told: RefundChanged) -> None:
+    """Look at a refund that was made at Stripe; twice does no harm."""
+    parameters = DashboardRefundCall(
+        asked_at=work.now,
+        stripe_refund=told.stripe_refund,
+        booking_id=told.booking_id,
+        customer_id=told.customer_id,
+        command_id=told.command_id,
+        looked=told.looked,
+    )
+    work.ask_stripe(
+        "dashboard_refund",
+        subject=f"dashboard refund:{told.stripe_refund}:{work.new_id()}",
+        key=told.booking_id or told.customer_id,
+        parameters=parameters,
+        once=told.stripe_refund,
+    )
+
+
+def transfer(work: PaymentsWork, payout: Payout) -> Payout:
+    """Send a provider's earnings to the connected account."""
+    assert payout.account is not None, "what has no account waits for one"
+    parameters = TransferCall(
+        booking_id=payout.booking_id,
+        attempt=payout.attempt,
+        asked_at=work.now,
+        payout_id=payout.payout_id,
+        tries=payout.tries,
+        amount_minor=payout.amount_minor,
+        currency=payout.currency.lower(),
+        destination=payout.account,
+        source_charge=payout.source_charge,
+    )
+    work.ask_stripe(
+        "transfer",
+        subject=f"payout:{payout.payout_id}",
+        key=payout.booking_id,
+        parameters=parameters,
+        once=payout.idempotency_key,
+    )
+    return work.put(payout)
+
+
+def about_dispute(work: PaymentsWork, chargeback: Chargeback, looked: int = 0) -> None:
+    """Look at a dispute."""
+    parameters = DisputeCall(
+        asked_at=work.now,
+        dispute_id=chargeback.dispute_id,
+        booking_id=chargeback.booking_id,
+        customer_id=chargeback.customer_id,
+        command_id=chargeback.top_up_id,
+        looked=looked,
+    )
+    work.ask_stripe(
+        "dispute",
+        subject=f"dispute:{chargeback.dispute_id}",
+        key=chargeback.booking_id or chargeback.customer_id or chargeback.dispute_id,
+        parameters=parameters,
+        once=chargeback.dispute_id,
+    )
+
+
+def charge_for_wallet(work: PaymentsWork, top_up: TopUp, payment_method: str) -> None:
+    """Charge a card for a wallet; key `<command_id>:<operation>`."""
+    parameters = TopUpCall(
+        asked_at=work.now,
+        command_id=top_up.command_id,
+        customer_id=top_up.customer_id,
+        amount_minor=top_up.amount_minor,
+        currency=top_up.currency.lower(),
+        payment_method=payment_method,
+    )
+    once = f"{top_up.command_id}:top_up"
+    subject = f"wallet:{top_up.command_id}"
+    work.ask_stripe("top_up", subject=subject, key=top_up.customer_id, parameters=parameters, once=once)
+
+
+def refund_from_wallet(work: PaymentsWork, part: Part, payment_intent: str, *, look: bool = False) -> None:
+    """Refund a part of a top-up, or look at the refund that was made; a look twice does no harm."""
+    parameters = WithdrawCall(
+        asked_at=work.now,
+        command_id=part.command_id,
+        customer_id=part.customer_id,
+        part_id=part.part_id,
+        payment_intent=payment_intent,
+        amount_minor=part.amount_minor,
+        stripe_refund=part.stripe_refund,
+    )
+    subject = f"part:{part.part_id}:{work.new_id()}" if look else f"wallet:{part.command_id}"
+    operation = "retrieve_part" if look else "withdraw"
+    once = part.idempotency_key
+    work.ask_stripe(operation, subject=subject, key=part.customer_id, parameters=parameters, once=once)
