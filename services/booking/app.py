@@ -9,27 +9,24 @@ from booking_contracts.codes import Rejected
 from booking_contracts.envelope import Command, MessageBody
 from faststream import FastStream
 
-from services.booking import http, metrics
+from services.booking import gauges, http
 from services.booking.contact import READING
 from services.booking.handlers import (
     approving,
     cancelling,
     catalogue,
     disputes,
-    ending,
-    hours,
-    offers,
     paying,
     payment_events,
     placing,
     quoting,
     rescheduling,
+    schedule,
     sessions,
-    waiting,
+    waitlist,
 )
-from services.booking.model.actors import not_allowed
-from services.booking.store import BookingStore
-from services.booking.timers import (
+from services.booking.lifecycle import ending, offers
+from services.booking.local_messages import (
     AskAgain,
     DeadlineReached,
     EntryDue,
@@ -38,6 +35,8 @@ from services.booking.timers import (
     SeatsLeft,
     SlotClosing,
 )
+from services.booking.model.actors import not_allowed
+from services.booking.store.load import BookingStore
 from services.booking.work import BookingWork
 from services.chassis import process
 from services.chassis.clock import Clock, SystemClock
@@ -49,9 +48,9 @@ from services.chassis.settings import Settings
 HANDLERS = (
     command(messages.RegisterProvider, catalogue.register_provider),
     command(messages.DefineOffering, catalogue.define_offering),
-    command(messages.SetSchedule, hours.set_schedule),
+    command(messages.SetSchedule, schedule.set_schedule),
     command(messages.OpenSlot, catalogue.open_slot),
-    command(messages.CloseSlot, hours.close_slot),
+    command(messages.CloseSlot, schedule.close_slot),
     command(messages.PlaceBooking, placing.place_booking),
     command(messages.ApproveBooking, approving.approve_booking),
     command(messages.RejectBooking, approving.reject_booking),
@@ -64,9 +63,9 @@ HANDLERS = (
     command(messages.ConfirmSession, sessions.confirm_session),
     command(messages.RaiseDispute, disputes.raise_dispute),
     command(messages.ResolveDispute, disputes.resolve_dispute),
-    command(messages.JoinWaitlist, waiting.join_waitlist),
-    command(messages.LeaveWaitlist, waiting.leave_waitlist),
-    command(messages.AcceptOffer, waiting.accept_offer),
+    command(messages.JoinWaitlist, waitlist.join_waitlist),
+    command(messages.LeaveWaitlist, waitlist.leave_waitlist),
+    command(messages.AcceptOffer, waitlist.accept_offer),
     event(payments.PaymentAuthorized, payment_events.authorized),
     event(payments.PaymentActionRequired, payment_events.action_required),
     event(payments.PaymentDeclined, payment_events.declined),
@@ -83,9 +82,9 @@ HANDLERS = (
     local(AskAgain, ending.ask_again),
     local(EntryDue, offers.entry_due),
     local(SeatsLeft, offers.seats_left),
-    local(SlotClosing, hours.slot_closing),
+    local(SlotClosing, schedule.slot_closing),
     local(LineClosing, offers.line_closing),
-    local(HoursChanged, hours.hours_changed),
+    local(HoursChanged, schedule.hours_changed),
 )
 
 
@@ -130,7 +129,7 @@ def build(settings: Settings, clock: Clock) -> Parts:
         SERVICE,
         settings,
         add_routes=lambda app, wake: http.add_routes(app, clock, settings.database_url),
-        background=(metrics.run,),
+        background=(gauges.run,),
     )
 
 

@@ -9,11 +9,11 @@ from uuid import UUID
 
 from aiohttp import web
 
-from services.booking import reads
-from services.booking.calendar_process import CalendarProcess
+from services.booking.availability_process import CalendarProcess
 from services.booking.model.slots import slot_id
 from services.booking.model.states import State
-from services.booking.reads import Asked, Order
+from services.booking.store import reads
+from services.booking.store.reads import Asked, Order
 from services.chassis.clock import Clock
 from services.chassis.http import POOL, SCOPES, answer, open_to, page_of
 from services.chassis.parameters import (

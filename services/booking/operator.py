@@ -11,11 +11,11 @@ from pydantic import BaseModel
 
 from services.booking import saga
 from services.booking.app import SERVICE
+from services.booking.local_messages import AskAgain
 from services.booking.model.booking import Booking
 from services.booking.model.states import State
 from services.booking.saga import Saga, Status, Step
-from services.booking.tables import SAGA, SAGA_LOG
-from services.booking.timers import AskAgain
+from services.booking.store.tables import SAGA, SAGA_LOG
 from services.booking.work import BookingWork
 from services.chassis import local_messages, outbox
 from services.chassis.clock import Clock

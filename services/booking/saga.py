@@ -26,8 +26,8 @@ from booking_contracts.envelope import MessageBody
 from booking_contracts.payments import AuthorizePayment, CapturePayment, SettlePayment, VoidPayment
 from booking_contracts.types import Money, Price
 
+from services.booking.local_messages import AskAgain
 from services.booking.model.booking import Booking, PaymentStatus
-from services.booking.timers import AskAgain
 from services.booking.work import BookingWork
 
 ASK_AGAIN = timedelta(seconds=30)

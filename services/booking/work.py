@@ -15,7 +15,8 @@ from booking_contracts.codes import Code, Rejected
 from booking_contracts.envelope import uuid7
 from booking_contracts.types import SYSTEM, Actor
 
-from services.booking.facts import facts, facts_of_entry
+from services.booking.event_fields import facts, facts_of_entry
+from services.booking.local_messages import DeadlineReached, HoursChanged, LineClosing, SeatsLeft
 from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering, Provider
 from services.booking.model.closing import Closing
@@ -24,7 +25,6 @@ from services.booking.model.people import Person
 from services.booking.model.slots import Slot, as_of_today, slot_id
 from services.booking.model.states import State, may_become
 from services.booking.model.waitlist import Entry, Line, in_line
-from services.booking.timers import DeadlineReached, HoursChanged, LineClosing, SeatsLeft
 from services.chassis.unit_of_work import Row, RowT, UnitOfWork
 
 
@@ -56,7 +56,7 @@ class BookingWork(UnitOfWork):
         self._by_provider: defaultdict[UUID, dict[UUID, None]] = defaultdict(dict)
         self._lines: defaultdict[UUID, dict[UUID, None]] = defaultdict(dict)
         self.freed: set[UUID] = set()
-        """Slots that have seats again, to be offered on by handlers/offers.py."""
+        """Slots that have seats again, to be offered on by lifecycle/offers.py."""
 
     def load(self, row: Row) -> None:
         super().load(row)

@@ -13,7 +13,7 @@ import typer
 
 from services.booking import operator as booking_operator
 from services.booking.saga import Status
-from services.booking.tables import BOOKING, HISTORY, SAGA_LOG
+from services.booking.store.tables import BOOKING, HISTORY, SAGA_LOG
 from services.chassis.clock import SystemClock
 from services.chassis.database import Connection
 from services.operations import customer, dead_letters, money, positions

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from services.booking.model import table
+from services.booking.model import outcomes
 from services.booking.model.states import CANCELLED, DEAD, INITIAL, OCCUPYING, TRANSITIONS, State
 
 PAGE = Path(__file__).resolve().parents[2] / "ARCHITECTURE.md"
@@ -33,16 +33,17 @@ def drawing() -> str:
     return "\n".join([*lines, "```", f"Seats are free in {free}.", ""])
 
 
-def outcomes() -> str:
+def outcomes_table() -> str:
     """A Markdown table: what every message does in every state; the outcome of most states comes last."""
     lines = ["| message | outcomes |", "|---|---|"]
-    for suffix, rows in (("", {**table.COMMANDS, **table.EVENTS}), (", another attempt", table.OF_ANOTHER_ATTEMPT)):
+    every = {**outcomes.COMMANDS, **outcomes.EVENTS}
+    for suffix, rows in (("", every), (", another attempt", outcomes.OF_ANOTHER_ATTEMPT)):
         lines += [f"| {name}{suffix} | {_row(row)} |" for name, row in rows.items()]
-    steps = ", ".join(f"{before} → {after}" for before, after in table.BY_TIME.items())
+    steps = ", ".join(f"{before} → {after}" for before, after in outcomes.BY_TIME.items())
     return "\n".join([*lines, "", f"Time alone: {steps}.", ""])
 
 
-def _row(row: table.Row) -> str:
+def _row(row: outcomes.Row) -> str:
     by_cell: dict[str, set[State]] = {}
     for state in State:
         by_cell.setdefault(_cell(row[state]), set()).add(state)
@@ -51,7 +52,7 @@ def _row(row: table.Row) -> str:
     return "; ".join([*(f"{_states(states)}: {cell}" for cell, states in some), f"{where}: {most}"])
 
 
-def _cell(cell: table.Cell) -> str:
+def _cell(cell: outcomes.Cell) -> str:
     if not isinstance(cell, Mapping):
         return _outcome(cell)
     by_outcome: dict[str, list[str]] = {}
@@ -60,15 +61,15 @@ def _cell(cell: table.Cell) -> str:
     return ", ".join(f"{outcome} ({', '.join(cases)})" for outcome, cases in by_outcome.items())
 
 
-def _outcome(outcome: table.Outcome) -> str:
+def _outcome(outcome: outcomes.Outcome) -> str:
     match outcome:
-        case table.Advance(to):
+        case outcomes.Advance(to):
             return f"→ **{to}**"
-        case table.Reject(code):
+        case outcomes.Reject(code):
             return f"rejected, {code}"
-        case table.Stay(what) | table.GiveBack(what):
+        case outcomes.Stay(what) | outcomes.GiveBack(what):
             return what
-        case table.Ignore():
+        case outcomes.Ignore():
             return "ignored"
 
 
@@ -81,7 +82,7 @@ def _states(states: set[State]) -> str:
     return ", ".join([*found, *(state for state in State if state in states)])
 
 
-DRAWN: Mapping[str, Callable[[], str]] = {"states": drawing, "outcomes": outcomes}
+DRAWN: Mapping[str, Callable[[], str]] = {"states": drawing, "outcomes": outcomes_table}
 """What stands between `<!-- name -->` and `<!-- end of name -->`."""
 
 

@@ -18,8 +18,8 @@ from uuid import uuid4
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from services.booking import gauges as booking_metrics
 from services.booking import http as booking_http
-from services.booking import metrics as booking_metrics
 from services.chassis import gateway_calls, gauges, local_messages, migration, retention
 from services.chassis.clock import Clock
 from services.chassis.database import Connection, Pool
@@ -103,7 +103,7 @@ class RoundsOf:
     def every(self, service: str) -> dict[str, Callable[[], Awaitable[object]]]:
         """The engine's own, and the service's."""
         own: dict[str, dict[str, Callable[[], Awaitable[object]]]] = {
-            "booking": {"services.booking.metrics.run": lambda: booking_metrics.look(self.pool)},
+            "booking": {"services.booking.gauges.run": lambda: booking_metrics.look(self.pool)},
             "payments": {
                 "services.payments.gauges.run": lambda: payments_gauges.look(self.pool),
                 "stripe_event is purged": lambda: retention.purge(self.pool, payments_gauges.EVENTS),

@@ -19,7 +19,7 @@ from deploy.local import postgres
 from deploy.local.catalog import run_setup_step
 from deploy.local.layout import Layout
 from deploy.local.stack import Stack
-from services.booking import reads_calendar
+from services.booking.store import reads_availability
 from services.chassis import logging
 from services.chassis.database import open_pool
 from services.chassis.process import calm_garbage_collector
@@ -83,7 +83,8 @@ async def _availability_ms(url: str, offerings: Sequence[UUID], start: datetime,
     try:
         for offering_id in random.sample(offerings, min(QUERIES, len(offerings))):
             began = time.perf_counter()
-            slots = await reads_calendar.availability(pool, offering_id, None, start, start + timedelta(days=7), now)
+            until = start + timedelta(days=7)
+            slots = await reads_availability.availability(pool, offering_id, None, start, until, now)
             took.append((time.perf_counter() - began) * 1000)
             assert len(slots) > 80, f"only {len(slots)} slots in the week"
     finally:

@@ -12,10 +12,10 @@ from booking_contracts import payments
 from booking_contracts.envelope import MessageBody
 from booking_contracts.types import Actor, Money
 
+from services.booking.local_messages import DeadlineReached
 from services.booking.model.booking import Booking
+from services.booking.model.outcomes import Case
 from services.booking.model.states import State
-from services.booking.model.table import Case
-from services.booking.timers import DeadlineReached
 from tests.booking.builders import ADMIN, CARD, NOW, START, TEACHER, World, acting, answer, authorized, place
 
 STRANGER = Actor(kind="provider", id="00000000-0000-0000-0000-000000000009")

@@ -20,9 +20,9 @@ from booking_contracts.booking import (
 from booking_contracts.codes import Code
 from booking_contracts.types import Actor, PaymentChoice
 
+from services.booking.local_messages import DeadlineReached
 from services.booking.model.booking import Booking
 from services.booking.model.states import State
-from services.booking.timers import DeadlineReached
 from tests.booking.builders import ADMIN, CARD, NOW, START, TEACHER, World, acting, answer, authorized
 
 WALLET = PaymentChoice(method="wallet")

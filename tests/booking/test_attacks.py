@@ -13,7 +13,7 @@ from booking_contracts.codes import Code, Rejected
 from booking_contracts.types import Money
 from pydantic import ValidationError
 
-from services.booking.model import table
+from services.booking.model import outcomes
 from services.booking.model.states import CANCELLED, State
 from services.booking.work import HistoryItem
 from services.chassis.unit_of_work import Record
@@ -22,7 +22,7 @@ from tests.booking.builders import ADMIN, START, TEACHER, World, acting, answer,
 from tests.booking.lives import END, euros
 
 WINDOW = timedelta(hours=48)
-ABOUT_A_BOOKING = sorted(set(table.COMMANDS) - {"PlaceBooking", "QuoteCancellation by customer"})
+ABOUT_A_BOOKING = sorted(set(outcomes.COMMANDS) - {"PlaceBooking", "QuoteCancellation by customer"})
 
 
 @pytest.mark.requirement("price-integrity")

@@ -13,11 +13,11 @@ from booking_contracts.booking import CloseSlot, SetSchedule, WeeklyHours
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.booking import reads, reads_calendar
 from services.booking.model.availability import Calendar, Holds
 from services.booking.model.placing import provider_free
 from services.booking.model.schedule import Hours, Schedule
 from services.booking.model.slots import Slot
+from services.booking.store import reads, reads_availability
 from tests.booking.builders import NOW, PROVIDER, START, a_slot, an_offering
 from tests.booking.replicas import cancel, join, move
 from tests.chassis.conftest import engine as engine
@@ -95,7 +95,7 @@ def test_busy_is_what_a_booking_would_be_told(quarters: set[int], before: int, a
 async def shown(engine: Engine, scene: Scene) -> list[tuple[bool, str | None, int]]:
     now = engine.clock.now()
     pool: Any = await engine.session.connection()
-    found = await reads_calendar.availability(pool, scene.offering_id, None, now, now + 9 * DAY, now)
+    found = await reads_availability.availability(pool, scene.offering_id, None, now, now + 9 * DAY, now)
     return [(slot["free"], slot["reason"], slot["seats_left"]) for slot in found]
 
 
@@ -125,10 +125,10 @@ async def test_what_is_shown_as_free_can_be_booked_and_nothing_else(engine: Engi
     await engine.tell(SetSchedule(provider_id=scene.provider_id, weekly=weekly, actor=scene.teacher))
     now = engine.clock.now()
     pool: Any = await engine.session.connection()
-    found = await reads_calendar.availability(pool, None, scene.provider_id, now, now + 5 * DAY, now)
+    found = await reads_availability.availability(pool, None, scene.provider_id, now, now + 5 * DAY, now)
     assert {slot["reason"] for slot in found} >= {None, "too_far"}
     await engine.tell(scene.place("ann", starts_at=[slot["starts_at"] for slot in found if slot["free"]][1]))
-    found = await reads_calendar.availability(pool, None, scene.provider_id, now, now + 5 * DAY, now)
+    found = await reads_availability.availability(pool, None, scene.provider_id, now, now + 5 * DAY, now)
     assert "provider_busy" in {slot["reason"] for slot in found}
     codes = {"too_soon": "NOTICE_TOO_SHORT", "too_far": "BEYOND_HORIZON", "provider_busy": "PROVIDER_BUSY"}
     for slot in found:

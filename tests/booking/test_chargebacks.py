@@ -8,9 +8,9 @@ from booking_contracts import payments
 from booking_contracts.booking import CancelBooking, SagaStuck
 from booking_contracts.types import Money
 
+from services.booking.local_messages import AskAgain
 from services.booking.model.booking import Booking
 from services.booking.saga import MOST_ASKS, Saga, Status, Step
-from services.booking.timers import AskAgain
 from tests.booking.builders import TEACHER, World, answer
 from tests.chassis.conftest import engine as engine
 from tests.chassis.harness import Engine

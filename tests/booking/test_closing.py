@@ -29,12 +29,12 @@ from booking_contracts.codes import Code, Rejected
 from pydantic import BaseModel
 
 from services.booking.app import SERVICE
+from services.booking.local_messages import DeadlineReached, EntryDue, SlotClosing
 from services.booking.model.booking import Booking
 from services.booking.model.closing import Closing
 from services.booking.model.slots import Slot
 from services.booking.model.states import State
 from services.booking.model.waitlist import Entry, EntryState
-from services.booking.timers import DeadlineReached, EntryDue, SlotClosing
 from services.booking.work import HistoryItem
 from services.chassis.unit_of_work import Record, Send
 from tests.booking.builders import (

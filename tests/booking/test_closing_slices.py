@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 from booking_contracts.booking import CloseSlot, LeaveWaitlist, OpenSlot
 
-from services.booking import store_heads
 from services.booking.model.states import State
+from services.booking.store import heads
 from tests.booking.crowds import Crowd, crowd
 from tests.booking.replicas import cancel, consistent, customer, join
 from tests.chassis.conftest import engine as engine
@@ -43,7 +43,7 @@ async def living(engine: Engine, full: Crowd) -> tuple[int, int]:
 async def test_a_crowded_slot_is_closed_at_once_and_emptied_in_slices(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_heads, "SLICE", 20)
+    monkeypatch.setattr(heads, "SLICE", 20)
     full = await crowd(engine, 90, parties=(1,) * 70)
     before = len(await engine.sent())
     command_id, reply = await closed(engine, full)
@@ -81,7 +81,7 @@ async def test_a_crowded_slot_is_closed_at_once_and_emptied_in_slices(
 
 @pytest.mark.requirement("schedule", "cancellation-state-machine")
 async def test_a_slot_is_opened_again_when_it_is_empty(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_heads, "SLICE", 10)
+    monkeypatch.setattr(heads, "SLICE", 10)
     full = await crowd(engine, 30, parties=(1,) * 5)
     await closed(engine, full)
     key = str(full.scene.provider_id)
@@ -101,7 +101,7 @@ async def test_a_slot_is_opened_again_when_it_is_empty(engine: Engine, monkeypat
 @pytest.mark.requirement("schedule", "cancellation-state-machine", "refund-policy")
 async def test_what_meets_a_closed_slot_before_its_slice(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Through the store: the closing is loaded with the slot, and the line's and bookings' rows that are named."""
-    monkeypatch.setattr(store_heads, "SLICE", 10)
+    monkeypatch.setattr(heads, "SLICE", 10)
     full = await crowd(engine, 60, parties=(1,) * 30)
     await closed(engine, full)
     waiting = await engine.fetch("SELECT entry_id, customer_id FROM waitlist_entry WHERE state = 'WAITING'")

@@ -9,9 +9,9 @@ from booking_contracts.booking import DisputeRaised, DisputeResolved, RaiseDispu
 from booking_contracts.codes import Code
 from booking_contracts.types import Actor, Money, PaymentChoice
 
+from services.booking.local_messages import DeadlineReached
 from services.booking.model.booking import Booking
 from services.booking.model.states import State
-from services.booking.timers import DeadlineReached
 from tests.booking.builders import ADMIN, START, TEACHER, World, acting
 from tests.booking.lives import completed_by_provider, disputed, euros, split
 

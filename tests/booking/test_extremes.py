@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from services.booking.app import SERVICE
+from services.booking.local_messages import DeadlineReached
 from services.booking.model.booking import Booking
-from services.booking.timers import DeadlineReached
 from services.chassis.messages import Accepted, Message, Raw, Refused
 from services.chassis.reading import Reader
 from tests.booking.builders import (

@@ -19,11 +19,11 @@ from booking_contracts.booking import (
 from booking_contracts.envelope import MessageBody
 from booking_contracts.types import Price
 
-from services.booking import reads_calendar, rows, store_heads
 from services.booking.model.catalogue import Offering
 from services.booking.model.placing import provider_free
 from services.booking.model.slots import Slot, as_of_today
-from services.booking.tables import OFFERING, SLOT
+from services.booking.store import heads, reads_availability, rows
+from services.booking.store.tables import OFFERING, SLOT
 from tests.booking.replicas import at_once, cancel, consistent, customer, join, move
 from tests.booking.test_interleaving import Dice
 from tests.chassis.conftest import engine as engine
@@ -79,7 +79,7 @@ async def shown(engine: Engine, scene: Scene, start: datetime) -> tuple[int, int
     """Length in minutes, seats left and reason, in availability."""
     day = timedelta(days=1)
     session = await engine.session.connection()
-    views = await reads_calendar.availability(
+    views = await reads_availability.availability(
         session, scene.offering_id, None, start - day, start + day, engine.clock.now()
     )
     (view,) = [view for view in views if view["starts_at"] == start]
@@ -282,7 +282,7 @@ async def test_edits_among_everything_else(engine: Engine, monkeypatch: pytest.M
     """Commands by chance in batches of any size, the offering edited in between; nothing overlaps or is forgotten."""
     if seed % 2:
         for name, most in {"HEAD": 1, "HEADS": 1, "SLICE": 1, "MIN_SHARE": 1, "OVER": 1}.items():
-            monkeypatch.setattr(store_heads, name, most)
+            monkeypatch.setattr(heads, name, most)
     chance = random.Random(seed)
     scene = await Scene(engine).open(slots=0, capacity=2)
     starts = [scene.starts_at + timedelta(minutes=30 * number) for number in range(4)]

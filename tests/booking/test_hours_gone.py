@@ -17,9 +17,9 @@ from booking_contracts.booking import (
 )
 from booking_contracts.envelope import MessageBody
 
-from services.booking import store_heads, store_plan
+from services.booking.local_messages import LineClosing
 from services.booking.model.waitlist import EntryState
-from services.booking.timers import LineClosing
+from services.booking.store import heads, plan
 from tests.booking.line import Line, cancel
 from tests.booking.replicas import cancel as cancelled
 from tests.booking.replicas import customer, join
@@ -102,9 +102,9 @@ async def test_who_waits_for_hours_that_go_is_told_at_once_and_the_others_wait_o
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In slices, whatever they are: of slots, and of lines."""
-    monkeypatch.setattr(store_plan, "WALKED", 2)
-    monkeypatch.setattr(store_heads, "SLICE", 2)
-    monkeypatch.setattr(store_heads, "MIN_SHARE", 1)
+    monkeypatch.setattr(plan, "WALKED", 2)
+    monkeypatch.setattr(heads, "SLICE", 2)
+    monkeypatch.setattr(heads, "MIN_SHARE", 1)
     scene, _ = await full(engine, "a1", "a2", "a3", "a4", "a5")
     opened = OpenSlot(offering_id=scene.offering_id, starts_at=scene.start(4), actor=scene.teacher)
     await told(engine, opened)

@@ -25,11 +25,11 @@ from booking_contracts.types import Money
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.booking.local_messages import DeadlineReached, EntryDue
 from services.booking.model.booking import Booking
 from services.booking.model.placing import provider_free
 from services.booking.model.slots import Slot
 from services.booking.model.waitlist import Entry, in_line
-from services.booking.timers import DeadlineReached, EntryDue
 from tests.booking.builders import NOW, OFFERING, START, TEACHER, World, a_customer, a_slot, acting
 from tests.booking.replicas import consistent
 from tests.chassis.conftest import engine as engine

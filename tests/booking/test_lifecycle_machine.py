@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from services.booking.app import SERVICE
-from services.booking.model import table
+from services.booking.model import outcomes
 from services.booking.model.booking import Booking
 from tests.booking import lives
 from tests.booking.builders import START, TEACHER, acting, authorized, place
 from tests.booking.payments_model import Fate
 from tests.booking.watched import NEXT_DAY, WatchedLifecycle
 
-COMMANDS = sorted(name for name in table.COMMANDS if f"booking.{name.partition(' ')[0]}.v1" in SERVICE.by_type)
+COMMANDS = sorted(name for name in outcomes.COMMANDS if f"booking.{name.partition(' ')[0]}.v1" in SERVICE.by_type)
 JUMPS = [timedelta(seconds=30), timedelta(minutes=10), timedelta(hours=2), timedelta(hours=20)]
 FATES: list[Fate] = ["authorized", "authorized", "declined", "requires_action"]
 
@@ -55,7 +55,7 @@ class Lifecycle(WatchedLifecycle):
     @rule(data=st.data())
     def somebody_does_what_the_state_allows(self, data: st.DataObject) -> None:
         booking = data.draw(st.sampled_from(self.bookings()))
-        allowed = [name for name in COMMANDS if not isinstance(table.COMMANDS[name][booking.state], table.Reject)]
+        allowed = [name for name in COMMANDS if not isinstance(outcomes.COMMANDS[name][booking.state], outcomes.Reject)]
         if allowed:
             body = lives.command(data.draw(st.sampled_from(allowed)), booking)
             assert isinstance(body, BookingCommand)

@@ -18,7 +18,7 @@ from booking_contracts.booking import (
 )
 from booking_contracts.types import Attendee, Price
 
-from services.booking import store_heads, store_plan
+from services.booking.store import heads, plan
 from tests.booking.replicas import cancel, consistent, customer, join, move
 from tests.chassis.conftest import engine as engine
 from tests.chassis.harness import Engine
@@ -87,7 +87,7 @@ async def test_a_move_deletes_the_quotes(engine: Engine) -> None:
 async def test_a_command_meets_some_of_the_holds_that_are_over_and_timers_the_others(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_heads, "OVER", 10)
+    monkeypatch.setattr(heads, "OVER", 10)
     scene = await Scene(engine).open(capacity=40)
     await engine.tell(*(scene.place(f"c{number}") for number in range(40)))
     engine.clock.advance(minutes=15)
@@ -115,7 +115,7 @@ async def test_a_customers_next_try_ends_the_one_before_for_the_same_attendee_al
 @pytest.mark.requirement("provider-overlap")
 async def test_a_provider_who_is_busy_many_times_over_is_busy(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """All holds in the way are over, but there are more than a batch looks at: busy, until they are swept."""
-    monkeypatch.setattr(store_plan, "MOST_OVERLAPPING", 3)
+    monkeypatch.setattr(plan, "MOST_OVERLAPPING", 3)
     scene = await Scene(engine).open(slots=6)
     long = uuid4()
     await engine.tell(
@@ -168,7 +168,7 @@ async def test_a_batch_looks_at_few_of_a_providers_stranded_lines(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Bob moves over five slots that overlap each other; on each somebody waits. With a limit of two none is lost."""
-    monkeypatch.setattr(store_plan, "MOST_LINES", 2)
+    monkeypatch.setattr(plan, "MOST_LINES", 2)
     scene = await Scene(engine).open(slots=0)
     starts = [scene.starts_at + timedelta(minutes=10 * number) for number in range(6)]
     for start in starts:

@@ -11,10 +11,10 @@ import pytest
 from booking_contracts.booking import CloseSlot, JoinWaitlist, LeaveWaitlist, OpenSlot, QuoteCancellation
 from booking_contracts.envelope import MessageBody
 
-from services.booking import store_heads
 from services.booking.app import SERVICE
 from services.booking.model.waitlist import Entry
-from services.booking.store import BookingStore
+from services.booking.store import heads
+from services.booking.store.load import BookingStore
 from services.booking.work import BookingWork
 from services.chassis.messages import Message
 from services.chassis.reading import Reader
@@ -89,7 +89,7 @@ async def test_the_head_of_a_line_is_served_as_the_whole_would_be(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, seed: int, head: int
 ) -> None:
     """Parties of every size; seats come free one or several at a time, in batches with others who leave the line."""
-    monkeypatch.setattr(store_heads, "HEAD", head)
+    monkeypatch.setattr(heads, "HEAD", head)
     chance = random.Random(seed)
     parties = [1, *(chance.choice([2, 2, 2, 3, 4, 5, 1]) for _ in range(60))]
     await crowd(engine, 12, parties=tuple(parties))
@@ -124,7 +124,7 @@ async def test_the_head_of_a_line_is_served_as_the_whole_would_be(
 
 @pytest.mark.requirement("waitlist-handling")
 async def test_many_new_seats_are_offered_in_slices(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_heads, "HEAD", 30)
+    monkeypatch.setattr(heads, "HEAD", 30)
     full = await crowd(engine, 1, parties=(1,) * 200)
     wider = OpenSlot(
         offering_id=full.scene.offering_id, starts_at=full.scene.start(0), capacity=151, actor=full.scene.teacher
@@ -148,7 +148,7 @@ async def test_many_new_seats_are_offered_in_slices(engine: Engine, monkeypatch:
 async def test_small_heads_and_slices_forget_nobody(engine: Engine, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     """Commands by chance, with limits so low that all of them are met: what is left is done by local messages."""
     for name, most in {"HEAD": 1, "HEADS": 1, "SLICE": 1, "MIN_SHARE": 1, "OVER": 1}.items():
-        monkeypatch.setattr(store_heads, name, most)
+        monkeypatch.setattr(heads, name, most)
     chance = random.Random(seed)
     scene = await Scene(engine).open(slots=0, capacity=3)
     key = str(scene.provider_id)
@@ -192,7 +192,7 @@ async def test_who_leaves_the_head_in_the_same_batch_makes_place_for_the_next(en
 async def test_an_entry_that_a_batch_holds_by_chance_is_not_asked_before_those_in_front_of_it(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_heads, "HEAD", 1)
+    monkeypatch.setattr(heads, "HEAD", 1)
     full = await crowd(engine, 2, parties=(1,) * 4)
     other = await engine.fetch("SELECT booking_id FROM booking WHERE customer_id = 'c2'")
     last = (await _line(engine))[-1]

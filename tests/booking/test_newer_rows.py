@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from booking_contracts.booking import QuoteCancellation
 
-from services.booking import rows, tables
 from services.booking.model.booking import Booking
 from services.booking.model.quotes import Quote
 from services.booking.model.waitlist import Entry
 from services.booking.saga import Saga
+from services.booking.store import rows, tables
 from services.chassis.failures import NewerBuild
 from services.chassis.tables import Table
 from tests.booking.builders import a_child, a_provider, acting, an_offering

@@ -14,8 +14,8 @@ from booking_contracts.booking import (
 )
 from booking_contracts.codes import Code
 
+from services.booking.local_messages import DeadlineReached, EntryDue
 from services.booking.model.waitlist import Entry, EntryState
-from services.booking.timers import DeadlineReached, EntryDue
 from tests.booking.builders import (
     NOW,
     OFFERING,

@@ -10,10 +10,10 @@ import pytest
 from booking_contracts.booking import CloseSlot, LeaveWaitlist, OpenSlot, RescheduleBooking, WaitlistOffered
 from booking_contracts.codes import Code
 
+from services.booking.local_messages import DeadlineReached, EntryDue
 from services.booking.model.booking import Booking
 from services.booking.model.slots import Slot
 from services.booking.model.waitlist import EntryState
-from services.booking.timers import DeadlineReached, EntryDue
 from tests.booking.builders import NOW, OFFERING, START, TEACHER, World, a_slot, acting, place
 from tests.booking.line import Line, cancel, join
 

@@ -14,9 +14,9 @@ from booking_contracts.booking import (
 from booking_contracts.types import Money
 
 from services.booking import saga
+from services.booking.local_messages import AskAgain, DeadlineReached
 from services.booking.model.states import State
 from services.booking.saga import Saga, Status, Step
-from services.booking.timers import AskAgain, DeadlineReached
 from services.chassis.unit_of_work import Send
 from tests.booking.builders import START, World, answer, authorized
 

@@ -8,8 +8,8 @@ from booking_contracts.booking import BookingPlaced, BookingRequested, OpenSlot,
 from booking_contracts.codes import Code
 from booking_contracts.types import Money
 
+from services.booking.local_messages import DeadlineReached
 from services.booking.model.states import State
-from services.booking.timers import DeadlineReached
 from tests.booking.builders import (
     NOW,
     OFFERING,

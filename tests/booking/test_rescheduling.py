@@ -12,10 +12,10 @@ from booking_contracts.booking import BookingRescheduled, CancelBooking, Resched
 from booking_contracts.codes import Code
 from booking_contracts.types import Actor
 
+from services.booking.local_messages import DeadlineReached
 from services.booking.model.booking import Booking
 from services.booking.model.slots import Slot
 from services.booking.model.states import State
-from services.booking.timers import DeadlineReached
 from services.booking.work import HistoryItem
 from services.chassis.unit_of_work import Record
 from tests.booking.builders import ADMIN, NOW, START, TEACHER, World, a_child, a_slot, acting, place

@@ -19,7 +19,6 @@ from booking_contracts.booking import (
 )
 from booking_contracts.types import Actor, Tier
 
-from services.booking import rows, tables
 from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering, Provider
 from services.booking.model.quotes import Quote
@@ -27,7 +26,8 @@ from services.booking.model.schedule import Schedule
 from services.booking.model.slots import Slot
 from services.booking.model.waitlist import Entry
 from services.booking.saga import Saga
-from services.booking.saving import save
+from services.booking.store import rows, tables
+from services.booking.store.save import save
 from services.booking.work import HistoryItem
 from services.chassis.unit_of_work import Changed, Record, Row
 from tests.booking.builders import (

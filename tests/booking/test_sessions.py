@@ -9,10 +9,10 @@ from booking_contracts.booking import BookingCompleted, CompleteSession, Confirm
 from booking_contracts.codes import Code
 from booking_contracts.types import Actor
 
+from services.booking.local_messages import DeadlineReached
 from services.booking.model.booking import Booking
 from services.booking.model.states import State
 from services.booking.saga import Saga, Status
-from services.booking.timers import DeadlineReached
 from tests.booking.builders import ADMIN, START, TEACHER, World, a_child, acting, answer
 from tests.booking.lives import END, euros
 

@@ -21,10 +21,10 @@ from booking_contracts.booking import (
 from booking_contracts.codes import Code
 from booking_contracts.types import Money
 
+from services.booking.local_messages import EntryDue
 from services.booking.model.slots import Slot
 from services.booking.model.states import State
 from services.booking.model.waitlist import TRANSITIONS, EntryState
-from services.booking.timers import EntryDue
 from services.chassis.unit_of_work import Send
 from tests.booking.builders import (
     ADMIN,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.booking.model.booking import Booking
 from services.booking.model.states import INITIAL, OCCUPYING, TRANSITIONS, State
-from services.booking.waves import waves
+from services.booking.store.save_bookings import waves
 from services.chassis.unit_of_work import Changed
 from tests.booking.builders import World
 

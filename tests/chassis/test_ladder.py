@@ -14,7 +14,7 @@ from booking_contracts.booking import CancelBooking, PlaceBooking
 from booking_contracts.types import Actor
 
 from services.booking.app import SERVICE
-from services.booking.store import BookingStore
+from services.booking.store.load import BookingStore
 from services.booking.work import BookingWork
 from services.chassis.blocked_keys import keep_behind, release_drained
 from services.chassis.database import Connection

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.booking.timers import DeadlineReached
+from services.booking.local_messages import DeadlineReached
 from tests.chassis.harness import Engine
 from tests.chassis.scenes import Scene
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from aiokafka.record.default_records import DefaultRecordBatch
 
-from services.booking.timers import DeadlineReached
+from services.booking.local_messages import DeadlineReached
 from services.notifications.timers import ReminderDue
 from services.payments.local_messages import IntentChanged
 from tests.hostile.kinds import KINDS, Forge

@@ -19,8 +19,9 @@ from aiohttp.test_utils import TestClient
 from booking_contracts.booking import DefineOffering, SetSchedule, WeeklyHours
 from booking_contracts.types import Price
 
-from services.booking import calendar_worker, reads_calendar
+from services.booking import availability_worker
 from services.booking.http import CALENDAR
+from services.booking.store import reads_availability
 from services.chassis import side_process
 from services.chassis.encoding import encoded
 from tests.chassis.conftest import engine as engine
@@ -73,7 +74,7 @@ async def test_it_answers_what_the_service_itself_would(engine: Engine, scene: S
     await engine.tell(scene.place("ann", starts_at=engine.clock.now().replace(minute=0, second=0) + timedelta(hours=5)))
     answer = await booking.get(path(scene, 3))
     now, connection = engine.clock.now(), await engine.session.connection()
-    want = await reads_calendar.availability(connection, scene.offering_id, None, now, now + timedelta(3), now)
+    want = await reads_availability.availability(connection, scene.offering_id, None, now, now + timedelta(3), now)
     assert len(want) > 400
     assert await answer.read() == encoded({"slots": want})
 
@@ -148,10 +149,10 @@ async def test_its_connection_may_end_while_nobody_asks(scene: Scene, booking: H
 def test_it_ends_with_its_parent_and_by_no_signal_of_the_group() -> None:
     ours, theirs = os.pipe()
     process = subprocess.Popen(
-        [sys.executable, "-m", calendar_worker.__name__],
+        [sys.executable, "-m", availability_worker.__name__],
         stdin=ours,
         stdout=subprocess.PIPE,
-        env={**os.environ, calendar_worker.DATABASE: "postgresql://localhost:1/x"},
+        env={**os.environ, availability_worker.DATABASE: "postgresql://localhost:1/x"},
         cwd=Path(__file__).parents[2],
     )
     os.close(ours)

@@ -17,7 +17,7 @@ from aiohttp.test_utils import make_mocked_request
 
 from deploy.local.layout import SERVICES
 from services.booking import app as booking_app
-from services.booking import reads_calendar
+from services.booking.store import reads_availability
 from services.chassis.clock import Clock
 from services.chassis.database import ASKED_RARELY, READS, SESSION
 from services.chassis.http import Pools
@@ -35,7 +35,7 @@ LARGE = 900
 """Rows from which a table is large here: the fill makes a fiftieth of what makes it slow, in each."""
 MOST_ROWS = 1_300
 """Rows that one statement may look at in one table: a page of 100 bookings is the first of 100 in each state."""
-COUNTS = {"gauges", "services.booking.metrics.run", "services.payments.gauges.run"}
+COUNTS = {"gauges", "services.booking.gauges.run", "services.payments.gauges.run"}
 COUNTED = 10_000
 """As far as these count what has piled up."""
 GENERIC = {**READS, "plan_cache_mode": "force_generic_plan"}
@@ -80,7 +80,8 @@ async def test_no_read_goes_through_a_large_table(
             assert (await client.post("/webhooks/stripe", data=body, headers=headers)).status == 200
     if service == "booking":  # over HTTP a process of its own asks
         for offering_id, provider_id in ((named("offering", 5), None), (None, named("provider", 0))):
-            await reads_calendar.availability(reads, offering_id, provider_id, SOON, SOON + timedelta(days=60), SOON)
+            until = SOON + timedelta(days=60)
+            await reads_availability.availability(reads, offering_id, provider_id, SOON, until, SOON)
     found = plans.taken()
     assert {scan.table for scan in found} >= {"command_receipt"}, "nothing was heard of the statements"
     assert wasteful(found, large) == []

@@ -10,7 +10,7 @@ from booking_contracts.codes import Code, Rejected
 from booking_contracts.types import Actor
 
 from services.booking import saga
-from services.booking.handlers.ending import cancel, expire_if_due, fail
+from services.booking.lifecycle.ending import cancel, expire_if_due, fail
 from services.booking.model import actors, refunds
 from services.booking.model.booking import Booking, PaymentStatus
 from services.booking.model.quotes import Quote

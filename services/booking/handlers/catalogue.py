@@ -16,7 +16,7 @@ from booking_contracts.booking import (
 from booking_contracts.codes import Code, Rejected
 from booking_contracts.types import Money
 
-from services.booking.handlers.ending import expire_what_is_due
+from services.booking.lifecycle.ending import expire_what_is_due
 from services.booking.model import actors
 from services.booking.model.catalogue import Offering, Provider
 from services.booking.model.refunds import POLICIES

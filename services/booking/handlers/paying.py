@@ -9,7 +9,7 @@ from booking_contracts.codes import Code, Rejected
 
 from services.booking import saga
 from services.booking.handlers.cancelling import illegal
-from services.booking.handlers.ending import expire_if_due
+from services.booking.lifecycle.ending import expire_if_due
 from services.booking.model import actors
 from services.booking.model.booking import PaymentStatus
 from services.booking.model.states import State

@@ -14,7 +14,7 @@ from booking_contracts.booking import (
 from booking_contracts.types import SYSTEM, Money
 
 from services.booking import saga
-from services.booking.handlers.ending import expire_if_due, fail
+from services.booking.lifecycle.ending import expire_if_due, fail
 from services.booking.model.booking import Booking, PaymentStatus
 from services.booking.model.states import FUNDED, PENDING, State
 from services.booking.saga import Saga, Status, Step

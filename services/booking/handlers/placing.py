@@ -11,8 +11,8 @@ from booking_contracts.codes import Code, Rejected
 from booking_contracts.types import Actor, Customer, PaymentChoice
 
 from services.booking import saga
-from services.booking.handlers.admission import Admitted, admitted, take_over
-from services.booking.handlers.renewing import held_seconds
+from services.booking.lifecycle.admission import Admitted, admitted, take_over
+from services.booking.lifecycle.hoarding import held_seconds
 from services.booking.model import actors, placing
 from services.booking.model.booking import Booking, Terms
 from services.booking.model.catalogue import Offering, Provider

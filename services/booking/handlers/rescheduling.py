@@ -10,10 +10,10 @@ from booking_contracts.booking import BookingRescheduled, RescheduleBooking, Wai
 from booking_contracts.codes import Code, Rejected
 from booking_contracts.types import Actor, Period
 
-from services.booking.handlers import offers
-from services.booking.handlers.admission import admitted
 from services.booking.handlers.cancelling import illegal
-from services.booking.handlers.ending import expire_if_due
+from services.booking.lifecycle import offers
+from services.booking.lifecycle.admission import admitted
+from services.booking.lifecycle.ending import expire_if_due
 from services.booking.model import actors, refunds
 from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering

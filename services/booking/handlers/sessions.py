@@ -6,8 +6,8 @@ from booking_contracts.booking import CompleteSession, ConfirmSession
 from booking_contracts.codes import Code, Rejected
 
 from services.booking.handlers.cancelling import illegal
-from services.booking.handlers.completing import complete, release
-from services.booking.handlers.ending import expire_if_due
+from services.booking.lifecycle.due import complete, release
+from services.booking.lifecycle.ending import expire_if_due
 from services.booking.model import actors
 from services.booking.model.booking import Booking
 from services.booking.model.states import State

@@ -18,7 +18,7 @@ class Terms:
     """What was agreed when the booking was made; later edits of offering or provider do not reach it.
 
     How to reach and to pay the provider is nobody's agreement: events and payments take that from the provider of today
-    (facts.py, saga.py). The last four are written for the release before, which takes it from here.
+    (event_fields.py, saga.py). The last four are written for the release before, which takes it from here.
     """
 
     offering_title: str

@@ -23,7 +23,7 @@ from services.booking.model.closing import CLOSED_WITH_SLOT, Rest
 from services.booking.model.holding import Held
 from services.booking.model.slots import Slot
 from services.booking.model.waitlist import OPEN, EntryState, Head, Line
-from services.booking.needs import Needs
+from services.booking.store.needs import Needs
 from services.booking.work import BookingWork
 from services.chassis.database import Connection
 
@@ -36,7 +36,7 @@ MIN_SHARE = 5
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """Finds ids; store_locks.py locks and loads the rows."""
+    """Finds ids; store/locks.py locks and loads the rows."""
 
     connection: Connection
     needs: Needs

@@ -1,4 +1,4 @@
-"""The locks: each table once, in the one order of store.py; locked rows go into the work."""
+"""The locks: each table once, in the one order of store/load.py; locked rows go into the work."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from uuid import UUID
 
 from booking_contracts.types import Actor
 
-from services.booking import rows
 from services.booking.model.catalogue import Offering
 from services.booking.model.closing import Closing
 from services.booking.model.slots import Slot
 from services.booking.model.waitlist import in_line
-from services.booking.needs import Needs
-from services.booking.rows import Row
-from services.booking.tables import (
+from services.booking.store import rows
+from services.booking.store.needs import Needs
+from services.booking.store.rows import Row
+from services.booking.store.tables import (
     BOOKING,
     CONTACT,
     ENTRY,

@@ -7,16 +7,16 @@ from dataclasses import replace
 from booking_contracts.booking import CloseSlot, ScheduleSet, SetSchedule, SlotClosed, WaitlistClosed
 from booking_contracts.codes import Code, Rejected
 
-from services.booking.handlers import offers
 from services.booking.handlers.catalogue import owned_offering
-from services.booking.handlers.checking import is_offered
-from services.booking.handlers.ending import cancel_with_slot, expire_if_due, expire_what_is_due
+from services.booking.lifecycle import offers
+from services.booking.lifecycle.ending import cancel_with_slot, expire_if_due, expire_what_is_due
+from services.booking.lifecycle.seats import is_offered
+from services.booking.local_messages import HoursChanged, SlotClosing
 from services.booking.model import actors
 from services.booking.model.closing import CLOSED_WITH_SLOT, Closing, Rest
 from services.booking.model.schedule import Hours, Schedule
 from services.booking.model.slots import new_slot
 from services.booking.model.waitlist import OPEN, EntryState, LinesAhead
-from services.booking.timers import HoursChanged, SlotClosing
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
 

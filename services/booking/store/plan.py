@@ -6,16 +6,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from services.booking import rows
 from services.booking.model.availability import Alternatives
 from services.booking.model.catalogue import Offering
 from services.booking.model.people import Party, Person
 from services.booking.model.slots import Crowded, Surveyed, new_slot
 from services.booking.model.waitlist import LinesAhead, WaitedFor
-from services.booking.needs import Needs, Seeker
-from services.booking.reads_alternatives import alternatives
-from services.booking.rows import Row
-from services.booking.tables import OFFERING, SLOT
+from services.booking.store import rows
+from services.booking.store.needs import Needs, Seeker
+from services.booking.store.reads_alternatives import alternatives
+from services.booking.store.rows import Row
+from services.booking.store.tables import OFFERING, SLOT
 from services.booking.work import BookingWork
 from services.chassis.database import Connection
 

@@ -12,10 +12,10 @@ from booking_contracts.codes import Code, Rejected
 from booking_contracts.envelope import MessageBody
 
 from services.booking.app import SERVICE
-from services.booking.model import table
+from services.booking.model import outcomes
 from services.booking.model.booking import Booking
+from services.booking.model.outcomes import Advance, Case, GiveBack, Ignore, Outcome, Reject, Row, Stay
 from services.booking.model.states import FUNDED, TRANSITIONS, State
-from services.booking.model.table import Advance, Case, GiveBack, Ignore, Outcome, Reject, Row, Stay
 from services.booking.saga import Saga, Status
 from services.chassis.unit_of_work import Record, Send
 from tests.booking import lives
@@ -45,7 +45,7 @@ def pairs(rows: Mapping[str, Row]) -> list[Pair]:
 
 
 def late_pairs(rows: Mapping[str, Row]) -> list[Pair]:
-    return [Pair(name, state, None, True) for name in rows for state in table.BY_TIME]
+    return [Pair(name, state, None, True) for name in rows for state in outcomes.BY_TIME]
 
 
 def shown(pair: Pair) -> str:
@@ -72,8 +72,8 @@ def given(pair: Pair) -> World:
 
 def expected(rows: Mapping[str, Row], pair: Pair) -> tuple[State, Outcome]:
     """The state that the message meets, and its outcome there."""
-    state = table.BY_TIME[pair.state] if pair.late else pair.state
-    return state, table.outcome(rows[pair.name], state, pair.case)
+    state = outcomes.BY_TIME[pair.state] if pair.late else pair.state
+    return state, outcomes.outcome(rows[pair.name], state, pair.case)
 
 
 class Told:
@@ -111,39 +111,41 @@ class Told:
             case GiveBack():
                 (settle,) = self.world.sent(payments.SettlePayment)
                 assert (settle.refund, settle.release.amount) == (self.booking.price, 0)
-            case table.STUCK | Stay(what="its saga is done"):
+            case outcomes.STUCK | Stay(what="its saga is done"):
                 saga = self.world.work.find(Saga, self.booking.booking_id)
                 assert saga is not None
-                assert saga.status is (Status.STUCK if outcome == table.STUCK else Status.DONE)
+                assert saga.status is (Status.STUCK if outcome == outcomes.STUCK else Status.DONE)
 
 
 @pytest.mark.requirement("actors", "cancellation-state-machine", "approval-flow", "disputes")
-@pytest.mark.parametrize("pair", [*pairs(table.COMMANDS), *late_pairs(table.COMMANDS)], ids=shown)
+@pytest.mark.parametrize("pair", [*pairs(outcomes.COMMANDS), *late_pairs(outcomes.COMMANDS)], ids=shown)
 def test_a_command_in_a_state(pair: Pair) -> None:
     world = given(pair)
     (booking,) = world.work.all(Booking)
     body = lives.command(pair.name, booking)
     if pair.name == "PayBooking" and booking.state is State.PENDING_PAYMENT and not pair.late:
         world.tell(lives.event("PaymentVoided", booking, booking.attempt))  # no attempt is in flight
-    met, outcome = expected(table.COMMANDS, pair)
+    met, outcome = expected(outcomes.COMMANDS, pair)
     if pair.name == "PlaceBooking" and pair.late:
         met = pair.state  # its id is refused before anything is looked at
     Told(world, body).check(met, outcome, booking.attempt, late=pair.late)
 
 
 @pytest.mark.requirement("late-payment", "saga")
-@pytest.mark.parametrize("pair", pairs(table.EVENTS), ids=shown)
+@pytest.mark.parametrize("pair", pairs(outcomes.EVENTS), ids=shown)
 def test_an_event_in_a_state(pair: Pair) -> None:
     world = given(pair)
     (booking,) = world.work.all(Booking)
     attempt = max(1, booking.attempt)
-    met, outcome = expected(table.EVENTS, pair)
+    met, outcome = expected(outcomes.EVENTS, pair)
     Told(world, lives.event(pair.name, booking, attempt)).check(met, outcome, attempt, late=False)
 
 
 ACTING = [
     pair
-    for pair in late_pairs({name: table.EVENTS[name] for name in table.OF_ANOTHER_ATTEMPT if name != "PaymentSettled"})
+    for pair in late_pairs(
+        {name: outcomes.EVENTS[name] for name in outcomes.OF_ANOTHER_ATTEMPT if name != "PaymentSettled"}
+    )
     if pair.state is State.PENDING_PAYMENT or (pair.state in FUNDED and pair.name != "PaymentDeclined")
 ]
 """Events about money that the state waits for or rests on."""
@@ -155,16 +157,16 @@ def test_an_event_past_the_deadline(pair: Pair) -> None:
     world = given(pair)
     (booking,) = world.work.all(Booking)
     attempt = max(1, booking.attempt)
-    met, outcome = expected(table.EVENTS, pair)
+    met, outcome = expected(outcomes.EVENTS, pair)
     Told(world, lives.event(pair.name, booking, attempt)).check(met, outcome, attempt, late=True)
 
 
 @pytest.mark.requirement("payment-booking-coupling")
-@pytest.mark.parametrize("pair", pairs(table.OF_ANOTHER_ATTEMPT), ids=shown)
+@pytest.mark.parametrize("pair", pairs(outcomes.OF_ANOTHER_ATTEMPT), ids=shown)
 def test_an_event_of_another_attempt(pair: Pair) -> None:
     world = given(pair)
     (booking,) = world.work.all(Booking)
-    met, outcome = expected(table.OF_ANOTHER_ATTEMPT, pair)
+    met, outcome = expected(outcomes.OF_ANOTHER_ATTEMPT, pair)
     Told(world, lives.event(pair.name, booking, OTHER)).check(met, outcome, OTHER, late=False)
 
 
@@ -174,20 +176,20 @@ def names(kinds: tuple[type[Any], ...]) -> Iterator[str]:
 
 def test_the_table_has_a_row_for_every_message_and_every_state() -> None:
     about_a_booking = {k.__name__ for k in messages.COMMANDS if "booking_id" in k.model_fields} - {"AcceptOffer"}
-    assert {name.partition(" ")[0] for name in table.COMMANDS} == about_a_booking
+    assert {name.partition(" ")[0] for name in outcomes.COMMANDS} == about_a_booking
     handled = {n for n in names(payments.EVENTS) if f"payments.{n}.v1" in SERVICE.by_type}
-    assert set(table.EVENTS) == handled
-    for row in [*table.COMMANDS.values(), *table.EVENTS.values(), *table.OF_ANOTHER_ATTEMPT.values()]:
+    assert set(outcomes.EVENTS) == handled
+    for row in [*outcomes.COMMANDS.values(), *outcomes.EVENTS.values(), *outcomes.OF_ANOTHER_ATTEMPT.values()]:
         assert set(row) == set(State)
 
 
 def test_the_tables_steps_are_those_of_the_state_diagram() -> None:
-    outcomes = {
+    steps = {
         (state, outcome.to)
-        for row in [*table.COMMANDS.values(), *table.EVENTS.values()]
+        for row in [*outcomes.COMMANDS.values(), *outcomes.EVENTS.values()]
         for state in State
         for case in cases(row, state)
-        if isinstance(outcome := table.outcome(row, state, case), Advance)
+        if isinstance(outcome := outcomes.outcome(row, state, case), Advance)
     }
     drawn = {(before, after) for before, following in TRANSITIONS.items() for after in following}
-    assert outcomes | set(table.BY_TIME.items()) == drawn
+    assert steps | set(outcomes.BY_TIME.items()) == drawn

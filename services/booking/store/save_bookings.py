@@ -12,7 +12,7 @@ from uuid import UUID
 
 from services.booking.model.booking import Booking
 from services.booking.model.states import State
-from services.booking.tables import INSERT_BOOKINGS, INSERT_CONTACTS, UPDATE_BOOKINGS
+from services.booking.store.tables import INSERT_BOOKINGS, INSERT_CONTACTS, UPDATE_BOOKINGS
 from services.chassis.database import Connection
 from services.chassis.unit_of_work import Changed
 

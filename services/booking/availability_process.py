@@ -7,17 +7,17 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from uuid import UUID
 
-from services.booking.calendar_worker import DATABASE, FOUND
+from services.booking.availability_worker import DATABASE, FOUND
 from services.chassis.encoding import encoded
 from services.chassis.problems import Problem, bad_request, not_found, unavailable
 from services.chassis.side_process import SideProcess
 
 
 class CalendarProcess:
-    """The service's side of calendar_worker.py."""
+    """The service's side of availability_worker.py."""
 
     def __init__(self, database_url: str) -> None:
-        self._process = SideProcess("services.booking.calendar_worker", {DATABASE: database_url})
+        self._process = SideProcess("services.booking.availability_worker", {DATABASE: database_url})
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """The process, for as long as the service serves."""

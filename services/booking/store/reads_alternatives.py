@@ -9,12 +9,12 @@ from itertools import islice
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.booking import rows
 from services.booking.model.availability import Alternatives, Calendar, Holds
 from services.booking.model.catalogue import Offering
 from services.booking.model.schedule import Schedule, starts_between
 from services.booking.model.slots import Slot
-from services.booking.tables import SLOT
+from services.booking.store import rows
+from services.booking.store.tables import SLOT
 from services.chassis.database import Connection
 
 AHEAD = timedelta(days=31)

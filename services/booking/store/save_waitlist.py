@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from services.booking.model.waitlist import Entry, EntryState
-from services.booking.tables import INSERT_ENTRIES, INSERT_WAITING_CONTACTS, UPDATE_ENTRIES
+from services.booking.store.tables import INSERT_ENTRIES, INSERT_WAITING_CONTACTS, UPDATE_ENTRIES
 from services.chassis.database import Connection
 
 Change = tuple[Entry | None, Entry]

@@ -4,7 +4,7 @@ Read a row as: the message, from one who may send it, with nothing wrong in it, 
 its deadline. Past the deadline a command, or an event about money that the state waits for or rests on, first takes the
 step that time alone takes (`BY_TIME`), in the same transaction, and then meets the state after it: the outcome is the
 same whether or not the timer has run.
-tests/booking/test_table.py walks all pairs through the real handlers; services/operations/diagram.py draws them.
+tests/booking/test_outcomes.py walks all pairs through the real handlers; services/operations/diagram.py draws them.
 """
 
 from __future__ import annotations

@@ -24,9 +24,9 @@ from booking_contracts.booking import (
 )
 from booking_contracts.types import Attendee
 
+from services.booking.local_messages import HoursChanged, LineClosing, SeatsLeft, SlotClosing
 from services.booking.model.people import Party, Person
 from services.booking.model.slots import slot_id
-from services.booking.timers import HoursChanged, LineClosing, SeatsLeft, SlotClosing
 from services.chassis.messages import Message
 
 
@@ -46,7 +46,7 @@ class Seeker:
 
 @dataclass(slots=True)
 class Needs:
-    """The ids that a batch's messages name; store_plan.py adds those that only the database knows."""
+    """The ids that a batch's messages name; store/plan.py adds those that only the database knows."""
 
     providers: set[UUID] = field(default_factory=set)
     read_providers: set[UUID] = field(default_factory=set)

@@ -10,7 +10,7 @@ Seats that a batch frees can be offered on in the same batch: of the lines of it
 Such an offer needs no provider's lock, because the slot that it keeps active was active before the batch, and keeps its
 times; where its offering was edited since, a batch of its own makes the offer (SeatsLeft). One on a slot that was not
 active, because its provider was busy elsewhere, has the lock: every batch about a provider wants these slots.
-How much of anything a batch loads at most stands in store_heads.py and store_plan.py.
+How much of anything a batch loads at most stands in store/heads.py and store/plan.py.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from typing import Any
 from uuid import UUID
 
 from services.booking.model.slots import Slot
-from services.booking.needs import Needs, needs_of
-from services.booking.saving import save
-from services.booking.store_heads import Heads
-from services.booking.store_locks import Locks
-from services.booking.store_plan import Plan
+from services.booking.store.heads import Heads
+from services.booking.store.locks import Locks
+from services.booking.store.needs import Needs, needs_of
+from services.booking.store.plan import Plan
+from services.booking.store.save import save
 from services.booking.work import BookingWork
 from services.chassis.database import Connection
 from services.chassis.handlers import PlanChanged

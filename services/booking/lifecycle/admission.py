@@ -11,9 +11,9 @@ from uuid import UUID
 from booking_contracts.booking import WaitlistAccepted
 from booking_contracts.codes import Code, Rejected
 
-from services.booking.handlers import offers, renewing
-from services.booking.handlers.checking import checked_slot, entry_details, slot_full
-from services.booking.handlers.ending import expire_what_is_due, supersede
+from services.booking.lifecycle import hoarding, offers
+from services.booking.lifecycle.ending import expire_what_is_due, supersede
+from services.booking.lifecycle.seats import checked_slot, entry_details, slot_full
 from services.booking.model import placing, waitlist
 from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering
@@ -59,10 +59,10 @@ def admitted(
     _check_party(work, offering, slot, party, wish, older, moving)
     slot = checked_slot(work, offering, starts_at, wish, leaving=moving, held=offer is not None)
     if not placing.fits(wish, slot):
-        renewing.note_wanted(work, slot, party.payer)
+        hoarding.note_wanted(work, slot, party.payer)
         raise slot_full(work, offering, slot, wish, own)
     if offer is None and moving is None:
-        renewing.check_renewal(work, offering, slot, party.payer, older)
+        hoarding.check_renewal(work, offering, slot, party.payer, older)
     return Admitted(slot, older, offer)
 
 

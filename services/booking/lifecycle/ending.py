@@ -7,15 +7,15 @@ from booking_contracts.booking import BookingCancelled, BookingExpired, PaymentF
 from booking_contracts.types import SYSTEM, Actor
 
 from services.booking import saga
-from services.booking.handlers import offers
-from services.booking.handlers.completing import finish_if_due
+from services.booking.lifecycle import offers
+from services.booking.lifecycle.due import finish_if_due
+from services.booking.local_messages import AskAgain, DeadlineReached
 from services.booking.model import refunds
 from services.booking.model.booking import Booking, PaymentStatus
 from services.booking.model.closing import Closing
 from services.booking.model.refunds import Amounts
 from services.booking.model.slots import Slot
 from services.booking.model.states import State
-from services.booking.timers import AskAgain, DeadlineReached
 from services.booking.work import BookingWork
 from services.chassis.messages import Message
 

@@ -8,11 +8,11 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.booking import rows
 from services.booking.model.availability import MOST_SLOTS, Calendar, Holds, SlotView, TooManySlots
 from services.booking.model.catalogue import Offering
 from services.booking.model.slots import Slot, new_slot
-from services.booking.tables import OFFERING, SLOT
+from services.booking.store import rows
+from services.booking.store.tables import OFFERING, SLOT
 from services.chassis.database import Connection, Pool
 
 MOST_OFFERINGS = 100

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from services.booking import rows
 from services.booking.model import quotes
 from services.booking.model.states import State
-from services.booking.tables import BOOKING
+from services.booking.store import rows
+from services.booking.store.tables import BOOKING
 from services.chassis.database import Pool
 from services.chassis.parameters import PAGE
 

@@ -1,4 +1,4 @@
-"""The process that computes availability (calendar_process.py has the service's side of it)."""
+"""The process that computes availability (availability_process.py has the service's side of it)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import traceback
 from datetime import datetime
 from uuid import UUID
 
-from services.booking import reads_calendar
 from services.booking.model.availability import SlotView, TooManySlots
-from services.booking.reads_calendar import Unknown
+from services.booking.store import reads_availability
+from services.booking.store.reads_availability import Unknown
 from services.chassis.database import READS, UNAVAILABLE, Session
 from services.chassis.encoding import encoded
 from services.chassis.side_process import serve
@@ -46,10 +46,10 @@ class Answering:
         start, end, now = map(datetime.fromisoformat, instants)
         asked = (offering_id and UUID(offering_id), provider_id and UUID(provider_id), start, end, now)
         try:
-            return await reads_calendar.availability(await self._session.connection(), *asked)
+            return await reads_availability.availability(await self._session.connection(), *asked)
         except UNAVAILABLE:  # perhaps the connection ended while nobody asked
             await self._session.close()
-            return await reads_calendar.availability(await self._session.connection(), *asked)
+            return await reads_availability.availability(await self._session.connection(), *asked)
 
 
 def _refusal(status: int, detail: str) -> bytes:

@@ -10,11 +10,11 @@ from uuid import UUID
 from booking_contracts.booking import WaitlistClosed, WaitlistEvent, WaitlistOffered, WaitlistOfferExpired
 from booking_contracts.codes import Rejected
 
-from services.booking.handlers.checking import is_bookable
+from services.booking.lifecycle.seats import is_bookable
+from services.booking.local_messages import EntryDue, LineClosing, SeatsLeft
 from services.booking.model.placing import provider_free
 from services.booking.model.slots import Crowded, Slot, Surveyed
 from services.booking.model.waitlist import OPEN, Entry, EntryState, Head, in_line, may_become
-from services.booking.timers import EntryDue, LineClosing, SeatsLeft
 from services.booking.work import BookingWork
 from services.chassis.handlers import Handler
 from services.chassis.messages import Accepted, Message

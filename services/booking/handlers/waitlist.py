@@ -14,9 +14,9 @@ from booking_contracts.booking import (
 from booking_contracts.codes import Code, Rejected
 from booking_contracts.types import Actor, Customer
 
-from services.booking.handlers import offers
-from services.booking.handlers.admission import admitted, admitted_to_line
 from services.booking.handlers.placing import open_booking
+from services.booking.lifecycle import offers
+from services.booking.lifecycle.admission import admitted, admitted_to_line
 from services.booking.model import actors, waitlist
 from services.booking.model.booking import Booking
 from services.booking.model.people import Party

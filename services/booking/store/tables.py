@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from asyncpg import Range
 
-from services.booking import rows
 from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering, Provider
 from services.booking.model.closing import Closing
@@ -13,6 +12,7 @@ from services.booking.model.schedule import Schedule
 from services.booking.model.slots import Slot
 from services.booking.model.waitlist import Entry
 from services.booking.saga import Saga, SagaLogLine
+from services.booking.store import rows
 from services.booking.work import HistoryItem
 from services.chassis.tables import Table
 
@@ -115,7 +115,7 @@ QUOTE = Table[Quote](
     },
 )
 INSERT_QUOTES = QUOTE.insert()
-"""A quote is never changed; a dead one is deleted (saving.py)."""
+"""A quote is never changed; a dead one is deleted (store/save.py)."""
 
 SAVE_CLOSINGS = Table[Closing](
     "slot_closing",

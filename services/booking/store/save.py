@@ -1,4 +1,4 @@
-"""Writes a batch's journal: one statement per table (engine.md, Batch 8); bookings themselves in waves.py."""
+"""Writes a batch's journal: one statement per table (engine.md, Batch 8); bookings in save_bookings.py."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from services.booking.model.schedule import Schedule
 from services.booking.model.slots import Slot
 from services.booking.model.waitlist import Entry
 from services.booking.saga import Saga, SagaLogLine
-from services.booking.saving_waitlist import save_before_bookings, save_new_offers
-from services.booking.tables import (
+from services.booking.store.save_bookings import save_bookings
+from services.booking.store.save_waitlist import save_before_bookings, save_new_offers
+from services.booking.store.tables import (
     APPEND_HISTORY,
     APPEND_SAGA_LOG,
     INSERT_QUOTES,
@@ -27,7 +28,6 @@ from services.booking.tables import (
     SAVE_SCHEDULES,
     SAVE_SLOTS,
 )
-from services.booking.waves import save_bookings
 from services.booking.work import BookingWork, HistoryItem
 from services.chassis.database import Connection
 from services.chassis.unit_of_work import Changed, Record, Row
