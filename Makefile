@@ -1,7 +1,7 @@
 # `make` lists the targets. Every target prepares the virtual environment first, once.
 
 PYTHON := .venv/bin/python
-STACK := $(PYTHON) -m deploy.local.stack
+STACK := $(PYTHON) -m deploy.local
 REPLICAS ?= 1
 ARGS ?=
 
@@ -49,7 +49,7 @@ format: setup ## Rewrite the code the way `make lint` wants it
 	$(PYTHON) -m ruff format .
 
 contracts: setup ## Generate JSON Schemas and AsyncAPI documents from the message definitions
-	$(PYTHON) -m booking_contracts.generate
+	$(PYTHON) -m booking_contracts.schema.generate
 
 requirements: setup ## Say which test proves which requirement
 	$(PYTHON) -m tests.requirements_table

@@ -23,9 +23,9 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.call_wrapper import KafkaHandlerCallWrapper
 
-from booking_contracts.client import ClientCommand, asking, topic_of
+from booking_contracts.client.booking_client import ClientCommand, asking, topic_of
 from booking_contracts.envelope import Envelope, Event, read_envelope
-from booking_contracts.messages import BY_TYPE
+from booking_contracts.registry import BY_TYPE
 from booking_contracts.types import problem_of
 
 LOG = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""The whole system on one machine, without Docker: `python -m deploy.local.stack up`, or `Stack` in tests."""
+"""The whole system on one machine, without Docker: `python -m deploy.local up`, or `Stack` in tests."""
 
 import itertools
 import signal
@@ -185,9 +185,3 @@ class Stack:
         self._layout.save()
         lines = [f"{name}={value}\n" for name, value in self.env.items()]
         write_private(self._layout.env_file, "".join(lines))
-
-
-if __name__ == "__main__":
-    from deploy.local.cli import main
-
-    main()

@@ -10,8 +10,8 @@ import json
 from importlib.metadata import version
 from typing import Any
 
-from booking_contracts.asyncapi import document
-from booking_contracts.schemas import all_schemas
+from booking_contracts.schema.asyncapi import document
+from booking_contracts.schema.json_schema import all_schemas
 from faststream.specification.base import Specification, SpecificationFactory
 
 from services.chassis.handlers import Service

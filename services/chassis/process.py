@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import structlog
 import uvloop
 from aiohttp import web
-from booking_contracts.lost_connections import lose_connections_visibly
+from booking_contracts.client.lost_connections import lose_connections_visibly
 from faststream import FastStream
 from faststream.kafka import KafkaBroker
 

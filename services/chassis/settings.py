@@ -7,7 +7,7 @@ import hmac
 import ssl
 from typing import Literal
 
-from booking_contracts.security import KafkaSecurity
+from booking_contracts.client.security import KafkaSecurity
 from pydantic import BaseModel, ConfigDict, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from booking_contracts.booking import BookingEvent, WaitlistEvent
 from booking_contracts.envelope import Event
-from booking_contracts.messages import BY_TYPE
+from booking_contracts.registry import BY_TYPE
 from pydantic import BaseModel, ConfigDict
 
 from services.chassis.messages import LocalBody

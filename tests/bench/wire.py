@@ -14,7 +14,7 @@ from uuid import UUID
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from booking_contracts import topics
 from booking_contracts.booking import BookingCommand
-from booking_contracts.client import topic_of
+from booking_contracts.client.booking_client import topic_of
 from booking_contracts.envelope import Envelope, Header, uuid7
 
 HEARD = (topics.BOOKING_REPLIES, topics.BOOKING_EVENTS, topics.PAYMENTS_EVENTS)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from booking_contracts.acceptance import Schema, members, required, resolve
 from booking_contracts.envelope import Command, rfc3339
-from booking_contracts.schemas import schema_of
+from booking_contracts.schema.accepts import Schema, members, required, resolve
+from booking_contracts.schema.json_schema import schema_of
 from hypothesis import strategies as st
 from pydantic import JsonValue
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from booking_contracts.acceptance import Schema, members, required, resolve
+from booking_contracts.schema.accepts import Schema, members, required, resolve
 from hypothesis import strategies as st
 from pydantic import JsonValue
 

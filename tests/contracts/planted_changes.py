@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import deepcopy
 
-from booking_contracts.acceptance import Schema, members
-from booking_contracts.schemas import all_schemas
+from booking_contracts.schema.accepts import Schema, members
+from booking_contracts.schema.json_schema import all_schemas
 from pydantic import JsonValue
 
 OLD = all_schemas()

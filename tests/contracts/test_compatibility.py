@@ -7,8 +7,8 @@ from copy import deepcopy
 from pathlib import Path
 
 import pytest
-from booking_contracts import compatibility
-from booking_contracts.compatibility import incompatibilities
+from booking_contracts.schema import compatibility
+from booking_contracts.schema.compatibility import incompatibilities
 
 from tests.contracts.planted_changes import (
     BREAKS_READERS,

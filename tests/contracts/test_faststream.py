@@ -21,8 +21,8 @@ from booking_contracts.booking import (
     PlaceBooking,
 )
 from booking_contracts.client import BookingClient
+from booking_contracts.client.errors import KeyRequired
 from booking_contracts.envelope import Envelope, Event, uuid7
-from booking_contracts.failures import KeyRequired
 from booking_contracts.faststream import Bookings, publish
 from booking_contracts.payments import PaymentCaptured
 from booking_contracts.testkit import sample

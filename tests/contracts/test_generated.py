@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import yaml
-from booking_contracts import generate
 from booking_contracts.booking import COMMANDS
-from booking_contracts.messages import BY_TYPE, Kind, kind_of, topics_of
-from booking_contracts.schemas import all_schemas
+from booking_contracts.registry import BY_TYPE, Kind, kind_of, topics_of
+from booking_contracts.schema import generate
+from booking_contracts.schema.json_schema import all_schemas
 from booking_contracts.topics import TOPICS
 from jsonschema import Draft202012Validator
 

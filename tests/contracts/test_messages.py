@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 from booking_contracts import booking, payments
 from booking_contracts.envelope import Envelope, read_envelope, uuid7
-from booking_contracts.messages import BY_TYPE, Kind, kind_of, topics_of
-from booking_contracts.schemas import all_schemas
+from booking_contracts.registry import BY_TYPE, Kind, kind_of, topics_of
+from booking_contracts.schema.json_schema import all_schemas
 from booking_contracts.topics import TOPICS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from booking_contracts.published import NoSuchVersion, published
-from booking_contracts.schemas import Schema
+from booking_contracts.schema.baseline import NoSuchVersion, published
+from booking_contracts.schema.json_schema import Schema
 
 
 class Repository:

@@ -8,10 +8,10 @@ from uuid import UUID
 
 import pytest
 from booking_contracts.booking import CommandAccepted, CommandRejected
-from booking_contracts.client import topic_of
+from booking_contracts.client.booking_client import topic_of
+from booking_contracts.client.errors import NoOutcome, NotListening
+from booking_contracts.client.inbox import Events, Received, Replies
 from booking_contracts.envelope import Envelope, uuid7
-from booking_contracts.failures import NoOutcome, NotListening
-from booking_contracts.received import Events, Received, Replies
 from booking_contracts.testkit import people, sample
 
 NOW = datetime(2030, 1, 31, 9, tzinfo=UTC)

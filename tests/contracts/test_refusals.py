@@ -11,10 +11,10 @@ import pytest
 from booking_contracts.booking import DefineOffering
 from booking_contracts.codes import Code, Rejected
 from booking_contracts.envelope import Command
-from booking_contracts.messages import BY_TYPE
 from booking_contracts.payments import AuthorizePayment, SettlePayment
 from booking_contracts.refusals import BODY, MOST, NOT_ALLOWED, Problem, problems_of
-from booking_contracts.schemas import all_schemas
+from booking_contracts.registry import BY_TYPE
+from booking_contracts.schema.json_schema import all_schemas
 from booking_contracts.testkit import sample
 from booking_contracts.texts import WORDS
 from hypothesis import given, settings

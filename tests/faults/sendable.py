@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from booking_contracts.client import topic_of
+from booking_contracts.client.booking_client import topic_of
 from booking_contracts.envelope import Envelope, uuid7
 
 

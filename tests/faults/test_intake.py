@@ -15,7 +15,7 @@ from aiokafka.conn import AIOKafkaConnection
 from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy as RecordBatch
-from booking_contracts.lost_connections import lose_connections_visibly
+from booking_contracts.client.lost_connections import lose_connections_visibly
 from booking_contracts.topics import NOTIFICATIONS_EVENTS, WALLET_COMMANDS, WALLET_REPLIES
 from faststream import FastStream
 from faststream.kafka import KafkaBroker

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import booking_contracts
-from booking_contracts.acceptance import Schema, members, required, resolve
+from booking_contracts.schema.accepts import Schema, members, required, resolve
 from pydantic import JsonValue
 
 SCHEMAS = Path(booking_contracts.__file__).parent / "generated" / "schemas"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 from uuid import UUID
 
-from booking_contracts.acceptance import Schema
+from booking_contracts.schema.accepts import Schema
 from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import ADMIN, customer_actor
 

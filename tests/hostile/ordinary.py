@@ -10,9 +10,10 @@ from uuid import UUID
 
 from booking_contracts import booking
 from booking_contracts.booking import BookingConfirmed
-from booking_contracts.client import BookingClient, ClientCommand, Reply
+from booking_contracts.client import BookingClient
+from booking_contracts.client.booking_client import ClientCommand, Reply
+from booking_contracts.client.errors import NoOutcome, NoReply
 from booking_contracts.envelope import uuid7
-from booking_contracts.failures import NoOutcome, NoReply
 from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import CARD, customer, customer_actor, provider_actor
 

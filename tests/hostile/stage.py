@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from booking_contracts.client import BookingClient
-from booking_contracts.failures import NoReply
+from booking_contracts.client.errors import NoReply
 
 from tests.hostile.envelopes import framed
 from tests.hostile.planting import Planted

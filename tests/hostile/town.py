@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from booking_contracts import booking
-from booking_contracts.client import topic_of
+from booking_contracts.client.booking_client import topic_of
 from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import (
     ADMIN,

@@ -9,8 +9,8 @@ import pytest
 from booking_contracts import booking, payments
 from booking_contracts.booking import BookingConfirmed
 from booking_contracts.envelope import Event
-from booking_contracts.messages import BY_TOPIC, kind_of
-from booking_contracts.messages import Kind as MessageKind
+from booking_contracts.registry import BY_TOPIC, kind_of
+from booking_contracts.registry import Kind as MessageKind
 
 from services.notifications.locales.en import ENGLISH
 from services.notifications.model.deliveries import delivery_id

@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from uuid import UUID
 
-from booking_contracts.received import Received
+from booking_contracts.client.inbox import Received
 from rich.console import Console
 from rich.table import Table
 

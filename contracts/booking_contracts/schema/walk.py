@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from booking_contracts.acceptance import Schema, alternatives, members, reference, required, resolve
+from booking_contracts.schema.accepts import Schema, alternatives, members, reference, required, resolve
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,14 +19,14 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from booking_contracts.booking import BookingCommand, CommandAccepted, CommandRejected
+from booking_contracts.client.errors import KeyRequired, NoOutcome, NoReply, NotListening, NotPublished
+from booking_contracts.client.inbox import Received
+from booking_contracts.client.listener import Listener
+from booking_contracts.client.lost_connections import lose_connections_visibly
+from booking_contracts.client.security import KafkaSecurity
 from booking_contracts.envelope import Envelope, Event, uuid7
-from booking_contracts.failures import KeyRequired, NoOutcome, NoReply, NotListening, NotPublished
-from booking_contracts.listening import Listener
-from booking_contracts.lost_connections import lose_connections_visibly
-from booking_contracts.messages import BY_TYPE
 from booking_contracts.payments import WalletCommand, WalletCommandAccepted, WalletCommandRejected
-from booking_contracts.received import Received
-from booking_contracts.security import KafkaSecurity
+from booking_contracts.registry import BY_TYPE
 from booking_contracts.topics import BOOKING_ADMIN_COMMANDS, BOOKING_EVENTS, BOOKING_REPLIES, WALLET_REPLIES, Topic
 
 BookingReply = CommandAccepted | CommandRejected

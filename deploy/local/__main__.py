@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m deploy.local.stack", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
     parser.add_argument("command", choices=["up", "down", "status", "clean"])
     parser.add_argument("--replicas", type=int, default=1, help="replicas of each service (default 1)")
     parser.add_argument("--root", type=Path, default=DEFAULT_ROOT, help="where data, logs and pids go")
@@ -54,3 +54,7 @@ def _remove(root: Path) -> None:
     postgres.remove(root)
     shutil.rmtree(root, ignore_errors=True)
     print(f"{root} is removed.")
+
+
+if __name__ == "__main__":
+    main()

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from booking_contracts.envelope import Envelope, Event
-from booking_contracts.messages import BY_TYPE
+from booking_contracts.registry import BY_TYPE
 
 
 @dataclass(frozen=True, slots=True)

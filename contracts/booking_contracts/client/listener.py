@@ -11,10 +11,10 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from booking_contracts.client.errors import NotListening, TopicsMissing
+from booking_contracts.client.inbox import Events, Received, Replies
 from booking_contracts.envelope import read_envelope
-from booking_contracts.failures import NotListening, TopicsMissing
-from booking_contracts.messages import REPLY_TOPICS
-from booking_contracts.received import Events, Received, Replies
+from booking_contracts.registry import REPLY_TOPICS
 from booking_contracts.topics import Topic
 from booking_contracts.types import problem_of
 
@@ -24,7 +24,7 @@ _REPLY_TOPICS = frozenset(REPLY_TOPICS.values())
 
 
 class Listener:
-    """Follows topics from their end at `start()` on, and keeps what it hears (received.py)."""
+    """Follows topics from their end at `start()` on, and keeps what it hears (client/inbox.py)."""
 
     def __init__(
         self, bootstrap_servers: str, topics: Sequence[Topic], remembered: int, settings: Mapping[str, object]

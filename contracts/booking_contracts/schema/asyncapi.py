@@ -6,8 +6,8 @@ import re
 
 from pydantic import JsonValue
 
-from booking_contracts.messages import BY_TOPIC, BY_TYPE, REPLY_TOPICS, Kind, Message, kind_of
-from booking_contracts.schemas import Schema, key_schema
+from booking_contracts.registry import BY_TOPIC, BY_TYPE, REPLY_TOPICS, Kind, Message, kind_of
+from booking_contracts.schema.json_schema import Schema, key_schema
 from booking_contracts.topics import ANY, COMPRESSION, MAX_BATCH_BYTES, MAX_BODY_BYTES, TOPICS, Topic
 
 KAFKA_BINDING = "0.5.0"

@@ -7,7 +7,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
-from booking_contracts.messages import BY_TYPE, Kind, Message, kind_of, topics_of
+from booking_contracts.registry import BY_TYPE, Kind, Message, kind_of, topics_of
 
 Schema = dict[str, JsonValue]
 DRAFT = "https://json-schema.org/draft/2020-12/schema"

@@ -1,4 +1,4 @@
-"""`python -m booking_contracts.generate [--check]`: write the JSON Schemas and the AsyncAPI document.
+"""`python -m booking_contracts.schema.generate [--check]`: write the JSON Schemas and the AsyncAPI document.
 
 They are written to `booking_contracts/generated/` and committed; `--check` changes nothing and fails where what is
 there differs from what the messages say (requirement contracts). Needs PyYAML, as development does.
@@ -15,10 +15,10 @@ from pathlib import Path
 
 import yaml
 
-from booking_contracts.asyncapi import document
-from booking_contracts.schemas import all_schemas
+from booking_contracts.schema.asyncapi import document
+from booking_contracts.schema.json_schema import all_schemas
 
-GENERATED = Path(__file__).parent / "generated"
+GENERATED = Path(__file__).parents[1] / "generated"
 _HEADER = "# Written by `make contracts` from the message definitions; never edited by hand.\n"
 
 
@@ -73,7 +73,9 @@ def write(directory: Path = GENERATED) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None, directory: Path = GENERATED) -> int:
     """Returns 1 when `--check` finds a difference, otherwise 0."""
-    parser = argparse.ArgumentParser(prog="python -m booking_contracts.generate", description="Generate the documents.")
+    parser = argparse.ArgumentParser(
+        prog="python -m booking_contracts.schema.generate", description="Generate the documents."
+    )
     parser.add_argument("--check", action="store_true", help="change nothing; fail where something differs")
     check: bool = parser.parse_args(arguments).check
     changed = differing(directory) if check else write(directory)

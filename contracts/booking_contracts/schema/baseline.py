@@ -8,9 +8,9 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-from booking_contracts.schemas import Schema
+from booking_contracts.schema.json_schema import Schema
 
-_PACKAGE = Path(__file__).parent
+_PACKAGE = Path(__file__).parents[1]
 _SCHEMAS = "generated/schemas"
 
 

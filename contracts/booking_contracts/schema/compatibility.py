@@ -1,4 +1,4 @@
-"""`python -m booking_contracts.compatibility [--against DIR|GIT_REVISION] [--retire TYPE]`: refuse a breaking change.
+"""`python -m booking_contracts.schema.compatibility [--against DIR|GIT] [--retire TYPE]`: refuse a breaking change.
 
 Compares the messages as they are now with the schemas of the last git tag; without a tag, with those committed at
 HEAD; without either, everything is new and passes. CI of a branch names what it branched from: `--against origin/main`.
@@ -29,11 +29,11 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from booking_contracts.acceptance import Gap, Schema, gaps
-from booking_contracts.fields import paired_fields
-from booking_contracts.messages import Kind
-from booking_contracts.published import NoSuchVersion, published
-from booking_contracts.schemas import all_schemas
+from booking_contracts.registry import Kind
+from booking_contracts.schema.accepts import Gap, Schema, gaps
+from booking_contracts.schema.baseline import NoSuchVersion, published
+from booking_contracts.schema.json_schema import all_schemas
+from booking_contracts.schema.walk import paired_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def _default(field: Schema) -> JsonValue:
 def main(arguments: Sequence[str] | None = None, new: Mapping[str, Schema] | None = None) -> int:
     """Returns 1 when something incompatible is found, 2 when there is nothing to compare with as asked."""
     parser = argparse.ArgumentParser(
-        prog="python -m booking_contracts.compatibility", description="Refuse incompatible changes of messages."
+        prog="python -m booking_contracts.schema.compatibility", description="Refuse incompatible changes of messages."
     )
     parser.add_argument("--against", metavar="DIR|GIT_REVISION", help="default: the last tag, else HEAD")
     parser.add_argument("--retire", metavar="TYPE", action="append", default=[], help="a type that ends on purpose")

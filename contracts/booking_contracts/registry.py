@@ -11,7 +11,7 @@ Message = type[MessageBody]
 
 
 class Kind(StrEnum):
-    """What a message is for; it decides which changes of it are compatible (compatibility.py)."""
+    """What a message is for; it decides which changes of it are compatible (schema/compatibility.py)."""
 
     COMMAND = "command"
     REPLY = "reply"
