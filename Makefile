@@ -14,7 +14,7 @@ help: ## List the targets
 
 setup: .venv/.prepared ## Create .venv from the locked requirements (done once, and again when they change)
 
-.venv/.prepared: requirements/uv.txt requirements/dev.txt pyproject.toml contracts/pyproject.toml
+.venv/.prepared: requirements/uv.txt requirements/dev.txt pyproject.toml contracts/pyproject.toml stripe_simulator/pyproject.toml
 	@deploy/local/bootstrap.sh
 
 up: setup ## Start the whole system in the background: `make up REPLICAS=2` runs two of each service

@@ -60,7 +60,7 @@ prepare_venv() {
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
     say "Installing the locked requirements"
     uv_install --require-hashes -r requirements/dev.txt
-    uv_install --no-deps --no-build-isolation -e contracts -e .
+    uv_install --no-deps --no-build-isolation -e contracts -e stripe_simulator -e .
     touch "$stamp"
 }
 
@@ -72,7 +72,7 @@ uv_install() {
 is_prepared() {
     local source
     [ -e "$stamp" ] || return 1
-    for source in requirements/uv.txt requirements/dev.txt pyproject.toml contracts/pyproject.toml; do
+    for source in requirements/uv.txt requirements/dev.txt pyproject.toml contracts/pyproject.toml stripe_simulator/pyproject.toml; do
         [ ! "$source" -nt "$stamp" ] || return 1
     done
 }

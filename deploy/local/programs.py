@@ -18,7 +18,7 @@ def stripe_simulator(layout: Layout) -> Process:
     arguments += ["--clock-offset-file", str(layout.clock_offset_file)]
     return Process(
         name="stripe-simulator",
-        command=python_module("deploy.local.stripe_simulator", *arguments),
+        command=python_module("stripe_simulator", *arguments),
         answers=lambda: answers_tcp(port) and answers_tcp(control),
         environment=python_env(),
         directory=REPOSITORY,

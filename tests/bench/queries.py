@@ -22,9 +22,9 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from stripe_simulator.simulator import Settings, Simulator
 
 from deploy.local.layout import SERVICES
-from deploy.local.stripe_simulator.simulator import Settings, Simulator
 from services.chassis import logging
 from services.chassis.clock import Clock
 from services.chassis.database import ASKED_RARELY, READS, SESSION, open_pool

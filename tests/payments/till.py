@@ -12,8 +12,8 @@ from uuid import UUID, uuid4
 import aiohttp
 from booking_contracts.envelope import MessageBody, uuid7
 from pydantic import BaseModel
+from stripe_simulator.simulator import Simulator
 
-from deploy.local.stripe_simulator.simulator import Simulator
 from services.chassis.database import Pool
 from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.chassis.messages import LocalBody, Raw

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from stripe_simulator.simulator import Settings, Simulator
 
 from deploy.local.layout import SERVICES
-from deploy.local.stripe_simulator.simulator import Settings, Simulator
 from services.payments.stripe_calls.api import StripeApi
 from tests.bench.years import database_of, fill
 

@@ -11,9 +11,8 @@ import aiohttp
 import pytest
 import stripe
 from aiohttp import web
-
-from deploy.local.stripe_simulator.simulator import Settings, Simulator
-from deploy.local.stripe_simulator.webhooks import Endpoint
+from stripe_simulator.simulator import Settings, Simulator
+from stripe_simulator.webhooks import Endpoint
 
 WEBHOOK_SECRET = "whsec_test"
 WAIT_SECONDS = 10.0

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-
-from deploy.local.stripe_simulator.__main__ import settings_from
-from deploy.local.stripe_simulator.clock import Clock
+from stripe_simulator.__main__ import settings_from
+from stripe_simulator.clock import Clock
 
 
 async def test_it_listens_until_it_is_told_to_stop() -> None:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "deploy.local.stripe_simulator", "--port", "0", "--control-port", "0"),
+        *(sys.executable, "-m", "stripe_simulator", "--port", "0", "--control-port", "0"),
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
