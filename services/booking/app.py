@@ -23,9 +23,11 @@ from services.booking.handlers import (
     rescheduling,
     schedule,
     sessions,
+    slots,
+    timers,
     waitlist,
 )
-from services.booking.lifecycle import ending, offers
+from services.booking.lifecycle import offers
 from services.booking.local_messages import (
     AskAgain,
     DeadlineReached,
@@ -35,7 +37,7 @@ from services.booking.local_messages import (
     SeatsLeft,
     SlotClosing,
 )
-from services.booking.model.actors import not_allowed
+from services.booking.model.refusals import not_allowed
 from services.booking.store.load import BookingStore
 from services.booking.work import BookingWork
 from services.chassis import process
@@ -49,13 +51,13 @@ HANDLERS = (
     command(messages.RegisterProvider, catalogue.register_provider),
     command(messages.DefineOffering, catalogue.define_offering),
     command(messages.SetSchedule, schedule.set_schedule),
-    command(messages.OpenSlot, catalogue.open_slot),
-    command(messages.CloseSlot, schedule.close_slot),
+    command(messages.OpenSlot, slots.open_slot),
+    command(messages.CloseSlot, slots.close_slot),
     command(messages.PlaceBooking, placing.place_booking),
     command(messages.ApproveBooking, approving.approve_booking),
     command(messages.RejectBooking, approving.reject_booking),
     command(messages.PayBooking, paying.pay_booking),
-    command(messages.AbandonPayment, cancelling.abandon_payment),
+    command(messages.AbandonPayment, paying.abandon_payment),
     command(messages.QuoteCancellation, quoting.quote_cancellation),
     command(messages.CancelBooking, cancelling.cancel_booking),
     command(messages.RescheduleBooking, rescheduling.reschedule_booking),
@@ -78,11 +80,11 @@ HANDLERS = (
     event(payments.PayoutFailed, payment_events.remembered),
     event(payments.ChargebackOpened, payment_events.chargeback_opened),
     event(payments.ChargebackClosed, payment_events.chargeback_closed),
-    local(DeadlineReached, ending.deadline_reached),
-    local(AskAgain, ending.ask_again),
-    local(EntryDue, offers.entry_due),
-    local(SeatsLeft, offers.seats_left),
-    local(SlotClosing, schedule.slot_closing),
+    local(DeadlineReached, timers.deadline_reached),
+    local(AskAgain, timers.ask_again),
+    local(EntryDue, timers.entry_due),
+    local(SeatsLeft, timers.seats_left),
+    local(SlotClosing, slots.slot_closing),
     local(LineClosing, offers.line_closing),
     local(HoursChanged, schedule.hours_changed),
 )

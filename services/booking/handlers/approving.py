@@ -10,10 +10,10 @@ from booking_contracts.codes import Code, Rejected
 from booking_contracts.types import PaymentChoice
 
 from services.booking import saga
-from services.booking.handlers.cancelling import illegal
-from services.booking.handlers.sessions import up_to_date
+from services.booking.lifecycle.due import catch_up
 from services.booking.model import actors, placing
 from services.booking.model.booking import Booking
+from services.booking.model.refusals import illegal
 from services.booking.model.states import State
 from services.booking.model.wording import rfc_3339
 from services.booking.work import BookingWork
@@ -52,7 +52,7 @@ def reject_booking(message: Message[RejectBooking], work: BookingWork) -> Accept
 
 def _awaiting_approval(work: BookingWork, booking: Booking) -> Booking:
     """PENDING_APPROVAL before its deadline; after it the answer is the same whether or not the timer has run."""
-    booking = up_to_date(work, booking)
+    booking = catch_up(work, booking)
     if booking.state is State.EXPIRED:
         raise Rejected(Code.DEADLINE_PASSED, "The time to decide is over; the request has expired.", booking.booking_id)
     if booking.state is not State.PENDING_APPROVAL:

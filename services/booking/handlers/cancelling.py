@@ -1,21 +1,21 @@
-"""CancelBooking and AbandonPayment (requirements cancellation-state-machine, refund-policy)."""
+"""CancelBooking (requirements cancellation-state-machine, refund-policy)."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from uuid import UUID
 
-from booking_contracts.booking import AbandonPayment, CancelBooking, PaymentRequested
+from booking_contracts.booking import CancelBooking
 from booking_contracts.codes import Code, Rejected
 from booking_contracts.types import Actor
 
-from services.booking import saga
-from services.booking.lifecycle.ending import cancel, expire_if_due, fail
+from services.booking.lifecycle.due import catch_up
+from services.booking.lifecycle.ending import cancel
 from services.booking.model import actors, refunds
-from services.booking.model.booking import Booking, PaymentStatus
+from services.booking.model.booking import Booking
 from services.booking.model.quotes import Quote
 from services.booking.model.refunds import Amounts
-from services.booking.model.standing import OF_BOOKING
+from services.booking.model.refusals import illegal
 from services.booking.model.states import CANCELLED, PENDING, State
 from services.booking.model.wording import named
 from services.booking.work import BookingWork
@@ -42,8 +42,7 @@ def cancel_booking(message: Message[CancelBooking], work: BookingWork) -> Accept
 def still_cancellable(work: BookingWork, booking: Booking, actor: Actor) -> Booking:
     """Allowed: PENDING_* always, CONFIRMED until the change deadline (provider and admin: until auto-complete,
     which has happened by now where it is due)."""
-    booking = expire_if_due(work, booking)
-    work.keep()
+    booking = catch_up(work, booking)
     if booking.state in CANCELLED:
         raise Rejected(Code.ALREADY_CANCELLED, "The booking is cancelled already.", booking.booking_id)
     if booking.state not in PENDING | {State.CONFIRMED}:
@@ -66,31 +65,3 @@ def honoured(work: BookingWork, booking: Booking, actor: Actor, quote_id: UUID) 
     if quote is None or not quote.honoured(booking, actor, work.now):
         raise Rejected(Code.QUOTE_EXPIRED, "The quote no longer holds; ask for a new one.", booking.booking_id)
     return quote.amounts
-
-
-def abandon_payment(message: Message[AbandonPayment], work: BookingWork) -> Accepted:
-    """The customer closed the form: instant bookings end, approved ones stay payable (requirement failure-handling)."""
-    booking = work.booking(message.body.booking_id)
-    actors.require_customer(message.body.actor, booking)
-    booking = expire_if_due(work, booking)
-    work.keep()
-    if booking.state is not State.PENDING_PAYMENT:
-        raise illegal(booking)
-    if not booking.approval:
-        booking = fail(work, booking, "abandoned")
-    elif booking.payment_status is PaymentStatus.IN_FLIGHT and not saga.voided(
-        work, booking.booking_id, booking.attempt
-    ):
-        saga.void(work, booking)
-        booking = work.say(booking, PaymentRequested, attempt=booking.attempt, last_error="abandoned")
-    return Accepted(booking.booking_id, booking.state)
-
-
-def illegal(booking: Booking) -> Rejected:
-    """The state table does not know this command in this state."""
-    return Rejected(
-        Code.ILLEGAL_TRANSITION,
-        OF_BOOKING[booking.state],
-        booking.booking_id,
-        state=booking.state.value,
-    )

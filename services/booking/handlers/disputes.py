@@ -9,9 +9,10 @@ from booking_contracts.booking import DisputeRaised, DisputeResolved, RaiseDispu
 from booking_contracts.codes import Code, Rejected
 
 from services.booking import saga
-from services.booking.handlers.cancelling import illegal
-from services.booking.handlers.sessions import require_open_window, up_to_date
+from services.booking.handlers.sessions import require_open_window
+from services.booking.lifecycle.due import catch_up
 from services.booking.model import actors, disputes
+from services.booking.model.refusals import illegal, not_allowed
 from services.booking.model.states import State
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
@@ -22,7 +23,7 @@ def raise_dispute(message: Message[RaiseDispute], work: BookingWork) -> Accepted
     command = message.body
     booking = work.booking(command.booking_id)
     actors.require_customer(command.actor, booking, attendee_too=True)
-    booking = up_to_date(work, booking)
+    booking = catch_up(work, booking)
     require_open_window(booking)
     if booking.state not in (State.CONFIRMED, State.PENDING_CONFIRMATION):
         raise illegal(booking)
@@ -39,8 +40,8 @@ def resolve_dispute(message: Message[ResolveDispute], work: BookingWork) -> Acce
     command = message.body
     booking = work.booking(command.booking_id)
     if command.actor.kind != "admin":
-        raise actors.not_allowed("Only an admin resolves disputes, on booking.admin-commands.", booking.booking_id)
-    booking = up_to_date(work, booking)
+        raise not_allowed("Only an admin resolves disputes, on booking.admin-commands.", booking.booking_id)
+    booking = catch_up(work, booking)
     if booking.state is not State.DISPUTED:
         raise illegal(booking)
     outcome = disputes.outcome(booking, refund=command.refund, release=command.release)

@@ -1,17 +1,19 @@
-"""PayBooking: a booking that was placed without a payment, or whose last try failed, is paid now."""
+"""PayBooking and AbandonPayment: a booking that was placed without a payment, or whose last try failed, is paid now; or
+the customer gives up paying."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from booking_contracts.booking import PayBooking
+from booking_contracts.booking import AbandonPayment, PayBooking, PaymentRequested
 from booking_contracts.codes import Code, Rejected
 
 from services.booking import saga
-from services.booking.handlers.cancelling import illegal
-from services.booking.lifecycle.ending import expire_if_due
+from services.booking.lifecycle.due import catch_up
+from services.booking.lifecycle.ending import fail
 from services.booking.model import actors
 from services.booking.model.booking import PaymentStatus
+from services.booking.model.refusals import illegal
 from services.booking.model.states import State
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
@@ -22,8 +24,7 @@ def pay_booking(message: Message[PayBooking], work: BookingWork) -> Accepted:
     command = message.body
     booking = work.booking(command.booking_id)
     actors.require_customer(command.actor, booking)
-    booking = expire_if_due(work, booking)
-    work.keep()
+    booking = catch_up(work, booking)
     if booking.state is State.EXPIRED:
         raise Rejected(Code.DEADLINE_PASSED, "The time to pay is over; book again.", booking.booking_id)
     if booking.state is not State.PENDING_PAYMENT:
@@ -37,4 +38,21 @@ def pay_booking(message: Message[PayBooking], work: BookingWork) -> Accepted:
             reason="payment_in_progress",
         )
     booking = saga.authorize(work, replace(booking, payment=command.payment))
+    return Accepted(booking.booking_id, booking.state)
+
+
+def abandon_payment(message: Message[AbandonPayment], work: BookingWork) -> Accepted:
+    """The customer closed the form: instant bookings end, approved ones stay payable (requirement failure-handling)."""
+    booking = work.booking(message.body.booking_id)
+    actors.require_customer(message.body.actor, booking)
+    booking = catch_up(work, booking)
+    if booking.state is not State.PENDING_PAYMENT:
+        raise illegal(booking)
+    if not booking.approval:
+        booking = fail(work, booking, "abandoned")
+    elif booking.payment_status is PaymentStatus.IN_FLIGHT and not saga.voided(
+        work, booking.booking_id, booking.attempt
+    ):
+        saga.void(work, booking)
+        booking = work.say(booking, PaymentRequested, attempt=booking.attempt, last_error="abandoned")
     return Accepted(booking.booking_id, booking.state)

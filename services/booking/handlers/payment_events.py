@@ -14,7 +14,8 @@ from booking_contracts.booking import (
 from booking_contracts.types import SYSTEM, Money
 
 from services.booking import saga
-from services.booking.lifecycle.ending import expire_if_due, fail
+from services.booking.lifecycle.due import catch_up
+from services.booking.lifecycle.ending import fail
 from services.booking.model.booking import Booking, PaymentStatus
 from services.booking.model.states import FUNDED, PENDING, State
 from services.booking.saga import Saga, Status, Step
@@ -34,7 +35,7 @@ def authorized(message: Message[payments.PaymentAuthorized], work: BookingWork) 
         return
     saga.answered(work, booking.booking_id, Step.AUTHORIZE, event.attempt, "authorized")
     own, first = event.attempt == booking.attempt, booking.payment_status is PaymentStatus.IN_FLIGHT
-    booking = expire_if_due(work, booking)
+    booking = catch_up(work, booking)
     if own and first:
         booking = work.put(replace(booking, payment_status=PaymentStatus.AUTHORIZED))
     if booking.dead and own:
@@ -72,7 +73,7 @@ def action_required(message: Message[payments.PaymentActionRequired], work: Book
     booking = work.find(Booking, event.booking_id)
     if booking is None:
         return
-    booking = expire_if_due(work, booking)
+    booking = catch_up(work, booking)
     own = event.attempt == booking.attempt
     if booking.dead or not own:
         saga.void(work, booking, event.attempt)
@@ -97,7 +98,7 @@ def declined(message: Message[payments.PaymentDeclined], work: BookingWork) -> N
     if booking.state is not State.PENDING_PAYMENT or event.attempt != booking.attempt:
         return
     booking = work.put(replace(booking, payment_status=PaymentStatus.ENDED))
-    booking = expire_if_due(work, booking)
+    booking = catch_up(work, booking)
     if booking.dead or saga.voided(work, booking.booking_id, event.attempt):
         return
     if booking.approval:
@@ -113,7 +114,7 @@ def captured(message: Message[payments.PaymentCaptured], work: BookingWork) -> N
     booking = work.find(Booking, event.booking_id)
     if booking is None:
         return
-    booking = expire_if_due(work, booking)
+    booking = catch_up(work, booking)
     if event.attempt != booking.attempt or booking.state in PENDING:
         _give_back(work, booking, event, "of an attempt or amount that is not asked for")
     elif booking.dead and booking.settlement_id is None:
@@ -148,14 +149,14 @@ def voided(message: Message[payments.PaymentVoided], work: BookingWork) -> None:
     elif booking.payment_status in (PaymentStatus.IN_FLIGHT, PaymentStatus.AUTHORIZED):
         booking = work.put(replace(booking, payment_status=PaymentStatus.ENDED))
         saga.answered(work, event.booking_id, Step.AUTHORIZE, event.attempt, "voided")
-        expire_if_due(work, booking)
+        catch_up(work, booking)
 
 
 def _authorisation_lost(work: BookingWork, event: payments.PaymentEvent, why: str) -> None:
     booking = work.find(Booking, event.booking_id)
     if booking is None or event.attempt != booking.attempt or booking.payment_status is PaymentStatus.CAPTURED:
         return
-    booking = expire_if_due(work, booking)
+    booking = catch_up(work, booking)
     if booking.state not in FUNDED:
         return
     if work.now < booking.starts_at:

@@ -13,11 +13,12 @@ from booking_contracts.types import Actor, Customer, PaymentChoice
 from services.booking import saga
 from services.booking.lifecycle.admission import Admitted, admitted, take_over
 from services.booking.lifecycle.hoarding import held_seconds
-from services.booking.model import actors, placing
+from services.booking.model import placing
 from services.booking.model.booking import Booking, Terms
 from services.booking.model.catalogue import Offering, Provider
 from services.booking.model.people import Party
 from services.booking.model.placing import Wish
+from services.booking.model.refusals import not_allowed
 from services.booking.model.slots import Slot
 from services.booking.model.states import State
 from services.booking.model.wording import rfc_3339
@@ -41,7 +42,7 @@ def place_booking(message: Message[PlaceBooking], work: BookingWork) -> Accepted
 def _require_own(actor: Actor, customer: Customer) -> None:
     if actor.kind == "admin" or (actor.kind == "customer" and actor.id == customer.id):
         return
-    raise actors.not_allowed("A customer books in their own name; an admin books on booking.admin-commands.")
+    raise not_allowed("A customer books in their own name; an admin books on booking.admin-commands.")
 
 
 def _new_booking(

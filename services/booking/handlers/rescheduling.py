@@ -10,15 +10,15 @@ from booking_contracts.booking import BookingRescheduled, RescheduleBooking, Wai
 from booking_contracts.codes import Code, Rejected
 from booking_contracts.types import Actor, Period
 
-from services.booking.handlers.cancelling import illegal
 from services.booking.lifecycle import offers
 from services.booking.lifecycle.admission import admitted
-from services.booking.lifecycle.ending import expire_if_due
+from services.booking.lifecycle.due import catch_up
 from services.booking.model import actors, refunds
 from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering
 from services.booking.model.placing import Wish
 from services.booking.model.quotes import Quote
+from services.booking.model.refusals import illegal
 from services.booking.model.slots import Slot
 from services.booking.model.states import State
 from services.booking.model.waitlist import EntryState
@@ -35,8 +35,7 @@ def reschedule_booking(message: Message[RescheduleBooking], work: BookingWork) -
     command = message.body
     booking = work.booking(command.booking_id)
     actors.require_party(command.actor, booking)
-    booking = expire_if_due(work, booking)
-    work.keep()
+    booking = catch_up(work, booking)
     _require_movable(booking, command.starts_at)
     offering = work.offering(booking.offering_id)
     wish = Wish(booking.seats, movable_until=_limit(booking, command.actor))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from booking_contracts.booking import CompleteSession, ConfirmSession
 from booking_contracts.codes import Code, Rejected
 
-from services.booking.handlers.cancelling import illegal
-from services.booking.lifecycle.due import complete, release
-from services.booking.lifecycle.ending import expire_if_due
+from services.booking.lifecycle.due import catch_up, complete, release
 from services.booking.model import actors
 from services.booking.model.booking import Booking
+from services.booking.model.refusals import illegal
 from services.booking.model.states import State
 from services.booking.model.wording import named
 from services.booking.work import BookingWork
@@ -21,7 +20,7 @@ def complete_session(message: Message[CompleteSession], work: BookingWork) -> Ac
     actor = message.body.actor
     booking = work.booking(message.body.booking_id)
     actors.require_provider(actor, booking)
-    booking = up_to_date(work, booking)
+    booking = catch_up(work, booking)
     if booking.state is not State.CONFIRMED:
         raise illegal(booking)
     if work.now < booking.ends_at:
@@ -36,19 +35,12 @@ def confirm_session(message: Message[ConfirmSession], work: BookingWork) -> Acce
     actor = message.body.actor
     booking = work.booking(message.body.booking_id)
     actors.require_customer(actor, booking, attendee_too=True)
-    booking = up_to_date(work, booking)
+    booking = catch_up(work, booking)
     require_open_window(booking)
     if booking.state is not State.PENDING_CONFIRMATION:
         raise illegal(booking)
     booking = release(work, booking, actor)
     return Accepted(booking.booking_id, booking.state)
-
-
-def up_to_date(work: BookingWork, booking: Booking) -> Booking:
-    """The booking after what time has done to it; that stays, also when the command is then refused."""
-    booking = expire_if_due(work, booking)
-    work.keep()
-    return booking
 
 
 def require_open_window(booking: Booking) -> None:

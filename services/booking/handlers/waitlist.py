@@ -17,10 +17,12 @@ from booking_contracts.types import Actor, Customer
 from services.booking.handlers.placing import open_booking
 from services.booking.lifecycle import offers
 from services.booking.lifecycle.admission import admitted, admitted_to_line
-from services.booking.model import actors, waitlist
+from services.booking.lifecycle.due import catch_up_entry
+from services.booking.model import waitlist
 from services.booking.model.booking import Booking
 from services.booking.model.people import Party
 from services.booking.model.placing import Wish
+from services.booking.model.refusals import not_allowed
 from services.booking.model.standing import OF_ENTRY
 from services.booking.model.waitlist import Entry, EntryState
 from services.booking.work import BookingWork
@@ -70,8 +72,7 @@ def _open_entry(work: BookingWork, entry_id: UUID, actor: Actor) -> Entry:
     if entry is None:
         raise Rejected(Code.ENTRY_NOT_FOUND, f"There is no waitlist entry {entry_id}.")
     _require_self(actor, entry.customer)
-    entry = offers.brought_up_to_date(work, entry)
-    work.keep()
+    entry = catch_up_entry(work, entry)
     if entry.state is EntryState.EXPIRED:
         raise Rejected(Code.OFFER_EXPIRED, "The offer was open until its deadline; join again.")
     if entry.state not in waitlist.OPEN:
@@ -86,4 +87,4 @@ def _illegal(entry: Entry) -> Rejected:
 def _require_self(actor: Actor, customer: Customer) -> None:
     if actor.kind == "admin" or (actor.kind == "customer" and actor.id == customer.id):
         return
-    raise actors.not_allowed("A customer waits in their own name; an admin acts on booking.admin-commands.")
+    raise not_allowed("A customer waits in their own name; an admin acts on booking.admin-commands.")

@@ -12,7 +12,8 @@ from booking_contracts.booking import WaitlistAccepted
 from booking_contracts.codes import Code, Rejected
 
 from services.booking.lifecycle import hoarding, offers
-from services.booking.lifecycle.ending import expire_what_is_due, supersede
+from services.booking.lifecycle.due import catch_up_slot
+from services.booking.lifecycle.ending import supersede
 from services.booking.lifecycle.seats import checked_slot, entry_details, slot_full
 from services.booking.model import placing, waitlist
 from services.booking.model.booking import Booking
@@ -100,7 +101,7 @@ def own_entry(work: BookingWork, slot: Slot, party: Party) -> Entry | None:
 def _looked_at(work: BookingWork, offering: Offering, starts_at: datetime) -> Slot:
     """The slot, after what is over there has ended."""
     slot = work.slot(offering.offering_id, starts_at) or new_slot(offering, starts_at)
-    expire_what_is_due(work, slot)
+    catch_up_slot(work, slot)
     return work.slot(offering.offering_id, starts_at) or slot
 
 

@@ -7,17 +7,12 @@ from booking_contracts.booking import BookingCancelled, BookingExpired, PaymentF
 from booking_contracts.types import SYSTEM, Actor
 
 from services.booking import saga
-from services.booking.lifecycle import offers
-from services.booking.lifecycle.due import finish_if_due
-from services.booking.local_messages import AskAgain, DeadlineReached
 from services.booking.model import refunds
 from services.booking.model.booking import Booking, PaymentStatus
 from services.booking.model.closing import Closing
 from services.booking.model.refunds import Amounts
-from services.booking.model.slots import Slot
 from services.booking.model.states import State
 from services.booking.work import BookingWork
-from services.chassis.messages import Message
 
 CUSTOMER_MESSAGES = {
     "declined": "Your payment was declined and nothing was charged. Please book again with another card.",
@@ -33,54 +28,6 @@ BY = {
     "provider": State.CANCELLED_BY_PROVIDER,
     "admin": State.CANCELLED_BY_ADMIN,
 }
-
-
-def deadline_reached(message: Message[DeadlineReached], work: BookingWork) -> None:
-    """The timer of a booking's deadline; one for a booking that moved on does nothing."""
-    booking = work.find(Booking, message.body.booking_id)
-    if booking is not None:
-        expire_if_due(work, booking)
-
-
-def ask_again(message: Message[AskAgain], work: BookingWork) -> None:
-    """The timer of a saga's step."""
-    saga.ask_again(work, message.body)
-
-
-def expire_what_is_due(work: BookingWork, slot: Slot) -> None:
-    """Holds and offers that are over, on this slot and on the provider's slots that overlap it, end before anything
-    is decided, and their seats go to who waits for them.
-
-    They end for good, also when the command that met them is refused. Once a batch is enough: it has one `now`, and a
-    hold that begins in it ends later; but the slot may be closed in it.
-    """
-    if not work.first_look(slot.slot_id) and work.closing_of(slot.slot_id) is None:
-        return
-    for other in [slot, *(other for other in work.slots_of(slot.provider_id) if slot.overlaps(other))]:
-        for booking in list(work.bookings_on(other.slot_id)):
-            expire_if_due(work, booking)
-        for entry in list(work.entries_on(other.slot_id)):
-            offers.brought_up_to_date(work, entry)
-    row = work.find(Slot, slot.slot_id)
-    if row is not None and not row.active:  # an edit of the offering may have made room for its line
-        work.freed.add(slot.slot_id)
-    offers.pass_on(work)
-    work.keep()
-
-
-def expire_if_due(work: BookingWork, booking: Booking) -> Booking:
-    """What the timer does, also done by a command that comes first: seats free, money back, everybody told.
-
-    A session that is over, or whose dispute window is, is finished in the same way. A booking on a slot that was closed
-    is cancelled, as of then: its slice may not have come yet.
-    """
-    closing = work.closing_of(booking.slot_id)
-    if closing is not None and closing.cancels(booking):
-        return cancel_with_slot(work, booking, closing)
-    if not booking.overdue(work.now):
-        return finish_if_due(work, booking)
-    reason = "approval" if booking.state is State.PENDING_APPROVAL else "payment"
-    return end(work, work.move(booking, State.EXPIRED), BookingExpired, reason=reason)
 
 
 def cancel(

@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from booking_contracts.booking import WaitlistClosed, WaitlistEvent, WaitlistOffered, WaitlistOfferExpired
+from booking_contracts.booking import WaitlistClosed, WaitlistEvent, WaitlistOffered
 from booking_contracts.codes import Rejected
 
 from services.booking.lifecycle.seats import is_bookable
-from services.booking.local_messages import EntryDue, LineClosing, SeatsLeft
+from services.booking.local_messages import EntryDue, LineClosing
 from services.booking.model.placing import provider_free
 from services.booking.model.slots import Crowded, Slot, Surveyed
-from services.booking.model.waitlist import OPEN, Entry, EntryState, Head, in_line, may_become
+from services.booking.model.waitlist import Entry, EntryState, Head, in_line, may_become
 from services.booking.work import BookingWork
 from services.chassis.handlers import Handler
 from services.chassis.messages import Accepted, Message
@@ -122,11 +122,6 @@ def line_closing(message: Message[LineClosing], work: BookingWork) -> None:
         work.freed.add(slot.slot_id)
 
 
-def seats_left(message: Message[SeatsLeft], work: BookingWork) -> None:
-    """More of a line is asked, after this message as after every other."""
-    work.freed.add(message.body.slot_id)
-
-
 def _offer(work: BookingWork, entry: Entry, slot: Slot) -> None:
     work.occupy(slot)
     deadline = entry.offer_deadline(work.now)
@@ -149,26 +144,6 @@ def end_entry(work: BookingWork, entry: Entry, to: EntryState, event: type[Waitl
     return work.say_of(step(work, entry, to), event, **fields)
 
 
-def brought_up_to_date(work: BookingWork, entry: Entry) -> Entry:
-    """What the timer does, also done by a command that comes first; and what the closing of its slot does."""
-    closing = work.closing_of(entry.slot_id)
-    if closing is not None and entry.state in OPEN:
-        with work.on_behalf_of(closing):
-            return end_entry(work, entry, EntryState.CLOSED, WaitlistClosed, reason="not_offered")
-    if entry.offer_over(work.now):
-        return end_entry(work, entry, EntryState.EXPIRED, WaitlistOfferExpired)
-    if entry.line_over(work.now):
-        return end_entry(work, entry, EntryState.CLOSED, WaitlistClosed, reason="line_over")
-    return entry
-
-
 def watch(work: BookingWork, entry: Entry) -> None:
     """Come back when the entry's offer or its line is over."""
     work.remind(EntryDue(entry_id=entry.entry_id), key=str(entry.entry_id), due_at=entry.deadline or entry.closes_at)
-
-
-def entry_due(message: Message[EntryDue], work: BookingWork) -> None:
-    """The timer of an entry; one for an entry that moved on does nothing."""
-    entry = work.find(Entry, message.body.entry_id)
-    if entry is not None:
-        brought_up_to_date(work, entry)
