@@ -20,7 +20,7 @@ from services.payments.model.payment import Operation, Payment
 from services.payments.model.payout import Payout
 from services.payments.model.refund import Refund
 from services.payments.model.wallet import Part, TopUp
-from services.payments.outcomes import RefundChanged
+from services.payments.outcomes import RefundTold
 from services.payments.work import PaymentsWork
 
 
@@ -102,7 +102,7 @@ def about_refund(work: PaymentsWork, payment: Payment, refund: Refund, *, look: 
     return work.put(replace(refund, calling=True))
 
 
-def about_dashboard_refund(work: PaymentsWork, told: RefundChanged) -> None:
+def about_dashboard_refund(work: PaymentsWork, told: RefundTold) -> None:
     """Look at a refund that was made at Stripe; twice does no harm."""
     parameters = DashboardRefundCall(
         asked_at=work.now,

@@ -25,7 +25,7 @@ from services.payments.app import SERVICE
 from services.payments.model.ledger import Entry, LedgerTransaction
 from services.payments.model.payment import Operation, Payment
 from services.payments.model.refund import Refund
-from services.payments.outcomes import DisputeChanged, DisputeSeen, IntentChanged, IntentSeen, RefundChanged, RefundSeen
+from services.payments.outcomes import DisputeChanged, DisputeSeen, IntentChanged, IntentSeen, RefundSeen, RefundTold
 from services.payments.work import PaymentsWork
 
 NOW = datetime(2030, 1, 7, 12, 0, tzinfo=UTC)
@@ -129,7 +129,7 @@ class World:
         """A Stripe event about a refund."""
         (refund,) = [refund for refund in self.work.all(Refund) if refund.number == number]
         self.tell(
-            RefundChanged(
+            RefundTold(
                 event_id=f"evt_{status}",
                 event_type="refund.updated",
                 booking_id=refund.booking_id,

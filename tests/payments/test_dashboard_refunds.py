@@ -14,7 +14,7 @@ from services.payments.model import ledger
 from services.payments.model.dashboard_refund import cover
 from services.payments.model.ledger import CLEARING, REFUND_LOSSES
 from services.payments.model.refund import Refund
-from services.payments.outcomes import DashboardRefundSeen, RefundAgain, RefundChanged
+from services.payments.outcomes import DashboardRefundSeen, RefundAgain, RefundTold
 from tests.payments.builders import BOOKING, INTENT, PRICE, PROVIDER, World, authorize, capture, settle
 from tests.payments.till import Till, soon
 
@@ -222,7 +222,7 @@ def test_while_a_refund_of_ours_is_on_its_way_it_waits() -> None:
     world.tell(settle(refund=PRICE))
     world.tell(seen())
     assert world.balance(REFUND_LOSSES) == 0
-    assert len(world.reminders(RefundChanged)) == 1
+    assert len(world.reminders(RefundTold)) == 1
     world.refund_is("failed", "charge_already_refunded")
     assert world.balance(OWED) == PRICE
     world.tell(seen())

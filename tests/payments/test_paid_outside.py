@@ -14,7 +14,7 @@ from services.chassis.unit_of_work import Remind
 from services.payments import operator
 from services.payments.model import ledger
 from services.payments.model.ledger import CLEARING, OUTSIDE
-from services.payments.outcomes import RefundAgain, RefundChanged
+from services.payments.outcomes import RefundAgain, RefundTold
 from tests.payments.builders import BOOKING, PRICE, authorize, capture, settle
 from tests.payments.till import Till, soon
 
@@ -76,7 +76,7 @@ async def test_nothing_that_still_comes_brings_it_back(till: Till) -> None:
     await pay(till, refund_id)
     before = await written(till)
     (refund,) = await till.bench.state("refunds")
-    changed = RefundChanged(
+    changed = RefundTold(
         event_id="evt_late",
         event_type="refund.failed",
         booking_id=BOOKING,

@@ -22,7 +22,7 @@ from services.payments.model.payment import Payment
 from services.payments.model.reconciling import Repair
 from services.payments.model.refund import BADLY, Refund, RefundStatus
 from services.payments.model.wallet import Asked, TopUp, TopUpStatus
-from services.payments.outcomes import MISSING, RELEASED, DashboardRefundSeen, RefundChanged
+from services.payments.outcomes import MISSING, RELEASED, DashboardRefundSeen, RefundTold
 from services.payments.work import PaymentsWork, Reconciliation
 
 log = structlog.get_logger()
@@ -36,7 +36,7 @@ def dashboard_refund_seen(message: Message[DashboardRefundSeen], work: PaymentsW
     if seen.status in (MISSING, RELEASED) or (known is None and seen.status in BADLY):
         return
     if known is None and waiting.in_motion(work, seen.booking_id, seen.command_id):
-        told = RefundChanged.model_validate({**seen.model_dump(), "event_id": ""})
+        told = RefundTold.model_validate({**seen.model_dump(), "event_id": ""})
         waiting.until_it_ends(work, told, message.key)
         return
     if seen.booking_id is not None:

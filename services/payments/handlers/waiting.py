@@ -22,7 +22,7 @@ from services.payments.model.wallet import Part, PartStatus
 from services.payments.outcomes import (
     DisputeChanged,
     IntentChanged,
-    RefundChanged,
+    RefundTold,
     TransferReversed,
     Unclaimed,
 )
@@ -46,7 +46,7 @@ def unclaimed(message: Message[Unclaimed], work: PaymentsWork) -> None:
 
 def look_again(
     work: PaymentsWork,
-    told: IntentChanged | RefundChanged | DisputeChanged | TransferReversed | Unclaimed,
+    told: IntentChanged | RefundTold | DisputeChanged | TransferReversed | Unclaimed,
     key: str,
 ) -> bool:
     """Have the event come back after a while; False where it has been looked at often enough."""
@@ -57,7 +57,7 @@ def look_again(
     return True
 
 
-def until_it_ends(work: PaymentsWork, told: RefundChanged | DisputeChanged, key: str) -> None:
+def until_it_ends(work: PaymentsWork, told: RefundTold | DisputeChanged, key: str) -> None:
     """Have the event wait for the call about the same money; one that never ends is noted for a person."""
     if not look_again(work, told, key):
         what = f"{_named(told)} waits for a call that does not end"
@@ -83,9 +83,9 @@ def note(
     work.record(Reconciliation(work.now, booking_id, object_id, finding, Repair.UNCLAIMED, customer_id))
 
 
-def _named(told: RefundChanged | DisputeChanged | TransferReversed) -> str:
+def _named(told: RefundTold | DisputeChanged | TransferReversed) -> str:
     match told:
-        case RefundChanged():
+        case RefundTold():
             return f"refund {told.stripe_refund}"
         case DisputeChanged():
             return f"dispute {told.dispute_id} of {told.amount_minor} {told.currency.upper()}"
