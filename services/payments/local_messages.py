@@ -123,7 +123,7 @@ class IntentChanged(LocalBody):
     """How often it was looked at while another call was open."""
 
 
-class RefundChanged(OfOwner):
+class RefundTold(OfOwner):
     """A Stripe event about a refund of a PaymentIntent of ours, whoever made it."""
 
     event_id: str
@@ -132,6 +132,10 @@ class RefundChanged(OfOwner):
     status: str = ""
     looked: int = 0
     """How often it was looked at while a call about the same money was open."""
+
+
+class RefundChanged(RefundTold):
+    """As a release before told of a refund of ours: that build could not read what RefundTold says."""
 
 
 class PartChanged(LocalBody):
@@ -144,7 +148,7 @@ class PartChanged(LocalBody):
     status: str
 
 
-class DashboardRefundChanged(RefundChanged):
+class DashboardRefundChanged(RefundTold):
     """As a release before told of a refund that was made at Stripe."""
 
 
@@ -227,7 +231,7 @@ class TransferReversed(LocalBody):
 class Unclaimed(LocalBody):
     """An event about money that no row of ours knows yet: its call's answer may still be on the way."""
 
-    told: RefundChanged | DisputeChanged | TransferReversed
+    told: RefundTold | DisputeChanged | TransferReversed
     looked: int = 0
 
     @property

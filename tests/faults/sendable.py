@@ -19,7 +19,7 @@ class Sendable:
 
 def of(command: Any, key: str | None = None) -> Sendable:
     """A command under a new id."""
-    body = command.model_dump_json(by_alias=True, exclude_none=True).encode()
+    body = command.model_dump_json(by_alias=True, exclude_none=True, exclude_unset=True).encode()
     return Sendable(topic_of(command), envelope_of(uuid7(), command.ce_type, key or command.key, body))
 
 

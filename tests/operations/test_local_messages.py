@@ -24,6 +24,7 @@ TIMERS = {
     "booking": ("DeadlineReached", "AskAgain", "EntryDue", "HoursChanged", "LineClosing", "SeatsLeft", "SlotClosing"),
     "payments": (
         "IntentChanged",
+        "RefundTold",
         "RefundChanged",
         "PartChanged",
         "Unclaimed",

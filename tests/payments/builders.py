@@ -27,8 +27,8 @@ from services.payments.local_messages import (
     DisputeSeen,
     IntentChanged,
     IntentSeen,
-    RefundChanged,
     RefundSeen,
+    RefundTold,
 )
 from services.payments.model.ledger import Entry, LedgerTransaction
 from services.payments.model.payment import Operation, Payment
@@ -136,7 +136,7 @@ class World:
         """A Stripe event about a refund."""
         (refund,) = [refund for refund in self.work.all(Refund) if refund.number == number]
         self.tell(
-            RefundChanged(
+            RefundTold(
                 event_id=f"evt_{status}",
                 event_type="refund.updated",
                 booking_id=refund.booking_id,

@@ -10,7 +10,7 @@ from booking_contracts.payments import PaymentSettled, TopUpWallet, WithdrawFrom
 from booking_contracts.types import Actor, PaymentChoice, Price
 
 from services.payments import gauges, metrics, operator
-from services.payments.local_messages import DashboardRefundSeen, RefundAgain, RefundChanged
+from services.payments.local_messages import DashboardRefundSeen, RefundAgain, RefundTold
 from services.payments.model import ledger
 from services.payments.model.dashboard_refund import cover
 from services.payments.model.ledger import CLEARING, REFUND_LOSSES
@@ -223,7 +223,7 @@ def test_while_a_refund_of_ours_is_on_its_way_it_waits() -> None:
     world.tell(settle(refund=PRICE))
     world.tell(seen())
     assert world.balance(REFUND_LOSSES) == 0
-    assert len(world.reminders(RefundChanged)) == 1
+    assert len(world.reminders(RefundTold)) == 1
     world.refund_is("failed", "charge_already_refunded")
     assert world.balance(OWED) == PRICE
     world.tell(seen())

@@ -12,7 +12,7 @@ from booking_contracts.payments import WalletCommandAccepted, WalletCommandRejec
 
 from services.payments import gauges, metrics, operator
 from services.payments.handlers import unclaimed_events
-from services.payments.local_messages import RefundChanged, TopUpSeen, Unclaimed
+from services.payments.local_messages import RefundTold, TopUpSeen, Unclaimed
 from services.payments.model import ledger
 from services.payments.model.ledger import REFUND_LOSSES
 from tests.payments.builders import BOOKING, PRICE, PROVIDER, World, authorize, capture, settle
@@ -252,7 +252,7 @@ async def test_what_nobody_claims_has_an_end_that_a_person_sees(till: Till) -> N
 
 
 def test_the_looks_are_ever_fewer_and_end_after_three_days() -> None:
-    world, told = World(), RefundChanged(event_id="e", stripe_refund="re_1", payment_intent="pi_x", status="pending")
+    world, told = World(), RefundTold(event_id="e", stripe_refund="re_1", payment_intent="pi_x", status="pending")
     waited = timedelta()
     message = Unclaimed(told=told)
     for number in range(1, 1000):

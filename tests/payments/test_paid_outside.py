@@ -12,7 +12,7 @@ from booking_contracts.types import PaymentChoice
 from services.chassis import local_messages
 from services.chassis.unit_of_work import Remind
 from services.payments import operator
-from services.payments.local_messages import RefundAgain, RefundChanged
+from services.payments.local_messages import RefundAgain, RefundTold
 from services.payments.model import ledger
 from services.payments.model.ledger import CLEARING, OUTSIDE
 from tests.payments.builders import BOOKING, PRICE, authorize, capture, settle
@@ -76,7 +76,7 @@ async def test_nothing_that_still_comes_brings_it_back(till: Till) -> None:
     await pay(till, refund_id)
     before = await written(till)
     (refund,) = await till.bench.state("refunds")
-    changed = RefundChanged(
+    changed = RefundTold(
         event_id="evt_late",
         event_type="refund.failed",
         booking_id=BOOKING,

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.payments.local_messages import DisputeChanged, IntentChanged, RefundChanged, TransferReversed, Unclaimed
+from services.payments.local_messages import DisputeChanged, IntentChanged, RefundTold, TransferReversed, Unclaimed
 from services.payments.stripe_events.event_store import BadEvent, StripeEvent, keep, read_event, redacted, told_by
 from services.payments.stripe_events.owners import Owner
 from services.payments.stripe_events.signature import BadSignature, verify
@@ -118,10 +118,10 @@ def test_what_an_event_is_about() -> None:
     assert (told.booking_id, told.attempt, told.payment_intent) == (BOOKING, 2, INTENT)
     refund = {"id": "re_1", "payment_intent": INTENT, "status": "failed", "metadata": {"refund_id": "RF-77"}}
     told = told_by(an_event("refund.failed", refund), {INTENT: Owner(BOOKING)})
-    assert isinstance(told, RefundChanged)
+    assert isinstance(told, RefundTold)
     assert (told.booking_id, told.status) == (BOOKING, "failed")
     told = told_by(an_event("refund.failed", refund), {INTENT: Owner(None, "bob", UUID(int=6))})
-    assert isinstance(told, RefundChanged)
+    assert isinstance(told, RefundTold)
     assert (told.booking_id, told.customer_id, told.command_id) == (None, "bob", UUID(int=6))
     dispute = {"id": "du_1", "payment_intent": INTENT, "amount": 5, "currency": "eur"}
     told = told_by(an_event("charge.dispute.created", dispute), {INTENT: Owner(BOOKING)})

@@ -211,7 +211,11 @@ def asking(
     reply_to: str | None = None,
     traceparent: str | None = None,
 ) -> Envelope:
-    """A command as it goes to Kafka; its id is new unless given. Raises KeyRequired."""
+    """A command as it goes to Kafka; its id is new unless given. Raises KeyRequired.
+
+    It says what its maker has said: a field that was left out has the default of the service that reads it, and is no
+    unknown field to one that is older than this client.
+    """
     identity = command_id or uuid7()
     return Envelope(
         id=identity,
@@ -219,7 +223,7 @@ def asking(
         source=source,
         key=_key(command, key),
         time=datetime.now(UTC),
-        body=command.model_dump_json(by_alias=True, exclude_none=True).encode(),
+        body=command.model_dump_json(by_alias=True, exclude_none=True, exclude_unset=True).encode(),
         correlation_id=correlation_id or str(identity),
         reply_to=reply_to,
         traceparent=traceparent,

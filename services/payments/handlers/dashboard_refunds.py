@@ -16,7 +16,7 @@ from booking_contracts.types import Money
 from services.chassis.messages import Message
 from services.payments.handlers import unclaimed_events
 from services.payments.handlers.refunds import refund_stands
-from services.payments.local_messages import MISSING, RELEASED, DashboardRefundSeen, RefundChanged
+from services.payments.local_messages import MISSING, RELEASED, DashboardRefundSeen, RefundTold
 from services.payments.model import ledger
 from services.payments.model.dashboard_refund import Cover, DashboardRefund, cover
 from services.payments.model.payment import Payment
@@ -36,7 +36,7 @@ def dashboard_refund_seen(message: Message[DashboardRefundSeen], work: PaymentsW
     if seen.status in (MISSING, RELEASED) or (known is None and seen.status in BADLY):
         return
     if known is None and unclaimed_events.in_motion(work, seen.booking_id, seen.command_id):
-        told = RefundChanged.model_validate({**seen.model_dump(), "event_id": ""})
+        told = RefundTold.model_validate({**seen.model_dump(), "event_id": ""})
         unclaimed_events.until_it_ends(work, told, message.key)
         return
     if seen.booking_id is not None:

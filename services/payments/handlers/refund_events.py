@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from services.chassis.messages import Message
 from services.payments.handlers import unclaimed_events
-from services.payments.local_messages import PartChanged, RefundChanged
+from services.payments.local_messages import PartChanged, RefundTold
 from services.payments.model.dashboard_refund import DashboardRefund
 from services.payments.model.payment import Payment
 from services.payments.model.refund import BADLY, Refund
@@ -21,7 +21,7 @@ from services.payments.work import PaymentsWork
 OurT = TypeVar("OurT", Refund, Part)
 
 
-def refund_changed(message: Message[RefundChanged], work: PaymentsWork) -> None:
+def refund_told(message: Message[RefundTold], work: PaymentsWork) -> None:
     """Look at it, unless the row shows it already."""
     told = message.body
     if work.find(DashboardRefund, told.stripe_refund) is not None:
@@ -47,7 +47,7 @@ def _by_id(work: PaymentsWork, kind: type[OurT], stripe_refund: str) -> OurT | N
     return next((row for row in work.all(kind) if row.stripe_refund == stripe_refund), None)
 
 
-def _of_payment(message: Message[RefundChanged], work: PaymentsWork, refund: Refund) -> None:
+def _of_payment(message: Message[RefundTold], work: PaymentsWork, refund: Refund) -> None:
     told, payment = message.body, work.find(Payment, refund.booking_id)
     if payment is None or told.status == refund.status or refund.paid_outside:
         return

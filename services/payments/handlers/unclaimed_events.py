@@ -14,7 +14,7 @@ from uuid import UUID
 import structlog
 
 from services.chassis.messages import Message
-from services.payments.local_messages import DisputeChanged, IntentChanged, RefundChanged, TransferReversed, Unclaimed
+from services.payments.local_messages import DisputeChanged, IntentChanged, RefundTold, TransferReversed, Unclaimed
 from services.payments.model.payment import Operation, Payment
 from services.payments.model.reconciliation import Repair
 from services.payments.model.refund import Refund
@@ -40,7 +40,7 @@ def unclaimed(message: Message[Unclaimed], work: PaymentsWork) -> None:
 
 def look_again(
     work: PaymentsWork,
-    told: IntentChanged | RefundChanged | DisputeChanged | TransferReversed | Unclaimed,
+    told: IntentChanged | RefundTold | DisputeChanged | TransferReversed | Unclaimed,
     key: str,
 ) -> bool:
     """Have the event come back after a while; False where it has been looked at often enough."""
@@ -51,7 +51,7 @@ def look_again(
     return True
 
 
-def until_it_ends(work: PaymentsWork, told: RefundChanged | DisputeChanged, key: str) -> None:
+def until_it_ends(work: PaymentsWork, told: RefundTold | DisputeChanged, key: str) -> None:
     """Have the event wait for the call about the same money; one that never ends is noted for a person."""
     if not look_again(work, told, key):
         what = f"{_named(told)} waits for a call that does not end"
@@ -77,9 +77,9 @@ def note(
     work.record(Reconciliation(work.now, booking_id, object_id, finding, Repair.UNCLAIMED, customer_id))
 
 
-def _named(told: RefundChanged | DisputeChanged | TransferReversed) -> str:
+def _named(told: RefundTold | DisputeChanged | TransferReversed) -> str:
     match told:
-        case RefundChanged():
+        case RefundTold():
             return f"refund {told.stripe_refund}"
         case DisputeChanged():
             return f"dispute {told.dispute_id} of {told.amount_minor} {told.currency.upper()}"

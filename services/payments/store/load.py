@@ -24,7 +24,7 @@ from services.payments.local_messages import (
     DisputeChanged,
     DisputeSeen,
     PartChanged,
-    RefundChanged,
+    RefundTold,
     TopUpSeen,
     Unclaimed,
     WithdrawalSeen,
@@ -53,7 +53,7 @@ from services.payments.stripe_events.owners import owners
 from services.payments.work import PaymentsWork
 
 LOCK = "FOR NO KEY UPDATE"
-ABOUT_REFUNDS = (RefundChanged, DashboardRefundSeen)
+ABOUT_REFUNDS = (RefundTold, DashboardRefundSeen)
 OF_WALLETS = (WalletCommand, TopUpSeen, WithdrawalSeen, PartChanged, *ABOUT_REFUNDS, DisputeChanged, DisputeSeen)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
-from services.payments.local_messages import RefundChanged
+from services.payments.local_messages import RefundTold
 from services.payments.model.chargeback import Chargeback
 from services.payments.model.payment import Operation, Payment
 from services.payments.model.payout import Payout
@@ -102,7 +102,7 @@ def about_refund(work: PaymentsWork, payment: Payment, refund: Refund, *, look: 
     return work.put(replace(refund, calling=True))
 
 
-def about_dashboard_refund(work: PaymentsWork, told: RefundChanged) -> None:
+def about_dashboard_refund(work: PaymentsWork, told: RefundTold) -> None:
     """Look at a refund that was made at Stripe; twice does no harm."""
     parameters = DashboardRefundCall(
         asked_at=work.now,

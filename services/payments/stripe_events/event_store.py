@@ -18,7 +18,7 @@ from services.chassis.database import UNAVAILABLE, Connection, Pool
 from services.chassis.messages import LocalBody
 from services.chassis.unit_of_work import Remind
 from services.payments import metrics
-from services.payments.local_messages import DisputeChanged, IntentChanged, RefundChanged, TransferReversed, Unclaimed
+from services.payments.local_messages import DisputeChanged, IntentChanged, RefundTold, TransferReversed, Unclaimed
 from services.payments.stripe_events.event_json import NotJson, clean, decoded
 from services.payments.stripe_events.owners import NO_ATTEMPTS, Attempts, Owner, attempts_of, owners
 
@@ -147,8 +147,8 @@ def _named_attempt(metadata: Mapping[str, str]) -> tuple[UUID, int]:
     return UUID(metadata["booking_id"]), int(metadata["attempt"])
 
 
-def _refund(event: StripeEvent, about: Mapping[str, Any]) -> RefundChanged:
-    return RefundChanged(
+def _refund(event: StripeEvent, about: Mapping[str, Any]) -> RefundTold:
+    return RefundTold(
         event_id=event.id,
         stripe_refund=about["id"],
         payment_intent=about["payment_intent"],
@@ -170,7 +170,7 @@ def _dispute(event: StripeEvent, about: Mapping[str, Any]) -> DisputeChanged:
     )
 
 
-def _claimed(told: RefundChanged | DisputeChanged | TransferReversed, of: Mapping[str, Owner]) -> LocalBody:
+def _claimed(told: RefundTold | DisputeChanged | TransferReversed, of: Mapping[str, Owner]) -> LocalBody:
     unclaimed = Unclaimed(told=told)
     owner = of.get(unclaimed.object_id)
     return unclaimed if owner is None else owner.of(told)
