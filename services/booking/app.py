@@ -42,9 +42,9 @@ from services.booking.store.load import BookingStore
 from services.booking.work import BookingWork
 from services.chassis import process
 from services.chassis.clock import Clock, SystemClock
-from services.chassis.handlers import Service, command, event, local
 from services.chassis.messages import Answer, Message, Refused
 from services.chassis.process import Parts
+from services.chassis.service import Service, command, event, local
 from services.chassis.settings import Settings
 
 HANDLERS = (

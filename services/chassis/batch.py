@@ -13,9 +13,9 @@ from services.chassis.database import Connection, Session
 from services.chassis.dead_letters import Failed
 from services.chassis.deciding import Decided, Decider, Verdict, count
 from services.chassis.failures import BadRelease
-from services.chassis.handlers import Service
 from services.chassis.messages import Message, Raw, Refused
 from services.chassis.reading import Reader, Unread
+from services.chassis.service import Service
 from services.chassis.unit_of_work import Call, Remind, Send, UnitOfWork
 
 

@@ -16,8 +16,8 @@ from services.chassis import metrics, tracing
 from services.chassis.blocked_keys import waited_seconds
 from services.chassis.dead_letters import Failed
 from services.chassis.failures import BadRelease, Broken, Failure, classify
-from services.chassis.handlers import Service
 from services.chassis.messages import Accepted, Answer, Deferred, Message, Origin, Refused
+from services.chassis.service import Service
 from services.chassis.unit_of_work import Send, UnitOfWork
 
 log = structlog.get_logger()

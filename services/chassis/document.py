@@ -14,7 +14,7 @@ from booking_contracts.schema.asyncapi import document
 from booking_contracts.schema.json_schema import all_schemas
 from faststream.specification.base import Specification, SpecificationFactory
 
-from services.chassis.handlers import Service
+from services.chassis.service import Service
 
 
 class Part(Specification):

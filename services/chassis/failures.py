@@ -10,8 +10,8 @@ from enum import StrEnum
 
 import asyncpg
 
-from services.chassis.handlers import PlanChanged
 from services.chassis.offsets import Fenced
+from services.chassis.service import PlanChanged
 
 
 class Failure(StrEnum):

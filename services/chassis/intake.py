@@ -27,10 +27,10 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 from faststream.middlewares import AckPolicy
 
 from services.chassis.failures import Broken, Failure, classify
-from services.chassis.handlers import Service
 from services.chassis.local import Local
 from services.chassis.messages import Raw
 from services.chassis.positions import Positions
+from services.chassis.service import Service
 from services.chassis.tolerant_records import Undecodable, tolerant_records
 
 if TYPE_CHECKING:

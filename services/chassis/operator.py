@@ -26,11 +26,11 @@ from booking_contracts.envelope import uuid7
 from services.chassis import inbox, outbox
 from services.chassis.clock import Clock
 from services.chassis.database import Connection
-from services.chassis.handlers import Service
 from services.chassis.messages import Headers, Message, Raw, Refused
 from services.chassis.publishing import MAX_RECORD_BYTES, Row
 from services.chassis.reading import Reader
 from services.chassis.refused_input import CUT, kind_of
+from services.chassis.service import Service
 from services.chassis.unit_of_work import Send, UnitOfWork
 
 LETTER = """

@@ -26,7 +26,6 @@ from services.chassis.document import Document
 from services.chassis.failures import Broken
 from services.chassis.gateway_calls import Gateway
 from services.chassis.gateway_worker import GatewayWorker
-from services.chassis.handlers import Service
 from services.chassis.health import Checks
 from services.chassis.http import Health, Pools, new_app
 from services.chassis.intake import Intake
@@ -35,6 +34,7 @@ from services.chassis.migration import missing_revisions
 from services.chassis.offsets import read_positions
 from services.chassis.positions import Positions
 from services.chassis.relay import Relay
+from services.chassis.service import Service
 from services.chassis.settings import Settings
 from services.chassis.settling import Settling
 

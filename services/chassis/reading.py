@@ -14,8 +14,8 @@ from booking_contracts.refusals import BODY, Problem, problems_of
 from booking_contracts.topics import MAX_BODY_BYTES
 from pydantic import ValidationError
 
-from services.chassis.handlers import Service
 from services.chassis.messages import Message, Origin, Raw, Refused
+from services.chassis.service import Service
 
 
 @dataclass(frozen=True, slots=True)

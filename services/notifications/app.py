@@ -13,8 +13,8 @@ from pydantic import AfterValidator, SecretStr
 from services.chassis import process
 from services.chassis import settings as chassis
 from services.chassis.clock import Clock, SystemClock
-from services.chassis.handlers import Service, event, local
 from services.chassis.process import Parts
+from services.chassis.service import Service, event, local
 from services.notifications import handlers, http
 from services.notifications.gateway import MailGateway
 from services.notifications.header_values import reachable, sender_of

@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.table import Table
 
 from services.chassis.database import Connection, connect
-from services.chassis.handlers import PlanChanged, Service
 from services.chassis.operator import NotPossible
+from services.chassis.service import PlanChanged, Service
 from services.operations.migrate import SERVICES
 
 console = Console()

@@ -14,9 +14,9 @@ from pydantic import SecretStr
 from services.chassis import process
 from services.chassis import settings as chassis
 from services.chassis.clock import Clock, SystemClock
-from services.chassis.handlers import Service, command, event, local
 from services.chassis.messages import Answer, Message, Refused
 from services.chassis.process import Parts
+from services.chassis.service import Service, command, event, local
 from services.payments import gauges, http, local_messages
 from services.payments.comparison.rounds import Comparison
 from services.payments.handlers import (

@@ -18,9 +18,9 @@ from services.booking.app import SERVICE
 from services.chassis import local_messages
 from services.chassis.batch import BatchRunner, Committed
 from services.chassis.database import BATCH, Session
-from services.chassis.handlers import Handler, Service
 from services.chassis.ladder import Ladder
 from services.chassis.messages import Raw
+from services.chassis.service import Handler, Service
 
 
 @dataclass

@@ -12,9 +12,9 @@ from booking_contracts.types import Actor
 from services.booking.app import SERVICE
 from services.booking.handlers.placing import place_booking
 from services.booking.work import BookingWork
-from services.chassis.handlers import Service
 from services.chassis.messages import Accepted, Message, Raw
 from services.chassis.offsets import Fenced
+from services.chassis.service import Service
 from tests.chassis.harness import Engine, with_handler
 from tests.chassis.scenes import Scene
 

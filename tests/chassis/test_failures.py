@@ -5,8 +5,8 @@ import pytest
 from asyncpg.exceptions._base import DataError as InvalidArgument
 
 from services.chassis.failures import BadRelease, Broken, Failure, NewerBuild, backoff_seconds, classify
-from services.chassis.handlers import PlanChanged
 from services.chassis.offsets import Fenced
+from services.chassis.service import PlanChanged
 
 
 @pytest.mark.parametrize(

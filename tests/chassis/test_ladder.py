@@ -19,10 +19,10 @@ from services.booking.work import BookingWork
 from services.chassis.blocked_keys import keep_behind, release_drained
 from services.chassis.database import Connection
 from services.chassis.failures import NewerBuild
-from services.chassis.handlers import Service
 from services.chassis.ladder import Ladder, PutDown
 from services.chassis.local_messages import partition_of
 from services.chassis.messages import Message
+from services.chassis.service import Service
 from tests.chassis.harness import Engine, with_handler
 from tests.chassis.scenes import Scene
 from tests.chassis.test_batch import failing_for

@@ -24,11 +24,11 @@ from deploy.local.stack import Stack
 from deploy.local.system import eventually
 from services.booking.app import SERVICE
 from services.chassis.failures import Broken
-from services.chassis.handlers import Service
 from services.chassis.intake import Intake
 from services.chassis.messages import Raw
 from services.chassis.offsets import Partition
 from services.chassis.positions import Positions
+from services.chassis.service import Service
 
 TOPIC = NOTIFICATIONS_EVENTS.name
 PARTITION = (TOPIC, 5)

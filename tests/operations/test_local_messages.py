@@ -14,9 +14,9 @@ from booking_contracts.envelope import uuid7
 from services.chassis import dead_letters, gateway_calls, local_messages, operator, retention
 from services.chassis.database import Connection, connect, open_pool
 from services.chassis.dead_letters import Failed
-from services.chassis.handlers import Service
 from services.chassis.messages import Message, Origin, Raw
 from services.chassis.operator import PUT_OFF
+from services.chassis.service import Service
 from services.chassis.unit_of_work import Call
 from tests.chassis.harness import SetClock
 

@@ -16,8 +16,8 @@ from services.booking.model.placing import provider_free
 from services.booking.model.slots import Crowded, Slot, Surveyed
 from services.booking.model.waitlist import Entry, EntryState, Head, in_line, may_become
 from services.booking.work import BookingWork
-from services.chassis.handlers import Handler
 from services.chassis.messages import Accepted, Message
+from services.chassis.service import Handler
 
 
 def passing_on(handler: Handler) -> Handler:

@@ -27,8 +27,8 @@ from services.booking.store.plan import Plan
 from services.booking.store.save import save
 from services.booking.work import BookingWork
 from services.chassis.database import Connection
-from services.chassis.handlers import PlanChanged
 from services.chassis.messages import Message
+from services.chassis.service import PlanChanged
 
 
 class BookingStore:

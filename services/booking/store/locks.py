@@ -29,7 +29,7 @@ from services.booking.store.tables import (
 )
 from services.booking.work import BookingWork
 from services.chassis.database import Connection
-from services.chassis.handlers import PlanChanged
+from services.chassis.service import PlanChanged
 
 LOCK = "FOR NO KEY UPDATE"
 
