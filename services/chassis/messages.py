@@ -78,6 +78,11 @@ class Message(Generic[BodyT_co]):
     traceparent: str | None = None
     body_hash: bytes = b""
 
+    @property
+    def sequence(self) -> int:
+        """The event's ce_sequence, which every event of ours carries."""
+        return int(dict(self.raw.headers)["ce_sequence"])
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:

@@ -13,7 +13,6 @@ from booking_contracts.booking import (
     DisputeRaised,
     WaitlistEvent,
 )
-from booking_contracts.envelope import Event
 from booking_contracts.payments import PaymentEvent
 
 from services.chassis.messages import Message
@@ -34,7 +33,7 @@ from services.notifications.work import NotificationsWork
 
 def booking_event(message: Message[BookingEvent], work: NotificationsWork) -> None:
     """What happened to a booking: remembered, and told."""
-    event, sequence = message.body, sequence_of(message)
+    event, sequence = message.body, message.sequence
     work.remember(event, sequence)
     work.write(letters_for(event, work.admin_email), about=event.booking_id, sequence=sequence)
 
@@ -64,7 +63,7 @@ def dispute_raised(message: Message[DisputeRaised], work: NotificationsWork) -> 
 def waitlist_event(message: Message[WaitlistEvent], work: NotificationsWork) -> None:
     """What somebody who waits is told; the letter is about their entry, there is no booking yet."""
     event = message.body
-    work.write(letters_for(event, work.admin_email), about=event.entry_id, sequence=sequence_of(message))
+    work.write(letters_for(event, work.admin_email), about=event.entry_id, sequence=message.sequence)
 
 
 def payment_event(message: Message[PaymentEvent], work: NotificationsWork) -> None:
@@ -110,11 +109,6 @@ def mail_sent(message: Message[MailSent], work: NotificationsWork) -> None:
 def mail_refused(message: Message[MailRefused], work: NotificationsWork) -> None:
     """The letter will not arrive; kept where people can see it."""
     work.settle(message.body.delivery_id, message.body.reason)
-
-
-def sequence_of(message: Message[Event]) -> int:
-    """The event's ce_sequence, which every event of ours carries."""
-    return int(dict(message.raw.headers)["ce_sequence"])
 
 
 def _known_now(timer: Occasion, work: NotificationsWork) -> BookingEvent | None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from booking_contracts.booking import ApproveBooking, BookingApproved, BookingRejected, RejectBooking
 from booking_contracts.codes import Code, Rejected
+from booking_contracts.envelope import rfc3339
 from booking_contracts.types import PaymentChoice
 
 from services.booking import saga
@@ -15,7 +16,6 @@ from services.booking.model import actors, placing
 from services.booking.model.booking import Booking
 from services.booking.model.refusals import illegal
 from services.booking.model.states import State
-from services.booking.model.wording import rfc_3339
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
 
@@ -36,7 +36,7 @@ def approve_booking(message: Message[ApproveBooking], work: BookingWork) -> Acce
     work.watch_deadline(booking)
     booking = work.say(booking, BookingApproved)
     booking = saga.authorize(work, replace(booking, payment=booking.payment or WALLET))
-    return Accepted(booking.booking_id, booking.state, {"deadline": rfc_3339(deadline)})
+    return Accepted(booking.booking_id, booking.state, {"deadline": rfc3339(deadline)})
 
 
 def reject_booking(message: Message[RejectBooking], work: BookingWork) -> Accepted:

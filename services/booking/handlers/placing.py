@@ -8,6 +8,7 @@ from uuid import UUID
 
 from booking_contracts.booking import BookingPlaced, BookingRequested, PlaceBooking
 from booking_contracts.codes import Code, Rejected
+from booking_contracts.envelope import rfc3339
 from booking_contracts.types import Actor, Customer, PaymentChoice
 
 from services.booking import saga
@@ -21,7 +22,6 @@ from services.booking.model.placing import Wish
 from services.booking.model.refusals import not_allowed
 from services.booking.model.slots import Slot
 from services.booking.model.states import State
-from services.booking.model.wording import rfc_3339
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
 
@@ -117,5 +117,5 @@ def open_booking(
     return Accepted(
         booking.booking_id,
         booking.state,
-        {"price": booking.price.model_dump(), "deadline": rfc_3339(booking.deadline)},
+        {"price": booking.price.model_dump(), "deadline": rfc3339(booking.deadline)},
     )

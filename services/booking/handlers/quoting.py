@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from booking_contracts.booking import QuoteCancellation
+from booking_contracts.envelope import rfc3339
 from pydantic import JsonValue
 
 from services.booking.handlers.cancelling import amounts_due, still_cancellable
 from services.booking.model import actors
 from services.booking.model.quotes import Quote, valid_until
-from services.booking.model.wording import rfc_3339
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
 
@@ -42,7 +42,7 @@ def quote_cancellation(message: Message[QuoteCancellation], work: BookingWork) -
         "refund": quote.refund.model_dump(),
         "kept": quote.kept.model_dump(),
         "policy_version": quote.policy_version,
-        "valid_until": rfc_3339(quote.valid_until),
+        "valid_until": rfc3339(quote.valid_until),
     }
     return Accepted(booking.booking_id, booking.state, {"quote": shown})
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from booking_contracts.booking import BookingRescheduled, RescheduleBooking, WaitlistLeft
 from booking_contracts.codes import Code, Rejected
+from booking_contracts.envelope import rfc3339
 from booking_contracts.types import Actor, Period
 
 from services.booking.lifecycle import offers
@@ -22,7 +23,6 @@ from services.booking.model.refusals import illegal
 from services.booking.model.slots import Slot
 from services.booking.model.states import State
 from services.booking.model.waitlist import EntryState
-from services.booking.model.wording import rfc_3339
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
 
@@ -46,7 +46,7 @@ def reschedule_booking(message: Message[RescheduleBooking], work: BookingWork) -
     return Accepted(
         booking.booking_id,
         booking.state,
-        {"starts_at": rfc_3339(booking.starts_at), "ends_at": rfc_3339(booking.ends_at)},
+        {"starts_at": rfc3339(booking.starts_at), "ends_at": rfc3339(booking.ends_at)},
     )
 
 

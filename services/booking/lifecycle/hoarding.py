@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from booking_contracts.codes import Code, Rejected
+from booking_contracts.envelope import rfc3339
 from pydantic import JsonValue
 
 from services.booking.model import holding, waitlist
@@ -16,7 +17,6 @@ from services.booking.model.holding import Held
 from services.booking.model.people import Person
 from services.booking.model.slots import Slot
 from services.booking.model.waitlist import Line
-from services.booking.model.wording import rfc_3339
 from services.booking.work import BookingWork
 
 
@@ -38,7 +38,7 @@ def check_renewal(work: BookingWork, offering: Offering, slot: Slot, payer: Pers
     until = _wanted_until(work, offering, slot, payer)
     if until is None:
         return
-    details: dict[str, JsonValue] = {"held_seconds": held, "until": rfc_3339(until)}
+    details: dict[str, JsonValue] = {"held_seconds": held, "until": rfc3339(until)}
     what = "Choose"
     if older:
         what = f"Pay booking {older[0].booking_id}, which still holds seats, or choose"

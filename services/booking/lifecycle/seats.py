@@ -8,6 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from booking_contracts.codes import Code, Rejected
+from booking_contracts.envelope import rfc3339
 from pydantic import JsonValue
 
 from services.booking.model import placing, waitlist
@@ -18,7 +19,6 @@ from services.booking.model.placing import Wish
 from services.booking.model.schedule import Schedule, offers
 from services.booking.model.slots import Crowded, Slot, new_slot
 from services.booking.model.waitlist import Entry
-from services.booking.model.wording import rfc_3339
 from services.booking.work import BookingWork
 
 MOST_ALTERNATIVES = 5
@@ -102,7 +102,7 @@ def slot_full(work: BookingWork, offering: Offering, slot: Slot, wish: Wish, own
         seats_left=slot.seats_left,
         waitlist_open=waitable,
         alternatives=[
-            {"starts_at": rfc_3339(starts_at), "seats_left": seats_left}
+            {"starts_at": rfc3339(starts_at), "seats_left": seats_left}
             for starts_at, seats_left in found[:MOST_ALTERNATIVES]
         ],
         **entry_details(own),
@@ -125,5 +125,5 @@ def entry_details(entry: Entry | None) -> dict[str, JsonValue]:
     """What a refusal says of the entry that its reader has."""
     if entry is None:
         return {}
-    deadline = {"deadline": rfc_3339(entry.deadline)} if entry.deadline else {}
+    deadline = {"deadline": rfc3339(entry.deadline)} if entry.deadline else {}
     return {"entry_id": str(entry.entry_id), "entry_state": entry.state.value, **deadline}

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from booking_contracts.codes import Code, Rejected
+from booking_contracts.envelope import rfc3339
 from booking_contracts.types import Attendee, Money
 
 from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering
 from services.booking.model.slots import Slot
-from services.booking.model.wording import lasting, named, of_lasting, rfc_3339
+from services.booking.model.wording import lasting, named, of_lasting
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +90,14 @@ def check_window(offering: Offering, starts_at: datetime, now: datetime) -> None
         raise Rejected(
             Code.NOTICE_TOO_SHORT,
             f"Bookings need {notice} notice; choose a slot that starts at {named(earliest, up=True)} or later.",
-            earliest_starts_at=rfc_3339(earliest),
+            earliest_starts_at=rfc3339(earliest),
         )
     if starts_at > latest:
         raise Rejected(
             Code.BEYOND_HORIZON,
             f"Bookings open {lasting(offering.horizon_days * 24 * 60)} ahead; choose a slot that starts by"
             f" {named(latest)}, or come back later.",
-            latest_starts_at=rfc_3339(latest),
+            latest_starts_at=rfc3339(latest),
         )
 
 

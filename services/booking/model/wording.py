@@ -29,8 +29,3 @@ def named(at: datetime, *, up: bool = False) -> str:
     if up and (at.second or at.microsecond):
         at += MINUTE
     return f"{at:%Y-%m-%d %H:%M} UTC"
-
-
-def rfc_3339(at: datetime) -> str:
-    """An instant as JSON carries it."""
-    return at.isoformat().replace("+00:00", "Z")
