@@ -234,3 +234,12 @@ def test_a_list_with_a_wrong_item_is_not_said_to_be_empty() -> None:
     policy: JsonValue = {"tiers": [{"hours_before": 0, "percent": 50}]}
     found = problems(type(sample.register_provider()), changed(sample.register_provider(), ("refund_policy",), policy))
     assert [problem.message for problem in found] == ["refund_policy.tiers.0.hours_before must be at least 1."]
+
+
+@pytest.mark.requirement("bad-input", "schedule")
+@pytest.mark.parametrize("field", ["weekly", "exceptions"])
+def test_a_field_has_its_name_in_the_schema_alone(field: str) -> None:
+    hours = {"weekday": 1} if field == "weekly" else {"date": "2030-01-01"}
+    body = changed(sample.set_schedule(), (field,), [{**hours, "from_": "09:00", "to": "10:00"}])
+    told = [problem.message for problem in problems(type(sample.set_schedule()), body)]
+    assert told[-1] == f"{field}.0.from_ is not known here; leave it out."
