@@ -222,7 +222,7 @@ def test_what_only_a_handler_can_know_lists_its_error_too() -> None:
 def test_a_member_that_is_not_known_is_named_whatever_its_name(name: str, told: str) -> None:
     (found,) = problems(DefineOffering, changed(sample.define_offering(), (name,), 1))
     assert found.message == f"{told} is not known here; leave it out."
-    policy = {"tiers": [{"hours_before": 1, "percent": 1, name: 1}]}
+    policy: JsonValue = {"tiers": [{"hours_before": 1, "percent": 1, name: 1}]}
     (found,) = problems(
         type(sample.register_provider()), changed(sample.register_provider(), ("refund_policy",), policy)
     )
