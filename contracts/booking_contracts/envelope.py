@@ -62,7 +62,12 @@ class Command(Value, MessageBody):
         by_alias: bool | None = None,
         by_name: bool | None = None,
     ) -> Self:
-        """Read a command. Raises pydantic.ValidationError, whose location names the field."""
+        """Read a command, whose members have the names of its JSON Schema: `from`, not `from_`, which is Python's.
+
+        Raises pydantic.ValidationError, whose location names the field.
+        """
+        if by_alias is None and by_name is None:
+            by_alias, by_name = True, False
         found = super().model_validate_json(
             json_data, strict=strict, extra=extra, context=context, by_alias=by_alias, by_name=by_name
         )

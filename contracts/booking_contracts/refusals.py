@@ -7,7 +7,7 @@ what a program thinks and not what to write instead.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import JsonValue, ValidationError
@@ -20,6 +20,8 @@ MOST = 20
 """Problems of one command that are told; who has more mends these first."""
 BODY = "body"
 """The field of a problem that no single field has."""
+NO_NAME = '""'
+"""A member of an object whose name is empty."""
 OBJECT = "must be a JSON object"
 WHOLE_NUMBER = "must be a whole number"
 NOT_ALLOWED = "is not what the contract allows here; its JSON Schema says what is"
@@ -44,13 +46,31 @@ class Problem:
 
 def problems_of(error: ValidationError) -> tuple[Problem, ...]:
     """At most MOST of them, in the order of the fields; the first is the one that `details` itself names."""
-    errors = error.errors(include_url=False, include_input=False)[:MOST]
-    return tuple(Problem(_dotted(found["loc"]) or BODY, _words(found)) for found in errors)
+    errors = error.errors(include_url=False, include_input=False)
+    told = [found for found in errors if not _counts_good_items_alone(found, errors)]
+    return tuple(Problem(_dotted(found) or BODY, _words(found)) for found in told[:MOST])
 
 
-def _dotted(location: tuple[int | str, ...]) -> str:
-    """A pydantic location as a dotted path; parts that only name a union's branch (`~…`) are left out."""
-    return safe_text(".".join(str(part) for part in location if not str(part).startswith("~")))
+def _counts_good_items_alone(error: ErrorDetails, errors: Sequence[ErrorDetails]) -> bool:
+    """A list with wrong items is too short for pydantic, whose reader sees how many there are."""
+    where = error["loc"]
+    return error["type"] == "too_short" and any(
+        len(other["loc"]) > len(where) and other["loc"][: len(where)] == where for other in errors
+    )
+
+
+def _dotted(error: ErrorDetails) -> str:
+    """Where an error is, as a dotted path; parts that only name a union's branch (`~…`) are left out.
+
+    What is not known here has a name of the sender's, whatever that is.
+    """
+    *way, last = error["loc"] or ("",)
+    parts = [str(part) for part in way if not str(part).startswith("~")]
+    if error["type"] == "extra_forbidden":
+        parts.append(str(last) or NO_NAME)
+    elif not str(last).startswith("~"):
+        parts.append(str(last))
+    return safe_text(".".join(parts))
 
 
 def _words(error: ErrorDetails) -> str:

@@ -68,7 +68,7 @@ CATALOGUE_EVENTS = Topic(
     "provider id",
     "provider, offering, schedule and slot facts",
     ("booking",),
-    (ANY, "payments"),
+    (ANY, "payments", "notifications"),
     retention_ms=FOR_EVER,
 )
 PAYMENTS_COMMANDS = Topic("payments.commands", "booking id", "commands to payments", ("booking",), ("payments",))

@@ -151,7 +151,8 @@ def _owner(request: web.Request) -> tuple[Literal["customer_id", "provider_id", 
     provider_id, offering_id = uuid_of(request, "provider_id"), uuid_of(request, "offering_id")
     starts_at = instant_of(request, "starts_at")
     slot = slot_id(offering_id, starts_at) if offering_id and starts_at else None
-    if sum(value is not None for value in (customer_id, provider_id, slot)) != 1:
+    half = slot is None and (offering_id is not None or starts_at is not None)
+    if half or sum(value is not None for value in (customer_id, provider_id, slot)) != 1:
         raise bad_request("Name one of customer_id, provider_id, or offering_id with starts_at.")
     if customer_id is not None:
         return "customer_id", customer_id

@@ -24,8 +24,9 @@ class ApiToken(BaseModel):
     scopes: frozenset[Scope]
 
     def matches(self, token: str) -> bool:
-        """Compare in constant time."""
-        return hmac.compare_digest(hashlib.sha256(token.encode()).hexdigest(), self.token_sha256)
+        """Compare in constant time. A header that is not UTF-8 comes with its bytes as surrogates."""
+        given = token.encode("utf-8", "surrogateescape")
+        return hmac.compare_digest(hashlib.sha256(given).hexdigest(), self.token_sha256)
 
 
 class Settings(BaseSettings):

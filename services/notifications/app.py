@@ -49,6 +49,7 @@ HANDLERS = (
     event(payments.PayoutFailed, handlers.payment_event),
     event(payments.ChargebackOpened, handlers.payment_event),
     event(payments.ChargebackClosed, handlers.payment_event),
+    event(booking.ProviderRegistered, handlers.provider_registered),
     local(ReminderDue, handlers.reminder_due),
     local(SeatsHeld, handlers.seats_held),
     local(DisputeWaits, handlers.dispute_waits),
@@ -84,7 +85,7 @@ SERVICE = Service(
     name="notifications",
     handlers=HANDLERS,
     command_topics={},
-    event_topics=(topics.BOOKING_EVENTS.name, topics.PAYMENTS_EVENTS.name),
+    event_topics=(topics.BOOKING_EVENTS.name, topics.PAYMENTS_EVENTS.name, topics.CATALOGUE_EVENTS.name),
     new_work=NotificationsWork,
     store=NotificationsStore(),
 )

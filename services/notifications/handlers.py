@@ -11,13 +11,14 @@ from booking_contracts.booking import (
     BookingPlaced,
     BookingRescheduled,
     DisputeRaised,
+    ProviderRegistered,
     WaitlistEvent,
 )
 from booking_contracts.payments import PaymentEvent
 
 from services.chassis.messages import Message
 from services.notifications.mail import MailRefused, MailSent
-from services.notifications.model.known import KnownBooking, starts_at
+from services.notifications.model.known import KnownBooking, KnownProvider, starts_at
 from services.notifications.model.letters import Kind, letters_for, letters_on
 from services.notifications.model.occasions import (
     FIRST_LOOK_AT_A_DISPUTE,
@@ -72,6 +73,14 @@ def payment_event(message: Message[PaymentEvent], work: NotificationsWork) -> No
     row = work.find(KnownBooking, event.booking_id)
     letters = letters_for(event, work.admin_email, work.known(event.booking_id))
     work.write(letters, about=event.booking_id, sequence=row.sequence if row else 0)
+
+
+def provider_registered(message: Message[ProviderRegistered], work: NotificationsWork) -> None:
+    """How a provider is reached from now on, for letters that no event of a booking's asks for."""
+    told, sequence = message.body, sequence_of(message)
+    known = work.find(KnownProvider, told.provider_id)
+    if known is None or known.sequence < sequence:
+        work.put(KnownProvider(told.provider_id, sequence, told.name, told.email, told.timezone))
 
 
 def reminder_due(message: Message[ReminderDue], work: NotificationsWork) -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from services.chassis.tables import Table
 from services.notifications.mail import EventText
 from services.notifications.model.deliveries import Delivery, Stream
-from services.notifications.model.known import KnownBooking
+from services.notifications.model.known import KnownBooking, KnownProvider
 
 
 class Told(NamedTuple):
@@ -30,6 +30,13 @@ KNOWN = Table[Told](
 )
 SAVE_KNOWN = KNOWN.upsert("sequence", "state", "event_type", "body", where="known_booking.sequence < EXCLUDED.sequence")
 """A later event is never overwritten by an earlier one."""
+
+PROVIDER = Table[KnownProvider](
+    "known_provider", "provider_id uuid, sequence bigint, name text, email text, timezone text"
+)
+SAVE_PROVIDERS = PROVIDER.upsert(
+    *("sequence", "name", "email", "timezone"), where="known_provider.sequence < EXCLUDED.sequence"
+)
 
 DELIVERY = Table[Delivery](
     "delivery",

@@ -27,7 +27,7 @@ from services.notifications.model.deliveries import (
     delivery_id,
     message_id,
 )
-from services.notifications.model.known import KnownBooking
+from services.notifications.model.known import KnownBooking, KnownProvider, as_of_today
 from services.notifications.model.letters import Letter
 from services.notifications.timers import MailWaits, ReminderDue, SeatsHeld
 
@@ -46,9 +46,12 @@ class NotificationsWork(UnitOfWork):
         self._lines: defaultdict[Line, dict[UUID, None]] = defaultdict(dict)
 
     def known(self, booking_id: UUID) -> BookingEvent | None:
-        """The last event seen of a booking, if there is one and its contact data is not erased."""
+        """The last event seen of a booking, if there is one and its contact data is not erased; with its provider of
+        today, because months may have passed."""
         row = self.find(KnownBooking, booking_id)
-        return row.event if row else None
+        if row is None or row.event is None:
+            return None
+        return as_of_today(row.event, self.find(KnownProvider, row.event.provider_id))
 
     def remember(self, event: BookingEvent, sequence: int) -> None:
         """Keep the event as what is known of its booking, unless a later one is known."""

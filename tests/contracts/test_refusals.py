@@ -215,3 +215,31 @@ def test_what_only_a_handler_can_know_lists_its_error_too() -> None:
 
     assert refused.details["errors"] == [{"field": "seats", "problem": "is more", "message": refused.message}]
     assert "errors" not in Rejected(Code.SLOT_IN_PAST, "It has begun.").details
+
+
+@pytest.mark.requirement("bad-input")
+@pytest.mark.parametrize(("name", "told"), [("~x", "~x"), ("~custom", "~custom"), ("", '""'), ("a.b", "a.b")])
+def test_a_member_that_is_not_known_is_named_whatever_its_name(name: str, told: str) -> None:
+    (found,) = problems(DefineOffering, changed(sample.define_offering(), (name,), 1))
+    assert found.message == f"{told} is not known here; leave it out."
+    policy: JsonValue = {"tiers": [{"hours_before": 1, "percent": 1, name: 1}]}
+    (found,) = problems(
+        type(sample.register_provider()), changed(sample.register_provider(), ("refund_policy",), policy)
+    )
+    assert found.message == f"refund_policy.tiers.0.{told} is not known here; leave it out."
+
+
+@pytest.mark.requirement("bad-input")
+def test_a_list_with_a_wrong_item_is_not_said_to_be_empty() -> None:
+    policy: JsonValue = {"tiers": [{"hours_before": 0, "percent": 50}]}
+    found = problems(type(sample.register_provider()), changed(sample.register_provider(), ("refund_policy",), policy))
+    assert [problem.message for problem in found] == ["refund_policy.tiers.0.hours_before must be at least 1."]
+
+
+@pytest.mark.requirement("bad-input", "schedule")
+@pytest.mark.parametrize("field", ["weekly", "exceptions"])
+def test_a_field_has_its_name_in_the_schema_alone(field: str) -> None:
+    hours = {"weekday": 1} if field == "weekly" else {"date": "2030-01-01"}
+    body = changed(sample.set_schedule(), (field,), [{**hours, "from_": "09:00", "to": "10:00"}])
+    told = [problem.message for problem in problems(type(sample.set_schedule()), body)]
+    assert told[-1] == f"{field}.0.from_ is not known here; leave it out."

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from booking_contracts.booking import BookingConfirmed, CancelBooking, CloseSlot, JoinWaitlist, RescheduleBooking
 from booking_contracts.testkit.people import customer, customer_actor
+from booking_contracts.testkit.sample import register_provider
 
 from deploy.local.system import Studio, System, eventually
 
@@ -63,6 +64,18 @@ async def test_after_an_outage_of_days_one_reminder_comes(system: System) -> Non
     await asyncio.sleep(5)
 
     assert await subjects(system, "rosa-late@example.com") == ["Confirmed", "Reminder"]
+
+
+@pytest.mark.requirement("notify-people")
+async def test_a_provider_is_reminded_where_they_are_reached_today(system: System) -> None:
+    studio = await system.studio(days_ahead=4)
+    await confirmed(system, studio, "uma")
+    moved = register_provider(provider_id=studio.provider_id, email="moved-away@example.com")
+    await system.accepted(moved)
+    await asyncio.sleep(2)
+    now = await system.clock.now()
+    await system.clock.advance(seconds=int((studio.starts_at - timedelta(minutes=30) - now).total_seconds()))
+    await system.mail("moved-away@example.com", "reminder")
 
 
 @pytest.mark.requirement("notify-people", "status-updates", "waitlist-handling")

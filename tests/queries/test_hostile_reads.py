@@ -131,6 +131,30 @@ async def test_a_parameter_that_a_path_does_not_know_is_named(http: Http) -> Non
 
 
 @pytest.mark.requirement("bad-input")
+@pytest.mark.parametrize("half", [{"offering_id": str(ID)}, {"starts_at": RANGE["from"]}])
+@pytest.mark.parametrize("whose", [{"customer_id": "bob"}, {"provider_id": str(ID)}, {}])
+@pytest.mark.parametrize("http", ["booking"], indirect=True)
+async def test_half_a_slot_is_not_passed_over(http: Http, half: dict[str, str], whose: dict[str, str]) -> None:
+    """Who asks for a customer's bookings of an offering would take all of them for these."""
+    status, body = await asked(http, f"/v1/bookings?{query_of({**whose, **half})}")
+    detail = "Name one of customer_id, provider_id, or offering_id with starts_at."
+    assert (status, body["detail"]) == (400, detail)
+
+
+@pytest.mark.requirement("bad-input")
+async def test_a_token_of_any_bytes_is_refused(http: Http) -> None:
+    server = http.server
+    path = next(path for path in sorted(read_paths(http.app)) if "{" not in path)
+    for token in (b"\xff\xfe", b"\xed\xa0\x80", b"", b"\xc3\xa9" * 9, b"a b"):
+        reader, writer = await asyncio.open_connection(server.host, server.port)
+        writer.write(b"GET %b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" % path.encode())
+        writer.write(b"Authorization: Bearer %b\r\n\r\n" % token)
+        answer = await reader.read()
+        writer.close()
+        assert answer.split(b" ")[1] == b"401", (token, answer)
+
+
+@pytest.mark.requirement("bad-input")
 async def test_good_questions_are_answered(http: Http) -> None:
     """So that what is spoilt above is spoilt by itself alone."""
     for path, queries in QUERIES.items():

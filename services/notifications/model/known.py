@@ -1,4 +1,4 @@
-"""What is known of a booking: the last event seen of it."""
+"""What is known of a booking, the last event seen of it; and of its provider, who may have moved since."""
 
 from __future__ import annotations
 
@@ -24,6 +24,29 @@ class KnownBooking:
     @property
     def row_key(self) -> UUID:
         return self.booking_id
+
+
+@dataclass(frozen=True, slots=True)
+class KnownProvider:
+    """How a provider is reached today. `sequence` is the ce_sequence of the ProviderRegistered that told it."""
+
+    provider_id: UUID
+    sequence: int
+    name: str
+    email: str
+    timezone: str
+
+    @property
+    def row_key(self) -> UUID:
+        return self.provider_id
+
+
+def as_of_today(event: BookingEvent, provider: KnownProvider | None) -> BookingEvent:
+    """An event that letters are written from later on: it names its provider as they were then."""
+    if provider is None:
+        return event
+    reaching = {"provider_name": provider.name, "provider_email": provider.email}
+    return event.model_copy(update={**reaching, "provider_timezone": provider.timezone})
 
 
 def starts_at(event: BookingEvent) -> datetime:
