@@ -77,7 +77,7 @@ def payment_event(message: Message[PaymentEvent], work: NotificationsWork) -> No
 
 def provider_registered(message: Message[ProviderRegistered], work: NotificationsWork) -> None:
     """How a provider is reached from now on, for letters that no event of a booking's asks for."""
-    told, sequence = message.body, sequence_of(message)
+    told, sequence = message.body, message.sequence
     known = work.find(KnownProvider, told.provider_id)
     if known is None or known.sequence < sequence:
         work.put(KnownProvider(told.provider_id, sequence, told.name, told.email, told.timezone))
