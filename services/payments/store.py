@@ -28,6 +28,7 @@ from services.payments.outcomes import (
     DisputeChanged,
     DisputeSeen,
     PartChanged,
+    PayoutAgain,
     RefundChanged,
     TopUpSeen,
     Unclaimed,
@@ -131,7 +132,7 @@ async def _read_of_payments(reader: _Reader, work: PaymentsWork) -> None:
 
 
 async def _read_accounts(reader: _Reader, work: PaymentsWork) -> None:
-    """Where providers are paid today: of those told about, and of those whose money is released now."""
+    """Where providers are paid today: of those told about, and of those whose money may be released or sent now."""
     told = reader.values("provider_id", ProviderRegistered)
     await reader.read(
         rows.provider_account,
@@ -139,7 +140,7 @@ async def _read_accounts(reader: _Reader, work: PaymentsWork) -> None:
         f"WHERE provider_id = ANY($1) ORDER BY provider_id {LOCK}",
         told,
     )
-    asked = reader.values("booking_id", SettlePayment)
+    asked = reader.values("booking_id", SettlePayment, DisputeSeen, PayoutAgain)
     settling = (one for one in work.all(Payment) if one.settling is not None or one.booking_id in asked)
     providers = {payment.terms.provider_id for payment in settling if payment.terms is not None}
     await reader.read(rows.provider_account, PROVIDER_ACCOUNT.table, "WHERE provider_id = ANY($1)", providers - told)

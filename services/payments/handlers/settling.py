@@ -131,7 +131,7 @@ def _pay_out(work: PaymentsWork, payment: Payment, settlement: Settlement, amoun
         payment.payouts,
         payment.attempt,
         terms.provider_id,
-        account_of_today(work, terms),
+        account_of_today(work, terms.provider_id, terms.payout_account),
         amount_minor,
         terms.amount.currency,
         payment.source_charge,
