@@ -115,12 +115,12 @@ async def test_what_an_overturned_dispute_releases_goes_to_the_account_of_today(
 @pytest.mark.requirement("provider-payouts")
 @pytest.mark.parametrize("today", [None, "acct_new"])
 async def test_a_later_try_goes_to_the_account_of_today(till: Till, today: str | None) -> None:
-    """Also where the timer is quicker than the look for accounts that were replaced, or where there is none any more."""
+    """Also where the timer is quicker than the look for replaced accounts, or where there is none any more."""
     await released(till, payout_account="acct_closed_1")
     await till.engine.fetch("INSERT INTO provider_account (provider_id, account) VALUES ($1, $2)", PROVIDER, today)
     till.bench.later(hours=2)
     await till.settle()
-    asked = [one for one in await till.engine.fetch("SELECT parameters FROM gateway_call WHERE operation = 'transfer'")]
+    asked = await till.engine.fetch("SELECT parameters FROM gateway_call WHERE operation = 'transfer'")
     to = [json.loads(one["parameters"])["destination"] for one in asked]
     assert to == (["acct_closed_1"] if today is None else ["acct_closed_1", "acct_new"])
     assert await waiting(till) == (["no_account"] if today is None else [])
