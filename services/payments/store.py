@@ -174,7 +174,7 @@ async def _read_of_wallets(reader: _Reader, work: PaymentsWork, customers: set[s
     await reader.read(rows.part, PART.table, "WHERE stripe_refund = ANY($1)", made)
     top_ups = reader.values("command_id", *ABOUT_REFUNDS, DisputeSeen)
     await reader.read(rows.part, PART.table, "WHERE status = 'pending' AND top_up_id = ANY($1)", top_ups)
-    disputing = reader.values("customer_id", WithdrawalSeen)
+    disputing = reader.values("customer_id", WithdrawalSeen, DashboardRefundSeen)
     await reader.read(rows.chargeback, CHARGEBACK.table, "WHERE outcome = 'open' AND customer_id = ANY($1)", disputing)
     drawing = reader.values("customer_id", WithdrawFromWallet, WithdrawalSeen)
     await reader.read(
