@@ -79,6 +79,7 @@ def _take_in(work: PaymentsWork, payment: Payment, seen: DashboardRefundSeen) ->
             payment,
             refunded_minor=payment.refunded_minor + taken.escrow_minor,
             lost_minor=payment.lost_minor + taken.escrow_minor,
+            by_hand_minor=payment.by_hand_minor + taken.escrow_minor,
             refunds=payment.refunds + (taken.instead_of is None),
         )
     )
