@@ -393,3 +393,30 @@ async def test_what_was_refunded_by_hand_before_this_build_stays_with_the_payer(
     assert [refund["amount"] for refund in await till.bench.state("refunds")] == [1000, 500]
     assert await till.balance(ledger.COMMISSION) == 300
     await agrees(till)
+
+
+@pytest.mark.requirement("chargebacks", "ledger", "escrow")
+async def test_one_that_is_won_in_part_takes_the_rest_and_holds_nothing_up(till: Till) -> None:
+    """Stripe says that it is won, and gives back less than it took."""
+    found = await paid(till)
+    await told(till)
+    await till.tell(settle(refund=1000, release=PRICE - 1000))
+    world = till.bench.simulator._api.world
+    stripes = world.disputes.at_path(found)
+    stripes.status = "won"
+    world.emit("charge.dispute.closed", stripes, found)
+    await told(till)
+    assert await till.balance(ESCROW) == PRICE, "what is won is ours again once it was reinstated"
+    stripes.movements = (*stripes.movements, world.move("dispute_reversal", 3000, "eur", found))
+    world.emit("charge.dispute.funds_reinstated", stripes, found)
+    await told(till)
+    assert (await till.balance(ESCROW), await till.balance(LOSSES)) == (0, 0)
+    assert await till.balance(PAYABLE) == 2700, "the payer has 1500 by the bank, more than the 1000 that were asked for"
+    await agrees(till)
+    stripes.movements = (*stripes.movements, world.move("dispute_reversal", 1500, "eur", found))
+    world.emit("charge.dispute.funds_reinstated", stripes, found)
+    await told(till)
+    assert (await till.balance(ESCROW), await till.balance(LOSSES)) == (0, 0)
+    assert [refund["amount"] for refund in await till.bench.state("refunds")] == [1000]
+    assert await till.balance(PAYABLE) == 3150
+    await agrees(till)
