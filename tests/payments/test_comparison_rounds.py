@@ -19,6 +19,7 @@ from services.payments.comparison import Comparison
 from services.payments.gateway.breaker import FAILURES, CircuitBreaker
 from services.payments.model import ledger
 from services.payments.sweeper import Sweeper
+from tests.chassis.harness import SetClock
 from tests.payments.builders import PRICE, authorize, capture, settle
 from tests.payments.comparing import (
     BOB,
@@ -264,3 +265,23 @@ async def test_however_many_differ_each_counts_and_stays_counted(till: Till, mon
     found = await counted(till)
     assert len([one for one in found if one[0] == "charge"]) == 30
     assert [theirs - ours for kind, subject, ours, theirs in found if subject == "Stripe's balance"] == [1]
+
+
+@pytest.mark.requirement("ledger")
+@pytest.mark.parametrize("ahead", [-600, 600])
+async def test_a_clock_that_is_wrong_misses_no_movement(till: Till, ahead: int) -> None:
+    """What is read on from is Stripe's time, not ours."""
+    clock = SetClock(till.bench.clock.now())
+    clock.advance(seconds=ahead)
+    comparison = Comparison(till.bench.api, clock, CircuitBreaker())
+    await paid(till)
+    for number in range(25):
+        till.bench.later(minutes=2)
+        clock.advance(minutes=2)
+        await till.engine.fetch("UPDATE comparison_state SET try_at = now() - interval '1 hour'")
+        await comparison.compare(till.pool)
+        if number == 1:
+            await topped_up(till, 3000)
+    assert await seen(till) == set()
+    (total,) = await operator.totals(await till.engine.session.connection())
+    assert (total["net_minor"], total["opening_balance_minor"]) == (PRICE + 3000, 0)
