@@ -60,3 +60,24 @@ def test_no_revision_stops_traffic() -> None:
 )
 def test_what_stops_traffic_is_seen(sql: str, wrong: int) -> None:
     assert len(stops_traffic(sql)) == wrong
+
+
+MADE_OR_DROPPED = re.compile(r"\b(?:(CREATE)\s+(?:UNIQUE\s+)?INDEX|(DROP)\s+INDEX)\s+(\w+)", re.IGNORECASE)
+CONCURRENT = re.compile(r"index_concurrently\(\s*\"(\w+)\"")
+
+
+@pytest.mark.parametrize("service", sorted({file.parts[-3] for file in REVISIONS}))
+def test_no_revision_makes_an_index_whose_name_is_taken(service: str) -> None:
+    """A finished index of that name stays as it is (run_indexes may be repeated): the new one would never be made."""
+    there: set[str] = set()
+    for file in (one for one in REVISIONS if one.parts[-3] == service):
+        text = re.sub(r"--[^\n]*", "", file.read_text())
+        for created, _, name in MADE_OR_DROPPED.findall(text):
+            if created:
+                assert name not in there, f"{service} {file.name}: {name} is there already"
+                there.add(name)
+            else:
+                there.discard(name)
+        for name in CONCURRENT.findall(text):
+            assert name not in there, f"{service} {file.name}: {name} is there already"
+            there.add(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from booking_contracts.booking import ProviderRegistered
 from services.payments import operator
 from services.payments.model import ledger
 from tests.payments.builders import PRICE, PROVIDER, authorize, capture, settle
+from tests.payments.strange_hands import dispute, now_stands
 from tests.payments.till import Till, soon
 
 PAYABLE = ledger.payable(PROVIDER)
@@ -96,3 +98,29 @@ async def test_an_account_just_told_is_left_alone_for_a_moment(till: Till) -> No
     assert await paid_to(till) == []
     await registered(till, "acct_3")
     assert await paid_to(till) == ["acct_3"]
+
+
+@pytest.mark.requirement("provider-payouts", "chargebacks")
+async def test_what_an_overturned_dispute_releases_goes_to_the_account_of_today(till: Till) -> None:
+    """Nobody asks to settle then: the dispute's end does."""
+    await till.tell(authorize(expires_at=soon(till.bench), payout_account="acct_old"), capture())
+    found = await dispute(till)
+    await now_stands(till, found, "lost")
+    await till.tell(settle(release=PRICE))
+    await registered(till, "acct_today")
+    await now_stands(till, found, "won")
+    assert (await paid_to(till), await till.balance(PAYABLE)) == (["acct_today"], 0)
+
+
+@pytest.mark.requirement("provider-payouts")
+@pytest.mark.parametrize("today", [None, "acct_new"])
+async def test_a_later_try_goes_to_the_account_of_today(till: Till, today: str | None) -> None:
+    """Also where the timer is quicker than the look for replaced accounts, or where there is none any more."""
+    await released(till, payout_account="acct_closed_1")
+    await till.engine.fetch("INSERT INTO provider_account (provider_id, account) VALUES ($1, $2)", PROVIDER, today)
+    till.bench.later(hours=2)
+    await till.settle()
+    asked = await till.engine.fetch("SELECT parameters FROM gateway_call WHERE operation = 'transfer'")
+    to = [json.loads(one["parameters"])["destination"] for one in asked]
+    assert to == (["acct_closed_1"] if today is None else ["acct_closed_1", "acct_new"])
+    assert await waiting(till) == (["no_account"] if today is None else [])

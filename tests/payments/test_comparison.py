@@ -290,3 +290,17 @@ async def test_a_difference_is_a_metric_and_a_row_until_it_is_gone(till: Till) -
     assert await operator.not_agreeing(connection, days=-1) == [], "the test's clock is ahead of the database's"
     gone = {(one["kind"], one["subject"]) for one in await operator.not_agreeing(connection, days=1)}
     assert gone == {("refund", refund), ("balance", "stripe:clearing")}
+
+
+@pytest.mark.requirement("ledger", "provider-payouts")
+async def test_a_transfer_that_only_we_know_of(till: Till) -> None:
+    """A late payout touches no account of the booking's, and nothing has moved at Stripe."""
+    await paid(till)
+    await till.tell(settle(release=PRICE))
+    await rounds(till)
+    await till.engine.fetch("UPDATE payout SET status = 'paid', account = 'acct_1', transfer_id = 'tr_never_made'")
+    await post(till, "payout", *ledger.move("EUR", 4050, debit=ledger.payable(PROVIDER), credit=CLEARING))
+    await rounds(till)
+    assert await of_objects(till) == {("transfer", "tr_never_made", -4050, 0)}
+    (line,) = await till.engine.fetch("SELECT booking_id FROM stripe_difference WHERE kind = 'transfer'")
+    assert line["booking_id"] == BOOKING

@@ -15,10 +15,12 @@ from booking_contracts.types import PaymentChoice, Price
 
 from services.chassis.messages import Raw
 from services.payments import operator
+from services.payments.comparison import differences
 from services.payments.comparison.rounds import Comparison
 from services.payments.model import ledger
 from services.payments.stripe_calls.circuit_breaker import FAILURES, CircuitBreaker
 from services.payments.stripe_events.sweeper import Sweeper
+from tests.chassis.harness import SetClock
 from tests.payments.builders import PRICE, authorize, capture, settle
 from tests.payments.comparing import (
     BOB,
@@ -243,3 +245,44 @@ class Traffic:
         if left:
             with contextlib.suppress(stripe.APIConnectionError):
                 await by_hand(self._till, self._rng.choice(left)["payment_intent"], 10)
+
+
+@pytest.mark.requirement("ledger", "observability")
+async def test_however_many_differ_each_counts_and_stays_counted(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than a round looks at again, as after a restore: none begins its grace anew because of the others."""
+    monkeypatch.setattr(differences, "MOST", 4)
+    for _ in range(30):
+        await till.bench.charged(booking_id=str(uuid4()), attempt="1")
+    till.bench.simulator._api.world.balance["eur"] += 1
+    till.bench.later(minutes=1)
+    for _ in range(60):
+        await a_round(till, minutes=2)
+    found = await counted(till)
+    assert len([one for one in found if one[0] == "charge"]) == 30
+    assert [(ours, theirs) for kind, subject, ours, theirs in found if subject == "Stripe's balance"] == []
+    till.bench.simulator._api.world.balance["eur"] += 1
+    for _ in range(20):
+        await a_round(till, minutes=2)
+    found = await counted(till)
+    assert len([one for one in found if one[0] == "charge"]) == 30
+    assert [theirs - ours for kind, subject, ours, theirs in found if subject == "Stripe's balance"] == [1]
+
+
+@pytest.mark.requirement("ledger")
+@pytest.mark.parametrize("ahead", [-600, 600])
+async def test_a_clock_that_is_wrong_misses_no_movement(till: Till, ahead: int) -> None:
+    """What is read on from is Stripe's time, not ours."""
+    clock = SetClock(till.bench.clock.now())
+    clock.advance(seconds=ahead)
+    comparison = Comparison(till.bench.api, clock, CircuitBreaker())
+    await paid(till)
+    for number in range(25):
+        till.bench.later(minutes=2)
+        clock.advance(minutes=2)
+        await till.engine.fetch("UPDATE comparison_state SET try_at = now() - interval '1 hour'")
+        await comparison.compare(till.pool)
+        if number == 1:
+            await topped_up(till, 3000)
+    assert await seen(till) == set()
+    (total,) = await operator.totals(await till.engine.session.connection())
+    assert (total["net_minor"], total["opening_balance_minor"]) == (PRICE + 3000, 0)

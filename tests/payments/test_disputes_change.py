@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import services.payments
-from services.payments.local_messages import DisputeChanged, DisputeSeen, RefundSeen
+from services.payments.local_messages import DashboardRefundSeen, DisputeChanged, DisputeSeen, RefundSeen
 from services.payments.model import ledger
 from services.payments.model.chargeback import Chargeback, Outcome, outcome_of
 from services.payments.model.ledger import LOSSES
@@ -21,7 +21,17 @@ from services.payments.model.payment import Status
 from services.payments.model.refund import Refund
 from services.payments.work import Reconciliation
 from tests.payments.builders import BOOKING, INTENT, PRICE, PROVIDER, World, authorize, capture, eur, settle, void
-from tests.payments.strange_hands import agrees, dispute, noted, now_stands, told, top_up, wallet, withdraw
+from tests.payments.strange_hands import (
+    agrees,
+    dispute,
+    noted,
+    now_stands,
+    refund_by_hand,
+    told,
+    top_up,
+    wallet,
+    withdraw,
+)
 from tests.payments.test_wallets import Purse
 from tests.payments.till import Till, soon
 
@@ -302,6 +312,43 @@ def test_the_same_of_a_wallet(statuses: list[str], last: str, amount: int) -> No
     assert (purse.balance(LOSSES), purse.balance(ledger.disputed("du_1"))) == (0, 0)
 
 
+@pytest.mark.requirement("chargebacks", "refund-logic", "ledger")
+@given(
+    st.integers(1, PRICE // 10).map(lambda tens: tens * 10),
+    st.integers(0, PRICE // 10).map(lambda tens: tens * 10),
+    st.permutations(["by hand", "settled"]),
+    st.booleans(),
+)
+def test_what_was_refunded_by_hand_stays_with_the_payer_when_a_lost_one_is_won(
+    by_hand: int, refund: int, order: list[str], twice: bool
+) -> None:
+    """A refund by hand counts towards what the payer is to get, before what a lost chargeback has given them."""
+    disputed = PRICE - by_hand
+    world = World().captured()
+    once = World().captured()
+    if order[0] == "by hand":
+        refunded_by_hand(world, by_hand)
+        refunded_by_hand(once, by_hand)
+    if disputed:
+        stands(world, "lost", disputed)
+    settles(world, refund)
+    settles(once, refund)
+    if disputed:
+        stands(world, "won", disputed)
+    if disputed and twice:
+        stands(world, "lost", disputed)
+        stands(world, "won", disputed)
+    if order[0] == "settled":
+        refunded_by_hand(world, by_hand)
+        refunded_by_hand(once, by_hand)
+    assert balances(world) == balances(once)
+
+
+def refunded_by_hand(world: World, amount: int) -> None:
+    seen = {"stripe_refund": "re_by_hand", "payment_intent": INTENT, "amount_minor": amount, "booking_id": BOOKING}
+    world.tell(DashboardRefundSeen(**seen, status="succeeded"))
+
+
 @pytest.mark.parametrize(("earlier", "later"), [("won", "lost"), ("lost", "won")])
 def test_told_twice_or_late_it_counts_once(earlier: str, later: str) -> None:
     world = World().captured()
@@ -327,3 +374,49 @@ async def test_what_was_lost_before_this_build_is_undone_to_the_cent(till: Till)
         await now_stands(till, one, "won")
     assert (await till.balance(ESCROW), await wallet(till)) == (PRICE, (5000, 0))
     assert await till.balance(LOSSES) == 0
+
+
+@pytest.mark.requirement("chargebacks", "refund-logic", "ledger")
+async def test_what_was_refunded_by_hand_before_this_build_stays_with_the_payer(till: Till) -> None:
+    """The migration's own statement, run over a refund that an older build has posted."""
+    await till.tell(authorize(expires_at=soon(till.bench), payout_account="acct_1"), capture())
+    await refund_by_hand(till, 1000)
+    await told(till)
+    found = await dispute(till, amount=PRICE - 1000)
+    await now_stands(till, found, "lost")
+    connection = await till.engine.session.connection()
+    assert await connection.fetchval("UPDATE payment SET by_hand_minor = 0 RETURNING lost_minor") == PRICE
+    sql = Path(services.payments.__file__).with_name("migrations").joinpath("0023_by_hand_before.sql").read_text()
+    await connection.execute(sql)
+    await till.tell(settle(refund=1500, release=3000))
+    await now_stands(till, found, "won")
+    assert [refund["amount"] for refund in await till.bench.state("refunds")] == [1000, 500]
+    assert await till.balance(ledger.COMMISSION) == 300
+    await agrees(till)
+
+
+@pytest.mark.requirement("chargebacks", "ledger", "escrow")
+async def test_one_that_is_won_in_part_takes_the_rest_and_holds_nothing_up(till: Till) -> None:
+    """Stripe says that it is won, and gives back less than it took."""
+    found = await paid(till)
+    await told(till)
+    await till.tell(settle(refund=1000, release=PRICE - 1000))
+    world = till.bench.simulator._api.world
+    stripes = world.disputes.at_path(found)
+    stripes.status = "won"
+    world.emit("charge.dispute.closed", stripes, found)
+    await told(till)
+    assert await till.balance(ESCROW) == PRICE, "what is won is ours again once it was reinstated"
+    stripes.movements = (*stripes.movements, world.move("dispute_reversal", 3000, "eur", found))
+    world.emit("charge.dispute.funds_reinstated", stripes, found)
+    await told(till)
+    assert (await till.balance(ESCROW), await till.balance(LOSSES)) == (0, 0)
+    assert await till.balance(PAYABLE) == 2700, "the payer has 1500 by the bank, more than the 1000 that were asked for"
+    await agrees(till)
+    stripes.movements = (*stripes.movements, world.move("dispute_reversal", 1500, "eur", found))
+    world.emit("charge.dispute.funds_reinstated", stripes, found)
+    await told(till)
+    assert (await till.balance(ESCROW), await till.balance(LOSSES)) == (0, 0)
+    assert [refund["amount"] for refund in await till.bench.state("refunds")] == [1000]
+    assert await till.balance(PAYABLE) == 3150
+    await agrees(till)

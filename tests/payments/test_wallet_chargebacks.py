@@ -10,6 +10,7 @@ from services.payments import gauges, metrics, operator
 from services.payments.model import ledger
 from services.payments.model.ledger import CLEARING, LOSSES
 from tests.payments.builders import BOOKING, PRICE, authorize, capture
+from tests.payments.strange_hands import fail_refund, refund_by_hand
 from tests.payments.till import Till, soon
 
 AVAILABLE, LOCKED = ledger.available("bob"), ledger.locked("bob")
@@ -131,3 +132,20 @@ async def test_an_operator_sees_it_until_it_is_closed(till: Till) -> None:
     assert metrics.chargebacks_open._value.get() == 0
     assert await operator.chargebacks(connection, every=False) == []
     assert [row["outcome"] for row in await operator.chargebacks(connection, every=True)] == ["won"]
+
+
+@pytest.mark.requirement("chargebacks", "wallet")
+@pytest.mark.parametrize("outcome", ["won", "lost"])
+async def test_a_refund_by_hand_that_comes_back_meanwhile_is_locked(till: Till, outcome: str) -> None:
+    """As a withdrawal that comes back is: else it is spent, and the bank gives it to the payer once more."""
+    intent = await top_up(till, PRICE + 2000)
+    refund = await refund_by_hand(till, 2000)
+    await told(till)
+    await pay_by_wallet(till)
+    dispute = await disputed(till, intent, 3000)
+    assert await balances(till) == (0, 0, 0)
+    await fail_refund(till, refund)
+    await told(till)
+    assert await balances(till) == (0, 2000, 0)
+    await closed(till, dispute, outcome)
+    assert await balances(till) == ((2000, 0, 0) if outcome == "won" else (0, 0, -1000))

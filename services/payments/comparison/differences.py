@@ -14,19 +14,49 @@ from services.payments.model.comparison import Difference, Kind, Standing, Watch
 log = structlog.get_logger()
 Key = tuple[Kind, str, str]
 MOST = 500
-"""How many open ones a round looks at again, those first that were looked at longest ago."""
+"""How many open ones a round looks at again."""
+_COLUMNS = """
+    kind, subject, d.currency, ours_minor, booking_id, customer_id, payment_intent, theirs_minor, first_seen, since,
+    last_seen, counted_at
+"""
 
 
-async def still_open(pool: Pool) -> dict[Key, Watched]:
-    """Those that are not gone, counted or not."""
+async def to_look_at(pool: Pool) -> dict[Key, Watched]:
+    """Of those that are not gone: half of them not counted yet, half counted, where there are so many.
+
+    The former by how long they have been as they are, so that the same ones are looked at until they count: a pause
+    would begin their grace anew. The latter by how long ago they were looked at, so that each has its turn.
+    """
     rows = await pool.fetch(
-        """
-        SELECT kind, subject, currency, ours_minor, booking_id, customer_id, payment_intent, theirs_minor, first_seen,
-               since, last_seen, counted_at
-        FROM stripe_difference WHERE gone_at IS NULL ORDER BY last_seen, line LIMIT $1
+        f"""
+        (SELECT {_COLUMNS} FROM stripe_difference d WHERE gone_at IS NULL AND counted_at IS NULL
+         ORDER BY since, line LIMIT $1)
+        UNION ALL
+        (SELECT {_COLUMNS} FROM stripe_difference d WHERE gone_at IS NULL AND counted_at IS NOT NULL
+         ORDER BY last_seen, line LIMIT $1)
         """,
-        MOST,
+        MOST // 2,
     )
+    return _by_key(rows)
+
+
+async def known(pool: Pool, keys: Collection[Key]) -> dict[Key, Watched]:
+    """Those of these that are not gone."""
+    if not keys:
+        return {}
+    rows = await pool.fetch(
+        f"""
+        SELECT {_COLUMNS}
+        FROM stripe_difference d JOIN unnest($1::text[], $2::text[], $3::text[]) AS k (kind, subject, currency)
+            USING (kind, subject)
+        WHERE d.currency = k.currency AND gone_at IS NULL
+        """,
+        *columns(keys),
+    )
+    return _by_key(rows)
+
+
+def _by_key(rows: Collection[asyncpg.Record]) -> dict[Key, Watched]:
     found = (_watched(row) for row in rows)
     return {one.found.key: one for one in found}
 

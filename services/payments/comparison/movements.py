@@ -78,7 +78,8 @@ async def read(pool: Pool, api: StripeApi, state: asyncpg.Record, now: datetime)
         movements, more = [movement(one) for one in found["data"]], found["has_more"]
         after = movements[-1].transaction_id if movements else None
         if not more:
-            await _keep(pool, movements, max(since, until - OVERLAP), None, None)
+            await _keep(pool, movements, since, None, None)
+            await _read_until(pool, until)
             return True
         await _keep(pool, movements, since, until, after)
     return False
@@ -122,6 +123,19 @@ async def _keep(
                 ),
             )
         await connection.execute("UPDATE comparison_state SET since = $1, until = $2, after = $3", since, until, after)
+
+
+async def _read_until(pool: Pool, until: datetime) -> None:
+    """The next window begins where this one ended, or with the newest movement: by Stripe's clock, if ours is ahead."""
+    await pool.execute(
+        """
+        UPDATE comparison_state SET since = greatest(since, least($1, newest.created_at) - $2::interval)
+        FROM (SELECT created_at FROM stripe_movement WHERE transaction_id NOT LIKE 'looked:%'
+              ORDER BY created_at DESC, line DESC LIMIT 1) newest
+        """,
+        until,
+        OVERLAP,
+    )
 
 
 async def begin(pool: Pool, now: datetime) -> asyncpg.Record:

@@ -87,7 +87,7 @@ class Comparison:
             state = await movements.begin(pool, now)
         if not await movements.read(pool, self._api, state, now):
             return
-        before = await differences.still_open(pool)
+        before = await differences.to_look_at(pool)
         looked_at, reached = await touched(pool, state, now)
         looked_at.add(before.values())
         found: list[Difference] = []
@@ -96,7 +96,9 @@ class Comparison:
         sums = totals.NOTHING
         if reached.all_posted:
             sums = await totals.compare(pool, totals.held(await self._api.look("/v1/balance")), state["entry"])
-        seen = {one.key: watched(one, before.get(one.key), now) for one in (*found, *sums.found)}
+        every = {one.key: one for one in (*found, *sums.found)}
+        before |= await differences.known(pool, every.keys() - before.keys())
+        seen = {key: watched(one, before.get(key), now) for key, one in every.items()}
         judged = await self._judged(pool, list(seen.values()), sums, now)
         async with pool.acquire() as pooled, pooled.transaction():
             connection = cast(Connection, pooled)

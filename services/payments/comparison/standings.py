@@ -5,9 +5,10 @@ It is read in one snapshot, so that rows, ledger and movements are of one instan
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import cast
 from uuid import UUID
 
@@ -43,15 +44,47 @@ async def compare(
     An object brings its booking or wallet with it, and they all their objects.
     """
     async with snapshot(pool) as connection:
-        rows = _standings(await connection.fetch(ROWS, list(subjects), list(bookings), list(customers)))
-        known = {*subjects, *(row.subject for row in rows)}
-        stripes = await _of_stripe(connection, known)
-        whose = [*rows, *stripes]
-        bookings = {*bookings, *(one.booking_id for one in whose if one.booking_id is not None)}
-        customers = {*customers, *(one.customer_id for one in whose if one.customer_id is not None)}
+        named = await _of_objects(connection, subjects, bookings, customers)
+        their_bookings = {one.booking_id for one in named.whose if one.booking_id is not None}.difference(bookings)
+        their_wallets = {one.customer_id for one in named.whose if one.customer_id is not None}.difference(customers)
+        theirs = await _of_objects(connection, (), their_bookings, their_wallets, beside=named)
+        rows, stripes = named.rows | theirs.rows, [*named.stripes, *theirs.stripes]
+        known = named.known | theirs.known
+        bookings, customers = {*bookings, *their_bookings}, {*customers, *their_wallets}
         ours, ledgers = await _of_postings(connection, bookings, customers)
         left, said = await _of_fees(connection, known)
     return differences([*rows, *ours, *left], [*stripes, *ledgers, *said])
+
+
+@dataclass(frozen=True, slots=True)
+class _Objects:
+    """Stripe's objects by their ids: what our rows and what Stripe's movements say of them."""
+
+    known: frozenset[str]
+    rows: frozenset[Standing]
+    stripes: list[Standing]
+
+    @property
+    def whose(self) -> Iterator[Standing]:
+        return chain(self.rows, self.stripes)
+
+
+_NONE = _Objects(frozenset(), frozenset(), [])
+
+
+async def _of_objects(
+    connection: Connection,
+    subjects: Collection[str],
+    bookings: Collection[UUID],
+    customers: Collection[str],
+    *,
+    beside: _Objects = _NONE,
+) -> _Objects:
+    """Those named and those of these bookings and wallets; `beside` those that are known, what Stripe says of them."""
+    found = await connection.fetch(ROWS, list(subjects), list(bookings), list(customers))
+    rows = frozenset(_standings(found))
+    known = frozenset(subjects).union(row.subject for row in rows)
+    return _Objects(known, rows, await _of_stripe(connection, known - beside.known))
 
 
 async def _of_stripe(connection: Connection, subjects: Collection[str]) -> list[Standing]:

@@ -13,7 +13,6 @@ from booking_contracts.booking import ProviderRegistered
 
 from services.chassis.messages import Message
 from services.payments.local_messages import AccountKnown, PayoutAgain
-from services.payments.model.payment import Terms
 from services.payments.model.payout import SLICE, Payout, PayoutStatus, ProviderAccount
 from services.payments.work import PaymentsWork
 
@@ -29,10 +28,10 @@ def provider_registered(message: Message[ProviderRegistered], work: PaymentsWork
         work.put(ProviderAccount(told.provider_id, told.payout_account))
 
 
-def account_of_today(work: PaymentsWork, terms: Terms) -> str | None:
-    """Where a provider is paid; what the booking's terms say where nothing was told since."""
-    known = work.find(ProviderAccount, terms.provider_id)
-    return terms.payout_account if known is None else known.account
+def account_of_today(work: PaymentsWork, provider_id: UUID, before: str | None) -> str | None:
+    """Where a provider is paid; as `before` (the booking's terms, an earlier try) where nothing was told since."""
+    known = work.find(ProviderAccount, provider_id)
+    return before if known is None else known.account
 
 
 def account_known(message: Message[AccountKnown], work: PaymentsWork) -> None:

@@ -88,7 +88,7 @@ def taken_up(work: PaymentsWork, chargeback: Chargeback) -> Chargeback:
 
 def _in_escrow_again(work: PaymentsWork, payment: Payment, back_minor: int, chargeback: Chargeback) -> Payment:
     """What no settlement has counted yet waits for one; what one has is settled as that was asked."""
-    open_minor = min(back_minor, payment.lost_minor)
+    open_minor = min(back_minor, payment.charged_back_minor)
     settled = back_minor - open_minor
     to_payer = min(settled, payment.made_up_minor)
     payment = work.put(

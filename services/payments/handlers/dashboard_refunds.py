@@ -14,7 +14,7 @@ from booking_contracts.payments import WalletWithdrawn
 from booking_contracts.types import Money
 
 from services.chassis.messages import Message
-from services.payments.handlers import unclaimed_events
+from services.payments.handlers import unclaimed_events, wallet_chargebacks
 from services.payments.handlers.refunds import refund_stands
 from services.payments.local_messages import MISSING, RELEASED, DashboardRefundSeen, RefundTold
 from services.payments.model import ledger
@@ -79,6 +79,7 @@ def _take_in(work: PaymentsWork, payment: Payment, seen: DashboardRefundSeen) ->
             payment,
             refunded_minor=payment.refunded_minor + taken.escrow_minor,
             lost_minor=payment.lost_minor + taken.escrow_minor,
+            by_hand_minor=payment.by_hand_minor + taken.escrow_minor,
             refunds=payment.refunds + (taken.instead_of is None),
         )
     )
@@ -157,3 +158,4 @@ def _of_top_up(work: PaymentsWork, seen: DashboardRefundSeen, known: DashboardRe
         back = amount - known.lost_minor
         posting = ledger.top_up_refunded_at_stripe(seen.customer_id, top_up.currency, -amount, -back)
         work.post(f"refund at Stripe failed:{seen.stripe_refund}", posting)
+        wallet_chargebacks.freeze_rest(work, seen.customer_id)

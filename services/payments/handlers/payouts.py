@@ -7,6 +7,7 @@ from dataclasses import replace
 from booking_contracts.payments import PayoutFailed, PayoutPaid
 
 from services.chassis.messages import Message
+from services.payments.handlers.accounts import account_of_today
 from services.payments.local_messages import PayoutAgain, TransferSeen
 from services.payments.model import ledger
 from services.payments.model.payment import Payment
@@ -50,20 +51,25 @@ def _failed(work: PaymentsWork, payment: Payment, payout: Payout, code: str) -> 
 def payout_again(message: Message[PayoutAgain], work: PaymentsWork) -> None:
     """Try a failed transfer once more; the timer does it by itself, an operator for one that is parked.
 
-    To the account that it has, or to the one named, which is what one without an account waits for. From the charge
-    that paid by today's reckoning, or, where an operator wants that, from the balance.
+    To the account named, which is what one without an account waits for, else to the provider's of today; where there
+    is none any more it waits for one. From the charge that paid by today's reckoning, or, where an operator wants that,
+    from the balance.
     """
     told = message.body
     payout, payment = work.find(Payout, told.payout_id), work.find(Payment, told.booking_id)
     if payout is None or payment is None or payout.tries != told.tries or not _may_be_tried(payout, told):
         return
     work.go_on(payment.correlation_id)
+    account = told.account or account_of_today(work, payout.provider_id, payout.account)
+    if account is None:
+        work.put(replace(payout, status=PayoutStatus.NO_ACCOUNT, failure=None, account=None))
+        return
     again = replace(
         payout,
         status=PayoutStatus.PENDING,
         tries=payout.tries + 1,
         failure=None,
-        account=told.account or payout.account,
+        account=account,
         source_charge=None if told.from_balance else payment.source_charge,
     )
     requests.transfer(work, again)

@@ -34,8 +34,9 @@ def want_all_back(work: PaymentsWork, payment: Payment) -> Payment:
 def settle(work: PaymentsWork, payment: Payment, settlement: Settlement) -> None:
     """Post the split. A part that the payer got by a lost chargeback counts as refunded (rules.md, Payment)."""
     terms = payment.agreed
-    lost = payment.lost_minor
+    lost, charged_back = payment.lost_minor, payment.charged_back_minor
     wanted = after_loss(settlement.refund_minor, lost)
+    made_up = min(after_loss(settlement.refund_minor, lost - charged_back), charged_back)
     step = card_step_minor(terms.amount.currency)
     parts = split(
         payment.escrow_minor,
@@ -52,7 +53,8 @@ def settle(work: PaymentsWork, payment: Payment, settlement: Settlement) -> None
         payment,
         settling=None,
         lost_minor=0,
-        made_up_minor=payment.made_up_minor + min(settlement.refund_minor, lost),
+        by_hand_minor=0,
+        made_up_minor=payment.made_up_minor + made_up,
         refunded_minor=payment.refunded_minor + parts.refund_minor,
         released_minor=payment.released_minor + parts.release_minor,
         commission_minor=payment.commission_minor + parts.commission_minor,
@@ -131,7 +133,7 @@ def _pay_out(work: PaymentsWork, payment: Payment, settlement: Settlement, amoun
         payment.payouts,
         payment.attempt,
         terms.provider_id,
-        account_of_today(work, terms),
+        account_of_today(work, terms.provider_id, terms.payout_account),
         amount_minor,
         terms.amount.currency,
         payment.source_charge,

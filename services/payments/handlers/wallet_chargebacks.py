@@ -42,7 +42,7 @@ def opened(work: PaymentsWork, chargeback: Chargeback) -> Chargeback:
 
 
 def freeze_rest(work: PaymentsWork, owner: str) -> None:
-    """A withdrawal is back in the wallet, that of a disputed top-up perhaps: it cannot be spent either."""
+    """What had left the wallet for a card is back, that of a disputed top-up perhaps: it cannot be spent either."""
     for chargeback in list(work.all(Chargeback)):
         if (chargeback.customer_id, chargeback.outcome) != (owner, Outcome.OPEN):
             continue

@@ -1,4 +1,2 @@
 -- Few at any time.
 CREATE INDEX stripe_event_set_aside ON stripe_event (received_at) WHERE set_aside IS NOT NULL;
--- What may go to another account.
-CREATE INDEX payout_failed ON payout (provider_id) WHERE status IN ('failed', 'parked');

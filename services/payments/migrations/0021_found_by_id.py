@@ -1,4 +1,4 @@
-"""What Stripe tells is found by the ids of its objects."""
+"""Events that are set aside are found by their age."""
 
 from pathlib import Path
 

@@ -88,8 +88,10 @@ class Payment:
     """Chargebacks that are open: what is in escrow stays there until they are closed."""
     lost_minor: int = 0
     """Taken from the escrow by a lost chargeback or a refund made at Stripe, and not yet counted in a settlement."""
+    by_hand_minor: int = 0
+    """What of `lost_minor` was a refund made at Stripe: no bank gives it back."""
     made_up_minor: int = 0
-    """What of a settlement's refund the payer had got so: theirs again, should a lost chargeback turn out won."""
+    """What of a settlement's refund the payer had got by a chargeback alone: theirs again, should it turn out won."""
     decline: Decline | None = None
 
     @property
@@ -114,6 +116,11 @@ class Payment:
     def escrow_minor(self) -> int:
         """Captured and not settled yet."""
         return self.captured_minor - self.refunded_minor - self.released_minor
+
+    @property
+    def charged_back_minor(self) -> int:
+        """What of `lost_minor` a chargeback took. (The release before ends `lost_minor` alone.)"""
+        return max(0, self.lost_minor - self.by_hand_minor)
 
     @property
     def source_charge(self) -> str | None:
@@ -154,6 +161,7 @@ OF_BOOKING = frozenset(
         "payouts",
         "disputes",
         "lost_minor",
+        "by_hand_minor",
         "made_up_minor",
     }
 )

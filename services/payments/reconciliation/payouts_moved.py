@@ -21,9 +21,13 @@ async def pay_out(connection: Connection, now: datetime) -> int:
     found = await connection.fetch(
         """
         SELECT p.payout_id, p.booking_id, p.tries, a.account
-        FROM provider_account a JOIN payout p USING (provider_id)
+        FROM (SELECT payout_id, booking_id, provider_id, tries, account FROM payout WHERE status = 'no_account'
+              UNION ALL
+              SELECT payout_id, booking_id, provider_id, tries, account FROM payout
+              WHERE status IN ('failed', 'parked')) p
+             JOIN provider_account a USING (provider_id)
         WHERE a.account IS NOT NULL AND a.changed_at < statement_timestamp() - make_interval(secs => $1)
-          AND p.status IN ('no_account', 'failed', 'parked') AND p.account IS DISTINCT FROM a.account
+          AND p.account IS DISTINCT FROM a.account
         ORDER BY p.payout_id LIMIT $2
         """,
         QUIET_SECONDS,

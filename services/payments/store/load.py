@@ -24,6 +24,7 @@ from services.payments.local_messages import (
     DisputeChanged,
     DisputeSeen,
     PartChanged,
+    PayoutAgain,
     RefundTold,
     TopUpSeen,
     Unclaimed,
@@ -131,7 +132,7 @@ async def _read_of_payments(reader: _Reader, work: PaymentsWork) -> None:
 
 
 async def _read_accounts(reader: _Reader, work: PaymentsWork) -> None:
-    """Where providers are paid today: of those told about, and of those whose money is released now."""
+    """Where providers are paid today: of those told about, and of those whose money may be released or sent now."""
     told = reader.values("provider_id", ProviderRegistered)
     await reader.read(
         rows.provider_account,
@@ -139,7 +140,7 @@ async def _read_accounts(reader: _Reader, work: PaymentsWork) -> None:
         f"WHERE provider_id = ANY($1) ORDER BY provider_id {LOCK}",
         told,
     )
-    asked = reader.values("booking_id", SettlePayment)
+    asked = reader.values("booking_id", SettlePayment, DisputeSeen, PayoutAgain)
     settling = (one for one in work.all(Payment) if one.settling is not None or one.booking_id in asked)
     providers = {payment.terms.provider_id for payment in settling if payment.terms is not None}
     await reader.read(rows.provider_account, PROVIDER_ACCOUNT.table, "WHERE provider_id = ANY($1)", providers - told)
@@ -173,7 +174,7 @@ async def _read_of_wallets(reader: _Reader, work: PaymentsWork, customers: set[s
     await reader.read(rows.part, PART.table, "WHERE stripe_refund = ANY($1)", made)
     top_ups = reader.values("command_id", *ABOUT_REFUNDS, DisputeSeen)
     await reader.read(rows.part, PART.table, "WHERE status = 'pending' AND top_up_id = ANY($1)", top_ups)
-    disputing = reader.values("customer_id", WithdrawalSeen)
+    disputing = reader.values("customer_id", WithdrawalSeen, DashboardRefundSeen)
     await reader.read(rows.chargeback, CHARGEBACK.table, "WHERE outcome = 'open' AND customer_id = ANY($1)", disputing)
     drawing = reader.values("customer_id", WithdrawFromWallet, WithdrawalSeen)
     await reader.read(

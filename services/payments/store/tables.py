@@ -47,9 +47,9 @@ PAYMENT = kept(
     "booking_id uuid, payment_id uuid, correlation_id text, sequence bigint, attempt int, status text, action text, "
     "payment_intent text, charge text, calling text, voided_through int, owes_void bool, capture_asked bool, "
     "settling uuid, authorized_minor bigint, captured_minor bigint, refunded_minor bigint, released_minor bigint, "
-    "commission_minor bigint, refunds int, payouts int, disputes int, lost_minor bigint, made_up_minor bigint, "
-    "method text, amount_minor bigint, currency text, customer_id text, provider_id uuid, payout_account text, "
-    "commission_bps int, decline_code text, decline_retryable bool, decline_message text",
+    "commission_minor bigint, refunds int, payouts int, disputes int, lost_minor bigint, by_hand_minor bigint, "
+    "made_up_minor bigint, method text, amount_minor bigint, currency text, customer_id text, provider_id uuid, "
+    "payout_account text, commission_bps int, decline_code text, decline_retryable bool, decline_message text",
     {
         "method": _of("terms", "method"),
         "amount_minor": _of("terms", "amount.amount"),

@@ -38,7 +38,10 @@ class Disputes:
 
 
 def _taken(dispute: stripe.Dispute | None) -> dict[str, Any]:
-    """What it took from our balance, by its balance transactions: the bank's amount may be in another currency."""
+    """What it took from our balance, by its balance transactions: the bank's amount may be in another currency.
+
+    Won in part is lost by what Stripe has not given back.
+    """
     if dispute is None:
         return {"amount_minor": 0, "status": MISSING}
     moved = dispute.balance_transactions
@@ -46,9 +49,10 @@ def _taken(dispute: stripe.Dispute | None) -> dict[str, Any]:
         return {"amount_minor": dispute.amount, "currency": dispute.currency.upper(), "status": dispute.status}
     net = sum(one.amount for one in moved)
     latest = next((-one.amount for one in reversed(moved) if one.amount < 0), dispute.amount)
+    in_part = dispute.status == "won" and net < 0 < moved[-1].amount
     return {
         "amount_minor": -net if net < 0 else latest,
         "currency": moved[0].currency.upper(),
         "withdrawn": net < 0,
-        "status": dispute.status,
+        "status": "lost" if in_part else dispute.status,
     }
