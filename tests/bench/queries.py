@@ -22,7 +22,6 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from stripe_simulator.simulator import Settings, Simulator
 
 from deploy.local.layout import SERVICES
 from services.chassis import logging
@@ -31,6 +30,7 @@ from services.chassis.database import ASKED_RARELY, READS, SESSION, open_pool
 from services.chassis.http import Pools
 from services.chassis.process import calm_garbage_collector
 from services.payments.stripe_calls.api import StripeApi
+from stripe_simulator.simulator import Settings, Simulator
 from tests.bench.asking import ANSWERS, PATHS, RoundsOf, served
 from tests.bench.domain import database
 from tests.bench.runs import percentile

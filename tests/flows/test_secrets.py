@@ -13,11 +13,11 @@ from booking_contracts.booking import BookingCancelled, PaymentActionRequired, P
 from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import customer_actor
 from booking_contracts.types import Price
-from stripe_simulator.cards import NUMBERS
 
 from deploy.local.environment import STRIPE_API_KEY
 from deploy.local.stack import Stack
 from deploy.local.system import System
+from stripe_simulator.cards import NUMBERS
 from tests.flows.everything import Written, everything
 from tests.flows.story import ends_paid
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from stripe_simulator.simulator import Settings, Simulator
 
 from services.payments.app import SERVICE
+from stripe_simulator.simulator import Settings, Simulator
 from tests.chassis.harness import Engine, SetClock
 from tests.payments.till import StripeBench, Till
 

@@ -12,7 +12,6 @@ from uuid import UUID, uuid4
 import aiohttp
 from booking_contracts.envelope import MessageBody, uuid7
 from pydantic import BaseModel
-from stripe_simulator.simulator import Simulator
 
 from services.chassis.database import Pool
 from services.chassis.gateway_calls import OpenCall, TryAgain
@@ -22,6 +21,7 @@ from services.payments.stripe_calls.api import StripeApi
 from services.payments.stripe_calls.circuit_breaker import CircuitBreaker
 from services.payments.stripe_calls.gateway import StripeGateway
 from services.payments.stripe_events.sweeper import Sweeper
+from stripe_simulator.simulator import Simulator
 from tests.chassis.harness import Engine, SetClock
 
 

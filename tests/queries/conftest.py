@@ -9,10 +9,10 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from stripe_simulator.simulator import Settings, Simulator
 
 from deploy.local.layout import SERVICES
 from services.payments.stripe_calls.api import StripeApi
+from stripe_simulator.simulator import Settings, Simulator
 from tests.bench.years import database_of, fill
 
 SCALE = 20_000

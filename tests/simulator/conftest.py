@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 import stripe
 from aiohttp import web
+
 from stripe_simulator.simulator import Settings, Simulator
 from stripe_simulator.webhooks import Endpoint
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+
 from stripe_simulator.__main__ import settings_from
 from stripe_simulator.clock import Clock
 

@@ -2,8 +2,8 @@
 
 import pytest
 import stripe
-from stripe_simulator.cards import CARDS
 
+from stripe_simulator.cards import CARDS
 from tests.simulator.conftest import Bench
 
 WEEK_SECONDS = 7 * 24 * 3600
