@@ -1,4 +1,4 @@
-"""What payments does again and again beside its messages: sweeping Stripe's events, reconciling."""
+"""Periodic work of payments beside its messages: sweeping Stripe's events, reconciling."""
 
 from __future__ import annotations
 

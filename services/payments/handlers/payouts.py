@@ -35,7 +35,7 @@ def transfer_seen(message: Message[TransferSeen], work: PaymentsWork) -> None:
 
 
 def _failed(work: PaymentsWork, payment: Payment, payout: Payout, code: str) -> None:
-    """Told when it fails first and when it is parked; the tries between are nobody's business."""
+    """Published when it first fails and when it is parked, not for the tries between."""
     wait = payout.retry_after
     status = PayoutStatus.PARKED if wait is None else PayoutStatus.FAILED
     payout = work.put(replace(payout, status=status, failure=code))
@@ -51,7 +51,7 @@ def payout_again(message: Message[PayoutAgain], work: PaymentsWork) -> None:
     """Try a failed transfer once more; the timer does it by itself, an operator for one that is parked.
 
     To the account that it has, or to the one named, which is what one without an account waits for. From the charge
-    that paid by today's reckoning, or, where an operator wants that, from the balance.
+    that the payment names now, or, where an operator wants that, from the balance.
     """
     told = message.body
     payout, payment = work.find(Payout, told.payout_id), work.find(Payment, told.booking_id)
