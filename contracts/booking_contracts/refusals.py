@@ -17,7 +17,7 @@ from booking_contracts.headers import safe_text
 from booking_contracts.texts import DATE, INSTANT, WORDS
 
 MOST = 20
-"""Problems of one command that are told; who has more mends these first."""
+"""Problems of one command that are reported; a sender with more of them corrects these first."""
 BODY = "body"
 """The field of a problem that no single field has."""
 NO_NAME = '""'

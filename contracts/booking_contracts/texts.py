@@ -34,7 +34,7 @@ Reading = Mapping[Kind, Callable[[str], str]]
 """How a service reads the texts of a command that need more than a pattern: pydantic's `context` of validation.
 
 Each returns the text as it is kept, or raises ValueError with what follows the field's name in the refusal. Without a
-context, in events and rows, texts stay as they are: what was kept once is read for ever.
+context, in events and rows, texts stay as they are: what was stored once stays readable.
 """
 
 

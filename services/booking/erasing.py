@@ -52,7 +52,7 @@ async def known(connection: Connection, customer_id: str) -> Known:
 
 
 async def erase(connection: Connection, customer_id: str) -> Sequence[UUID]:
-    """Contacts of bookings, attendees among them, and of waitlist entries; dead letters. Said twice it does no harm.
+    """Contacts of bookings, attendees among them, and of waitlist entries; dead letters. Repeating it does no harm.
 
     Returns the open dead letters that it still stands in. Raises NotPossible as `known` does.
     """

@@ -1,4 +1,4 @@
-"""Booking's own gauges: where sagas stand. A stuck one is an operator's."""
+"""Booking's own gauges: where sagas stand. A stuck one needs an operator."""
 
 from __future__ import annotations
 

@@ -188,7 +188,7 @@ def ask_again(work: BookingWork, timer: AskAgain) -> None:
 
 
 def retry(work: BookingWork, saga: Saga) -> None:
-    """An operator has mended the cause: ask again, counting from one."""
+    """An operator has removed the cause: ask again, counting from one."""
     _ask(work, replace(saga, asked=0, status=Status.WAITING, problem=None))
 
 

@@ -116,7 +116,7 @@ class BookingWork(UnitOfWork):
         return slot if offering is None else as_of_today(slot, offering)
 
     def outdated(self, slot: Slot) -> bool:
-        """Whether it would be another if nobody had a seat there."""
+        """Whether its times or capacity would be others if nobody had a seat there."""
         empty = replace(slot, taken=0)
         return self.today(empty) != empty
 
@@ -152,7 +152,7 @@ class BookingWork(UnitOfWork):
 
     @contextmanager
     def on_behalf_of(self, closing: Closing) -> Iterator[None]:
-        """What is decided now, the CloseSlot command has caused, whichever message came to it."""
+        """What is decided now has the CloseSlot command as its cause, whichever message leads to it."""
         message = self.message
         if message is not None:
             self.message = replace(

@@ -32,7 +32,7 @@ class Failure(StrEnum):
     FENCED = "fenced"
     """Another replica has handled these records."""
     BROKEN = "broken"
-    """Wrong schema, rights or database: no message's fault, and no wait mends it."""
+    """Wrong schema, rights or database: no message's fault, and waiting does not help."""
 
     @property
     def passes(self) -> bool:
@@ -60,7 +60,7 @@ def classify(error: BaseException) -> Failure:
     if isinstance(error, asyncpg.PostgresError):
         return _of_database(error)
     if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
-        return Failure.MESSAGE  # a value that does not fit its parameter: no connection mends it
+        return Failure.MESSAGE  # a value that does not fit its parameter: no new connection helps
     if isinstance(error, RuntimeError) and "closed" in str(error):
         return Failure.AWAY  # uvloop's word for a connection that was cut while somebody wrote to it
     for kind, failure in _KINDS.items():
@@ -101,7 +101,7 @@ def has_no_room(error: BaseException) -> bool:
 
 
 def backoff_seconds(tries: int, *, first: float = 0.1, most: float = 5.0) -> float:
-    """Exponential backoff with full jitter: before try n+1, between half and all of min(most, first × 2^n)."""
+    """Exponential backoff with equal jitter: before try n+1, between half and all of min(most, first × 2^n)."""
     ceiling: float = min(most, first * 2 ** min(tries, 20))
     return ceiling * random.uniform(0.5, 1.0)
 

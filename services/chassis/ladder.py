@@ -112,7 +112,7 @@ class Ladder:
         return True
 
     async def _set_aside(self, part: Sequence[Raw], verdict: Verdict) -> None:
-        """The last rung: the one message is set aside, or waits where its failure passes.
+        """The last rung: the one message is set aside, or waits where its failure may pass.
 
         A part of more than one waits: not all of it is at fault, and that is sorted out when it is tried again.
         """

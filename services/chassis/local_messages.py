@@ -83,7 +83,7 @@ class Taken:
 async def take(connection: Connection, batch: Sequence[Raw], *, skip_locked: bool = False) -> Taken:
     """Delete the rows of a batch's local messages; with `skip_locked` those that nobody holds.
 
-    Also those that come to nothing, ids handled before and events nobody knows: else they would be due for ever.
+    Also those that come to nothing, ids handled before and events nobody knows: else they would stay due.
     """
     ids = sorted(raw.row for raw in batch if raw.row is not None)
     if not ids:

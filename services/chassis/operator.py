@@ -7,7 +7,7 @@
 | unsendable | a row of the outbox, too large       | back into the outbox | given up: a gap in its stream        |
 | refused    | a client's input; its sender knows   | no, they send anew   | gone from the list                   |
 
-Nothing waits for ever for what is discarded. A client's command is answered DISCARDED; a command of ours, or an event
+Nothing is left waiting for what is discarded. A client's command is answered DISCARDED; a command of ours, or an event
 that ends a step, is asked for again by the saga. A local message of ours is never just dropped, whatever its type: a
 timer is put off, and for the result of a call that call is made again, under its own idempotency key.
 """
@@ -38,7 +38,7 @@ LETTER = """
     d.created_at
 """
 PUT_OFF = timedelta(hours=1)
-"""When a discarded timer comes back: long enough for its key to go on, short beside what a deadline is for."""
+"""When a discarded timer comes back: long enough for its key to go on, short compared with any deadline."""
 OUTBOX = "outbox:"
 """Before the topic of a letter that is a row of the outbox."""
 
@@ -147,7 +147,7 @@ async def _come_back(connection: Connection, clock: Clock, letter: asyncpg.Recor
 
 
 async def _call_again(connection: Connection, call_id: UUID) -> Done:
-    """Unless another call about the same is open: then that one's result is what is waited for."""
+    """Unless another call about the same subject is open: then its result is waited for."""
     found = await connection.fetchrow("SELECT subject, state FROM gateway_call WHERE id = $1 FOR UPDATE", call_id)
     if found is None:
         raise NotPossible(

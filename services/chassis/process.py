@@ -159,14 +159,14 @@ class Process:
         return task
 
     def _failed(self, fault: BaseException) -> None:
-        """Something that no retry mends: the service stops with exit code 1."""
+        """Something that no retry helps: the service stops with exit code 1."""
         log.critical("service stops", error=repr(fault))
         self._fault = self._fault or fault
         self._checks.stopping = f"the service stops: {fault!r}"
         self.app.exit()
 
     async def _drain(self) -> None:
-        """Finish what is in hand within the drain budget; what is not finished is done again by who follows."""
+        """Finish what is in hand within the drain budget; what is not finished is done again by its successor."""
         deadline = time.monotonic() + self._settings.drain_seconds - 5
         self._checks.stopping = self._checks.stopping or "the service stops"
         self._intake.quiet()

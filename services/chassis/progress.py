@@ -1,4 +1,4 @@
-"""Whether what waits is also handled (requirement health): clients have been seen that poll for ever and get nothing.
+"""Whether what waits is also handled (requirement health): some clients poll and get nothing, without end.
 
 Kafka's own high-water marks come with fetches, so that a client that fetches nothing sees no lag: the broker is asked.
 """

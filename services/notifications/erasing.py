@@ -11,7 +11,7 @@ from services.chassis.operator import NotPossible
 
 
 async def erase(connection: Connection, about: Sequence[UUID], customer_id: str) -> Sequence[UUID]:
-    """What is known of them, whom letters went to, the letters themselves. Said twice it does no harm.
+    """What is known of them, whom letters went to, the letters themselves. Repeating it does no harm.
 
     Returns the open dead letters that it still stands in. Raises NotPossible while letters are on their way.
     """

@@ -33,7 +33,7 @@ def invite_for(letter: Letter, *, organizer: str, sequence: int, now: datetime) 
     """The calendar entry that goes with a letter, if one does.
 
     `sequence` is the event's ce_sequence: it rises with each change of a booking, which is all that
-    RFC 5545 (3.8.7.4) asks of SEQUENCE. The UID is the booking's for ever.
+    RFC 5545 (3.8.7.4) asks of SEQUENCE. The UID is the booking's and never changes.
     """
     method, about = METHODS.get(letter.kind), letter.booking
     if method is None or not isinstance(about, booking.BookingEvent) or not _has_been_sent_one(letter):

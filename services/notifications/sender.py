@@ -164,7 +164,7 @@ async def _attempt(client: SMTP, mail: Mail) -> Outcome:
 
 
 def _judged(answer: SMTPResponseException, *, of_recipient: bool = False) -> Outcome:
-    """RFC 5321, 4.2.1: 5yz is for ever, all else may pass."""
+    """RFC 5321, 4.2.1: 5yz is permanent, all else may pass."""
     if answer.code < 500 or answer.code == AUTHENTICATION_REQUIRED:
         return TryAgain(_told(answer))
     return Refused(_told(answer)) if of_recipient else Faulty(_told(answer))

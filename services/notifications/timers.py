@@ -10,7 +10,7 @@ from services.notifications.model.occasions import LATE
 
 
 class Occasion(LocalBody):
-    """Time to look whether a booking is to be written about; a stale one decides to nothing.
+    """Time to look whether a booking is to be written about; a stale one changes nothing.
 
     `again` is one that came late, and comes again behind the events that were late with it.
     """

@@ -1,4 +1,4 @@
-"""`bookingctl`: what operators see and mend. Databases and Kafka are named in the environment, or in --env-file."""
+"""`bookingctl`: what operators see and repair. Databases and Kafka are named in the environment, or in --env-file."""
 
 from __future__ import annotations
 

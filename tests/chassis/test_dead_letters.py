@@ -23,7 +23,7 @@ from tests.chassis.test_batch import failing_for
 
 
 async def blocked(engine: Engine) -> tuple[Scene, UUID, Engine]:
-    """A booking whose PlaceBooking failed, with a cancellation waiting behind it, and a mended replica."""
+    """A booking whose PlaceBooking failed, with a cancellation waiting behind it, and a replica without the fault."""
     scene = await Scene(engine).open()
     command = scene.place()
     failing = Engine(engine.session.url, engine.clock, failing_for(command.booking_id))

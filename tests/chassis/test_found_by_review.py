@@ -1,4 +1,4 @@
-"""Rows, locks and answers that slipped between the rungs: each was found by reading, and stays mended (poison)."""
+"""Rows, locks and answers that slipped between the rungs: each was found by reading and is fixed (poison)."""
 
 from __future__ import annotations
 

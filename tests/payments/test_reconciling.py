@@ -1,4 +1,4 @@
-"""Which differences between Stripe and us are mended how (requirement payment-booking-coupling)."""
+"""Which differences between Stripe and us are repaired how (requirement payment-booking-coupling)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The client's ear: one consumer without a group on every partition of the topics it follows."""
+"""What the client listens with: one consumer without a group on every partition of the topics it follows."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from services.chassis.messages import Accepted, Message
 
 
 def raise_dispute(message: Message[RaiseDispute], work: BookingWork) -> Accepted:
-    """From the start on, until the window closes; against auto-release one of the two wins."""
+    """From the start on, until the window closes; of a dispute and an auto-release at once, one wins."""
     command = message.body
     booking = work.booking(command.booking_id)
     actors.require_customer(command.actor, booking, attendee_too=True)

@@ -15,7 +15,7 @@ from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
 
 MOST_QUOTES = 10
-"""That hold at once, of a booking, for its customer, for its provider and for admins."""
+"""Quotes of one booking that hold at the same time, for each: its customer, its provider, admins."""
 
 
 def quote_cancellation(message: Message[QuoteCancellation], work: BookingWork) -> Accepted:

@@ -81,7 +81,7 @@ def _moved(work: BookingWork, booking: Booking, offering: Offering, slot: Slot, 
 
 
 def _refund_after(booking: Booking, actor: Actor, now: datetime) -> dict[str, int | bool]:
-    """No moving away to cancel for free: a customer's move caps what comes back at what was due at that instant.
+    """A move does not make cancelling free: a customer's move caps what comes back at what was due at that instant.
 
     Whom the provider moves gets everything back, whatever moves came before.
     """

@@ -31,5 +31,5 @@ def entry_due(message: Message[EntryDue], work: BookingWork) -> None:
 
 
 def seats_left(message: Message[SeatsLeft], work: BookingWork) -> None:
-    """More of a line is asked, after this message as after every other."""
+    """More people in line may fit: the slot counts as freed, and its seats are offered after this message."""
     work.freed.add(message.body.slot_id)

@@ -67,7 +67,7 @@ def accept_offer(message: Message[AcceptOffer], work: BookingWork) -> Accepted:
 
 
 def _open_entry(work: BookingWork, entry_id: UUID, actor: Actor) -> Entry:
-    """The entry, of this actor, that still hopes; an offer that is over ends first, for good."""
+    """The entry, of this actor, that is still open; an offer past its deadline ends first, and stays ended."""
     entry = work.find(Entry, entry_id)
     if entry is None:
         raise Rejected(Code.ENTRY_NOT_FOUND, f"There is no waitlist entry {entry_id}.")

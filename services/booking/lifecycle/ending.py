@@ -39,7 +39,7 @@ def cancel(
     to: State | None = None,
     cause: str | None = None,
 ) -> Booking:
-    """End a booking on somebody's wish, and give back what is due; `to` where the state is not the actor's own."""
+    """End a booking that somebody cancels, and give back what is due; `to` where the state is not the actor's own."""
     paid = booking.state is State.CONFIRMED
     booking = work.move(booking, to or BY[actor.kind], actor, reason=reason, deadline=None)
     if paid:

@@ -1,4 +1,4 @@
-"""Who does not pay may not keep others out for ever by beginning again (model/holding.py has the rule)."""
+"""Who does not pay may not keep others out by beginning again and again (model/holding.py has the rule)."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def _with_room(work: BookingWork, slot_id: UUID, seats: int) -> Slot | None:
 
 
 def _close_line(work: BookingWork, slot: Slot, line: list[Entry]) -> None:
-    """Who waits is told that it is in vain; who is behind those that this batch holds, by later ones."""
+    """Who waits is told that the hours are gone; those behind the ones that this batch holds, by later batches."""
     for entry in line:
         end_entry(work, entry, EntryState.CLOSED, WaitlistClosed, reason="not_offered")
     work.more_of_line_later(slot.slot_id)
@@ -140,7 +140,7 @@ def step(work: BookingWork, entry: Entry, to: EntryState, **changes: Any) -> Ent
 
 
 def end_entry(work: BookingWork, entry: Entry, to: EntryState, event: type[WaitlistEvent], **fields: str) -> Entry:
-    """An entry hopes no longer."""
+    """An entry ends: it gets no seats any more."""
     return work.say_of(step(work, entry, to), event, **fields)
 
 

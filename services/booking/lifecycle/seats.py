@@ -1,5 +1,5 @@
-"""Whether a slot can be had at all, and the refusal where it is full; who asks is admission.py's business (requirement
-modification-validation)."""
+"""Whether a slot can be had at all, and the refusal where it is full; admission.py decides who may ask
+(requirement modification-validation)."""
 
 from __future__ import annotations
 

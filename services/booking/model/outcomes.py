@@ -52,7 +52,7 @@ class Stay:
 
 @dataclass(frozen=True, slots=True)
 class Ignore:
-    """Late, repeated or none of its business: nothing goes out."""
+    """Late, repeated or irrelevant by now: nothing is published."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ TRANSITIONS: dict[EntryState, frozenset[EntryState]] = {
     E.OFFERED: frozenset({E.ACCEPTED, E.EXPIRED, E.LEFT, E.CLOSED}),
 }
 OPEN = frozenset(TRANSITIONS)
-"""States that still hope."""
+"""States of an entry that can still get seats."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,7 +138,7 @@ class Plan:
             self.work.load(LinesAhead(walk.provider_id, walk.after, lines, more=len(found) == WALKED))
 
     async def offerings(self) -> None:
-        """Read without a lock: an edit counts for later bookings, and which comes first is nobody's promise."""
+        """Read without a lock: an edit counts for later bookings, and which of two comes first is not promised."""
         if self.needs.offerings:
             query = OFFERING.select("WHERE offering_id = ANY($1)")
             for row in await self.connection.fetch(query, list(self.needs.offerings)):

@@ -23,7 +23,7 @@ OFFERINGS = OFFERING.select("")
 
 
 class Unknown(Exception):
-    """Whose slots are asked for is not there."""
+    """The provider or offering whose slots are asked for does not exist."""
 
 
 async def availability(

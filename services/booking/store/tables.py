@@ -46,7 +46,7 @@ SLOT = Table[Slot](
     filled="taken, active",
 )
 SAVE_SLOTS = SLOT.upsert("ends_at", "busy", "capacity", "opened", "closed", "own_capacity", "wanted_at", ordered=True)
-"""How many seats are taken is the trigger's business."""
+"""The database's trigger keeps how many seats are taken."""
 
 BOOKING = Table[Booking](
     "booking",

@@ -18,7 +18,7 @@ from babel import Locale
 from babel.core import get_global
 
 CLDR_KNOWS = 2025
-"""A year that the metazones of the least babel that we take are true of; no later law changes what a name means."""
+"""A year for which the metazones of the oldest babel we accept are right; no later law changes a name's meaning."""
 
 HOUR = timedelta(hours=1)
 Offsets = dict[str, timedelta]

@@ -19,7 +19,7 @@ LONGEST_IN_LINE = timedelta(days=4)
 
 
 class State(StrEnum):
-    """PENDING until the mail server has taken the letter, or never will; the other two are for ever."""
+    """PENDING until the mail server has taken the letter, or never will; the other two are final."""
 
     PENDING = "pending"
     SUCCEEDED = "succeeded"

@@ -83,7 +83,7 @@ BY_EVENT: dict[type[Event], Row] = {
 """What each event tells whom. An address that stands for several people gets the letter of the first of them: whose
 letter asks for something to be done comes first."""
 AFTER_CONFIRMATION: Row = (Kind.CAPTURE_FAILED, (CUSTOMER, PROVIDER))
-"""PaymentFailed with `capture_failed`: it had been confirmed, so the provider was counting on it."""
+"""PaymentFailed with `capture_failed`: it had been confirmed, so the provider expects the customer."""
 
 _OWN_DOING = "whoever does this was answered, and it concerns nobody else"
 _BOOKING_TELLS = "the booking's own events tell what comes of it"

@@ -1,4 +1,4 @@
-"""Compares Stripe, payments' rows and the ledger, to the cent (requirements ledger, auditor). It mends nothing.
+"""Compares Stripe, payments' rows and the ledger, to the cent (requirements ledger, auditor). It repairs nothing.
 
 A round reads Stripe's newest movements and the ledger's newest postings, compares everything that they touch, what did
 not agree before, and a slice of the last days, in snapshots of our database. model/comparison.py says what a difference
@@ -33,9 +33,9 @@ EVERY_SECONDS = 60.0
 ROUND_SECONDS = 240.0
 """A round that takes longer is given up; what it read is kept."""
 LEASE_SECONDS = 300.0
-"""A replica that was killed in its round holds the others up for so long."""
+"""For so long a replica that was killed in its round keeps the others waiting."""
 LOOKS = 20
-"""At most so many objects does a round ask Stripe about before they count."""
+"""How many objects a round asks Stripe about, at most, before they count."""
 
 
 class Comparison:

@@ -71,7 +71,7 @@ def lost(work: PaymentsWork, chargeback: Chargeback) -> Chargeback:
 
 
 def taken_up(work: PaymentsWork, chargeback: Chargeback) -> Chargeback:
-    """Undo what the loss took: the money is between the banks again, and nobody's yet."""
+    """Undo what the loss took: the money is with the banks again, and it is open whose it will be."""
     payment, back, owed = _payment(work, chargeback), chargeback.covered_minor, chargeback.owed_minor
     amount, taken = chargeback.amount_minor, {}
     if payment is not None:
@@ -119,7 +119,7 @@ def refund_what_was_held_up(work: PaymentsWork, payment: Payment) -> None:
 
 
 def _payment(work: PaymentsWork, chargeback: Chargeback) -> Payment | None:
-    """None for a chargeback of nobody's, as an older build has posted it."""
+    """None for a chargeback that belongs to no booking, as an older build has posted it."""
     return None if chargeback.booking_id is None else work.find(Payment, chargeback.booking_id)
 
 

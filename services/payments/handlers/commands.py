@@ -40,7 +40,7 @@ def authorize_payment(message: Message[AuthorizePayment], work: PaymentsWork) ->
 
 
 def authorize_later(message: Message[AuthorizeLater], work: PaymentsWork) -> None:
-    """The attempt before it may be out of the way by now."""
+    """The attempt before it may have ended by now."""
     _authorize(message.body.command, work)
 
 

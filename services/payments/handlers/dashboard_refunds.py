@@ -114,7 +114,7 @@ def _row(payment: Payment, seen: DashboardRefundSeen, taken: Cover) -> Refund:
 def _noted(
     work: PaymentsWork, seen: DashboardRefundSeen, currency: str, lost_minor: int, refund: Refund | None = None
 ) -> DashboardRefund:
-    """Kept, in the reconciler's record, and said aloud: a person has to look."""
+    """Kept in the reconciler's record and logged as an error: a person has to look."""
     found = f"{seen.stripe_refund} of {seen.amount_minor} {currency} was made at Stripe, {lost_minor} of it is our loss"
     line = Reconciliation(work.now, seen.booking_id, seen.payment_intent, found, Repair.IMPORT, seen.customer_id)
     work.record(line)

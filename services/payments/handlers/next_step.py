@@ -116,7 +116,7 @@ def gone(work: PaymentsWork, payment: Payment, code: str | None) -> Payment:
 
 
 def decline(work: PaymentsWork, payment: Payment, declined: Decline) -> Payment:
-    """An attempt has failed for good; its PaymentIntent is taken out of the way."""
+    """An attempt has failed for good; its PaymentIntent is cancelled."""
     if payment.payment_intent is not None:
         requests.cancel_leftover(work, payment.booking_id, payment.attempt, payment.payment_intent)
     if payment.owes_void:

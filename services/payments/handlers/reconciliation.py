@@ -17,7 +17,7 @@ log = structlog.get_logger()
 
 
 def found(message: Message[Found], work: PaymentsWork) -> None:
-    """Stripe and we disagreed a moment ago; what still does is mended by the ordinary means."""
+    """Stripe and we disagreed a moment ago; what still differs is repaired by the ordinary means."""
     told = message.body
     payment = work.find(Payment, told.booking_id)
     finding = Finding(told.payment_intent, told.attempt, told.status)
@@ -44,7 +44,7 @@ def look_again(message: Message[LookAgain], work: PaymentsWork) -> None:
 def record_missing(
     work: PaymentsWork, what: str, booking_id: UUID | None, payment_intent: str | None, customer_id: str | None = None
 ) -> None:
-    """Stripe does not know an object of ours: nothing here can mend that, so a person is told."""
+    """Stripe does not know an object of ours: nothing here can repair that, so a person is told."""
     log.error("Stripe does not know an object of ours", what=what, booking_id=booking_id, customer_id=customer_id)
     if payment_intent is not None and (booking_id is not None or customer_id is not None):
         finding = f"{what}: Stripe does not know it"
@@ -52,7 +52,7 @@ def record_missing(
 
 
 def record_news(work: PaymentsWork, before: Payment, after: Payment) -> None:
-    """What a payment that had waited long turned out to be: an event was lost, and this look has mended it."""
+    """What a payment that had waited long turned out to be: an event was lost, and this look has made up for it."""
     if after.status is not before.status and after.payment_intent is not None:
         news = f"{before.status} → {after.status}"
         work.record(Reconciliation(work.now, after.booking_id, after.payment_intent, news, Repair.LOOK))

@@ -85,7 +85,7 @@ def _answer(work: PaymentsWork, payment: Payment, settlement: Settlement) -> Pay
 
 
 def say_settled(work: PaymentsWork, payment: Payment, settlement: Settlement) -> Payment:
-    """What a settlement did; said again whenever it is asked again."""
+    """What a settlement did; published again whenever it is asked for again."""
     return work.say(
         payment,
         PaymentSettled,
@@ -124,7 +124,7 @@ def _refund(work: PaymentsWork, payment: Payment, settlement: Settlement, amount
 
 
 def _pay_out(work: PaymentsWork, payment: Payment, settlement: Settlement, amount_minor: int) -> None:
-    """To the provider's account; without one it waits, seen, until there is one (handlers/accounts.py)."""
+    """To the provider's account; without one it waits, with an alert, until there is one (handlers/accounts.py)."""
     payment = work.put(replace(payment, payouts=payment.payouts + 1))
     terms = payment.agreed
     payout = Payout(

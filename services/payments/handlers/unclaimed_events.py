@@ -59,7 +59,7 @@ def until_it_ends(work: PaymentsWork, told: RefundTold | DisputeChanged, key: st
 
 
 def in_motion(work: PaymentsWork, booking_id: UUID | None, top_up_id: UUID | None) -> bool:
-    """Whether a call about this money is open, or the capture is news to us: its outcome says whose money it is."""
+    """Whether a call about this money is open, or our row lacks the capture yet: its outcome says whose money it is."""
     payment = None if booking_id is None else work.find(Payment, booking_id)
     if payment is not None:
         if payment.live and payment.calling is None and payment.payment_intent is not None:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from uuid import UUID
 
 GRACE = timedelta(minutes=30)
-"""Longer than what mends itself takes: a lost webhook is found within seconds, a lost result within ten minutes."""
+"""Longer than differences that end by themselves: a lost webhook takes seconds, a lost result ten minutes."""
 PAUSE = timedelta(minutes=5)
 """After so long without a look nobody knows what moved meanwhile: the grace begins again."""
 

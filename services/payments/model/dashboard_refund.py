@@ -22,7 +22,7 @@ class DashboardRefund:
     amount_minor: int
     currency: str
     lost_minor: int
-    """What nobody's money here covered: our loss, until a person gets it back."""
+    """What no account covered: our loss, until a person gets it back."""
     failed: bool = False
 
     @property

@@ -174,4 +174,4 @@ SHOWN = {
     "payment_intent.payment_failed": _ENDED | {Status.AUTHORIZED, Status.CAPTURED},
     "payment_intent.requires_action": _ENDED | {Status.AUTHORIZED, Status.CAPTURED},
 }
-"""The states in which an event of that type is old news."""
+"""The states in which an event of that type brings nothing new."""

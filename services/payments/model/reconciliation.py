@@ -1,4 +1,4 @@
-"""Stripe's PaymentIntents against our payments: who is right, and what mends it (payment-booking-coupling)."""
+"""Stripe's PaymentIntents against our payments: who is right, and what repairs it (payment-booking-coupling)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an escrow is split into when it ends: the one place where commission is reckoned (rules.md, Amounts)."""
+"""What an escrow is split into when it ends: the one place where commission is computed (rules.md, Amounts)."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from services.payments.local_messages import PayoutAgain
 from services.payments.model.payout import SLICE
 
 QUIET_SECONDS = 5
-"""So long an account is left alone after it was told: after a restore the older ones are told again, in order."""
+"""How long an account is left alone after its event: after a restore older events come again, in order."""
 
 
 async def pay_out(connection: Connection, now: datetime) -> int:

@@ -1,4 +1,4 @@
-"""Compares Stripe's PaymentIntents with our payments, both ways, and has differences mended.
+"""Compares Stripe's PaymentIntents with our payments, both ways, and has differences repaired.
 
 Requirement payment-booking-coupling. From Stripe's side: every PaymentIntent with our metadata, once it is a minute
 old, a quarter of an hour and a day later. From ours: every payment that has waited long for Stripe. What is found is

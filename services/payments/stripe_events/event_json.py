@@ -15,7 +15,7 @@ DEEPEST = 64
 
 
 class NotJson(ValueError):
-    """The bytes are no JSON, or JSON that nobody can mean; the text says why."""
+    """The bytes are no JSON, or JSON without one meaning; the text says why."""
 
 
 def decoded(raw: bytes) -> Any:

@@ -43,7 +43,7 @@ DISPUTE_EVENTS = (
 )
 TRANSFER_EVENTS = ("transfer.reversed",)
 MATTER = (*INTENT_EVENTS, *REFUND_EVENTS, *DISPUTE_EVENTS, *TRANSFER_EVENTS)
-"""The others are kept and acted on by nobody."""
+"""Event types that a handler acts on; others are stored and ignored."""
 
 
 ID = re.compile(r"[!-~]{1,255}")

@@ -1,4 +1,4 @@
-"""Whose money an object of Stripe's moved, by what our rows know: nobody's metadata can say otherwise."""
+"""Whose money an object of Stripe's moved, by what our rows know: metadata cannot say otherwise."""
 
 from __future__ import annotations
 

@@ -1,0 +1,44 @@
+"""The tour stays short, the index of decisions is whole, and a decision says why and for how long."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from services.operations.diagram import DRAWN, PAGE
+
+DECISIONS = PAGE.parent / "docs" / "decisions"
+PAGES = sorted(DECISIONS.glob("[0-9]*.md"))
+MOST_LINES = 80
+
+
+def own_lines(text: str) -> list[str]:
+    """The tour's lines without the generated tables and their marks."""
+    for name in DRAWN:
+        text = re.sub(rf"<!-- {name} -->\n.*?<!-- end of {name} -->\n", "", text, flags=re.DOTALL)
+    return text.rstrip("\n").split("\n")
+
+
+def test_the_tour_is_short() -> None:
+    lines = own_lines(PAGE.read_text())
+    assert len(lines) <= MOST_LINES, "what the tour decides belongs in docs/decisions, what it rules in docs/rules.md"
+    assert [line for line in lines if len(line) > 120] == []
+
+
+def test_the_index_names_every_decision_once() -> None:
+    named = re.findall(r"^\| \[\d+\]\((\S+)\)", (DECISIONS / "README.md").read_text(), re.MULTILINE)
+    assert sorted(named) == [page.name for page in PAGES]
+
+
+def test_the_numbers_of_decisions_have_no_gap() -> None:
+    assert [int(page.name[:4]) for page in PAGES] == list(range(1, len(PAGES) + 1))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_decision_says_why_and_when_to_look_again(page: Path) -> None:
+    text = page.read_text()
+    missing = [word for word in ("**Context.**", "**Decision.**", "**Revisit**") if word not in text]
+    assert missing == []
+    assert text.startswith(f"# {int(page.name[:4])}. ")
