@@ -19,6 +19,6 @@ def card_step_minor(currency: str) -> int:
 
     Charges, refunds and transfers alike (docs.stripe.com/currencies, Three-decimal); a wallet pays any amount. HUF and
     TWD have steps of 100 there only when the account itself is paid out to its bank, which is not our business; ISK and
-    UGX are counted otherwise at Stripe than in ISO 4217, and are not paid by card at all (payments, declines.py).
+    UGX are counted otherwise at Stripe than in ISO 4217, and are not paid by card at all.
     """
     return 10 if currency in THREE_DECIMALS_BY_CARD else 1

@@ -1,6 +1,6 @@
 """A message on the wire: CloudEvents 1.0 headers (binary mode) and a JSON body, to and from Kafka.
 
-Source: contract.md, A message; CloudEvents Kafka protocol binding 1.0, section 3.2.
+Source: CloudEvents Kafka protocol binding 1.0, section 3.2; contract.md, A message.
 """
 
 from __future__ import annotations

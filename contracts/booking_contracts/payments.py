@@ -1,4 +1,4 @@
-"""Messages of the payments service: commands from booking, wallet commands, events (contract.md)."""
+"""Messages of payments: commands from booking, wallet commands, events (contract.md, Booking and payments)."""
 
 from __future__ import annotations
 

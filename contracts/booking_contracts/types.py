@@ -149,7 +149,7 @@ class Money(Value):
 
 
 class Price(Money):
-    """Money of at least one minor unit (rules.md: price 0 is refused)."""
+    """Money of at least one minor unit: nothing is free."""
 
     amount: Annotated[int, Field(ge=1, le=MAX_AMOUNT_MINOR)]
 
@@ -217,7 +217,7 @@ def _distinct_hours(tiers: tuple[Tier, ...]) -> tuple[Tier, ...]:
 
 
 class Tiers(Value):
-    """A custom refund policy (rules.md, Amounts)."""
+    """A custom refund policy: its steps in any order, each with other hours."""
 
     tiers: Annotated[
         tuple[Tier, ...], Field(strict=False, min_length=1, max_length=50), AfterValidator(_distinct_hours)

@@ -22,7 +22,7 @@ from services.chassis.unit_of_work import Send, UnitOfWork
 
 log = structlog.get_logger()
 PATIENCE_SECONDS = 3.0
-"""How long a command is tried again before it is answered TOO_BUSY (rules.md)."""
+"""How long a command is tried again before it is answered TOO_BUSY (rules.md, Answers)."""
 
 
 @dataclass(slots=True)

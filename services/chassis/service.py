@@ -79,7 +79,7 @@ class Service:
     admit: Callable[[str, Command], None] = lambda topic, command: None
     """Checks a command against the topic it came on; raises Rejected."""
     reading: Reading = field(default_factory=dict)
-    """How texts of commands are read that need a library (texts.py)."""
+    """How texts of commands are read that need a library (booking_contracts/texts.py)."""
 
     @cached_property
     def by_type(self) -> dict[str, Handler]:

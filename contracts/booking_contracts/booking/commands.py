@@ -1,4 +1,4 @@
-"""Commands about bookings and the waitlist (contract.md)."""
+"""Commands about bookings and the waitlist (contract.md, Commands to booking)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens to bookings and waitlist entries (contract.md)."""
+"""What happens to bookings and waitlist entries (contract.md, Events of booking)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one reply to every command (contract.md)."""
+"""The one reply to every command (contract.md, Replies)."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def checked_slot(
     leaving: Booking | None = None,
     held: bool = False,
 ) -> Slot:
-    """The slot where seats may be had if there are any, or the refusal that comes first (rules.md, Precedence).
+    """The slot where seats may be had if any are left, or what is refused first (rules.md, Precedence of codes).
 
     `leaving` is a booking that gives its seats elsewhere back by moving here. Seats `held` by an offer of the
     waitlist stay offered, whatever schedule, notice and horizon have become.

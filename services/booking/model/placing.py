@@ -1,6 +1,6 @@
 """Whether seats can be had on a slot: one function for creation, accepted offers and reschedules.
 
-Requirements conflict-check, modification-validation; the order of the checks is the precedence of rules.md.
+Requirements conflict-check, modification-validation; the order of the checks: rules.md, Precedence of codes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The states of a booking and the legal steps between them (requirements.md, States of a booking).
+"""The states of a booking and the legal steps between them (ARCHITECTURE.md, The states of a booking).
 
 The database repeats this table (legal_transition), and a test holds the two against each other.
 """
