@@ -21,7 +21,8 @@ from pydantic import BaseModel
 from services.chassis.unit_of_work import Send, UnitOfWork
 from services.payments.model import ledger
 from services.payments.model.ledger import Entry, LedgerTransaction
-from services.payments.model.payment import Payment
+from services.payments.model.payment import Operation, Payment
+from services.payments.model.stripe_operations import StripeOperation
 from services.payments.model.wallet import Asked, Balance, Wallet
 from services.payments.stripe_events.owners import Owner
 
@@ -136,6 +137,8 @@ class PaymentsWork(UnitOfWork):
                 self.put(Balance(entry.account, entry.currency, before + entry.amount_minor))
         return transaction_id
 
-    def ask_stripe(self, operation: str, *, subject: str, key: object, parameters: BaseModel, once: str) -> None:
+    def ask_stripe(
+        self, operation: StripeOperation | Operation, *, subject: str, key: object, parameters: BaseModel, once: str
+    ) -> None:
         """Intend a call; `once` is its idempotency key."""
         self.call(operation, subject=subject, key=str(key), parameters=parameters, idempotency_key=once)

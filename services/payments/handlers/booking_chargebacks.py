@@ -16,6 +16,7 @@ from services.payments.handlers import unclaimed_events
 from services.payments.handlers.refunds import about, try_again
 from services.payments.model import ledger
 from services.payments.model.chargeback import Chargeback
+from services.payments.model.ledger import Cause
 from services.payments.model.payment import Payment, Status
 from services.payments.model.refund import DISPUTED, Refund, RefundStatus
 from services.payments.model.settlement import Settlement
@@ -53,7 +54,7 @@ def lost(work: PaymentsWork, chargeback: Chargeback) -> Chargeback:
         owed = sum(refund.amount_minor for refund in covered)
         taken = {ledger.escrow(payment.booking_id): from_escrow, ledger.refund_owed(payment.booking_id): owed}
         chargeback = replace(chargeback, covered_minor=from_escrow, owed_minor=owed)
-    work.post("chargeback lost", ledger.chargeback_lost(chargeback.dispute_id, chargeback.currency, amount, taken))
+    work.post(Cause.CHARGEBACK_LOST, ledger.chargeback_lost(chargeback.dispute_id, chargeback.currency, amount, taken))
     if payment is not None:
         payment = work.put(
             replace(
@@ -77,7 +78,7 @@ def taken_up(work: PaymentsWork, chargeback: Chargeback) -> Chargeback:
     if payment is not None:
         taken = {ledger.escrow(payment.booking_id): -back, ledger.refund_owed(payment.booking_id): -owed}
     undone = ledger.chargeback_lost(chargeback.dispute_id, chargeback.currency, -amount, taken)
-    work.post("chargeback taken up", undone)
+    work.post(Cause.CHARGEBACK_TAKEN_UP, undone)
     if payment is not None:
         payment = _in_escrow_again(work, replace(payment, disputes=payment.disputes + 1), back, chargeback)
         for refund in _up_to(owed, _covered(work, payment)):

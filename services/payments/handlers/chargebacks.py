@@ -23,6 +23,7 @@ from services.payments.handlers.reconciliation import record_missing
 from services.payments.local_messages import MISSING, DisputeChanged, DisputeSeen
 from services.payments.model import ledger
 from services.payments.model.chargeback import Chargeback, Outcome, outcome_of
+from services.payments.model.ledger import Cause
 from services.payments.model.payment import Payment
 from services.payments.model.wallet import TopUp, TopUpStatus
 from services.payments.stripe_calls import requests
@@ -156,13 +157,13 @@ def _follow(work: PaymentsWork, chargeback: Chargeback, seen: DisputeSeen, to: O
 
 def _opened(work: PaymentsWork, chargeback: Chargeback, side: Side) -> Chargeback:
     opened = ledger.chargeback_opened(chargeback.dispute_id, chargeback.currency, chargeback.amount_minor)
-    work.post("chargeback", opened)
+    work.post(Cause.CHARGEBACK, opened)
     return side.opened(work, chargeback)
 
 
 def _won(work: PaymentsWork, chargeback: Chargeback, side: Side) -> Chargeback:
     won = ledger.chargeback_won(chargeback.dispute_id, chargeback.currency, chargeback.amount_minor)
-    work.post("chargeback won", won)
+    work.post(Cause.CHARGEBACK_WON, won)
     return side.won(work, replace(chargeback, outcome=Outcome.WON))
 
 

@@ -19,6 +19,7 @@ from services.payments.handlers.refunds import refund_stands
 from services.payments.local_messages import MISSING, RELEASED, DashboardRefundSeen, RefundTold
 from services.payments.model import ledger
 from services.payments.model.dashboard_refund import Cover, DashboardRefund, cover
+from services.payments.model.ledger import Cause
 from services.payments.model.payment import Payment
 from services.payments.model.reconciliation import Repair
 from services.payments.model.refund import BADLY, Refund, RefundStatus
@@ -73,7 +74,7 @@ def _take_in(work: PaymentsWork, payment: Payment, seen: DashboardRefundSeen) ->
     taken = cover(seen.amount_minor, failed, payment.escrow_minor)
     currency = payment.agreed.amount.currency
     posting = ledger.refunded_at_stripe(payment.booking_id, currency, taken)
-    work.post(f"refund at Stripe:{seen.stripe_refund}", posting)
+    work.post(Cause.REFUND_AT_STRIPE.of(seen.stripe_refund), posting)
     payment = work.put(
         replace(
             payment,
@@ -147,7 +148,7 @@ def _of_top_up(work: PaymentsWork, seen: DashboardRefundSeen, known: DashboardRe
         taken = min(work.balance(into, top_up.currency), amount)
         work.put(replace(top_up, refunded_minor=min(top_up.amount_minor, top_up.refunded_minor + amount)))
         posting = ledger.top_up_refunded_at_stripe(seen.customer_id, top_up.currency, amount, taken)
-        work.post(f"refund at Stripe:{seen.stripe_refund}", posting)
+        work.post(Cause.REFUND_AT_STRIPE.of(seen.stripe_refund), posting)
         _noted(work, seen, top_up.currency, amount - taken)
         if taken:
             money = Money(amount=taken, currency=top_up.currency)
@@ -157,5 +158,5 @@ def _of_top_up(work: PaymentsWork, seen: DashboardRefundSeen, known: DashboardRe
         work.put(replace(top_up, refunded_minor=max(0, top_up.refunded_minor - amount)))
         back = amount - known.lost_minor
         posting = ledger.top_up_refunded_at_stripe(seen.customer_id, top_up.currency, -amount, -back)
-        work.post(f"refund at Stripe failed:{seen.stripe_refund}", posting)
+        work.post(Cause.REFUND_AT_STRIPE_FAILED.of(seen.stripe_refund), posting)
         wallet_chargebacks.freeze_rest(work, seen.customer_id)

@@ -15,6 +15,7 @@ from booking_contracts.payments import (
 from services.payments.handlers.settling import settle, settle_by_void, want_all_back
 from services.payments.model import ledger
 from services.payments.model.declines import NO_FUNDS, Decline
+from services.payments.model.ledger import Cause
 from services.payments.model.payment import Operation, Payment, Status
 from services.payments.model.settlement import Settlement
 from services.payments.stripe_calls import requests
@@ -59,7 +60,7 @@ def _give_back(work: PaymentsWork, payment: Payment) -> None:
         return
     owner, amount = payment.agreed.customer_id, payment.agreed.amount
     unlock = ledger.move(amount.currency, amount.amount, debit=ledger.locked(owner), credit=ledger.available(owner))
-    work.post("unlock", unlock)
+    work.post(Cause.UNLOCK, unlock)
     advance(work, gone(work, payment, None))
 
 
@@ -76,7 +77,7 @@ def lock(work: PaymentsWork, payment: Payment) -> Payment:
     if work.balance(ledger.available(owner), amount.currency) < amount.amount:
         return decline(work, payment, NO_FUNDS)
     reserve = ledger.move(amount.currency, amount.amount, debit=ledger.available(owner), credit=ledger.locked(owner))
-    work.post("lock", reserve)
+    work.post(Cause.LOCK, reserve)
     return reserved(work, payment, amount.amount)
 
 
@@ -90,7 +91,7 @@ def captured(work: PaymentsWork, payment: Payment, amount_minor: int) -> Payment
     """The money is in escrow."""
     terms = payment.agreed
     wallet = terms.customer_id if payment.by_wallet else None
-    work.post("capture", ledger.captured(payment.booking_id, terms.amount.currency, amount_minor, wallet=wallet))
+    work.post(Cause.CAPTURE, ledger.captured(payment.booking_id, terms.amount.currency, amount_minor, wallet=wallet))
     payment = replace(
         payment,
         status=Status.CAPTURED,

@@ -13,6 +13,7 @@ from services.chassis.messages import Message
 from services.payments.handlers import unclaimed_events
 from services.payments.local_messages import TransferReversed
 from services.payments.model import ledger
+from services.payments.model.ledger import Cause
 from services.payments.model.payment import Payment
 from services.payments.model.payout import Payout, PayoutStatus
 from services.payments.model.reconciliation import Repair
@@ -37,7 +38,7 @@ def transfer_reversed(message: Message[TransferReversed], work: PaymentsWork) ->
     work.put(replace(payout, reversed_minor=told.reversed_minor))
     owed = ledger.payable(payout.provider_id)
     posting = ledger.move(payout.currency, back, debit=ledger.CLEARING, credit=owed)
-    work.post(f"transfer reversed:{told.transfer_id}", posting)
+    work.post(Cause.TRANSFER_REVERSED.of(told.transfer_id), posting)
     finding = f"{back} {payout.currency} of {told.transfer_id} was taken back at Stripe"
     about = payment.payment_intent or told.transfer_id
     work.record(Reconciliation(work.now, payment.booking_id, about, finding, Repair.REVERSAL))

@@ -10,6 +10,7 @@ from services.chassis.messages import Message
 from services.payments.handlers.accounts import account_of_today
 from services.payments.local_messages import PayoutAgain, TransferSeen
 from services.payments.model import ledger
+from services.payments.model.ledger import Cause
 from services.payments.model.payment import Payment
 from services.payments.model.payout import Payout, PayoutStatus
 from services.payments.stripe_calls import requests
@@ -30,7 +31,7 @@ def transfer_seen(message: Message[TransferSeen], work: PaymentsWork) -> None:
         return
     payout = work.put(replace(payout, status=PayoutStatus.PAID, transfer_id=seen.transfer_id, failure=None))
     earned = ledger.payable(payout.provider_id)
-    work.post("payout", ledger.move(payout.currency, payout.amount_minor, debit=earned, credit=ledger.CLEARING))
+    work.post(Cause.PAYOUT, ledger.move(payout.currency, payout.amount_minor, debit=earned, credit=ledger.CLEARING))
     amount = payment.money(payout.amount_minor)
     work.say(payment, PayoutPaid, attempt=payout.attempt, transfer_id=seen.transfer_id, amount=amount)
 

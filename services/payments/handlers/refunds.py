@@ -12,6 +12,7 @@ from services.chassis.messages import Message
 from services.payments.handlers.reconciliation import record_missing
 from services.payments.local_messages import MISSING, RefundAgain, RefundSeen
 from services.payments.model import ledger
+from services.payments.model.ledger import Cause
 from services.payments.model.payment import Payment
 from services.payments.model.refund import BADLY, Refund, RefundStatus
 from services.payments.stripe_calls import requests
@@ -47,7 +48,7 @@ def _failed(work: PaymentsWork, payment: Payment, refund: Refund, code: str, *, 
     """We owe it to the payer again."""
     refund = work.put(replace(refund, status=RefundStatus.FAILED, failure=code, parked=wait is None))
     currency = payment.agreed.amount.currency
-    work.post("refund failed", ledger.refund_came_back(refund.booking_id, currency, refund.amount_minor))
+    work.post(Cause.REFUND_FAILED, ledger.refund_came_back(refund.booking_id, currency, refund.amount_minor))
     work.say(payment, RefundFailed, code=code, **about(payment, refund))
     if wait is not None:
         again = RefundAgain(booking_id=refund.booking_id, refund_id=refund.refund_id, tries=refund.tries)
@@ -78,7 +79,7 @@ def refund_again(message: Message[RefundAgain], work: PaymentsWork) -> None:
 def try_again(work: PaymentsWork, payment: Payment, refund: Refund) -> None:
     """The same refund under the next key."""
     currency = payment.agreed.amount.currency
-    work.post("refund again", ledger.refund_sent_again(refund.booking_id, currency, refund.amount_minor))
+    work.post(Cause.REFUND_AGAIN, ledger.refund_sent_again(refund.booking_id, currency, refund.amount_minor))
     refund = replace(
         refund, status=RefundStatus.PENDING, tries=refund.tries + 1, parked=False, failure=None, stripe_refund=None
     )
@@ -90,7 +91,7 @@ def paid_outside(work: PaymentsWork, payment: Payment, refund: Refund, *, by_who
     assert refund.status is RefundStatus.FAILED, "what may still reach the card is never paid twice"
     currency = payment.agreed.amount.currency
     paid = ledger.refund_paid_outside(refund.booking_id, currency, refund.amount_minor)
-    transaction_id = work.post("refund paid outside", paid)
+    transaction_id = work.post(Cause.REFUND_PAID_OUTSIDE, paid)
     assert transaction_id is not None, "a refund has an amount"
     work.record(PaidOutside(refund.refund_id, transaction_id, work.now, by_whom, reference))
     refund = work.put(replace(refund, status=RefundStatus.SUCCEEDED, parked=False, paid_outside=True))

@@ -10,6 +10,7 @@ from booking_contracts.payments import PaymentSettled, PaymentVoided, RefundSucc
 
 from services.payments.handlers.accounts import account_of_today
 from services.payments.model import ledger
+from services.payments.model.ledger import Cause
 from services.payments.model.payment import Payment, Status
 from services.payments.model.payout import Payout, PayoutStatus
 from services.payments.model.refund import Refund, RefundStatus
@@ -48,7 +49,7 @@ def settle(work: PaymentsWork, payment: Payment, settlement: Settlement) -> None
     )
     wallet = terms.customer_id if payment.by_wallet else None
     entries = ledger.settled(payment.booking_id, terms.provider_id, terms.amount.currency, parts, wallet=wallet)
-    work.post(f"settle:{settlement.settlement_id}", entries)
+    work.post(Cause.SETTLEMENT.of(settlement.settlement_id), entries)
     payment = replace(
         payment,
         settling=None,

@@ -12,6 +12,7 @@ import structlog
 from services.payments.handlers import unclaimed_events
 from services.payments.model import ledger
 from services.payments.model.chargeback import Chargeback, Outcome
+from services.payments.model.ledger import Cause
 from services.payments.model.wallet import TopUp
 from services.payments.work import PaymentsWork
 
@@ -53,7 +54,7 @@ def freeze_rest(work: PaymentsWork, owner: str) -> None:
 
 def won(work: PaymentsWork, chargeback: Chargeback) -> Chargeback:
     """What was locked can be spent again."""
-    work.post("chargeback won", _lock(chargeback, -chargeback.frozen_minor))
+    work.post(Cause.CHARGEBACK_WON, _lock(chargeback, -chargeback.frozen_minor))
     _set_closed(work, chargeback, closed=False)
     return work.put(replace(chargeback, frozen_minor=0))
 
@@ -66,7 +67,7 @@ def lost(work: PaymentsWork, chargeback: Chargeback) -> Chargeback:
     if top_up.currency == chargeback.currency:
         more = min(work.balance(ledger.available(owner), chargeback.currency), amount - frozen)
     taken = {ledger.locked(owner): frozen, ledger.available(owner): more}
-    work.post("chargeback lost", ledger.chargeback_lost(chargeback.dispute_id, chargeback.currency, amount, taken))
+    work.post(Cause.CHARGEBACK_LOST, ledger.chargeback_lost(chargeback.dispute_id, chargeback.currency, amount, taken))
     return work.put(replace(chargeback, frozen_minor=0, covered_minor=frozen + more))
 
 
@@ -76,7 +77,7 @@ def taken_up(work: PaymentsWork, chargeback: Chargeback) -> Chargeback:
     back, amount = chargeback.covered_minor, chargeback.amount_minor
     taken = {ledger.locked(chargeback.customer_id): -back}
     undone = ledger.chargeback_lost(chargeback.dispute_id, chargeback.currency, -amount, taken)
-    work.post("chargeback taken up", undone)
+    work.post(Cause.CHARGEBACK_TAKEN_UP, undone)
     return work.put(replace(chargeback, frozen_minor=back, covered_minor=0))
 
 
@@ -84,7 +85,7 @@ def _freeze(work: PaymentsWork, chargeback: Chargeback) -> Chargeback:
     assert chargeback.customer_id is not None, "it is of a wallet"
     has = work.balance(ledger.available(chargeback.customer_id), chargeback.currency)
     more = min(has, chargeback.amount_minor - chargeback.frozen_minor)
-    work.post("chargeback", _lock(chargeback, more))
+    work.post(Cause.CHARGEBACK, _lock(chargeback, more))
     return replace(chargeback, frozen_minor=chargeback.frozen_minor + more)
 
 

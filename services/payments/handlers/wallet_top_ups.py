@@ -19,6 +19,7 @@ from pydantic import JsonValue
 from services.chassis.messages import Accepted, Deferred, Message
 from services.payments.local_messages import TopUpSeen
 from services.payments.model import declines, ledger
+from services.payments.model.ledger import Cause
 from services.payments.model.wallet import Asked, TopUp, TopUpStatus
 from services.payments.stripe_calls import requests
 from services.payments.work import PaymentsWork
@@ -83,7 +84,7 @@ def top_up_seen(message: Message[TopUpSeen], work: PaymentsWork) -> None:
     work.put(replace(top_up, status=TopUpStatus.DONE))
     owner, currency = top_up.customer_id, top_up.currency
     into = ledger.available(owner)
-    work.post("top up", ledger.move(currency, top_up.amount_minor, debit=ledger.CLEARING, credit=into))
+    work.post(Cause.TOP_UP, ledger.move(currency, top_up.amount_minor, debit=ledger.CLEARING, credit=into))
     result = balances(work, owner, currency)
     work.reply(asked, WalletCommandAccepted(command_id=asked.command_id, result=result))
     amount = Money(amount=top_up.amount_minor, currency=currency)

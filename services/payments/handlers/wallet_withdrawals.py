@@ -22,6 +22,7 @@ from services.payments.handlers.reconciliation import record_missing
 from services.payments.handlers.wallet_top_ups import asked_by, balances
 from services.payments.local_messages import MISSING, WithdrawalSeen
 from services.payments.model import ledger
+from services.payments.model.ledger import Cause
 from services.payments.model.refund import BADLY, CARD_GONE
 from services.payments.model.wallet import Asked, Part, PartStatus, TopUp, Withdrawal, newest_first
 from services.payments.stripe_calls import requests
@@ -54,7 +55,7 @@ def withdraw_from_wallet(message: Message[WithdrawFromWallet], work: PaymentsWor
         )
     work.put(asked_by(message))
     reserve = ledger.move(wanted.currency, wanted.amount, debit=ledger.available(owner), credit=ledger.locked(owner))
-    work.post("withdrawal", reserve)
+    work.post(Cause.WITHDRAWAL, reserve)
     withdrawal = work.put(Withdrawal(message.id, owner, wanted.amount, wanted.currency))
     _next_part(work, withdrawal)
     return Deferred()
@@ -108,7 +109,7 @@ def _answered(work: PaymentsWork, withdrawal: Withdrawal, part: Part, seen: With
         withdrawal = work.put(replace(withdrawal, withdrawn_minor=withdrawal.withdrawn_minor + part.amount_minor))
         out = ledger.locked(withdrawal.customer_id)
         sent = ledger.move(withdrawal.currency, part.amount_minor, debit=out, credit=ledger.CLEARING)
-        work.post("withdrawn", sent)
+        work.post(Cause.WITHDRAWN, sent)
     _next_part(work, withdrawal)
 
 
@@ -117,7 +118,7 @@ def _came_back(work: PaymentsWork, part: Part, seen: WithdrawalSeen) -> None:
     top_up = _not_taken(work, part, seen.failure)
     into = ledger.available(part.customer_id)
     back = ledger.move(top_up.currency, part.amount_minor, debit=ledger.CLEARING, credit=into)
-    work.post("withdrawal came back", back)
+    work.post(Cause.WITHDRAWAL_CAME_BACK, back)
     wallet_chargebacks.freeze_rest(work, part.customer_id)
     log.error("a withdrawal came back", part_id=str(part.part_id), customer_id=part.customer_id)
 
@@ -139,7 +140,7 @@ def _end(work: PaymentsWork, withdrawal: Withdrawal) -> None:
     owner, currency = withdrawal.customer_id, withdrawal.currency
     if withdrawal.left_minor:
         rest = ledger.move(currency, withdrawal.left_minor, debit=ledger.locked(owner), credit=ledger.available(owner))
-        work.post("withdrawal", rest)
+        work.post(Cause.WITHDRAWAL, rest)
         wallet_chargebacks.freeze_rest(work, owner)
     result = balances(work, owner, currency)
     withdrawn = Money(amount=withdrawal.withdrawn_minor, currency=currency)

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from services.payments.model.dashboard_refund import Cover
@@ -22,6 +23,34 @@ REFUND_LOSSES = "refund:losses"
 """What refunds made at Stripe by hand took beyond what was the payer's; negative by that."""
 OUTSIDE = "paid:outside"
 """What operators have paid to payers from other accounts of ours; Stripe still holds the money for it."""
+
+
+class Cause(StrEnum):
+    """Why money was posted; public in `GET /v1/ledger`, some with the id of what caused it after a colon."""
+
+    LOCK = "lock"
+    UNLOCK = "unlock"
+    CAPTURE = "capture"
+    SETTLEMENT = "settle"
+    PAYOUT = "payout"
+    TRANSFER_REVERSED = "transfer reversed"
+    REFUND_FAILED = "refund failed"
+    REFUND_AGAIN = "refund again"
+    REFUND_PAID_OUTSIDE = "refund paid outside"
+    REFUND_AT_STRIPE = "refund at Stripe"
+    REFUND_AT_STRIPE_FAILED = "refund at Stripe failed"
+    TOP_UP = "top up"
+    WITHDRAWAL = "withdrawal"
+    WITHDRAWN = "withdrawn"
+    WITHDRAWAL_CAME_BACK = "withdrawal came back"
+    CHARGEBACK = "chargeback"
+    CHARGEBACK_WON = "chargeback won"
+    CHARGEBACK_LOST = "chargeback lost"
+    CHARGEBACK_TAKEN_UP = "chargeback taken up"
+
+    def of(self, what: object) -> str:
+        """With the id of what caused it."""
+        return f"{self}:{what}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from services.payments.model import idempotency_keys
+
 
 class PayoutStatus(StrEnum):
     """`failed` is tried again; `parked` waits for an operator; `no_account` until the provider has one."""
@@ -62,10 +64,8 @@ class Payout:
 
     @property
     def idempotency_key(self) -> str:
-        """`<booking_id>:<operation>:<attempt>`; further payouts and further tries have operations of their own."""
-        operation = "payout" if self.number == 1 else f"payout-{self.number}"
-        again = "" if self.tries == 1 else f":try-{self.tries}"
-        return f"{self.booking_id}:{operation}:{self.attempt}{again}"
+        """Of this try (idempotency_keys.py)."""
+        return idempotency_keys.of_payout(self.booking_id, self.attempt, self.number, self.tries)
 
     @property
     def retry_after(self) -> timedelta | None:

@@ -7,6 +7,8 @@ from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from services.payments.model import idempotency_keys
+
 
 class RefundStatus(StrEnum):
     """`failed` can follow `succeeded`: the bank may send money back days later."""
@@ -68,10 +70,8 @@ class Refund:
 
     @property
     def idempotency_key(self) -> str:
-        """`<booking_id>:<operation>:<attempt>`; further refunds and further tries have operations of their own."""
-        operation = "refund" if self.number == 1 else f"refund-{self.number}"
-        again = "" if self.tries == 1 else f":try-{self.tries}"
-        return f"{self.booking_id}:{operation}:{self.attempt}{again}"
+        """Of this try (idempotency_keys.py)."""
+        return idempotency_keys.of_refund(self.booking_id, self.attempt, self.number, self.tries)
 
     def retry_after(self, failure: str) -> timedelta | None:
         """How long to wait after a failure; None when it is to be parked."""

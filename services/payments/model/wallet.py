@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from services.payments.model import idempotency_keys
+
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
@@ -126,8 +128,8 @@ class Part:
 
     @property
     def idempotency_key(self) -> str:
-        """`<command_id>:<operation>`."""
-        return f"{self.command_id}:refund" + ("" if self.number == 1 else f"-{self.number}")
+        """Of its refund (idempotency_keys.py)."""
+        return idempotency_keys.of_withdrawal(self.command_id, self.number)
 
 
 def newest_first(top_ups: list[TopUp]) -> list[TopUp]:

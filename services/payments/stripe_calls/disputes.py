@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import stripe
@@ -10,8 +9,10 @@ import stripe
 from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.chassis.messages import LocalBody
 from services.payments.local_messages import MISSING, DisputeSeen
+from services.payments.model.stripe_operations import StripeOperation
 from services.payments.stripe_calls.api import StripeApi, options
 from services.payments.stripe_calls.lookup import unless_missing
+from services.payments.stripe_calls.operations import Operations
 from services.payments.stripe_calls.parameters import DisputeCall
 
 
@@ -20,7 +21,7 @@ class Disputes:
 
     def __init__(self, api: StripeApi) -> None:
         self._disputes = api.v1.disputes
-        self.operations: dict[str, Callable[[OpenCall], Awaitable[LocalBody | TryAgain]]] = {"dispute": self.retrieve}
+        self.operations: Operations = {StripeOperation.DISPUTE: self.retrieve}
 
     async def retrieve(self, call: OpenCall) -> LocalBody | TryAgain:
         """How it stands."""

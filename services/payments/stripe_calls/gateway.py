@@ -6,7 +6,6 @@ A definite outcome is a local message; everything else is TryAgain: the same req
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import stripe
 
@@ -17,6 +16,7 @@ from services.payments.stripe_calls.api import NO_ANSWER, StripeApi, judge
 from services.payments.stripe_calls.circuit_breaker import CircuitBreaker
 from services.payments.stripe_calls.disputes import Disputes
 from services.payments.stripe_calls.idempotent import KeyedRequests
+from services.payments.stripe_calls.operations import Operations
 from services.payments.stripe_calls.payment_intents import Intents
 from services.payments.stripe_calls.refunds import Refunds
 from services.payments.stripe_calls.transfers import Transfers
@@ -32,7 +32,7 @@ class StripeGateway:
     def __init__(self, api: StripeApi, clock: Clock, breaker: CircuitBreaker) -> None:
         requests = KeyedRequests(clock)
         self._breaker = breaker
-        self._operations: dict[str, Callable[[OpenCall], Awaitable[LocalBody | TryAgain]]] = {
+        self._operations: Operations = {
             **Intents(api, requests).operations,
             **Refunds(api, requests).operations,
             **Transfers(api, requests).operations,

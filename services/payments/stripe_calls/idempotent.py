@@ -18,6 +18,7 @@ import stripe
 from services.chassis.clock import Clock
 from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.chassis.messages import LocalBody
+from services.payments.model import idempotency_keys
 from services.payments.stripe_calls.api import NO_ANSWER, Refusal, judge, key_is_spent
 from services.payments.stripe_calls.parameters import StripeCall
 
@@ -61,7 +62,7 @@ class KeyedRequests:
             return request.read(found)
         for _ in range(MOST_KEYS):
             burnt = self._burnt.get(call.id, 0)
-            key = f"{call.idempotency_key}:{burnt}" if burnt else call.idempotency_key
+            key = idempotency_keys.after_stored_failure(call.idempotency_key, burnt)
             try:
                 return request.read(await request.send(key))
             except (stripe.StripeError, *NO_ANSWER) as error:

@@ -8,8 +8,10 @@ import stripe
 
 from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.chassis.messages import LocalBody
+from services.payments.model import idempotency_keys
 from services.payments.model.payment import Operation
 from services.payments.model.reconciliation import CANCELABLE
+from services.payments.model.stripe_operations import StripeOperation
 from services.payments.stripe_calls.api import Refusal, StripeApi, options
 from services.payments.stripe_calls.idempotent import KeyedRequests, Request
 from services.payments.stripe_calls.lookup import find_intent, patiently, unless_missing
@@ -36,7 +38,7 @@ class Intents:
             Operation.CAPTURE: self.capture,
             Operation.VOID: self.void,
             Operation.RETRIEVE: self.retrieve,
-            "leftover": self.leftover,
+            StripeOperation.LEFTOVER: self.leftover,
         }
 
     async def authorize(self, call: OpenCall) -> Outcome:
@@ -49,7 +51,7 @@ class Intents:
             )
             if found is None or found.status != "requires_confirmation":
                 return found
-            key = f"{call.idempotency_key}:confirm"
+            key = idempotency_keys.of_confirmation(call.idempotency_key)
             return await self._intents.confirm_async(found.id, {}, options(asked.api_version, key))
 
         async def refused(refusal: Refusal) -> LocalBody:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 import stripe
 from stripe.params import RefundCreateParams, RefundRetrieveParams
@@ -10,9 +10,11 @@ from stripe.params import RefundCreateParams, RefundRetrieveParams
 from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.chassis.messages import LocalBody
 from services.payments.local_messages import MISSING, RELEASED, DashboardRefundSeen, RefundSeen
+from services.payments.model.stripe_operations import StripeOperation
 from services.payments.stripe_calls.api import Refusal, StripeApi, field, options
 from services.payments.stripe_calls.idempotent import KeyedRequests, Request
 from services.payments.stripe_calls.lookup import first_match, unless_missing
+from services.payments.stripe_calls.operations import Operations
 from services.payments.stripe_calls.parameters import DashboardRefundCall, RefundCall, StripeCall
 from services.payments.stripe_calls.releases import CHARGE, is_release
 
@@ -24,10 +26,10 @@ class Refunds:
 
     def __init__(self, api: StripeApi, requests: KeyedRequests) -> None:
         self._requests, self._refunds = requests, api.v1.refunds
-        self.operations: dict[str, Callable[[OpenCall], Awaitable[LocalBody | TryAgain]]] = {
-            "refund": self.refund,
-            "retrieve_refund": self.retrieve,
-            "dashboard_refund": self.dashboard_refund,
+        self.operations: Operations = {
+            StripeOperation.REFUND: self.refund,
+            StripeOperation.RETRIEVE_REFUND: self.retrieve,
+            StripeOperation.DASHBOARD_REFUND: self.dashboard_refund,
         }
 
     async def refund(self, call: OpenCall) -> LocalBody | TryAgain:

@@ -6,10 +6,12 @@ from dataclasses import replace
 from uuid import UUID
 
 from services.payments.local_messages import RefundTold
+from services.payments.model import idempotency_keys
 from services.payments.model.chargeback import Chargeback
 from services.payments.model.payment import Operation, Payment
 from services.payments.model.payout import Payout
 from services.payments.model.refund import Refund
+from services.payments.model.stripe_operations import StripeOperation
 from services.payments.model.wallet import Part, TopUp
 from services.payments.stripe_calls.parameters import (
     AuthorizeCall,
@@ -41,7 +43,7 @@ def authorize(work: PaymentsWork, payment: Payment, payment_method: str | None) 
         subject=str(payment.booking_id),
         key=payment.booking_id,
         parameters=parameters,
-        once=f"{payment.booking_id}:authorize:{payment.attempt}",
+        once=idempotency_keys.of_intent(payment.booking_id, Operation.AUTHORIZE, payment.attempt),
     )
     return work.put(replace(payment, calling=Operation.AUTHORIZE))
 
@@ -61,7 +63,7 @@ def about_intent(work: PaymentsWork, payment: Payment, operation: Operation, *, 
         subject=str(payment.booking_id),
         key=payment.booking_id,
         parameters=parameters,
-        once=f"{payment.booking_id}:{operation}:{payment.attempt}",
+        once=idempotency_keys.of_intent(payment.booking_id, operation, payment.attempt),
     )
     return work.put(replace(payment, calling=operation))
 
@@ -70,11 +72,11 @@ def cancel_leftover(work: PaymentsWork, booking_id: UUID, attempt: int, payment_
     """Take a PaymentIntent that nobody wants out of the way; nothing waits for it, and twice does no harm."""
     parameters = IntentCall(booking_id=booking_id, attempt=attempt, asked_at=work.now, payment_intent=payment_intent)
     work.ask_stripe(
-        "leftover",
+        StripeOperation.LEFTOVER,
         subject=f"leftover:{payment_intent}:{work.new_id()}",
         key=booking_id,
         parameters=parameters,
-        once=f"{booking_id}:leftover:{attempt}:{payment_intent}",
+        once=idempotency_keys.of_leftover(booking_id, attempt, payment_intent),
     )
 
 
@@ -93,7 +95,7 @@ def about_refund(work: PaymentsWork, payment: Payment, refund: Refund, *, look: 
         stripe_refund=refund.stripe_refund,
     )
     work.ask_stripe(
-        "retrieve_refund" if look else "refund",
+        StripeOperation.RETRIEVE_REFUND if look else StripeOperation.REFUND,
         subject=f"refund:{refund.refund_id}",
         key=refund.booking_id,
         parameters=parameters,
@@ -113,7 +115,7 @@ def about_dashboard_refund(work: PaymentsWork, told: RefundTold) -> None:
         looked=told.looked,
     )
     work.ask_stripe(
-        "dashboard_refund",
+        StripeOperation.DASHBOARD_REFUND,
         subject=f"dashboard refund:{told.stripe_refund}:{work.new_id()}",
         key=told.booking_id or told.customer_id,
         parameters=parameters,
@@ -136,7 +138,7 @@ def transfer(work: PaymentsWork, payout: Payout) -> Payout:
         source_charge=payout.source_charge,
     )
     work.ask_stripe(
-        "transfer",
+        StripeOperation.TRANSFER,
         subject=f"payout:{payout.payout_id}",
         key=payout.booking_id,
         parameters=parameters,
@@ -156,7 +158,7 @@ def about_dispute(work: PaymentsWork, chargeback: Chargeback, looked: int = 0) -
         looked=looked,
     )
     work.ask_stripe(
-        "dispute",
+        StripeOperation.DISPUTE,
         subject=f"dispute:{chargeback.dispute_id}",
         key=chargeback.booking_id or chargeback.customer_id or chargeback.dispute_id,
         parameters=parameters,
@@ -165,7 +167,7 @@ def about_dispute(work: PaymentsWork, chargeback: Chargeback, looked: int = 0) -
 
 
 def charge_for_wallet(work: PaymentsWork, top_up: TopUp, payment_method: str) -> None:
-    """Charge a card for a wallet; key `<command_id>:<operation>`."""
+    """Charge a card for a wallet."""
     parameters = TopUpCall(
         asked_at=work.now,
         command_id=top_up.command_id,
@@ -174,9 +176,9 @@ def charge_for_wallet(work: PaymentsWork, top_up: TopUp, payment_method: str) ->
         currency=top_up.currency.lower(),
         payment_method=payment_method,
     )
-    once = f"{top_up.command_id}:top_up"
+    once = idempotency_keys.of_top_up(top_up.command_id)
     subject = f"wallet:{top_up.command_id}"
-    work.ask_stripe("top_up", subject=subject, key=top_up.customer_id, parameters=parameters, once=once)
+    work.ask_stripe(StripeOperation.TOP_UP, subject=subject, key=top_up.customer_id, parameters=parameters, once=once)
 
 
 def refund_from_wallet(work: PaymentsWork, part: Part, payment_intent: str, *, look: bool = False) -> None:
@@ -191,6 +193,6 @@ def refund_from_wallet(work: PaymentsWork, part: Part, payment_intent: str, *, l
         stripe_refund=part.stripe_refund,
     )
     subject = f"part:{part.part_id}:{work.new_id()}" if look else f"wallet:{part.command_id}"
-    operation = "retrieve_part" if look else "withdraw"
+    operation = StripeOperation.RETRIEVE_PART if look else StripeOperation.WITHDRAW
     once = part.idempotency_key
     work.ask_stripe(operation, subject=subject, key=part.customer_id, parameters=parameters, once=once)

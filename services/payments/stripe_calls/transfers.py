@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 import stripe
 from stripe.params import TransferCreateParams
 
 from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.chassis.messages import LocalBody
 from services.payments.local_messages import TransferSeen
+from services.payments.model.stripe_operations import StripeOperation
 from services.payments.stripe_calls.api import Refusal, StripeApi, options
 from services.payments.stripe_calls.idempotent import KeyedRequests, Request
 from services.payments.stripe_calls.lookup import first_match
+from services.payments.stripe_calls.operations import Operations
 from services.payments.stripe_calls.parameters import TransferCall
 
 
@@ -21,7 +21,7 @@ class Transfers:
 
     def __init__(self, api: StripeApi, requests: KeyedRequests) -> None:
         self._requests, self._transfers = requests, api.v1.transfers
-        self.operations: dict[str, Callable[[OpenCall], Awaitable[LocalBody | TryAgain]]] = {"transfer": self.transfer}
+        self.operations: Operations = {StripeOperation.TRANSFER: self.transfer}
 
     async def transfer(self, call: OpenCall) -> LocalBody | TryAgain:
         """To the connected account."""

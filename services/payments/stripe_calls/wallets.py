@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 import stripe
 from stripe.params import PaymentIntentCreateParams, RefundCreateParams
 
 from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.chassis.messages import LocalBody
 from services.payments.local_messages import MISSING, TopUpSeen, WithdrawalSeen
+from services.payments.model import idempotency_keys
+from services.payments.model.stripe_operations import StripeOperation
 from services.payments.stripe_calls.api import Refusal, StripeApi, field, options
 from services.payments.stripe_calls.idempotent import KeyedRequests, Request
 from services.payments.stripe_calls.lookup import find_intent, first_match, unless_missing
+from services.payments.stripe_calls.operations import Operations
 from services.payments.stripe_calls.parameters import TopUpCall, WithdrawCall
 
 
@@ -22,10 +23,10 @@ class Wallets:
     def __init__(self, api: StripeApi, requests: KeyedRequests) -> None:
         self._api, self._requests = api, requests
         self._intents, self._refunds = api.v1.payment_intents, api.v1.refunds
-        self.operations: dict[str, Callable[[OpenCall], Awaitable[LocalBody | TryAgain]]] = {
-            "top_up": self.top_up,
-            "withdraw": self.withdraw,
-            "retrieve_part": self.retrieve_part,
+        self.operations: Operations = {
+            StripeOperation.TOP_UP: self.top_up,
+            StripeOperation.WITHDRAW: self.withdraw,
+            StripeOperation.RETRIEVE_PART: self.retrieve_part,
         }
 
     async def top_up(self, call: OpenCall) -> LocalBody | TryAgain:
@@ -37,7 +38,7 @@ class Wallets:
             found = await find_intent(self._api, asked.api_version, command, command_id=command)
             if found is None or found.status != "requires_confirmation":
                 return found
-            key = f"{call.idempotency_key}:confirm"
+            key = idempotency_keys.of_confirmation(call.idempotency_key)
             return await self._intents.confirm_async(found.id, {}, options(asked.api_version, key))
 
         async def refused(refusal: Refusal) -> LocalBody:
