@@ -1,11 +1,28 @@
 """The saga of a booking's money, as data (requirement saga).
 
-| step      | command sent     | ended by                           | no answer                  | compensation     |
-|-----------|------------------|------------------------------------|----------------------------|------------------|
-| AUTHORIZE | AuthorizePayment | PaymentAuthorized, PaymentDeclined | asked again until deadline | VOID, seats free |
-| CAPTURE   | CapturePayment   | PaymentCaptured, CaptureFailed     | asked again, then stuck    | –                |
-| VOID      | VoidPayment      | PaymentVoided                      | asked again, then stuck    | –                |
-| SETTLE    | SettlePayment    | PaymentSettled                     | asked again, then stuck    | –                |
+| step: command               | what comes            | what follows                            |
+|-----------------------------|-----------------------|-----------------------------------------|
+| AUTHORIZE: AuthorizePayment | PaymentAuthorized     | CAPTURE                                 |
+| AUTHORIZE: AuthorizePayment | PaymentActionRequired | waits for the customer                  |
+| AUTHORIZE: AuthorizePayment | PaymentDeclined       | done, seats free                        |
+| AUTHORIZE: AuthorizePayment | PaymentCaptured       | VOID                                    |
+| AUTHORIZE: AuthorizePayment | PaymentVoided         | done                                    |
+| AUTHORIZE: AuthorizePayment | no answer             | asked again until the deadline          |
+| AUTHORIZE: AuthorizePayment | the deadline          | VOID, seats free                        |
+| CAPTURE: CapturePayment     | PaymentCaptured       | done                                    |
+| CAPTURE: CapturePayment     | CaptureFailed         | done, seats free; after the start stuck |
+| CAPTURE: CapturePayment     | PaymentVoided         | seats free; after the start stuck       |
+| CAPTURE: CapturePayment     | no answer             | asked again, then stuck                 |
+| VOID: VoidPayment           | PaymentCaptured       | SETTLE                                  |
+| VOID: VoidPayment           | PaymentVoided         | done                                    |
+| VOID: VoidPayment           | ChargebackOpened      | waits for the bank                      |
+| VOID: VoidPayment           | no answer             | asked again, then stuck                 |
+| SETTLE: SettlePayment       | PaymentSettled        | done                                    |
+| SETTLE: SettlePayment       | ChargebackOpened      | waits for the bank                      |
+| SETTLE: SettlePayment       | no answer             | asked again, then stuck                 |
+
+The table is of a booking that was placed at once; an approved one keeps its seats until its deadline when an attempt
+fails. What has no row changes nothing of the step. tests/booking/test_saga_table.py derives it from the handlers.
 
 Pivot: CONFIRMED. Before it every failure compensates; after it steps are asked again until done or parked as stuck.
 A step that waits for the customer (3-D Secure, a payment method) is not asked again: its deadline is the booking's.

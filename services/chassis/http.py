@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
+from importlib import resources
 from typing import TypeVar
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
+from booking_contracts.problems import PAGE, ProblemKind
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from services.chassis.database import UNAVAILABLE, Pool
@@ -81,6 +83,7 @@ def new_app(tokens: tuple[ApiToken, ...], pools: Pools, health: Health) -> web.A
     for name in ("live", "ready", "startup"):
         app.router.add_get(f"/health/{name}", _health(getattr(health, name)))
     app.router.add_get("/metrics", _metrics)
+    app.router.add_get(PAGE, _codes)
     app.router.add_get("/v1/commands/{id}", command_reply)
     return app
 
@@ -139,13 +142,19 @@ async def _problems(request: web.Request, handler: Handle) -> web.StreamResponse
 def _health(question: Callable[[], Awaitable[str | None]]) -> Handle:
     async def handle(_: web.Request) -> web.Response:
         reason = await question()
-        return answer({"ok": True}) if reason is None else problem(503, "Not ready", reason)
+        return answer({"ok": True}) if reason is None else problem(503, "Not ready", reason, kind=ProblemKind.NOT_READY)
 
     return handle
 
 
 async def _metrics(_: web.Request) -> web.Response:
     return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def _codes(_: web.Request) -> web.Response:
+    """What the codes of replies and the types of problems mean."""
+    page = resources.files("booking_contracts") / "generated" / "codes.md"
+    return web.Response(text=page.read_text(encoding="utf-8"), content_type="text/markdown")
 
 
 @open_to("read:bookings")

@@ -1,12 +1,25 @@
-"""Refusals over HTTP, as problem+json (RFC 9457)."""
+"""Refusals over HTTP, as problem+json (RFC 9457); `type` leads to the kind's section of codes.md."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from aiohttp import web
+from booking_contracts.problems import ProblemKind
 
 RETRY_AFTER_SECONDS = 1
+BY_STATUS = {
+    400: ProblemKind.BAD_REQUEST,
+    401: ProblemKind.UNAUTHORIZED,
+    403: ProblemKind.FORBIDDEN,
+    404: ProblemKind.NOT_FOUND,
+    405: ProblemKind.METHOD_NOT_ALLOWED,
+    409: ProblemKind.CONFLICT,
+    413: ProblemKind.BODY_TOO_LARGE,
+    500: ProblemKind.INTERNAL_ERROR,
+    503: ProblemKind.UNAVAILABLE,
+}
+"""What a status says here; of another one there is nothing to say beyond it, and its type is about:blank."""
 
 
 class Problem(Exception):
@@ -32,7 +45,14 @@ def unavailable(detail: str) -> Problem:
     return Problem(503, "Service Unavailable", detail, {"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
-def problem(status: int, title: str, detail: str, headers: Mapping[str, str] | None = None) -> web.Response:
-    """A problem document."""
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+def problem(
+    status: int,
+    title: str,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    kind: ProblemKind | None = None,
+) -> web.Response:
+    """A problem document, of the kind that its status stands for where none is named."""
+    kind = kind or BY_STATUS.get(status)
+    body = {"type": kind.reference if kind else "about:blank", "title": title, "status": status, "detail": detail}
     return web.json_response(body, status=status, content_type="application/problem+json", headers=headers)

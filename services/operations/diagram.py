@@ -1,4 +1,4 @@
-"""`python -m services.operations.diagram [--check]`: draws the state and outcome tables into ARCHITECTURE.md."""
+"""`python -m services.operations.diagram [--check]`: draws states and outcomes into the pages that show them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 
 from services.booking.model import outcomes
 from services.booking.model.states import CANCELLED, DEAD, INITIAL, OCCUPYING, TRANSITIONS, State
+from services.payments.model import payment
 
-PAGE = Path(__file__).resolve().parents[2] / "ARCHITECTURE.md"
+ROOT = Path(__file__).resolve().parents[2]
 
 GROUPS = (
     ("any state", frozenset(State)),
@@ -82,13 +83,25 @@ def _states(states: set[State]) -> str:
     return ", ".join([*found, *(state for state in State if state in states)])
 
 
-DRAWN: Mapping[str, Callable[[], str]] = {"states": drawing, "outcomes": outcomes_table}
-"""What stands between `<!-- name -->` and `<!-- end of name -->`."""
+def payment_drawing() -> str:
+    """A Mermaid state diagram of a payment's newest attempt; each arrow says why."""
+    lines = ["```mermaid", "stateDiagram-v2"]
+    lines += [f"    [*] --> {status}: {why}" for status, why in payment.INITIAL.items()]
+    for before, following in payment.TRANSITIONS.items():
+        lines += [f"    {before} --> {after}: {why}" for after, why in following.items()]
+    return "\n".join([*lines, "```", ""])
 
 
-def redrawn(text: str) -> str:
-    """The page with every table as the code has it; raises ValueError where one has no place."""
-    for name, draw in DRAWN.items():
+PAGES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
+    ROOT / "ARCHITECTURE.md": {"states": drawing, "outcomes": outcomes_table},
+    ROOT / "services" / "payments" / "README.md": {"states": payment_drawing},
+}
+"""What stands between `<!-- name -->` and `<!-- end of name -->` of a page."""
+
+
+def redrawn(page: Path, text: str) -> str:
+    """The page's text with every table as the code has it; raises ValueError where one has no place."""
+    for name, draw in PAGES[page].items():
         between = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
         if not between.search(text):
             raise ValueError(f"the page has no place for {name}: <!-- {name} --> … <!-- end of {name} -->")
@@ -99,11 +112,12 @@ def redrawn(text: str) -> str:
 
 def main() -> int:
     """Write the tables, or with --check say whether they are up to date."""
-    text = PAGE.read_text()
-    drawn = redrawn(text)
+    texts = {page: page.read_text() for page in PAGES}
+    drawn = {page: redrawn(page, text) for page, text in texts.items()}
     if "--check" in sys.argv:
-        return 0 if drawn == text else 1
-    PAGE.write_text(drawn)
+        return 0 if drawn == texts else 1
+    for page, text in drawn.items():
+        page.write_text(text)
     return 0
 
 

@@ -7,6 +7,7 @@ from booking_contracts import payments
 from booking_contracts.booking import (
     BookingConfirmed,
     BookingExpired,
+    CancelBooking,
     LatePaymentReturned,
     PaymentActionRequired,
     PaymentFailed,
@@ -18,7 +19,7 @@ from services.booking.local_messages import AskAgain, DeadlineReached
 from services.booking.model.states import State
 from services.booking.saga import Saga, Status, Step
 from services.chassis.unit_of_work import Send
-from tests.booking.builders import START, World, answer, authorized
+from tests.booking.builders import START, World, acting, answer, authorized
 
 
 @pytest.mark.requirement("payment-capture-timing")
@@ -87,6 +88,17 @@ def test_three_d_secure_waits_for_the_customer_and_is_not_asked_again() -> None:
     assert event.kind == "authenticate"
     world.tell(AskAgain(booking_id=booking.booking_id, step=Step.AUTHORIZE, attempt=1, asked=1))
     assert len(world.sent(payments.AuthorizePayment)) == 1
+
+
+@pytest.mark.requirement("late-payment", "saga")
+def test_an_action_that_is_asked_for_after_the_capture_leaves_the_settlement_as_it_is() -> None:
+    world = World()
+    booking = world.confirmed()
+    world.tell(CancelBooking(booking_id=booking.booking_id, actor=acting()))
+    before = world.work.find(Saga, booking.booking_id)
+    world.tell(answer(payments.PaymentActionRequired, booking, kind="authenticate"))
+    assert world.work.find(Saga, booking.booking_id) == before
+    assert world.sent(payments.VoidPayment) == []
 
 
 @pytest.mark.requirement("timeouts")

@@ -1,4 +1,4 @@
-"""`python -m booking_contracts.schema.generate [--check]`: write the JSON Schemas and the AsyncAPI document.
+"""`python -m booking_contracts.schema.generate [--check]`: write the JSON Schemas, the AsyncAPI document and codes.md.
 
 They are written to `booking_contracts/generated/` and committed; `--check` changes nothing and fails where what is
 there differs from what the messages say (requirement contracts). Needs PyYAML, as development does.
@@ -16,6 +16,7 @@ from pathlib import Path
 import yaml
 
 from booking_contracts.schema.asyncapi import document
+from booking_contracts.schema.codes_page import codes_page
 from booking_contracts.schema.json_schema import all_schemas
 
 GENERATED = Path(__file__).parents[1] / "generated"
@@ -42,7 +43,7 @@ def rendered() -> dict[str, str]:
     # Through JSON: equal parts become separate objects, which YAML then writes out instead of naming as anchors.
     plain = json.loads(json.dumps(document(version("booking-contracts"))))
     text = yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
-    return {"asyncapi.yaml": _HEADER + text, **files}
+    return {"asyncapi.yaml": _HEADER + text, "codes.md": codes_page(), **files}
 
 
 def differing(directory: Path = GENERATED) -> list[str]:

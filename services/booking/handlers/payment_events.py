@@ -74,8 +74,8 @@ def action_required(message: Message[payments.PaymentActionRequired], work: Book
     if booking is None:
         return
     booking = catch_up(work, booking)
-    own = event.attempt == booking.attempt
-    if booking.dead or not own:
+    own, first = event.attempt == booking.attempt, booking.payment_status is PaymentStatus.IN_FLIGHT
+    if not own or (booking.dead and first):
         saga.void(work, booking, event.attempt)
     elif booking.state is State.PENDING_PAYMENT and not saga.voided(work, booking.booking_id, event.attempt):
         saga.wait_for_customer(work, booking.booking_id, event.attempt, f"customer has to act: {event.kind}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Literal
@@ -28,6 +29,42 @@ class Status(StrEnum):
 
 LIVE = frozenset({Status.PENDING, Status.REQUIRES_ACTION, Status.AUTHORIZED})
 """Money is reserved, or may come to be."""
+
+INITIAL: Mapping[Status, str] = {
+    Status.PENDING: "AuthorizePayment",
+    Status.VOIDED: "another command came before it",
+}
+"""How a booking's payment begins, and why so."""
+
+TRANSITIONS: Mapping[Status, Mapping[Status, str]] = {
+    Status.PENDING: {
+        Status.REQUIRES_ACTION: "3-D Secure, or no payment method yet",
+        Status.AUTHORIZED: "reserved",
+        Status.CAPTURED: "captured at Stripe by others",
+        Status.VOIDED: "void, or cancelled at Stripe",
+        Status.DECLINED: "declined, or too late",
+    },
+    Status.REQUIRES_ACTION: {
+        Status.AUTHORIZED: "the customer acted",
+        Status.CAPTURED: "captured at Stripe by others",
+        Status.VOIDED: "void, or cancelled at Stripe",
+        Status.DECLINED: "declined",
+    },
+    Status.AUTHORIZED: {
+        Status.REQUIRES_ACTION: "Stripe wants the customer again",
+        Status.CAPTURED: "capture, or a settlement that releases",
+        Status.VOIDED: "void, a settlement without release, or expiry",
+        Status.DECLINED: "Stripe declines it after all",
+    },
+    Status.CAPTURED: {Status.SETTLED: "all of the escrow is shared out"},
+    Status.SETTLED: {Status.CAPTURED: "a lost chargeback is taken up again"},
+    Status.VOIDED: {Status.PENDING: "next attempt", Status.CAPTURED: "captured at Stripe all the same"},
+    Status.DECLINED: {Status.PENDING: "next attempt", Status.CAPTURED: "captured at Stripe all the same"},
+}
+"""What may follow a status, and why: all that the handlers make of it, whatever they are told (README.md draws it).
+
+tests/payments/test_states.py walks the handlers and finds these steps and no others.
+"""
 
 
 class Operation(StrEnum):
