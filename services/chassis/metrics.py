@@ -1,4 +1,4 @@
-"""Every metric of the engine, declared once. Names and labels are part of the alerts in deploy/alerts."""
+"""Every metric of the engine, declared once. Names and labels are part of the alerts in docs/runbooks."""
 
 from prometheus_client import Counter, Gauge, Histogram
 

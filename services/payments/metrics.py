@@ -1,4 +1,4 @@
-"""Payments' own metrics; names are part of the alerts in deploy/alerts."""
+"""Payments' own metrics; names are part of the alerts in docs/runbooks."""
 
 from prometheus_client import Counter, Gauge
 
