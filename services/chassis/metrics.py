@@ -1,4 +1,4 @@
-"""Every metric of the engine, declared once. Names and labels are part of the alerts in docs/runbooks."""
+"""Every metric of the engine, declared once. Names and labels are part of the alerts in deploy/alerts."""
 
 from prometheus_client import Counter, Gauge, Histogram
 

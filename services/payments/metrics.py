@@ -1,4 +1,4 @@
-"""Payments' own metrics; names are part of the alerts in docs/runbooks."""
+"""Payments' own metrics; names are part of the alerts in deploy/alerts."""
 
 from prometheus_client import Counter, Gauge
 
