@@ -1,4 +1,4 @@
-"""Refusals over HTTP, as problem+json (RFC 9457); `type` leads to the kind's section of codes.md."""
+"""Refusals over HTTP, as problem+json (RFC 9457); `type` leads to the kind's section of generated/codes.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table at the top of saga.py against the handlers: every payment event at every step, no answer, the deadline."""
+"""The table at the top of booking/saga.py against the handlers: every payment event at every step, time, the deadline."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -113,7 +114,7 @@ def test_commands_of_every_type_are_refused_in_words_of_ours(data: st.DataObject
         if isinstance(inner, dict) and last in inner and data.draw(st.booleans()):
             del inner[last]
         else:
-            inner[last] = data.draw(st.sampled_from(WRONG))
+            inner[last] = deepcopy(data.draw(st.sampled_from(WRONG)))
     assert_for_people(problems(kind, json.dumps(body)))
 
 

@@ -13,7 +13,7 @@ from booking_contracts.codes import Code
 from booking_contracts.problems import PAGE, ProblemKind
 
 HEAD = f"""\
-<!-- Written by `make contracts` from codes.py and problems.py; never edited by hand. -->
+<!-- Written by `make contracts` from the definitions of codes and problems; never edited by hand. -->
 # Why it was refused, and what to do
 
 A command is refused with a [rejection code](#rejection-codes): `code` of the reply. A request over HTTP is refused with
