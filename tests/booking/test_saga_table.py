@@ -1,4 +1,4 @@
-"""The table at the top of booking/saga.py against the handlers: every payment event at every step, time, the deadline."""
+"""The table at the top of booking/saga.py against the handlers: every payment event at every step, and time."""
 
 from __future__ import annotations
 
