@@ -5,7 +5,7 @@ from deploy.local.environment import python_env, python_module, service_env
 from deploy.local.layout import REPOSITORY, Layout
 from deploy.local.ports import answers_http, answers_tcp
 from deploy.local.processes import Process
-from services.payments.stripe_events.event_store import MATTER
+from services.payments.stripe_events.event_store import WANTED_EVENT_TYPES
 
 
 def stripe_simulator(layout: Layout) -> Process:
@@ -14,7 +14,7 @@ def stripe_simulator(layout: Layout) -> Process:
     webhooks = f"{layout.url('payments-1')}/webhooks/stripe"
     arguments = ["--host", "127.0.0.1", "--port", str(port), "--control-port", str(control)]
     arguments += ["--webhook-url", webhooks, "--webhook-secret", layout.secrets["stripe-webhook"]]
-    arguments += ["--webhook-events", ",".join(MATTER)]
+    arguments += ["--webhook-events", ",".join(WANTED_EVENT_TYPES)]
     arguments += ["--clock-offset-file", str(layout.clock_offset_file)]
     return Process(
         name="stripe-simulator",

@@ -182,7 +182,7 @@ def chargeback_closed(work: BookingWork, booking_id: UUID) -> None:
         _log(work, saga, "chargeback closed")
 
 
-def stuck(work: BookingWork, saga: Saga, problem: str) -> None:
+def park(work: BookingWork, saga: Saga, problem: str) -> None:
     """Park it for an operator; a mail and the alert on stuck sagas tell them."""
     work.put(replace(saga, status=Status.STUCK, problem=problem))
     booking = work.find(Booking, saga.booking_id)
@@ -199,7 +199,7 @@ def ask_again(work: BookingWork, timer: AskAgain) -> None:
     if (saga.step, saga.attempt, saga.asked) != (timer.step, timer.attempt, timer.asked):
         return
     if saga.step is not Step.AUTHORIZE and saga.asked >= MOST_ASKS:
-        stuck(work, saga, f"{saga.step} had no answer after being asked {saga.asked} times")
+        park(work, saga, f"{saga.step} had no answer after being asked {saga.asked} times")
     else:
         _ask(work, saga)
 
@@ -283,8 +283,8 @@ def voided(work: BookingWork, booking_id: UUID, attempt: int) -> bool:
     return saga is not None and (saga.step, saga.attempt) == (Step.VOID, attempt)
 
 
-def stick(work: BookingWork, booking_id: UUID, problem: str) -> None:
+def park_booking(work: BookingWork, booking_id: UUID, problem: str) -> None:
     """Nothing automatic helps: park the booking's saga."""
     saga = work.find(Saga, booking_id)
     if saga is not None:
-        stuck(work, saga, problem)
+        park(work, saga, problem)

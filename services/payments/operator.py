@@ -197,7 +197,7 @@ async def _refund(connection: Connection, clock: Clock, refund_id: UUID) -> tupl
     assert payment is not None, "a refund belongs to a payment"
     assert refund is not None, "the refund was there a moment ago, and none is ever deleted"
     work.begin(message)
-    work.go_on(payment.correlation_id)
+    work.continue_correlation(payment.correlation_id)
     return work, payment, refund
 
 

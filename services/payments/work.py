@@ -92,7 +92,7 @@ class PaymentsWork(UnitOfWork):
         found = self.find(Balance, (account, currency))
         return 0 if found is None else found.amount_minor
 
-    def go_on(self, correlation_id: str, causation_id: UUID | None = None) -> None:
+    def continue_correlation(self, correlation_id: str, causation_id: UUID | None = None) -> None:
         """What follows from a message of Stripe's belongs to the command that began it all."""
         assert self.message is not None, "a message is in hand"
         message_id = causation_id or self.message.id
@@ -118,7 +118,7 @@ class PaymentsWork(UnitOfWork):
 
     def reply(self, asked: Asked, reply: WalletCommandAccepted | WalletCommandRejected) -> None:
         """Give a wallet command its one answer, and keep it."""
-        self.go_on(asked.correlation_id, asked.command_id)
+        self.continue_correlation(asked.correlation_id, asked.command_id)
         self.send(reply, key=asked.customer_id, reply_to=asked.reply_to)
         sent = self.journal[-1]
         assert isinstance(sent, Send)

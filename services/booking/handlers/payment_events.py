@@ -127,7 +127,7 @@ def captured(message: Message[payments.PaymentCaptured], work: BookingWork) -> N
         work.put(replace(booking, payment_status=PaymentStatus.CAPTURED))
     elif not booking.dead:
         work.note(booking, SYSTEM, f"captured {event.amount.amount} instead of {booking.price.amount}")
-        saga.stick(work, booking.booking_id, "another amount was captured than agreed")
+        saga.park_booking(work, booking.booking_id, "another amount was captured than agreed")
 
 
 def capture_failed(message: Message[payments.CaptureFailed], work: BookingWork) -> None:
@@ -164,7 +164,7 @@ def _authorisation_lost(work: BookingWork, event: payments.PaymentEvent, why: st
         fail(work, booking, "capture_failed")
     else:
         work.note(booking, SYSTEM, f"the session has begun and its payment is lost: {why}")
-        saga.stick(work, booking.booking_id, f"payment lost after the start: {why}")
+        saga.park_booking(work, booking.booking_id, f"payment lost after the start: {why}")
 
 
 def settled(message: Message[payments.PaymentSettled], work: BookingWork) -> None:
@@ -176,7 +176,7 @@ def settled(message: Message[payments.PaymentSettled], work: BookingWork) -> Non
     found = work.find(Saga, booking.booking_id)
     saga.answered(work, event.booking_id, Step.SETTLE, event.attempt, f"settled by {event.via}")
     if found is not None and found.status is not Status.DONE and event.via == "void" and found.release_minor:
-        saga.stick(work, booking.booking_id, "nothing was captured, so nothing could be released")
+        saga.park_booking(work, booking.booking_id, "nothing was captured, so nothing could be released")
 
 
 def remembered(message: Message[payments.PaymentEvent], work: BookingWork) -> None:

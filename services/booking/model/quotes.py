@@ -12,7 +12,7 @@ from services.booking.model.booking import Booking
 from services.booking.model.refunds import Amounts, nothing, on_cancellation
 from services.booking.model.states import PENDING, State
 
-LASTS = timedelta(minutes=15)
+QUOTE_VALID_FOR = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ def preview(booking: Booking, now: datetime) -> Amounts | None:
 def valid_until(booking: Booking, kind: str, now: datetime) -> datetime:
     """15 minutes, but never past the instant from which the same actor can no longer cancel."""
     if booking.state is not State.CONFIRMED:
-        return min(now + LASTS, booking.deadline or booking.starts_at)
-    return min(now + LASTS, last_change(booking, kind))
+        return min(now + QUOTE_VALID_FOR, booking.deadline or booking.starts_at)
+    return min(now + QUOTE_VALID_FOR, last_change(booking, kind))
 
 
 def last_change(booking: Booking, kind: str) -> datetime:

@@ -130,7 +130,7 @@ def _follow(work: PaymentsWork, chargeback: Chargeback, seen: DisputeSeen, to: O
     before, side = chargeback.outcome, OF_WALLET if chargeback.customer_id is not None else OF_BOOKING
     payment = None if chargeback.booking_id is None else work.find(Payment, chargeback.booking_id)
     if payment is not None:
-        work.go_on(payment.correlation_id)
+        work.continue_correlation(payment.correlation_id)
     amount, currency = seen.amount_minor, seen.currency or chargeback.currency
     other = to in AT_BANK and (amount, currency) != (chargeback.amount_minor, chargeback.currency)
     if chargeback.outcome is Outcome.LOST and (to is not Outcome.LOST or other):

@@ -31,7 +31,7 @@ from services.payments.model.settlement import Settlement
 from services.payments.stripe_calls import requests
 from services.payments.work import PaymentsWork
 
-A_MOMENT = timedelta(seconds=1)
+RECHECK_AFTER = timedelta(seconds=1)
 
 
 def authorize_payment(message: Message[AuthorizePayment], work: PaymentsWork) -> None:
@@ -63,7 +63,7 @@ def _authorize(command: AuthorizePayment, work: PaymentsWork) -> None:
 
 def _try_later(command: AuthorizePayment, work: PaymentsWork) -> None:
     later = AuthorizeLater(booking_id=command.booking_id, command=command)
-    work.remind(later, key=str(command.booking_id), due_at=work.now + A_MOMENT)
+    work.remind(later, key=str(command.booking_id), due_at=work.now + RECHECK_AFTER)
 
 
 def _answer_unwanted(command: AuthorizePayment, work: PaymentsWork, payment: Payment) -> None:
@@ -161,7 +161,7 @@ def _settle(command: SettlePayment, work: PaymentsWork) -> None:
             advance(work, payment)
     elif payment.settling is not None:
         later = SettleLater(booking_id=command.booking_id, command=command)
-        work.remind(later, key=str(command.booking_id), due_at=work.now + A_MOMENT)
+        work.remind(later, key=str(command.booking_id), due_at=work.now + RECHECK_AFTER)
     else:
         settlement = Settlement(
             command.settlement_id, command.booking_id, command.refund.amount, command.release.amount

@@ -22,7 +22,7 @@ from services.payments.model.dashboard_refund import Cover, DashboardRefund, cov
 from services.payments.model.ledger import Cause
 from services.payments.model.payment import Payment
 from services.payments.model.reconciliation import Repair
-from services.payments.model.refund import BADLY, Refund, RefundStatus
+from services.payments.model.refund import FAILED_STATUSES, Refund, RefundStatus
 from services.payments.model.wallet import Asked, TopUp, TopUpStatus
 from services.payments.work import PaymentsWork, Reconciliation
 
@@ -34,7 +34,7 @@ def dashboard_refund_seen(message: Message[DashboardRefundSeen], work: PaymentsW
     and not captured moves none."""
     seen = message.body
     known = work.find(DashboardRefund, seen.stripe_refund)
-    if seen.status in (MISSING, RELEASED) or (known is None and seen.status in BADLY):
+    if seen.status in (MISSING, RELEASED) or (known is None and seen.status in FAILED_STATUSES):
         return
     if known is None and unclaimed_events.in_motion(work, seen.booking_id, seen.command_id):
         told = RefundTold.model_validate({**seen.model_dump(), "event_id": ""})
@@ -50,7 +50,7 @@ def _of_payment(work: PaymentsWork, seen: DashboardRefundSeen, known: DashboardR
     payment = work.find(Payment, seen.booking_id)
     if payment is None or (known is None and payment.payment_intent != seen.payment_intent):
         return  # of an earlier attempt, whose money was never posted
-    work.go_on(payment.correlation_id)
+    work.continue_correlation(payment.correlation_id)
     if known is None:
         if not payment.captured_minor:
             return  # captured without us: the reconciler's report ends by it
@@ -59,7 +59,7 @@ def _of_payment(work: PaymentsWork, seen: DashboardRefundSeen, known: DashboardR
         return
     refund = work.find(Refund, known.refund_id)
     assert refund is not None, "a dashboard refund of a payment is loaded with its refund"
-    if seen.status in BADLY:
+    if seen.status in FAILED_STATUSES:
         work.put(replace(known, failed=True))
     refund_stands(work, payment, refund, seen.status, seen.failure, by_hand=True)
 
@@ -142,7 +142,7 @@ def _of_top_up(work: PaymentsWork, seen: DashboardRefundSeen, known: DashboardRe
     if top_up is None or top_up.status is not TopUpStatus.DONE:
         return
     if (asked := work.find(Asked, seen.command_id)) is not None:
-        work.go_on(asked.correlation_id)
+        work.continue_correlation(asked.correlation_id)
     into, amount = ledger.available(seen.customer_id), seen.amount_minor
     if known is None:
         taken = min(work.balance(into, top_up.currency), amount)
@@ -153,7 +153,7 @@ def _of_top_up(work: PaymentsWork, seen: DashboardRefundSeen, known: DashboardRe
         if taken:
             money = Money(amount=taken, currency=top_up.currency)
             work.announce(seen.customer_id, WalletWithdrawn, amount=money, payment_intent=seen.payment_intent)
-    elif seen.status in BADLY and not known.failed:
+    elif seen.status in FAILED_STATUSES and not known.failed:
         work.put(replace(known, failed=True))
         work.put(replace(top_up, refunded_minor=max(0, top_up.refunded_minor - amount)))
         back = amount - known.lost_minor

@@ -26,7 +26,7 @@ def intent_seen(message: Message[IntentSeen], work: PaymentsWork) -> None:
     if payment.attempt != seen.attempt:
         log.warning("a result of an earlier attempt", **seen.model_dump(mode="json"))
         return
-    work.go_on(payment.correlation_id)
+    work.continue_correlation(payment.correlation_id)
     payment = work.put(
         replace(
             payment,

@@ -34,7 +34,7 @@ def transfer_reversed(message: Message[TransferReversed], work: PaymentsWork) ->
     back = told.reversed_minor - payout.reversed_minor
     if payout.transfer_id != told.transfer_id or back <= 0:
         return
-    work.go_on(payment.correlation_id)
+    work.continue_correlation(payment.correlation_id)
     work.put(replace(payout, reversed_minor=told.reversed_minor))
     owed = ledger.payable(payout.provider_id)
     posting = ledger.move(payout.currency, back, debit=ledger.CLEARING, credit=owed)

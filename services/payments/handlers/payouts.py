@@ -25,7 +25,7 @@ def transfer_seen(message: Message[TransferSeen], work: PaymentsWork) -> None:
     assert payment is not None, "a payout belongs to a payment"
     if payout.status is not PayoutStatus.PENDING:
         return  # its result was handled before
-    work.go_on(payment.correlation_id)
+    work.continue_correlation(payment.correlation_id)
     if seen.transfer_id is None:
         _failed(work, payment, payout, seen.failure or "refused")
         return
@@ -60,7 +60,7 @@ def payout_again(message: Message[PayoutAgain], work: PaymentsWork) -> None:
     payout, payment = work.find(Payout, told.payout_id), work.find(Payment, told.booking_id)
     if payout is None or payment is None or payout.tries != told.tries or not _may_be_tried(payout, told):
         return
-    work.go_on(payment.correlation_id)
+    work.continue_correlation(payment.correlation_id)
     account = told.account or account_of_today(work, payout.provider_id, payout.account)
     if account is None:
         work.put(replace(payout, status=PayoutStatus.NO_ACCOUNT, failure=None, account=None))

@@ -28,7 +28,7 @@ def found(message: Message[Found], work: PaymentsWork) -> None:
         requests.cancel_leftover(work, told.booking_id, told.attempt, told.payment_intent)
     elif chosen is Repair.LOOK:
         assert payment is not None, "only a payment of ours is looked at"
-        work.go_on(payment.correlation_id)
+        work.continue_correlation(payment.correlation_id)
         requests.about_intent(work, payment, Operation.RETRIEVE)
     work.record(Reconciliation(work.now, told.booking_id, told.payment_intent, told.status, chosen))
 
@@ -37,7 +37,7 @@ def look_again(message: Message[LookAgain], work: PaymentsWork) -> None:
     """Look at the PaymentIntent of a payment that has waited long; recorded when that brings something new."""
     payment = work.find(Payment, message.body.booking_id)
     if payment is not None and payment.live and payment.calling is None and payment.payment_intent is not None:
-        work.go_on(payment.correlation_id)
+        work.continue_correlation(payment.correlation_id)
         requests.about_intent(work, payment, Operation.RETRIEVE, by_reconciler=True)
 
 

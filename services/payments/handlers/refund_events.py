@@ -13,7 +13,7 @@ from services.payments.handlers import unclaimed_events
 from services.payments.local_messages import PartChanged, RefundTold
 from services.payments.model.dashboard_refund import DashboardRefund
 from services.payments.model.payment import Payment
-from services.payments.model.refund import BADLY, Refund
+from services.payments.model.refund import FAILED_STATUSES, Refund
 from services.payments.model.wallet import Part, PartStatus, TopUp
 from services.payments.stripe_calls import requests
 from services.payments.work import PaymentsWork
@@ -54,12 +54,12 @@ def _of_payment(message: Message[RefundTold], work: PaymentsWork, refund: Refund
     if refund.calling:
         unclaimed_events.until_it_ends(work, told, message.key)
         return
-    work.go_on(payment.correlation_id)
+    work.continue_correlation(payment.correlation_id)
     requests.about_refund(work, payment, refund, look=True)
 
 
 def _of_part(work: PaymentsWork, part: Part, status: str) -> None:
-    if (part.status is PartStatus.FAILED) == (status in BADLY):
+    if (part.status is PartStatus.FAILED) == (status in FAILED_STATUSES):
         return
     top_up = work.find(TopUp, part.top_up_id)
     assert top_up is not None, "a part is loaded with its top-up"

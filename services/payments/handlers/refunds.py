@@ -14,7 +14,7 @@ from services.payments.local_messages import MISSING, RefundAgain, RefundSeen
 from services.payments.model import ledger
 from services.payments.model.ledger import Cause
 from services.payments.model.payment import Payment
-from services.payments.model.refund import BADLY, Refund, RefundStatus
+from services.payments.model.refund import FAILED_STATUSES, Refund, RefundStatus
 from services.payments.stripe_calls import requests
 from services.payments.work import PaidOutside, PaymentsWork
 
@@ -25,7 +25,7 @@ def refund_seen(message: Message[RefundSeen], work: PaymentsWork) -> None:
     refund, payment = work.find(Refund, seen.refund_id), work.find(Payment, seen.booking_id)
     assert refund is not None, "a refund is written with its call"
     assert payment is not None, "a refund belongs to a payment"
-    work.go_on(payment.correlation_id)
+    work.continue_correlation(payment.correlation_id)
     refund = work.put(replace(refund, calling=False, stripe_refund=seen.stripe_refund or refund.stripe_refund))
     if seen.status == MISSING:
         record_missing(work, f"refund {refund.shown_id}", refund.booking_id, refund.payment_intent)
@@ -39,7 +39,7 @@ def refund_stands(
     if status == "succeeded" and refund.status is RefundStatus.PENDING:
         refund = work.put(replace(refund, status=RefundStatus.SUCCEEDED))
         work.say(payment, RefundSucceeded, **about(payment, refund))
-    elif status in BADLY and refund.status is not RefundStatus.FAILED:
+    elif status in FAILED_STATUSES and refund.status is not RefundStatus.FAILED:
         code = failure or status
         _failed(work, payment, refund, code, wait=None if by_hand else refund.retry_after(code))
 
@@ -72,7 +72,7 @@ def refund_again(message: Message[RefundAgain], work: PaymentsWork) -> None:
     if refund is None or payment is None or refund.status is not RefundStatus.FAILED or refund.calling:
         return
     if refund.tries == told.tries and (told.by_operator or not refund.parked):
-        work.go_on(payment.correlation_id)
+        work.continue_correlation(payment.correlation_id)
         try_again(work, payment, refund)
 
 

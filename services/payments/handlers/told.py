@@ -21,7 +21,7 @@ def intent_changed(message: Message[IntentChanged], work: PaymentsWork) -> None:
         return
     if payment.payment_intent not in (None, told.payment_intent):
         return
-    work.go_on(payment.correlation_id)
+    work.continue_correlation(payment.correlation_id)
     if payment.calling is not None:
         unclaimed_events.look_again(work, told, message.key)
     elif payment.payment_intent is not None:

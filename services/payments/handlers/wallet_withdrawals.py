@@ -23,7 +23,7 @@ from services.payments.handlers.wallet_top_ups import asked_by, balances
 from services.payments.local_messages import MISSING, WithdrawalSeen
 from services.payments.model import ledger
 from services.payments.model.ledger import Cause
-from services.payments.model.refund import BADLY, CARD_GONE
+from services.payments.model.refund import CARD_GONE, FAILED_STATUSES
 from services.payments.model.wallet import Asked, Part, PartStatus, TopUp, Withdrawal, newest_first
 from services.payments.stripe_calls import requests
 from services.payments.work import PaymentsWork
@@ -95,14 +95,14 @@ def withdrawal_seen(message: Message[WithdrawalSeen], work: PaymentsWork) -> Non
         record_missing(work, f"refund {part.stripe_refund}", None, _intent_of(work, part), part.customer_id)
     elif part.status is PartStatus.PENDING:
         _answered(work, withdrawal, part, seen)
-    elif part.status is PartStatus.SENT and seen.status in BADLY:
+    elif part.status is PartStatus.SENT and seen.status in FAILED_STATUSES:
         _came_back(work, part, seen)
 
 
 def _answered(work: PaymentsWork, withdrawal: Withdrawal, part: Part, seen: WithdrawalSeen) -> None:
     """On its way; or Stripe does not make it, and older top-ups have to give it."""
     part = replace(part, stripe_refund=seen.stripe_refund)
-    if seen.status in BADLY:
+    if seen.status in FAILED_STATUSES:
         _not_taken(work, part, seen.failure)
     else:
         work.put(replace(part, status=PartStatus.SENT))

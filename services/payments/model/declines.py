@@ -52,7 +52,7 @@ FINAL = frozenset(
 )
 """Refusals of the request itself: no card and no further try can help."""
 
-COUNTED_OTHERWISE = frozenset({"ISK", "UGX", "MGA"})
+MINOR_UNIT_DIFFERS = frozenset({"ISK", "UGX", "MGA"})
 """Currencies whose minor unit is another one at Stripe than in ISO 4217: a card would be charged a wrong amount."""
 NOT_BY_CARD = Decline(
     "currency_not_supported", False, "This currency cannot be paid by card here; nothing was charged."
@@ -65,7 +65,7 @@ ACTION_FAILED = Decline("action_failed", True, "The bank did not confirm the pay
 
 def not_chargeable(amount: Money) -> Decline | None:
     """Why no card can be charged this amount, known before Stripe is asked; None where one can."""
-    if amount.currency in COUNTED_OTHERWISE:
+    if amount.currency in MINOR_UNIT_DIFFERS:
         return NOT_BY_CARD
     step = card_step_minor(amount.currency)
     if amount.amount % step == 0:

@@ -18,7 +18,7 @@ class RefundStatus(StrEnum):
     FAILED = "failed"
 
 
-BADLY = ("failed", "canceled")
+FAILED_STATUSES = ("failed", "canceled")
 """Stripe's words for a refund whose money is in our balance again; `pending` and `requires_action` may yet end so."""
 CARD_GONE = frozenset({"expired_or_canceled_card", "lost_or_stolen_card"})
 """Failures that every refund to the same card meets, whatever its amount (docs.stripe.com: Failed refunds)."""

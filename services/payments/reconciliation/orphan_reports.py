@@ -20,7 +20,7 @@ from services.payments.model.reconciliation import Repair, top_up_is_missing
 from services.payments.store import rows
 from services.payments.store.tables import TOP_UP
 from services.payments.stripe_calls.api import StripeApi
-from services.payments.stripe_calls.refunds import ENDED_BADLY
+from services.payments.stripe_calls.refunds import FAILED_STATUSES
 from services.payments.stripe_calls.releases import CHARGE, is_release
 
 log = structlog.get_logger()
@@ -108,6 +108,6 @@ async def _given_back(api: StripeApi, payment_intent: str) -> bool:
     async for page in api.pages("/v1/charges", payment_intent=payment_intent):
         captured += sum(charge["amount_captured"] for charge in page)
     async for page in api.pages("/v1/refunds", payment_intent=payment_intent, expand=[f"data.{CHARGE}"]):
-        real = [refund for refund in page if refund["status"] not in ENDED_BADLY and not is_release(refund)]
+        real = [refund for refund in page if refund["status"] not in FAILED_STATUSES and not is_release(refund)]
         given_back += sum(refund["amount"] for refund in real)
     return 0 < captured <= given_back

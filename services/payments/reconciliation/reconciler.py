@@ -32,11 +32,11 @@ from services.payments.stripe_events.owners import attempts_of
 
 log = structlog.get_logger()
 EVERY_SECONDS = 15.0
-YOUNG = timedelta(seconds=30)
+MINIMUM_AGE = timedelta(seconds=30)
 """Younger PaymentIntents are left alone: their answers are on the way."""
 LATER = (timedelta(0), timedelta(minutes=15), timedelta(days=1))
-"""Each PaymentIntent is compared when it is YOUNG no more, and again so much later: what was under way has ended."""
-AT_FIRST = timedelta(days=1)
+"""Each is compared when it is older than MINIMUM_AGE, and again so much later: what was under way has ended."""
+FIRST_WINDOW = timedelta(days=1)
 LONG = timedelta(minutes=10)
 MOST = 500
 _IN_LIVE = ", ".join(f"'{status}'" for status in sorted(LIVE))
@@ -64,8 +64,8 @@ class Reconciler:
         )
         if row is None:
             return
-        until = self._clock.now() - YOUNG
-        since = row["until"] or until - AT_FIRST
+        until = self._clock.now() - MINIMUM_AGE
+        since = row["until"] or until - FIRST_WINDOW
         compared = await self._from_us(pool)
         for later in LATER:
             compared += await self._from_stripe(pool, since - later, until - later)

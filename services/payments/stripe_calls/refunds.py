@@ -18,7 +18,7 @@ from services.payments.stripe_calls.operations import Operations
 from services.payments.stripe_calls.parameters import DashboardRefundCall, RefundCall, StripeCall
 from services.payments.stripe_calls.releases import CHARGE, is_release
 
-ENDED_BADLY = ("failed", "canceled")
+FAILED_STATUSES = ("failed", "canceled")
 
 
 class Refunds:
@@ -106,5 +106,5 @@ def seen(asked: RefundCall, refund: stripe.Refund) -> RefundSeen:
         refund_id=asked.refund_id,
         status=status,
         stripe_refund=refund.id,
-        failure=field(refund, "failure_reason") if status in ENDED_BADLY else None,
+        failure=field(refund, "failure_reason") if status in FAILED_STATUSES else None,
     )

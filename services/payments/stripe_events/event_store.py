@@ -42,7 +42,7 @@ DISPUTE_EVENTS = (
     "charge.dispute.funds_reinstated",
 )
 TRANSFER_EVENTS = ("transfer.reversed",)
-MATTER = (*INTENT_EVENTS, *REFUND_EVENTS, *DISPUTE_EVENTS, *TRANSFER_EVENTS)
+WANTED_EVENT_TYPES = (*INTENT_EVENTS, *REFUND_EVENTS, *DISPUTE_EVENTS, *TRANSFER_EVENTS)
 """Event types that a handler acts on; others are stored and ignored."""
 
 

@@ -21,14 +21,14 @@ from services.payments.rounds import in_rounds
 from services.payments.stripe_calls.api import StripeApi
 from services.payments.stripe_calls.lookup import unless_missing
 from services.payments.stripe_events import event_store
-from services.payments.stripe_events.event_store import MATTER, BadEvent, StripeEvent
+from services.payments.stripe_events.event_store import WANTED_EVENT_TYPES, BadEvent, StripeEvent
 
 log = structlog.get_logger()
 EVERY_SECONDS = 10.0
 OVERLAP = timedelta(minutes=10)
-AT_FIRST = timedelta(days=1)
+FIRST_WINDOW = timedelta(days=1)
 """How far back the very first sweep looks."""
-LONG_AGO = timedelta(minutes=1)
+THOROUGH_AFTER = timedelta(minutes=1)
 """After a pause this long the newest page says nothing about those before it."""
 
 
@@ -54,10 +54,10 @@ class Sweeper:
         if row is None:
             return 0
         now = self._clock.now()
-        swept = row["swept_until"] or now - AT_FIRST
+        swept = row["swept_until"] or now - FIRST_WINDOW
         new = await self._set_aside_before(pool)
         new += await self._look(pool, swept - OVERLAP, thorough=True, delivery_success=False)
-        new += await self._look(pool, swept - OVERLAP, thorough=now - swept > LONG_AGO)
+        new += await self._look(pool, swept - OVERLAP, thorough=now - swept > THOROUGH_AFTER)
         await pool.execute("UPDATE stripe_sweep SET swept_until = greatest(swept_until, $1)", now)
         if new:
             metrics.events_received.labels("sweep").inc(new)
@@ -68,7 +68,7 @@ class Sweeper:
         """Page by page, newest first; unless thorough, up to the first page without anything new."""
         new = 0
         created = {"gte": int(since.timestamp())}
-        async for page in self._api.pages("/v1/events", created=created, types=list(MATTER), **only):
+        async for page in self._api.pages("/v1/events", created=created, types=list(WANTED_EVENT_TYPES), **only):
             known = await event_store.known(pool, [event["id"] for event in page])
             missed = list(_readable(event for event in reversed(page) if event["id"] not in known))
             if missed:
