@@ -37,7 +37,7 @@ from services.booking.local_messages import (
     SeatsLeft,
     SlotClosing,
 )
-from services.booking.model.refusals import not_allowed
+from services.booking.model.actors import not_allowed
 from services.booking.store.load import BookingStore
 from services.booking.work import BookingWork
 from services.chassis import process

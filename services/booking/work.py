@@ -20,7 +20,7 @@ from services.booking.local_messages import DeadlineReached, HoursChanged, LineC
 from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering, Provider
 from services.booking.model.closing import Closing
-from services.booking.model.holding import held_after
+from services.booking.model.hoarding import held_after
 from services.booking.model.people import Person
 from services.booking.model.slots import Slot, as_of_today, slot_id
 from services.booking.model.states import State, may_become

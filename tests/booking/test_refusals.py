@@ -12,9 +12,9 @@ from booking_contracts.booking import AbandonPayment, PayBooking
 from booking_contracts.codes import Code, Rejected
 from booking_contracts.types import Actor
 
-from services.booking.model import actors, disputes, placing
+from services.booking.model import actors, dispute_resolution, placing
+from services.booking.model.illegal_transition import OF_BOOKING, OF_ENTRY
 from services.booking.model.placing import Wish
-from services.booking.model.standing import OF_BOOKING, OF_ENTRY
 from services.booking.model.states import State
 from services.booking.model.waitlist import EntryState
 from services.booking.model.wording import of_lasting
@@ -167,7 +167,7 @@ def test_an_attendee_does_not_pay_and_does_not_give_up_paying() -> None:
 @pytest.mark.requirement("disputes")
 def test_a_decision_that_does_not_add_up_is_told_what_is_in_escrow() -> None:
     booking = World().place()
-    refused = refusal(lambda: disputes.outcome(booking, refund=euros(4000), release=euros(499)))
+    refused = refusal(lambda: dispute_resolution.outcome(booking, refund=euros(4000), release=euros(499)))
     assert refused.message == "refund and release must add up to the 4500 EUR (minor units) in escrow."
     assert (refused.code, refused.subject) == (Code.AMOUNT_MISMATCH, booking.booking_id)
 

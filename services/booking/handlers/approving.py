@@ -14,7 +14,7 @@ from services.booking import saga
 from services.booking.lifecycle.due import catch_up
 from services.booking.model import actors, placing
 from services.booking.model.booking import Booking
-from services.booking.model.refusals import illegal
+from services.booking.model.illegal_transition import illegal
 from services.booking.model.states import State
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message

@@ -13,9 +13,9 @@ from services.booking.lifecycle.due import catch_up
 from services.booking.lifecycle.ending import cancel
 from services.booking.model import actors, refunds
 from services.booking.model.booking import Booking
+from services.booking.model.illegal_transition import illegal
 from services.booking.model.quotes import Quote
 from services.booking.model.refunds import Amounts
-from services.booking.model.refusals import illegal
 from services.booking.model.states import CANCELLED, PENDING, State
 from services.booking.model.wording import named
 from services.booking.work import BookingWork

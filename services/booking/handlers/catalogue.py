@@ -11,9 +11,9 @@ from booking_contracts.booking import (
 from booking_contracts.types import Money
 
 from services.booking.model import actors
+from services.booking.model.actors import not_allowed
 from services.booking.model.catalogue import Offering, Provider
 from services.booking.model.refunds import POLICIES
-from services.booking.model.refusals import not_allowed
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
 

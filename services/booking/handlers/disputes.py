@@ -11,8 +11,9 @@ from booking_contracts.codes import Code, Rejected
 from services.booking import saga
 from services.booking.handlers.sessions import require_open_window
 from services.booking.lifecycle.due import catch_up
-from services.booking.model import actors, disputes
-from services.booking.model.refusals import illegal, not_allowed
+from services.booking.model import actors, dispute_resolution
+from services.booking.model.actors import not_allowed
+from services.booking.model.illegal_transition import illegal
 from services.booking.model.states import State
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
@@ -44,7 +45,7 @@ def resolve_dispute(message: Message[ResolveDispute], work: BookingWork) -> Acce
     booking = catch_up(work, booking)
     if booking.state is not State.DISPUTED:
         raise illegal(booking)
-    outcome = disputes.outcome(booking, refund=command.refund, release=command.release)
+    outcome = dispute_resolution.outcome(booking, refund=command.refund, release=command.release)
     booking = work.move(booking, outcome, command.actor, reason=command.note)
     booking = saga.settle(work, booking, refund=command.refund, release=command.release)
     booking = work.say(booking, DisputeResolved, refund=command.refund, release=command.release, note=command.note)

@@ -13,7 +13,7 @@ from services.booking.lifecycle.due import catch_up
 from services.booking.lifecycle.ending import fail
 from services.booking.model import actors
 from services.booking.model.booking import PaymentStatus
-from services.booking.model.refusals import illegal
+from services.booking.model.illegal_transition import illegal
 from services.booking.model.states import State
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message

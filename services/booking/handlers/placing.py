@@ -15,11 +15,11 @@ from services.booking import saga
 from services.booking.lifecycle.admission import Admitted, admitted, take_over
 from services.booking.lifecycle.hoarding import held_seconds
 from services.booking.model import placing
+from services.booking.model.actors import not_allowed
 from services.booking.model.booking import Booking, Terms
 from services.booking.model.catalogue import Offering, Provider
 from services.booking.model.people import Party
 from services.booking.model.placing import Wish
-from services.booking.model.refusals import not_allowed
 from services.booking.model.slots import Slot
 from services.booking.model.states import State
 from services.booking.work import BookingWork

@@ -17,9 +17,9 @@ from services.booking.lifecycle.due import catch_up
 from services.booking.model import actors, refunds
 from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering
+from services.booking.model.illegal_transition import illegal
 from services.booking.model.placing import Wish
 from services.booking.model.quotes import Quote
-from services.booking.model.refusals import illegal
 from services.booking.model.slots import Slot
 from services.booking.model.states import State
 from services.booking.model.waitlist import EntryState

@@ -8,7 +8,7 @@ from booking_contracts.codes import Code, Rejected
 from services.booking.lifecycle.due import catch_up, complete, release
 from services.booking.model import actors
 from services.booking.model.booking import Booking
-from services.booking.model.refusals import illegal
+from services.booking.model.illegal_transition import illegal
 from services.booking.model.states import State
 from services.booking.model.wording import named
 from services.booking.work import BookingWork

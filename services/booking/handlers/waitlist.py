@@ -19,11 +19,11 @@ from services.booking.lifecycle import offers
 from services.booking.lifecycle.admission import admitted, admitted_to_line
 from services.booking.lifecycle.due import catch_up_entry
 from services.booking.model import waitlist
+from services.booking.model.actors import not_allowed
 from services.booking.model.booking import Booking
+from services.booking.model.illegal_transition import illegal_entry
 from services.booking.model.people import Party
 from services.booking.model.placing import Wish
-from services.booking.model.refusals import not_allowed
-from services.booking.model.standing import OF_ENTRY
 from services.booking.model.waitlist import Entry, EntryState
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
@@ -58,7 +58,7 @@ def accept_offer(message: Message[AcceptOffer], work: BookingWork) -> Accepted:
         raise Rejected(Code.BOOKING_EXISTS, "The booking id is taken; use a new one.", command.booking_id)
     entry = _open_entry(work, command.entry_id, command.actor)
     if entry.state is not EntryState.OFFERED:
-        raise _illegal(entry)
+        raise illegal_entry(entry)
     offering = work.offering(entry.offering_id)
     party = Party(entry.customer, command.attendee or entry.attendee)
     wish = Wish(entry.seats)
@@ -76,12 +76,8 @@ def _open_entry(work: BookingWork, entry_id: UUID, actor: Actor) -> Entry:
     if entry.state is EntryState.EXPIRED:
         raise Rejected(Code.OFFER_EXPIRED, "The offer was open until its deadline; join again.")
     if entry.state not in waitlist.OPEN:
-        raise _illegal(entry)
+        raise illegal_entry(entry)
     return entry
-
-
-def _illegal(entry: Entry) -> Rejected:
-    return Rejected(Code.ILLEGAL_TRANSITION, OF_ENTRY[entry.state], state=entry.state.value)
 
 
 def _require_self(actor: Actor, customer: Customer) -> None:

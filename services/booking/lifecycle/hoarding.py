@@ -1,4 +1,4 @@
-"""Who does not pay may not keep others out by beginning again and again (model/holding.py has the rule)."""
+"""Who does not pay may not keep others out by beginning again and again (model/hoarding.py has the rule)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from booking_contracts.codes import Code, Rejected
 from booking_contracts.envelope import rfc3339
 from pydantic import JsonValue
 
-from services.booking.model import holding, waitlist
+from services.booking.model import hoarding, waitlist
 from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering
-from services.booking.model.holding import Held
+from services.booking.model.hoarding import Held
 from services.booking.model.people import Person
 from services.booking.model.slots import Slot
 from services.booking.model.waitlist import Line
@@ -23,7 +23,7 @@ from services.booking.work import BookingWork
 def held_seconds(work: BookingWork, slot: Slot, payer: Person) -> int:
     """For how long somebody's unpaid tries have held seats of a slot, those that go on included."""
     known = work.find(Held, (slot.slot_id, payer))
-    here = [holding.as_of(booking, work.now) for booking in work.paid_by(payer, slot.slot_id)]
+    here = [hoarding.as_of(booking, work.now) for booking in work.paid_by(payer, slot.slot_id)]
     return max([known.seconds if known else 0, *here])
 
 
@@ -33,7 +33,7 @@ def check_renewal(work: BookingWork, offering: Offering, slot: Slot, payer: Pers
     `older` is what would end by it, and is left as it is.
     """
     held = held_seconds(work, slot, payer)
-    if not holding.is_used_up(held, offering):
+    if not hoarding.is_used_up(held, offering):
         return
     until = _wanted_until(work, offering, slot, payer)
     if until is None:
@@ -56,7 +56,7 @@ def note_wanted(work: BookingWork, slot: Slot, payer: Person) -> None:
     """Somebody was refused who has no part in its being full; that stays, whatever becomes of their command."""
     known = work.find(Held, (slot.slot_id, payer))
     part = known is not None and (known.going_on or known.seconds > 0)
-    if not part and not any(work.paid_by(payer, slot.slot_id)) and not holding.is_noted(slot, work.now):
+    if not part and not any(work.paid_by(payer, slot.slot_id)) and not hoarding.is_noted(slot, work.now):
         work.put(replace(slot, wanted_at=work.now))
         work.keep()
 
@@ -68,5 +68,5 @@ def _wanted_until(work: BookingWork, offering: Offering, slot: Slot, payer: Pers
     waiting = waitlist.in_line(work.entries_on(slot.slot_id))
     if (line and line.beyond > 0) or any(not entry.party.payer.is_(payer) for entry in waiting):
         return end
-    asked = holding.wanted_until(slot, offering)
+    asked = hoarding.wanted_until(slot, offering)
     return min(asked, end) if asked is not None and work.now < asked else None

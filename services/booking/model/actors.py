@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from booking_contracts.codes import Code, Rejected
 from booking_contracts.types import Actor
 
 from services.booking.model.booking import Booking
-from services.booking.model.refusals import not_allowed
 
 
 def require_customer(actor: Actor, booking: Booking, *, attendee_too: bool = False) -> None:
@@ -48,3 +48,8 @@ def _is_customer(actor: Actor, booking: Booking, *, attendee_too: bool) -> bool:
         return False
     by_attendee = attendee_too and booking.attendee is not None and actor.id == booking.attendee.id
     return actor.id == booking.customer.id or by_attendee
+
+
+def not_allowed(message: str, subject: UUID | None = None) -> Rejected:
+    """The refusal of somebody else's business."""
+    return Rejected(Code.NOT_ALLOWED, message, subject)

@@ -41,7 +41,7 @@ class Slot:
     own_capacity: bool = False
     """Whether the command that opened it named its capacity; else it has the offering's."""
     wanted_at: datetime | None = None
-    """When somebody who held nothing here was last refused for lack of seats (holding.py)."""
+    """When somebody who held nothing here was last refused for lack of seats (hoarding.py)."""
 
     @property
     def row_key(self) -> UUID:

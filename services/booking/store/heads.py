@@ -20,7 +20,7 @@ from uuid import UUID
 
 from services.booking.model.catalogue import Offering
 from services.booking.model.closing import CLOSED_WITH_SLOT, Rest
-from services.booking.model.holding import Held
+from services.booking.model.hoarding import Held
 from services.booking.model.slots import Slot
 from services.booking.model.waitlist import OPEN, EntryState, Head, Line
 from services.booking.store.needs import Needs

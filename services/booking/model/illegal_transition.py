@@ -1,9 +1,13 @@
-"""What a person may be told of where a booking or a waitlist entry stands, and what can be done with it then."""
+"""What a command cannot do in a state: ILLEGAL_TRANSITION, with where the booking or the waitlist entry stands and what
+can be done with it then (docs/rules.md, Which command in which state)."""
 
 from __future__ import annotations
 
+from booking_contracts.codes import Code, Rejected
+
+from services.booking.model.booking import Booking
 from services.booking.model.states import State
-from services.booking.model.waitlist import EntryState
+from services.booking.model.waitlist import Entry, EntryState
 
 OF_BOOKING = {
     State.PENDING_APPROVAL: "The booking waits for its provider; it can be approved, rejected or cancelled.",
@@ -31,3 +35,14 @@ OF_ENTRY = {
     EntryState.LEFT: "You left this waitlist; join again to wait.",
     EntryState.CLOSED: "The waitlist of this slot has closed; choose another slot.",
 }
+
+
+def illegal(booking: Booking) -> Rejected:
+    """The state table does not know this command in this state."""
+    told = OF_BOOKING[booking.state]
+    return Rejected(Code.ILLEGAL_TRANSITION, told, booking.booking_id, state=booking.state.value)
+
+
+def illegal_entry(entry: Entry) -> Rejected:
+    """The same of a waitlist entry."""
+    return Rejected(Code.ILLEGAL_TRANSITION, OF_ENTRY[entry.state], state=entry.state.value)
