@@ -33,12 +33,7 @@ demo: setup ## Follow bookings through the system, starting it if need be
 	@$(PYTHON) -m deploy.local.demo
 
 test: setup $(if $(ARGS),,lint) ## Everything: lint and the whole test suite; `ARGS=tests/booking` runs a part, without lint
-ifdef ARGS
 	$(PYTHON) -m pytest $(ARGS)
-else
-	$(PYTHON) -m pytest -n auto --dist loadfile -m "not stack or database"
-	$(PYTHON) -m pytest -m "stack and not database"
-endif
 
 check: setup lint ## In a minute: lint, and the tests that need no database, no Kafka and no running service
 	$(PYTHON) -m pytest -n auto -m "not stack" $(ARGS)
