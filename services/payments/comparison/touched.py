@@ -32,9 +32,12 @@ class Touched:
     def add(self, found: Iterable[Watched]) -> None:
         """What did not agree before is looked at again."""
         for one in found:
-            self.subjects.add(one.found.of.subject)
-            self.bookings |= {one.found.of.booking_id} - {None}  # type: ignore[arg-type]
-            self.customers |= {one.found.of.customer_id} - {None}  # type: ignore[arg-type]
+            of = one.found.of
+            self.subjects.add(of.subject)
+            if of.booking_id is not None:
+                self.bookings.add(of.booking_id)
+            if of.customer_id is not None:
+                self.customers.add(of.customer_id)
 
     def slices(self) -> Iterator[Touched]:
         """The same in small parts."""
