@@ -23,6 +23,7 @@ from services.chassis.database import Connection
 from services.chassis.messages import Message, Origin, Raw
 from services.chassis.operator import NotPossible
 from services.chassis.unit_of_work import Remind, Send
+from services.chassis.writes import Writes
 
 
 async def sagas(connection: Connection, *, status: str | None, most: int = 500) -> list[asyncpg.Record]:
@@ -98,9 +99,10 @@ def _operators(body: BaseModel) -> Message[BaseModel]:
 
 
 async def _save(connection: Connection, clock: Clock, work: BookingWork) -> None:
-    await SERVICE.store.save(connection, work)
     timers = [effect for effect in work.journal if isinstance(effect, Remind)]
     sends = [effect for effect in work.journal if isinstance(effect, Send)]
-    await local_messages.save_timers(connection, timers)
-    await outbox.append(connection, [outbox.from_send(send, SERVICE.name, clock) for send in sends])
+    async with Writes(connection) as writes:
+        await SERVICE.store.save(writes, work)
+        local_messages.save_timers(writes, timers)
+        outbox.append(writes, [outbox.from_send(send, SERVICE.name, clock) for send in sends])
     await connection.execute("SELECT pg_notify('outbox', '')")

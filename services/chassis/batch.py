@@ -17,6 +17,7 @@ from services.chassis.messages import Message, Raw, Refused
 from services.chassis.reading import Reader, Unread
 from services.chassis.service import Service
 from services.chassis.unit_of_work import Call, Remind, Send, UnitOfWork
+from services.chassis.writes import Writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +84,20 @@ class BatchRunner:
 
     async def _save(self, connection: Connection, decided: Decided) -> None:
         work, name = decided.work, self.service.name
+        writes = Writes(connection)
         if work.journal:
-            await self.service.store.save(connection, work)
-        await local_messages.save_timers(connection, decided.effects(Remind))
-        await gateway_calls.save(connection, decided.effects(Call))
+            await self.service.store.save(writes, work)
+        local_messages.save_timers(writes, decided.effects(Remind))
+        gateway_calls.save(writes, decided.effects(Call))
         await dead_letters.set_aside_failed(connection, decided.failed)  # first in its key's queue
         await blocked_keys.keep_waiting(connection, decided.waiting, work.now)
         await blocked_keys.keep_behind(connection, decided.behind, work.now)
         refused = await dead_letters.set_aside_refused(connection, decided.refused)
-        await inbox.save_receipts(connection, decided.answered)
+        inbox.save_receipts(writes, decided.answered)
         sends = [outbox.from_send(send, name, self._clock) for send in decided.effects(Send)]
         set_aside: list[Failed | Refused] = [*decided.failed, *refused]
-        await outbox.append(connection, [*sends, *(outbox.from_dead_letter(item, name) for item in set_aside)])
+        outbox.append(writes, [*sends, *(outbox.from_dead_letter(item, name) for item in set_aside)])
+        await writes.send()
 
 
 async def _claim(

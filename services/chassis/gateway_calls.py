@@ -18,6 +18,7 @@ from booking_contracts.headers import safe_text
 from services.chassis.database import Connection
 from services.chassis.messages import Headers, LocalBody, Raw
 from services.chassis.unit_of_work import Call
+from services.chassis.writes import Writes
 
 LEASE_SECONDS = 30
 """How long a replica may take for a call before another makes it again."""
@@ -60,11 +61,11 @@ class Gateway(Protocol):
     async def call(self, call: OpenCall) -> LocalBody | TryAgain: ...
 
 
-async def save(connection: Connection, calls: Sequence[Call]) -> None:
+def save(writes: Writes, calls: Sequence[Call]) -> None:
     """Store intended calls, leased to this process for its first try."""
     if not calls:
         return
-    await connection.execute(
+    writes.add(
         """
         INSERT INTO gateway_call (id, subject, key, operation, parameters, idempotency_key, headers, try_at)
         SELECT *, statement_timestamp() + make_interval(secs => $8)

@@ -14,6 +14,7 @@ from services.chassis import metrics
 from services.chassis.database import Connection
 from services.chassis.messages import Message, Origin, Refused
 from services.chassis.unit_of_work import Send
+from services.chassis.writes import Writes
 
 Item = Message[Any] | Refused  # what a batch holds, in order
 
@@ -71,12 +72,12 @@ async def _admit(connection: Connection, ids: Sequence[UUID]) -> set[UUID]:
     return {row["message_id"] for row in rows}
 
 
-async def save_receipts(connection: Connection, answered: Sequence[tuple[Item, Send]]) -> None:
+def save_receipts(writes: Writes, answered: Sequence[tuple[Item, Send]]) -> None:
     """Keep each command's one reply; an id that another replica answered meanwhile violates the key (class 23)."""
     if not answered:
         return
     ordered = sorted(answered, key=lambda pair: str(pair[0].id))
-    await connection.execute(
+    writes.add(
         """
         INSERT INTO command_receipt (command_id, body_hash, reply_type, reply)
         SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::text[], $4::text[])

@@ -20,6 +20,7 @@ from booking_contracts.topics import PARTITIONS
 from services.chassis.database import Connection
 from services.chassis.messages import Headers, Message, Raw
 from services.chassis.unit_of_work import Remind
+from services.chassis.writes import Writes
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """Due date of a record that waits behind a failed one."""
@@ -94,11 +95,11 @@ async def take(connection: Connection, batch: Sequence[Raw], *, skip_locked: boo
     return Taken(frozenset(row["id"] for row in rows))
 
 
-async def save_timers(connection: Connection, timers: Sequence[Remind]) -> None:
+def save_timers(writes: Writes, timers: Sequence[Remind]) -> None:
     """Write timers, one statement for all."""
     if not timers:
         return
-    await connection.execute(
+    writes.add(
         """
         INSERT INTO local_message (id, kind, type, key, due_at, headers, body, partition)
         SELECT id, 'timer', type, key, due_at, headers, body, partition

@@ -32,6 +32,7 @@ from services.chassis.reading import Reader
 from services.chassis.refused_input import CUT, kind_of
 from services.chassis.service import Service
 from services.chassis.unit_of_work import Send, UnitOfWork
+from services.chassis.writes import Writes
 
 LETTER = """
     d.id, d.topic, d.partition, d."offset", d.kind, d.key, d.message_id, d.type, d.error, d.headers, d.body, d.status,
@@ -234,8 +235,9 @@ async def _answer_discarded(connection: Connection, service: Service, clock: Clo
     work.send(make(item, refusal), key=(raw.key or b"").decode(), reply_to=item.reply_to)
     reply = work.journal[-1]
     assert isinstance(reply, Send)
-    await inbox.save_receipts(connection, [(item, reply)])
-    await outbox.append(connection, [outbox.from_send(reply, service.name, clock)])
+    async with Writes(connection) as writes:
+        inbox.save_receipts(writes, [(item, reply)])
+        outbox.append(writes, [outbox.from_send(reply, service.name, clock)])
     await connection.execute("SELECT pg_notify('outbox', '')")
 
 

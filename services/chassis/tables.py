@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Generic, TypeVar
 
-from services.chassis.database import Connection
+from services.chassis.writes import Writes
 
 RowT = TypeVar("RowT")
 Read = Callable[[RowT], object]
@@ -24,10 +24,10 @@ class Write(Generic[RowT]):
     sql: str
     reads: tuple[Read[RowT], ...]
 
-    async def __call__(self, connection: Connection, rows: Sequence[RowT]) -> None:
-        """Write all rows in one statement; nothing where there are none."""
+    def __call__(self, writes: Writes, rows: Sequence[RowT]) -> None:
+        """Have all rows written in one statement; nothing where there are none."""
         if rows:
-            await connection.execute(self.sql, *(list(map(read, rows)) for read in self.reads))
+            writes.add(self.sql, *(list(map(read, rows)) for read in self.reads))
 
 
 class Table(Generic[RowT]):

@@ -16,6 +16,7 @@ from booking_contracts.booking import BookingEvent, ProviderRegistered
 from services.chassis.database import Connection
 from services.chassis.messages import Message
 from services.chassis.stored import Stored
+from services.chassis.writes import Writes
 from services.notifications.mail import EventText, MailRefused, MailSent
 from services.notifications.model.deliveries import Delivery, Stream
 from services.notifications.model.known import KnownBooking, KnownProvider
@@ -44,9 +45,9 @@ class NotificationsStore:
         settled = [message.body.delivery_id for message in results]
         await _read_deliveries(connection, about, settled, [occasion_of(message) for message in tellings], work)
 
-    async def save(self, connection: Connection, work: NotificationsWork) -> None:
+    async def save(self, writes: Writes, work: NotificationsWork) -> None:
         """Write the journal."""
-        await save(connection, work)
+        save(writes, work)
 
 
 async def _lock_providers(connection: Connection, messages: Sequence[Message[Any]], work: NotificationsWork) -> None:

@@ -30,6 +30,7 @@ from services.booking.store import rows, tables
 from services.booking.store.save import save
 from services.booking.work import HistoryItem
 from services.chassis.unit_of_work import Changed, Record, Row
+from services.chassis.writes import Writes
 from tests.booking.builders import (
     OFFERING,
     PROVIDER,
@@ -96,8 +97,8 @@ async def test_every_row_is_as_it_was_decided(engine: Engine) -> None:
 
 async def _saved(engine: Engine, world: World) -> None:
     """Write what was decided since the last time, and compare all that there is."""
-    async with engine.session.transaction() as connection:
-        await save(connection, world.work)
+    async with engine.session.transaction() as connection, Writes(connection) as writes:
+        await save(writes, world.work)
     for kind, (query, read) in READ.items():
         held = {row.row_key: row for row in world.work.all(kind)}
         assert held, kind.__name__

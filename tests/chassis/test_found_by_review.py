@@ -24,6 +24,7 @@ from services.chassis.messages import LocalBody, Message, Raw
 from services.chassis.offsets import Partition
 from services.chassis.positions import Positions
 from services.chassis.unit_of_work import Call
+from services.chassis.writes import Writes
 from services.notifications.mail import MailRefused
 from services.notifications.sender import Faulty, Refused, _judged
 from services.notifications.sender import TryAgain as NoAnswer
@@ -199,7 +200,8 @@ async def test_a_reason_that_is_no_text_stops_no_other_call(engine: Engine, reas
     worker = GatewayWorker(world, session, lambda: None)
     running = asyncio.create_task(worker.run())
     calls = [Call(uuid7(), key, key, "send", "{}", key, None) for key in ("strange", "plain")]
-    await save(await engine.session.connection(), calls)
+    async with Writes(await engine.session.connection()) as writes:
+        save(writes, calls)
     worker.submit(calls[:1])
     await asyncio.sleep(0.3)
     await engine.fetch("UPDATE gateway_call SET try_at = clock_timestamp() WHERE key = 'plain'")

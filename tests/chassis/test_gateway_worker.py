@@ -14,6 +14,7 @@ from services.chassis.gateway_calls import OpenCall, save
 from services.chassis.gateway_worker import GatewayWorker
 from services.chassis.messages import LocalBody
 from services.chassis.unit_of_work import Call
+from services.chassis.writes import Writes
 from tests.chassis.harness import Engine
 
 
@@ -50,7 +51,8 @@ async def until(condition: Callable[[], bool]) -> None:
 async def intended(engine: Engine, count: int) -> list[Call]:
     """Calls as a batch stores them."""
     made = calls(count)
-    await save(await engine.session.connection(), made)
+    async with Writes(await engine.session.connection()) as writes:
+        save(writes, made)
     return made
 
 

@@ -11,6 +11,7 @@ from booking_contracts.types import PaymentChoice
 
 from services.chassis import local_messages
 from services.chassis.unit_of_work import Remind
+from services.chassis.writes import Writes
 from services.payments import operator
 from services.payments.local_messages import RefundAgain, RefundTold
 from services.payments.model import ledger
@@ -86,7 +87,8 @@ async def test_nothing_that_still_comes_brings_it_back(till: Till) -> None:
     )
     again = RefundAgain(booking_id=BOOKING, refund_id=refund_id, tries=1, by_operator=True)
     timers = [Remind(uuid4(), body, str(BOOKING), till.bench.clock.now(), None) for body in (changed, again)]
-    await local_messages.save_timers(await till.engine.session.connection(), timers)
+    async with Writes(await till.engine.session.connection()) as writes:
+        local_messages.save_timers(writes, timers)
     await till.settle()
     with pytest.raises(operator.NotWaiting):
         await operator.try_again(await till.engine.session.connection(), refund_id, till.bench.clock.now())

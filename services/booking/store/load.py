@@ -29,6 +29,7 @@ from services.booking.work import BookingWork
 from services.chassis.database import Connection
 from services.chassis.messages import Message
 from services.chassis.service import PlanChanged
+from services.chassis.writes import Writes
 
 
 class BookingStore:
@@ -61,9 +62,9 @@ class BookingStore:
         plan.seats_left.update((slot.slot_id, slot.seats_left) for slot in work.all(Slot))
         await plan.alternatives()
 
-    async def save(self, connection: Connection, work: BookingWork) -> None:
+    async def save(self, writes: Writes, work: BookingWork) -> None:
         """Write the journal."""
-        await save(connection, work)
+        await save(writes, work)
 
 
 def _verify(active: Iterable[UUID], needs: Needs, work: BookingWork) -> None:

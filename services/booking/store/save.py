@@ -29,50 +29,56 @@ from services.booking.store.tables import (
     SAVE_SLOTS,
 )
 from services.booking.work import BookingWork, HistoryItem
-from services.chassis.database import Connection
 from services.chassis.unit_of_work import Changed, Record, Row
+from services.chassis.writes import Writes
 
 RowT = TypeVar("RowT", bound=Row)
 PURGED = 500
 
 
-async def save(connection: Connection, work: BookingWork) -> None:
-    """Write everything that the batch decided."""
+async def save(writes: Writes, work: BookingWork) -> None:
+    """Write everything that the batch decided.
+
+    What counts or takes seats on slots comes in turn, with a `send` between; all else goes with the last of it.
+    """
     changes = [effect for effect in work.journal if isinstance(effect, Changed)]
     records = [effect.row for effect in work.journal if isinstance(effect, Record)]
-    await SAVE_PROVIDERS(connection, _last(changes, Provider))
-    await SAVE_OFFERINGS(connection, _last(changes, Offering))
-    await SAVE_SCHEDULES(connection, _last(changes, Schedule))
+    SAVE_PROVIDERS(writes, _last(changes, Provider))
+    SAVE_OFFERINGS(writes, _last(changes, Offering))
+    SAVE_SCHEDULES(writes, _last(changes, Schedule))
     slots, room = _kept_slots(changes), _roomiest(changes)
     if _any_in_use_moves(changes):
-        await connection.execute("SET CONSTRAINTS slot_provider_overlap DEFERRED")
-    await SAVE_SLOTS(connection, [replace(slot, capacity=room[slot.slot_id]) for slot in slots])
+        await writes.connection.execute("SET CONSTRAINTS slot_provider_overlap DEFERRED")
+    SAVE_SLOTS(writes, [replace(slot, capacity=room[slot.slot_id]) for slot in slots])
     entries = _net(changes, Entry)
-    await save_before_bookings(connection, entries)
-    await save_bookings(connection, changes)
-    await save_new_offers(connection, entries)
-    await SAVE_SLOTS(connection, [slot for slot in slots if slot.capacity < room[slot.slot_id]])
-    await _save_closings(connection, _last(changes, Closing))
-    await _save_quotes(connection, _net(changes, Quote), work.now)
-    await APPEND_HISTORY(connection, [row for row in records if isinstance(row, HistoryItem)])
-    await SAVE_SAGAS(connection, _last(changes, Saga))
-    await APPEND_SAGA_LOG(connection, [row for row in records if isinstance(row, SagaLogLine)])
+    await writes.send()
+    await save_before_bookings(writes, entries)
+    await save_bookings(writes, changes)
+    await save_new_offers(writes, entries)
+    if smaller := [slot for slot in slots if slot.capacity < room[slot.slot_id]]:
+        await writes.send()
+        SAVE_SLOTS(writes, smaller)
+    _save_closings(writes, _last(changes, Closing))
+    _save_quotes(writes, _net(changes, Quote), work.now)
+    APPEND_HISTORY(writes, [row for row in records if isinstance(row, HistoryItem)])
+    SAVE_SAGAS(writes, _last(changes, Saga))
+    APPEND_SAGA_LOG(writes, [row for row in records if isinstance(row, SagaLogLine)])
 
 
-async def _save_closings(connection: Connection, closings: Sequence[Closing]) -> None:
-    await SAVE_CLOSINGS(connection, [closing for closing in closings if not closing.over])
+def _save_closings(writes: Writes, closings: Sequence[Closing]) -> None:
+    SAVE_CLOSINGS(writes, [closing for closing in closings if not closing.over])
     if over := [closing.slot_id for closing in closings if closing.over]:
-        await connection.execute("DELETE FROM slot_closing WHERE slot_id = ANY($1)", over)
+        writes.add("DELETE FROM slot_closing WHERE slot_id = ANY($1)", over)
 
 
-async def _save_quotes(connection: Connection, quotes: Sequence[tuple[Quote | None, Quote]], now: datetime) -> None:
+def _save_quotes(writes: Writes, quotes: Sequence[tuple[Quote | None, Quote]], now: datetime) -> None:
     """New ones, and away with the dead; whoever makes quotes also clears PURGED that have ended, of any booking."""
     new = [quote for before, quote in quotes if before is None and not quote.dead]
-    await INSERT_QUOTES(connection, new)
+    INSERT_QUOTES(writes, new)
     if dead := [quote.quote_id for before, quote in quotes if before is not None and quote.dead]:
-        await connection.execute("DELETE FROM cancellation_quote WHERE quote_id = ANY($1)", dead)
+        writes.add("DELETE FROM cancellation_quote WHERE quote_id = ANY($1)", dead)
     if new:
-        await connection.execute(
+        writes.add(
             """
             DELETE FROM cancellation_quote WHERE quote_id = ANY(ARRAY(
                 SELECT quote_id FROM cancellation_quote WHERE valid_until <= $1

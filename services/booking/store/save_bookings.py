@@ -13,8 +13,8 @@ from uuid import UUID
 from services.booking.model.booking import Booking
 from services.booking.model.states import State
 from services.booking.store.tables import INSERT_BOOKINGS, INSERT_CONTACTS, UPDATE_BOOKINGS
-from services.chassis.database import Connection
 from services.chassis.unit_of_work import Changed
+from services.chassis.writes import Writes
 
 
 @dataclass(slots=True)
@@ -89,12 +89,15 @@ def _any_moves(changes: Sequence[Changed]) -> bool:
     )
 
 
-async def save_bookings(connection: Connection, changes: Sequence[Changed]) -> None:
+async def save_bookings(writes: Writes, changes: Sequence[Changed]) -> None:
     """Write the bookings of a batch; a provider's overlap is looked at when all of them are where they belong."""
     planned = waves(changes)
     if len(planned) > 1 or _any_moves(changes):
-        await connection.execute("SET CONSTRAINTS slot_provider_overlap DEFERRED")
+        await writes.connection.execute("SET CONSTRAINTS slot_provider_overlap DEFERRED")
     for wave in planned:
-        await UPDATE_BOOKINGS(connection, list(wave.updates.values()))
-        await INSERT_BOOKINGS(connection, list(wave.inserts.values()))
-        await INSERT_CONTACTS(connection, list(wave.inserts.values()))
+        await writes.send()
+        UPDATE_BOOKINGS(writes, list(wave.updates.values()))
+        if new := list(wave.inserts.values()):
+            await writes.send()
+            INSERT_BOOKINGS(writes, new)
+            INSERT_CONTACTS(writes, new)

@@ -9,6 +9,7 @@ from booking_contracts.envelope import uuid7
 from services.chassis import local_messages
 from services.chassis.database import Connection
 from services.chassis.unit_of_work import Remind
+from services.chassis.writes import Writes
 from services.payments.local_messages import PayoutAgain
 from services.payments.model.payout import SLICE
 
@@ -34,7 +35,6 @@ async def pay_out(connection: Connection, now: datetime) -> int:
         SLICE,
     )
     again = [PayoutAgain(**row) for row in found]
-    await local_messages.save_timers(
-        connection, [Remind(uuid7(), one, str(one.booking_id), now, None) for one in again]
-    )
+    async with Writes(connection) as writes:
+        local_messages.save_timers(writes, [Remind(uuid7(), one, str(one.booking_id), now, None) for one in again])
     return len(again)

@@ -19,6 +19,7 @@ from services.chassis import local_messages
 from services.chassis.clock import Clock
 from services.chassis.database import Connection, Pool
 from services.chassis.unit_of_work import Remind
+from services.chassis.writes import Writes
 from services.payments import metrics
 from services.payments.local_messages import Found, LookAgain
 from services.payments.model.payment import LIVE
@@ -129,9 +130,9 @@ class Reconciler:
 
     async def _tell(self, pool: Pool, bodies: Sequence[Found | LookAgain]) -> None:
         now = self._clock.now()
-        async with pool.acquire() as connection:
-            messages = [Remind(uuid7(), body, str(body.booking_id), now, None) for body in bodies]
-            await local_messages.save_timers(cast(Connection, connection), messages)
+        messages = [Remind(uuid7(), body, str(body.booking_id), now, None) for body in bodies]
+        async with pool.acquire() as connection, Writes(cast(Connection, connection)) as writes:
+            local_messages.save_timers(writes, messages)
 
 
 def _ours(intent: Mapping[str, Any], known: tuple[UUID, int] | None) -> Found | None:

@@ -18,6 +18,7 @@ from services.chassis.database import Connection
 from services.chassis.messages import Message
 from services.chassis.tables import Table
 from services.chassis.unit_of_work import Row
+from services.chassis.writes import Writes
 from services.payments.local_messages import (
     AccountKnown,
     DashboardRefundSeen,
@@ -81,9 +82,9 @@ class PaymentsStore:
             await _read_of_wallets(reader, work, customers)
         work.owners |= await owners(connection, reader.values("object_id", Unclaimed))
 
-    async def save(self, connection: Connection, work: PaymentsWork) -> None:
+    async def save(self, writes: Writes, work: PaymentsWork) -> None:
         """Write the journal."""
-        await save(connection, work)
+        save(writes, work)
 
 
 def _body(message: Message[Any]) -> Any:

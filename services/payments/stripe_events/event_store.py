@@ -17,6 +17,7 @@ from services.chassis import local_messages
 from services.chassis.database import UNAVAILABLE, Connection, Pool
 from services.chassis.messages import LocalBody
 from services.chassis.unit_of_work import Remind
+from services.chassis.writes import Writes
 from services.payments import metrics
 from services.payments.local_messages import DisputeChanged, IntentChanged, RefundTold, TransferReversed, Unclaimed
 from services.payments.stripe_events.event_json import NotJson, clean, decoded
@@ -233,7 +234,8 @@ async def keep(pool: Pool, events: Sequence[StripeEvent], now: datetime) -> int:
         of = await owners(connection, _named(fresh.values()))
         attempts = await attempts_of(connection, _intents(fresh.values()))
         told = [(event, body) for event in fresh.values() if (body := told_by(event, of, attempts)) is not None]
-        await local_messages.save_timers(connection, [_message(event, body, now) for event, body in told])
+        async with Writes(connection) as writes:
+            local_messages.save_timers(writes, [_message(event, body, now) for event, body in told])
     return len(new)
 
 
