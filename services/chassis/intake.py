@@ -45,7 +45,7 @@ CONSUMER: dict[str, Any] = {
     "auto_offset_reset": "earliest",
     "isolation_level": "read_committed",
     "partition_assignment_strategy": (RangePartitionAssignor,),  # one booking's topics meet in one replica
-    "fetch_max_wait_ms": 50,
+    "fetch_max_wait_ms": 500,  # the broker answers at once when there is something
     "max_poll_interval_ms": 600_000,
     "session_timeout_ms": 10_000,
     "heartbeat_interval_ms": 3_000,
@@ -108,6 +108,7 @@ class Intake(BatchSubscriber):
         self._events, self._commands = frozenset(service.event_topics), frozenset(service.command_topics)
         self._every = self._events | self._commands
         self._local, self._where, self._failed = local, positions, failed
+        self._gathers, self._next_at = service.gathers_seconds, 0.0
         self._carefully = False
         self.last_progress = time.monotonic()
         super(KafkaRegistrator, broker).subscriber(self)
@@ -176,6 +177,7 @@ class Intake(BatchSubscriber):
         try:
             if (fetcher := consumer._fetcher.error_future).done():
                 fetcher.result()  # else nothing comes any more, and nobody says so
+            await asyncio.sleep(self._next_at - time.monotonic())
             if not await self._where.placed():
                 return ()
             if self._carefully:
@@ -196,6 +198,7 @@ class Intake(BatchSubscriber):
 
     async def consume_one(self, msg: Batch) -> None:
         """Through FastStream's middlewares, parser and decoder to the handler; a fault there ends the service."""
+        self._next_at = time.monotonic() + self._gathers
         try:
             await self.process_message(msg)
         except Exception as error:

@@ -80,6 +80,8 @@ class Service:
     store: Store[Any]
     admit: Callable[[str, Command], None] = lambda topic, command: None
     """Checks a command against the topic it came on; raises Rejected."""
+    gathers_seconds: float = 0.0
+    """The least time between the beginnings of two batches: more where nobody waits for what the service does."""
     reading: Reading = field(default_factory=dict)
     """How texts of commands are read that need a library (booking_contracts/texts.py)."""
 

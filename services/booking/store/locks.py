@@ -32,6 +32,11 @@ from services.chassis.database import Connection
 from services.chassis.service import PlanChanged
 
 LOCK = "FOR NO KEY UPDATE"
+CONTACT_AND_SAGA = f"""
+    SELECT {SAGA.columns("s", without="booking_id")}, {CONTACT.columns("c")}
+    FROM booking_contact c LEFT JOIN saga s USING (booking_id) WHERE c.booking_id = ANY($1)
+"""
+"""One query for both: they stand still under their booking's lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +104,15 @@ class Locks:
         query = BOOKING.select(f"WHERE booking_id = ANY($1) ORDER BY booking_id {LOCK}")
         found = await self.connection.fetch(query, sorted(wanted))
         ids = [row["booking_id"] for row in found]
-        contacts = await self.connection.fetch(CONTACT.select("WHERE booking_id = ANY($1)"), ids)
-        contact_of = {row["booking_id"]: row for row in contacts}
+        besides = await self.connection.fetch(CONTACT_AND_SAGA, ids)
+        of = {row["booking_id"]: row for row in besides}
         for row in found:
             if planned.get(row["booking_id"], row["slot_id"]) != row["slot_id"]:
                 raise PlanChanged("a booking moved to another slot after the plan was made")
-            self.work.load(rows.booking(row, contact_of[row["booking_id"]]))
-        for row in await self.connection.fetch(SAGA.select("WHERE booking_id = ANY($1)"), ids):
-            self.work.load(rows.saga(row))
+            self.work.load(rows.booking(row, of[row["booking_id"]]))
+        for row in besides:
+            if row["step"] is not None:
+                self.work.load(rows.saga(row))
         if self.needs.quoted:
             query = QUOTE.select("WHERE booking_id = ANY($1) AND NOT dead ORDER BY quote_id")
             for row in await self.connection.fetch(query, list(self.needs.quoted)):
