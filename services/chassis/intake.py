@@ -206,12 +206,24 @@ class Intake(BatchSubscriber):
 
     async def _gather(self, consumer: AIOKafkaConsumer) -> Found:
         local = await self._local.due(MOST, self._where.numbers())
-        events = await self._fetch(consumer, self._where.assigned(self._events), MOST)
-        waiting = bool(local or events)
-        commands = await self._fetch(consumer, self._where.assigned(self._commands), MOST // 2 if waiting else MOST)
-        if waiting or commands or self._local.woken.is_set():
+        events = await self._fetch_fairly(consumer, self._where.assigned(self._events), MOST)
+        most = MOST // 2 if local or events else MOST
+        commands = await self._fetch_fairly(consumer, self._where.assigned(self._commands), most)
+        if local or events or commands or self._local.woken.is_set():
             return [*local, *events, *commands]
         return await self._next_record(consumer)
+
+    async def _fetch_fairly(self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition], most: int) -> Found:
+        """Where there is more than that, every partition has its share too: aiokafka begins with the same one again."""
+        found = await self._fetch(consumer, partitions, most)
+        if len(found) < most:
+            return found
+        share = max(1, most // len(partitions))
+        had = {(record.topic, record.partition) for record in found}
+        for partition in partitions:
+            if partition not in had:
+                found += await self._fetch(consumer, [partition], share)
+        return found
 
     async def _fetch(
         self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition], most: int, wait_ms: int = 0

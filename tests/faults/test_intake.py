@@ -205,6 +205,28 @@ async def test_events_come_first_and_commands_fill_half_of_a_batch(servers: str)
     assert mixed
 
 
+@pytest.mark.requirement("ordering")
+async def test_nobody_waits_for_a_partition_that_is_flooded(servers: str) -> None:
+    topic = WALLET_REPLIES.name
+    async with AIOKafkaProducer(bootstrap_servers=servers) as producer, reading(servers, of([], [topic])) as reader:
+        await producer.send_and_wait(topic, b"first", partition=0)
+        await reader.until(lambda: any(raw.body == b"first" for raw in reader.found))
+        reader.hold.clear()
+        for number in range(1800):
+            await producer.send(topic, b"%d" % number, partition=1)
+        await producer.flush()
+        await asyncio.sleep(0.5)
+        await producer.send_and_wait(topic, b"alone", partition=2)
+        await asyncio.sleep(0.5)
+        reader.batches.clear()
+        reader.hold.set()
+        await reader.until(lambda: any(raw.body == b"1799" for raw in reader.found))
+    when = next(number for number, batch in enumerate(reader.batches) if any(raw.body == b"alone" for raw in batch))
+    assert when <= 2, f"one record waited for {when} batches of a flood"
+    flood = [int(raw.body) for raw in reader.found if raw.partition == 1 and raw.body.isdigit()]
+    assert flood == list(range(1800)), "and the flood is in order"
+
+
 @pytest.mark.requirement("bad-input", "poison")
 async def test_records_that_the_library_cannot_decode_are_noted_and_passed_over(servers: str) -> None:
     topic = WALLET_REPLIES.name
