@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from email.header import Header
 from email.utils import parseaddr, quote
+from functools import cache
 
 from booking_contracts.addresses import ascii_address
 
@@ -30,6 +31,7 @@ def reachable(address: str) -> str:
         raise Unaddressable(f"{one_line(address)!r} is not a mail address: it {problem}") from problem
 
 
+@cache
 def sender_of(configured: str) -> tuple[str, str]:
     """(name, address in ASCII) of an address with or without a name. Raises Unaddressable."""
     name, address = parseaddr(configured)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
 from booking_contracts import booking
-from icalendar import Calendar, Event, vCalAddress
 
 from services.notifications.locales.fields import period_of
 from services.notifications.locales.formats import one_line
@@ -33,21 +33,13 @@ def invite_for(letter: Letter, *, organizer: str, sequence: int, now: datetime) 
     """The calendar entry that goes with a letter, if one does.
 
     `sequence` is the event's ce_sequence: it rises with each change of a booking, which is all that
-    RFC 5545 (3.8.7.4) asks of SEQUENCE. The UID is the booking's and never changes.
+    RFC 5545 (3.8.7.4) asks of SEQUENCE. The UID is the booking's and never changes. `organizer` and the letter's
+    recipient are `reachable`: no character of theirs has to be escaped.
     """
     method, about = METHODS.get(letter.kind), letter.booking
     if method is None or not isinstance(about, booking.BookingEvent) or not _has_been_sent_one(letter):
         return None
-    calendar = Calendar()
-    calendar.add("prodid", "-//booking//notifications//EN")
-    calendar.add("version", "2.0")
-    calendar.add("method", method)
-    entry = _entry(letter, about, organizer)
-    entry.add("dtstamp", now.astimezone(UTC))
-    entry.add("sequence", sequence)
-    entry.add("status", "CANCELLED" if method == "CANCEL" else "CONFIRMED")
-    calendar.add_component(entry)
-    return Invite(method, calendar.to_ical())
+    return Invite(method, _folded(_calendar(letter, about, method, organizer, sequence, now)))
 
 
 def _has_been_sent_one(letter: Letter) -> bool:
@@ -56,22 +48,51 @@ def _has_been_sent_one(letter: Letter) -> bool:
     return not isinstance(event, booking.BookingCancelled) or event.refund.amount + event.kept.amount > 0
 
 
-def _entry(letter: Letter, about: booking.BookingEvent, organizer: str) -> Event:
-    entry, span = Event(), period_of(letter)
+def _calendar(
+    letter: Letter, about: booking.BookingEvent, method: Method, organizer: str, sequence: int, now: datetime
+) -> str:
+    span, attendee = period_of(letter), one_line((about.attendee or about.customer).name)
     assert span is not None, "a booking always has a time"
-    attendee = one_line((about.attendee or about.customer).name)
     title, provider = one_line(about.offering_title), one_line(about.provider_name)
-    entry.add("uid", f"{about.booking_id}@booking")
-    entry.add("summary", f"{title} – {attendee}")
-    entry.add("description", f"{title}\n{provider}\n{attendee}\n{about.booking_id}")
-    entry.add("dtstart", span.starts_at)
-    entry.add("dtend", span.ends_at)
-    entry.add("organizer", _person(organizer, provider))
-    entry.add("attendee", _person(letter.recipient, one_line(letter.name)))
-    return entry
+    return f"""\
+BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//booking//notifications//EN
+METHOD:{method}
+BEGIN:VEVENT
+UID:{about.booking_id}@booking
+SEQUENCE:{sequence}
+STATUS:{"CANCELLED" if method == "CANCEL" else "CONFIRMED"}
+DTSTAMP:{_utc(now)}
+DTSTART:{_utc(span.starts_at)}
+DTEND:{_utc(span.ends_at)}
+SUMMARY:{_text(f"{title} – {attendee}")}
+DESCRIPTION:{_text(title)}\\n{_text(provider)}\\n{_text(attendee)}\\n{about.booking_id}
+ORGANIZER;CN={_quoted(provider)}:mailto:{organizer}
+ATTENDEE;CN={_quoted(one_line(letter.name))}:mailto:{letter.recipient}
+END:VEVENT
+END:VCALENDAR
+"""
 
 
-def _person(address: str, name: str) -> vCalAddress:
-    person = vCalAddress(f"mailto:{one_line(address)}")
-    person.params["CN"] = name
-    return person
+def _utc(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def _text(line: str) -> str:
+    """One line of a TEXT (RFC 5545, 3.3.11)."""
+    return re.sub(r"[\\;,]", r"\\\g<0>", line)
+
+
+def _quoted(line: str) -> str:
+    """The value of a parameter (RFC 5545, 3.2; RFC 6868)."""
+    return '"{}"'.format(line.replace("^", "^^").replace('"', "^'"))
+
+
+_TOO_LONG = re.compile(rb"(?=[^\n]{75})[^\n]{1,74}(?<![\\^])(?![\x80-\xbf])")
+"""The octets of a long line that stay on it: none splits a character, or an escape, which some programs ask for."""
+
+
+def _folded(calendar: str) -> bytes:
+    """Lines of at most 75 octets, which end with CRLF (RFC 5545, 3.1); only of escapes alone are there longer ones."""
+    return _TOO_LONG.sub(rb"\g<0>\n ", calendar.encode()).replace(b"\n", b"\r\n")

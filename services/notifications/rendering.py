@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import encodebytes
+from binascii import b2a_qp
 from dataclasses import replace
 from datetime import datetime
-from email import encoders
-from email.charset import QP, Charset
-from email.mime.multipart import MIMEMultipart
-from email.mime.nonmultipart import MIMENonMultipart
-from email.policy import compat32
 from email.utils import format_datetime
+from functools import cache
 from pathlib import Path
 from string import Formatter
 
@@ -17,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup, escape
 
 from services.notifications import header_values
-from services.notifications.invite import Invite, invite_for
+from services.notifications.invite import invite_for
 from services.notifications.locales import FALLBACK, LANGUAGES, tag_of, understood
 from services.notifications.locales.fields import Fields, facts_of, fields_of, variant_of
 from services.notifications.locales.formats import one_line
@@ -31,11 +29,9 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     keep_trailing_newline=True,
 )
-
-_UTF8 = Charset("utf-8")
-_UTF8.body_encoding = QP
-_WIRE = compat32.clone(linesep="\r\n", max_line_length=998)
-"""Headers are folded before, in `header_values`; a folded Message-ID would not be found again by all programs."""
+_TEMPLATES.filters["quoted_printable"] = lambda text: b2a_qp(text.encode()).decode("ascii")
+_TEMPLATES.filters["base64"] = lambda content: encodebytes(content).decode("ascii")
+_MAIL, _TEXT, _HTML = map(_TEMPLATES.get_template, ("mail.eml", "letter.txt", "letter.html"))
 
 
 def render(
@@ -51,44 +47,24 @@ def render(
     angle brackets; `sequence` is the event's ce_sequence, for the calendar entry.
 
     Raises header_values.Unaddressable. No value can end a header (requirement notify-safely): values are single
-    lines, and what is not ASCII is encoded. Made of the standard library's older classes: EmailMessage parses every
-    header that it is given, which is five times the work of all the rest.
+    lines or folded in `header_values`, and what is not ASCII is encoded. A Message-ID is not folded: not all programs
+    would find it again. A template has the form of the mail: the standard library's classes take five times as long.
     """
     name, address = header_values.sender_of(sender)
     letter = replace(letter, recipient=header_values.reachable(letter.recipient))
     subject, page = _page(letter, unsubscribe_url)
-    message = _body(page, invite_for(letter, organizer=address, sequence=sequence, now=now))
-    message["From"] = header_values.mailbox("From", name, address)
-    message["To"] = header_values.mailbox("To", letter.name, letter.recipient)
-    message["Subject"] = header_values.text("Subject", subject)
-    message["Date"] = format_datetime(now)
-    message["Message-ID"] = one_line(message_id)
-    message["Auto-Submitted"] = "auto-generated"
-    if unsubscribe_url:
-        message["List-Unsubscribe"] = f"<{one_line(unsubscribe_url)}>"
-    return Mail(address, letter.recipient, message.as_bytes(policy=_WIRE))
-
-
-def _body(page: dict[str, object], invite: Invite | None) -> MIMEMultipart:
-    """Text and HTML to choose from, and the calendar entry beside them.
-
-    No quoted-printable or base64 text can hold "=_", so these boundaries are safe (RFC 2045, 6.7).
-    """
-    text, html = (_TEMPLATES.get_template(f"letter.{kind}").render(page) for kind in ("txt", "html"))
-    letter = MIMEMultipart("alternative", "=_letter", (_text("plain", text), _text("html", html)))
-    if invite is None:
-        return letter
-    calendar = MIMENonMultipart("text", "calendar", method=invite.method, charset="utf-8")
-    calendar.set_payload(invite.content)
-    encoders.encode_base64(calendar)  # text would lose its CRLF, which RFC 5545 (3.1) asks for
-    calendar.add_header("Content-Disposition", "attachment", filename="invite.ics")
-    return MIMEMultipart("mixed", "=_mail", (letter, calendar))
-
-
-def _text(subtype: str, content: str) -> MIMENonMultipart:
-    part = MIMENonMultipart("text", subtype)
-    part.set_payload(content, _UTF8)
-    return part
+    mail = _MAIL.render(
+        sender=header_values.mailbox("From", name, address),
+        recipient=header_values.mailbox("To", letter.name, letter.recipient),
+        subject=header_values.text("Subject", subject),
+        date=format_datetime(now),
+        message_id=one_line(message_id),
+        unsubscribe_url=one_line(unsubscribe_url) if unsubscribe_url else None,
+        text=_TEXT.render(page),
+        html=_HTML.render(page),
+        invite=invite_for(letter, organizer=address, sequence=sequence, now=now),
+    )
+    return Mail(address, letter.recipient, mail.replace("\n", "\r\n").encode("ascii"))
 
 
 def _page(letter: Letter, unsubscribe_url: str | None) -> tuple[str, dict[str, object]]:
@@ -116,11 +92,18 @@ def _page(letter: Letter, unsubscribe_url: str | None) -> tuple[str, dict[str, o
     }
 
 
+@cache
+def _named(template: str) -> tuple[str, ...]:
+    """The values that a sentence of ours names."""
+    return tuple(name for _, name, _, _ in Formatter().parse(template) if name is not None)
+
+
 def _is_complete(template: str, found: Fields) -> bool:
     """Whether this letter has every value that the sentence names."""
-    return all(found[name] is not None for _, name, _, _ in Formatter().parse(template) if name is not None)
+    return all(found[name] is not None for name in _named(template))
 
 
 def _in_html(template: str, found: Fields) -> Markup:
     """The sentence with its values, each read in its own direction: a Hebrew name moves no word of ours."""
-    return escape(template).format_map({name: Markup("<bdi>{}</bdi>").format(value) for name, value in found.items()})
+    values = {name: f"<bdi>{escape(found[name])}</bdi>" for name in _named(template)}
+    return Markup(str(escape(template)).format_map(values))

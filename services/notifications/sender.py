@@ -13,8 +13,7 @@ from aiosmtplib import (
     SMTPDataError,
     SMTPException,
     SMTPHeloError,
-    SMTPNotSupported,
-    SMTPRecipientsRefused,
+    SMTPRecipientRefused,
     SMTPResponseException,
 )
 from booking_contracts.headers import safe_text
@@ -135,7 +134,7 @@ class SmtpSender:
             password=self.password,
             use_tls=self.encryption is Encryption.TLS,
             start_tls=self.encryption is Encryption.STARTTLS,
-            timeout=self.timeout_seconds,
+            timeout=None,
             local_hostname=self.local_hostname,
         )
 
@@ -147,16 +146,18 @@ async def _attempt(client: SMTP, mail: Mail) -> Outcome:
     except (SMTPException, OSError) as fault:
         return TryAgain(f"no session: {_told(fault)}")
     try:
-        await client.sendmail(mail.sender, mail.recipient, mail.content)
-    except SMTPRecipientsRefused as refusal:
-        return _judged(refusal.recipients[0], of_recipient=True)
+        await client.mail(mail.sender)
+        await client.rcpt(mail.recipient)
+        await client.data(mail.content)
+    except SMTPRecipientRefused as refusal:
+        return _judged(refusal, of_recipient=True)
     except SMTPHeloError as fault:
         return TryAgain(f"no session: {_told(fault)}")
     except SMTPDataError as refusal:
         return _judged(refusal, of_recipient=_OF_RECIPIENT.match(refusal.message) is not None)
     except SMTPResponseException as refusal:
         return _judged(refusal)
-    except (SMTPNotSupported, ValueError) as fault:
+    except ValueError as fault:
         return Faulty(_told(fault))
     except (SMTPException, OSError) as fault:
         return TryAgain(_told(fault))

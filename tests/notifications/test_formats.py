@@ -50,9 +50,10 @@ def test_one_line_is_one_line_without_control_characters(text: str) -> None:
 
 
 @pytest.mark.requirement("notify-safely")
-def test_characters_that_turn_the_reading_direction_go() -> None:
-    assert one_line("moc.live\u202e//:sptth") == "moc.live //:sptth"
+@pytest.mark.parametrize("control", "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+def test_characters_that_turn_the_reading_direction_go(control: str) -> None:
+    assert one_line(f"moc.live{control}//:sptth") == "moc.live //:sptth"
 
 
 def test_prose_keeps_its_lines_and_loses_its_control_characters() -> None:
-    assert many_lines("first\r\nsecond\x00\x1b[31m\rthird\n") == "first\nsecond  [31m\nthird"
+    assert many_lines("first \t\r\n second\x00\x1b[31m\rthird\n") == "first\n second  [31m\nthird"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from itertools import pairwise
 
 import pytest
 from booking_contracts import booking
@@ -35,12 +36,20 @@ def _attachment(message: EmailMessage) -> EmailMessage | None:
     return found[0] if found else None
 
 
+def _content(message: EmailMessage) -> bytes:
+    attachment = _attachment(message)
+    assert attachment is not None
+    content = attachment.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    return content
+
+
 def _calendar(message: EmailMessage) -> Calendar:
     attachment = _attachment(message)
     assert attachment is not None
     assert attachment.get_content_type() == "text/calendar"
     assert attachment.get_filename() == "invite.ics"
-    calendar = Calendar.from_ical(attachment.get_payload(decode=True))
+    calendar = Calendar.from_ical(_content(message))
     assert attachment["Content-Type"].params["method"] == calendar["METHOD"]
     return calendar
 
@@ -120,10 +129,40 @@ def test_a_value_can_not_add_a_line_to_the_entry() -> None:
     assert entry["UID"] == f"{BOOKING_ID}@booking"
 
 
-def test_lines_end_as_rfc_5545_asks() -> None:
-    attachment = _attachment(mail(letter_to(CUSTOMER, an(BookingConfirmed))))
+WRITTEN = ['a, b; c: "d" ^e^ \\', "it's", "क" * 150, "🎹" * 199, "x" * 200, ",;" * 100, "^" * 36, '"' * 30]
 
-    assert attachment is not None
-    content = attachment.get_payload(decode=True)
-    assert isinstance(content, bytes)
+
+@pytest.mark.requirement("notify-people")
+@pytest.mark.parametrize("written", WRITTEN)
+def test_names_and_titles_are_read_as_they_were_written(written: str) -> None:
+    event = an(BookingConfirmed, offering_title=written, provider_name=written, customer=customer(name=written))
+
+    (entry,) = _calendar(mail(letter_to(CUSTOMER, event))).walk("VEVENT")
+
+    assert entry["SUMMARY"] == f"{written} – {written}"
+    assert entry["DESCRIPTION"] == "\n".join((written, written, written, str(BOOKING_ID)))
+    for role, address in (("ORGANIZER", "bookings@example.org"), ("ATTENDEE", CUSTOMER_EMAIL)):
+        assert (entry[role], entry[role].params["CN"]) == (f"mailto:{address}", written)
+
+
+@pytest.mark.requirement("notify-people")
+def test_a_backslash_before_an_n_is_no_line_break() -> None:
+    """Read by hand: the library that reads the others takes it for one."""
+    content = _content(mail(letter_to(CUSTOMER, an(BookingConfirmed, offering_title=r"C:\New\notes"))))
+
+    assert rb"SUMMARY:C:\\New\\notes " in content
+
+
+@pytest.mark.requirement("notify-people")
+@pytest.mark.parametrize("written", ["Piano lesson", *WRITTEN])
+def test_lines_are_as_rfc_5545_asks(written: str) -> None:
+    event = an(BookingConfirmed, offering_title=written, customer=customer(name=written))
+
+    content = _content(mail(letter_to(CUSTOMER, event)))
+
+    lines = content.split(b"\r\n")
     assert content.count(b"\r\n") == content.count(b"\n") > 10
+    assert max(map(len, lines)) <= 75
+    for line, following in pairwise(lines):
+        line.decode()  # none ends within a character
+        assert not (following.startswith(b" ") and line.endswith((b"\\", b"^")))

@@ -28,7 +28,7 @@ from services.notifications.rendering import render
 from services.notifications.sender import Faulty, Mail, Sent, SmtpSender
 from tests.notifications.builders import ADMIN_EMAIL, NOW, TIM, an, customer
 
-PREFERRED_LINE, LONGEST_ENCODED_WORD = 78, 75
+PREFERRED_LINE, LONGEST_ENCODED_LINE, LONGEST_ENCODED_WORD = 78, 76, 75
 ENCODED_WORD = re.compile(rb"=\?utf-8\?([bq])\?([^?\s]*)\?=")
 LONG_ADDRESS = f"{'a' * 64}@{'.'.join(['b' * 61] * 3)}.de"
 NAMES: TypeAdapter[str] = TypeAdapter(Name)
@@ -95,7 +95,8 @@ def _check(mail: Mail) -> None:
     assert problem_of(mail.content) is None
     lines = mail.content.split(b"\r\n")
     assert max(map(len, lines)) <= PREFERRED_LINE
-    header = lines[: lines.index(b"")]
+    header, body = lines[: lines.index(b"")], lines[lines.index(b"") :]
+    assert max(map(len, body)) <= LONGEST_ENCODED_LINE  # RFC 2045, 6.7 and 6.8
     for line in header:
         for word in ENCODED_WORD.finditer(line):
             assert len(word[0]) <= LONGEST_ENCODED_WORD
@@ -115,6 +116,7 @@ def _check(mail: Mail) -> None:
 )
 @example("क" * 160, "क" * 90, "🎹" * 200, "漢" * 2000, "de", "Asia/Kolkata")
 @example("x" * 200, "x" * 200, "x" * 200, "x" * 2000, "en", "America/Argentina/ComodRivadavia")
+@example("x", "x", "x", "\n".join(f"{'x' * length} " for length in range(20, 80)), "en", "UTC")
 def test_every_letter_goes_over_the_wire_in_short_lines(
     title: str, provider: str, name: str, prose: str, tag: str, zone: str
 ) -> None:

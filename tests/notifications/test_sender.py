@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope
@@ -110,6 +110,12 @@ async def test_a_lasting_refusal_is_the_recipients_or_ours(mailbox: Mailbox, out
     answer = next(one for one in (mailbox.to_sender, mailbox.to_recipient, mailbox.to_data) if one != OK)
 
     assert await _sent_to(mailbox) == outcome(answer)
+
+
+async def test_an_address_that_no_command_can_hold_is_our_fault() -> None:
+    async with _listening(lambda: SMTP(Mailbox())) as port:
+        for address in ("änna@example.org", "anna@example.org\x00"):
+            assert isinstance(await _sender(port).send(replace(LETTER, recipient=address)), Faulty)
 
 
 class _Script(asyncio.Protocol):

@@ -37,12 +37,13 @@ def fields_of(letter: Letter, locale: Locale) -> Fields:
     found |= {name: many_lines(text) or None for name, text in _texts(event, PROSE).items()}
     found |= _in_our_words(event, LANGUAGES[locale.language])
     found |= {name: one_line(text) for name, text in _texts(event, LINES).items()}
-    found |= {
-        name: money(value, locale)
+    amounts = {
+        name: value
         for source in (about, event)
         for name in MONEY
         if isinstance(value := getattr(source, name, None), Money)
     }
+    found |= {name: money(value, locale) for name, value in amounts.items()}
     found["when"] = period(span, where, locale) if span else None
     found["previous"] = period(previous, where, locale) if previous else None
     found["deadline"] = instant(deadline, where, locale) if deadline else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -27,24 +26,20 @@ MINOR_DIGITS = {
 """Decimals of the currencies that do not have two (ISO 4217). CLDR prints LBP with none: not the same."""
 
 _CODE_TOUCHES_DIGIT = re.compile(r"(?<=[A-Z])(?=\d)")
-_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Unicode's categories Cc, Cs, Zl and Zp, which never change, and what turns the direction."""
 
 
 def one_line(text: str) -> str:
     """Text for a header or a single line: no line break, control or direction-changing character."""
-    line = " ".join("".join(" " if _unprintable(character) else character for character in text).split())
+    line = " ".join(_UNPRINTABLE.sub(" ", text).split())
     return line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "…"
 
 
 def many_lines(text: str) -> str:
-    """Prose: line breaks stay, other control characters go."""
+    """Prose: line breaks stay, other control characters and blanks before a break go."""
     lines = re.split(r"\r\n|\r|\n", text)
-    return "\n".join("".join(" " if _unprintable(c) else c for c in line) for line in lines).strip()
-
-
-def _unprintable(character: str) -> bool:
-    return unicodedata.category(character) in _UNPRINTABLE or character in _BIDI_CONTROLS
+    return "\n".join(_UNPRINTABLE.sub(" ", line).rstrip() for line in lines).strip()
 
 
 def zone(name: str) -> ZoneInfo:
