@@ -64,11 +64,11 @@ class Sweeper:
             log.info("events found that no webhook brought", count=new)
         return new
 
-    async def _look(self, pool: Pool, since: datetime, *, thorough: bool, **only: bool) -> int:
+    async def _look(self, pool: Pool, since: datetime, *, thorough: bool, **only: Any) -> int:
         """Page by page, newest first; unless thorough, up to the first page without anything new."""
         new = 0
         created = {"gte": int(since.timestamp())}
-        async for page in self._api.pages("/v1/events", created=created, types=list(WANTED_EVENT_TYPES), **only):
+        async for page in self._api.pages("events", created=created, types=list(WANTED_EVENT_TYPES), **only):
             known = await event_store.known(pool, [event["id"] for event in page])
             missed = list(_readable(event for event in reversed(page) if event["id"] not in known))
             if missed:
@@ -84,7 +84,7 @@ class Sweeper:
         )
         if event_id is None:
             return 0
-        found = await unless_missing(lambda: self._api.event(event_id))
+        found = await unless_missing(lambda: self._api.look("events", event_id))
         again = [] if found is None else list(_readable([found]))
         return await event_store.take(pool, again, self._clock.now())
 
