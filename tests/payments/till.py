@@ -20,7 +20,7 @@ from services.payments.reconciliation.reconciler import Reconciler
 from services.payments.stripe_calls.api import StripeApi
 from services.payments.stripe_calls.circuit_breaker import CircuitBreaker
 from services.payments.stripe_calls.gateway import StripeGateway
-from services.payments.stripe_events.sweeper import Sweeper
+from services.payments.stripe_events.sweeper import ON_THE_WAY, Sweeper
 from stripe_simulator.simulator import Simulator
 from tests.chassis.harness import Engine, SetClock
 
@@ -134,7 +134,8 @@ class Till:
         return results
 
     async def sweep(self) -> int:
-        """One sweep of Stripe's events, and what follows."""
+        """One sweep of Stripe's events, when none of them is on its way any more, and what follows within seconds."""
+        self.bench.later(seconds=ON_THE_WAY.total_seconds() + 1)
         new = await Sweeper(self.bench.api, self.bench.clock).sweep(self.pool)
         await self.settle()
         return new
