@@ -20,6 +20,7 @@ from services.payments.reconciliation.reconciler import Reconciler
 from services.payments.stripe_calls.api import StripeApi
 from services.payments.stripe_calls.circuit_breaker import CircuitBreaker
 from services.payments.stripe_calls.gateway import StripeGateway
+from services.payments.stripe_events.event_store import ANSWERED_WITHIN
 from services.payments.stripe_events.sweeper import ON_THE_WAY, Sweeper
 from stripe_simulator.simulator import Simulator
 from tests.chassis.harness import Engine, SetClock
@@ -137,6 +138,8 @@ class Till:
         """One sweep of Stripe's events, when none of them is on its way any more, and what follows within seconds."""
         self.bench.later(seconds=ON_THE_WAY.total_seconds() + 1)
         new = await Sweeper(self.bench.api, self.bench.clock).sweep(self.pool)
+        await self.settle()
+        self.bench.later(seconds=ANSWERED_WITHIN.total_seconds())
         await self.settle()
         return new
 
