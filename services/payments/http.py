@@ -19,9 +19,9 @@ from services.payments import metrics
 from services.payments.model.payment import Status
 from services.payments.store import reads
 from services.payments.stripe_calls.api import NO_ANSWER, StripeApi
-from services.payments.stripe_events import event_store
 from services.payments.stripe_events.event_store import BadEvent, read_event
 from services.payments.stripe_events.signature import BadSignature, verify
+from services.payments.stripe_events.together import Together
 
 log = structlog.get_logger()
 ACCOUNT = r"[a-z_]{1,40}(:[A-Za-z0-9._:@-]{1,160})?"
@@ -38,11 +38,12 @@ class Outside:
 
 
 OUTSIDE: web.AppKey[Outside] = web.AppKey("outside")
+EVENTS: web.AppKey[Together] = web.AppKey("events")
 
 
 def add_routes(app: web.Application, outside: Outside) -> None:
     """Payments' own paths."""
-    app[OUTSIDE] = outside
+    app[OUTSIDE], app[EVENTS] = outside, Together(app[WEBHOOKS], outside.clock)
     app.router.add_get("/v1/payments/{booking_id}", payment)
     app.router.add_get("/v1/payments/{booking_id}/client-secret", client_secret)
     app.router.add_get("/v1/wallets/{customer_id}", wallet)
@@ -104,14 +105,14 @@ def _without_number(item: dict[str, Any]) -> dict[str, Any]:
 async def stripe_webhook(request: web.Request) -> web.Response:
     """Verify the raw bytes, keep the event, then say 200; what it means is worked out behind it."""
     outside = request.app[OUTSIDE]
-    payload, now = await request.read(), outside.clock.now()
+    payload = await request.read()
     try:
-        verify(payload, request.headers.get("Stripe-Signature", ""), outside.webhook_secrets, now)
+        verify(payload, request.headers.get("Stripe-Signature", ""), outside.webhook_secrets, outside.clock.now())
         event = read_event(payload)
     except (BadSignature, BadEvent) as bad:
         metrics.webhooks_refused.inc()
         raise bad_request(str(bad)) from None
     metrics.events_received.labels("webhook").inc()
-    if await event_store.take(request.app[WEBHOOKS], [event], now):
+    if await request.app[EVENTS].take(event) and not event.caused_by_us:
         outside.wake()
     return answer({"received": True})

@@ -8,7 +8,7 @@ from booking_contracts.payments import TopUpWallet, WithdrawFromWallet
 from booking_contracts.types import Actor, Price
 
 from services.payments.model import ledger
-from services.payments.stripe_events.sweeper import Sweeper
+from services.payments.stripe_events.sweeper import ON_THE_WAY, Sweeper
 from tests.payments.till import Till
 
 BOB = Actor(kind="customer", id="bob")
@@ -64,6 +64,7 @@ async def answer_is_lost(till: Till) -> None:
 async def heard(till: Till) -> None:
     """Stripe's events arrive and are looked at; no answer to a call that changes something does."""
     await till.engine.fetch("UPDATE stripe_sweep SET try_at = now() - interval '1 hour'")
+    till.bench.later(seconds=ON_THE_WAY.total_seconds() + 1)
     await Sweeper(till.bench.api, till.bench.clock).sweep(till.pool)
     for _ in range(4):
         while await till.engine.run_local():

@@ -19,7 +19,7 @@ from services.payments.comparison import differences
 from services.payments.comparison.rounds import Comparison
 from services.payments.model import ledger
 from services.payments.stripe_calls.circuit_breaker import FAILURES, CircuitBreaker
-from services.payments.stripe_events.sweeper import Sweeper
+from services.payments.stripe_events.sweeper import ON_THE_WAY, Sweeper
 from tests.chassis.harness import SetClock
 from tests.payments.builders import PRICE, authorize, capture, settle
 from tests.payments.comparing import (
@@ -208,6 +208,7 @@ class Traffic:
     async def swept(self) -> None:
         """What no webhook brought is found."""
         await self._till.engine.fetch("UPDATE stripe_sweep SET try_at = now() - interval '1 hour'")
+        self._till.bench.later(seconds=ON_THE_WAY.total_seconds() + 1)
         await Sweeper(self._till.bench.api, self._till.bench.clock).sweep(self._till.pool)
         while await self._till.engine.run_local():
             pass

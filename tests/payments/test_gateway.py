@@ -9,9 +9,11 @@ from uuid import uuid4
 import pytest
 
 from services.chassis.gateway_calls import TryAgain
-from services.payments.local_messages import IntentSeen, LeftoverCancelled, RefundSeen, TopUpSeen
+from services.payments.local_messages import MISSING, IntentSeen, LeftoverCancelled, RefundSeen, TopUpSeen
 from services.payments.stripe_calls.circuit_breaker import FAILURES, OPEN_SECONDS, PROBE_SECONDS, CircuitBreaker
-from services.payments.stripe_calls.parameters import AuthorizeCall, IntentCall, RefundCall, TopUpCall
+from services.payments.stripe_calls.parameters import AuthorizeCall, DisputeCall, IntentCall, RefundCall, TopUpCall
+from services.payments.stripe_calls.payment_intent_mapping import new_intent
+from services.payments.stripe_calls.refunds import new_refund
 from tests.payments.builders import BOOKING, PAYMENT, PRICE
 from tests.payments.till import StripeBench
 
@@ -130,6 +132,28 @@ async def test_a_paymentintent_is_found_among_many_in_a_few_requests(bench: Stri
     assert isinstance(seen, IntentSeen)
     assert seen.status == "requires_capture"
     assert len(await bench.state("requests")) - before <= 5
+
+
+@pytest.mark.requirement("retry-mechanism")
+async def test_a_request_is_byte_for_byte_what_the_sdks_own_methods_send(bench: StripeBench) -> None:
+    """As an older build did: else a call that it began could not be repeated under its key."""
+    call, sdk = asked(bench), bench.api.v1
+    intent = await sdk.payment_intents.create_async(new_intent(call), {"idempotency_key": KEY})
+    seen = await bench.outcome("authorize", call, KEY)
+    assert seen.payment_intent == intent.id
+    await sdk.payment_intents.capture_async(intent.id, {}, {"idempotency_key": "capture"})
+    assert (await bench.outcome("capture", about(bench, seen), "capture")).status == "succeeded"
+    wanted = a_refund(bench, seen)
+    refund = await sdk.refunds.create_async(new_refund(wanted), {"idempotency_key": "refund"})
+    assert (await bench.outcome("refund", wanted, "refund")).stripe_refund == refund.id
+    sent = await bench.state("requests")
+    assert (len(sent), sent[0::2]) == (6, sent[1::2])
+
+
+async def test_an_id_cannot_lead_to_another_path(bench: StripeBench) -> None:
+    call = DisputeCall(asked_at=bench.clock.now(), dispute_id="du_1/../../balance?a", booking_id=BOOKING)
+    assert (await bench.outcome("dispute", call, "look")).status == MISSING
+    assert (await bench.state("requests"))[-1]["path"] == "/v1/disputes/du_1%2F..%2F..%2Fbalance%3Fa"
 
 
 @pytest.mark.requirement("retry-mechanism")

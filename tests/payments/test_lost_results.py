@@ -11,7 +11,7 @@ from booking_contracts.types import Actor, Price
 from services.payments import gauges, metrics
 from services.payments.model import ledger
 from services.payments.reconciliation import lost_results, overdue
-from services.payments.stripe_events.sweeper import Sweeper
+from services.payments.stripe_events.sweeper import ON_THE_WAY, Sweeper
 from tests.payments.builders import BOOKING, PRICE, authorize, capture, settle, void
 from tests.payments.till import Till, soon
 
@@ -98,6 +98,7 @@ async def test_a_dispute_whose_result_is_lost_is_looked_at_again(till: Till) -> 
     (intent,) = await till.bench.state("payment_intents")
     await till.bench.control("POST", "/disputes", {"payment_intent": intent["id"]})
     await till.engine.fetch("UPDATE stripe_sweep SET try_at = now() - interval '1 hour'")
+    till.bench.later(seconds=ON_THE_WAY.total_seconds() + 1)
     await Sweeper(till.bench.api, till.bench.clock).sweep(till.pool)
     await till.engine.run_local()
     assert await lose(till) == ["dispute"]

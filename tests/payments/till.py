@@ -20,9 +20,18 @@ from services.payments.reconciliation.reconciler import Reconciler
 from services.payments.stripe_calls.api import StripeApi
 from services.payments.stripe_calls.circuit_breaker import CircuitBreaker
 from services.payments.stripe_calls.gateway import StripeGateway
-from services.payments.stripe_events.sweeper import Sweeper
+from services.payments.stripe_events.event_store import ANSWERED_WITHIN
+from services.payments.stripe_events.sweeper import ON_THE_WAY, Sweeper
 from stripe_simulator.simulator import Simulator
 from tests.chassis.harness import Engine, SetClock
+
+
+class TypedApi(StripeApi):
+    """The service's own, and Stripe's objects for what a test does there by hand."""
+
+    def __init__(self, api_base: str) -> None:
+        super().__init__("sk_test_1", api_base)
+        self.v1 = self._client.v1
 
 
 class StripeBench:
@@ -31,7 +40,7 @@ class StripeBench:
     def __init__(self, simulator: Simulator, offset_file: Path) -> None:
         self.simulator, self._offset_file = simulator, offset_file
         self.clock = SetClock(datetime.now(UTC))
-        self.api = StripeApi("sk_test_1", simulator.api_url)
+        self.api = TypedApi(simulator.api_url)
         self.gateway = StripeGateway(self.api, self.clock, CircuitBreaker())
         self.http = aiohttp.ClientSession()
 
@@ -126,8 +135,11 @@ class Till:
         return results
 
     async def sweep(self) -> int:
-        """One sweep of Stripe's events, and what follows."""
+        """One sweep of Stripe's events, when none of them is on its way any more, and what follows within seconds."""
+        self.bench.later(seconds=ON_THE_WAY.total_seconds() + 1)
         new = await Sweeper(self.bench.api, self.bench.clock).sweep(self.pool)
+        await self.settle()
+        self.bench.later(seconds=ANSWERED_WITHIN.total_seconds())
         await self.settle()
         return new
 

@@ -69,7 +69,7 @@ async def read(pool: Pool, api: StripeApi, state: asyncpg.Record, now: datetime)
     until, after = (state["until"], state["after"]) if state["until"] else (now, None)
     for _ in range(PAGES):
         found = await api.look(
-            "/v1/balance_transactions",
+            "balance_transactions",
             created={"gte": int(since.timestamp()), "lte": int(until.timestamp())},
             expand=["data.source"],
             limit=PAGE,

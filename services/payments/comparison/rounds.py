@@ -95,7 +95,7 @@ class Comparison:
             found += await standings.compare(pool, part.subjects, part.bookings, part.customers)
         sums = totals.NOTHING
         if reached.all_posted:
-            sums = await totals.compare(pool, totals.held(await self._api.look("/v1/balance")), state["entry"])
+            sums = await totals.compare(pool, totals.held(await self._api.look("balance")), state["entry"])
         every = {one.key: one for one in (*found, *sums.found)}
         before |= await differences.known(pool, every.keys() - before.keys())
         seen = {key: watched(one, before.get(key), now) for key, one in every.items()}

@@ -6,6 +6,7 @@ formats are stored, here and at Stripe: one that changes makes a second charge o
 
 from __future__ import annotations
 
+import re
 from uuid import UUID
 
 
@@ -47,6 +48,14 @@ def of_confirmation(key: str) -> str:
 def after_stored_failure(key: str, burnt: int) -> str:
     """A key whose answer Stripe has stored as a failure without effect is left behind, `burnt` times so far."""
     return f"{key}:{burnt}" if burnt else key
+
+
+def is_ours(key: object) -> bool:
+    """Whether a key has the form of these; the dashboard and others who use the account have other ones."""
+    return isinstance(key, str) and _OURS.match(key) is not None
+
+
+_OURS = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:[a-z_]+")
 
 
 def _numbered(booking_id: UUID, what: str, attempt: int, number: int, tries: int) -> str:

@@ -105,9 +105,9 @@ async def end_reports(pool: Pool, api: StripeApi, now: datetime) -> None:
 async def _given_back(api: StripeApi, payment_intent: str) -> bool:
     """Whether Stripe holds nothing of it any more. `amount_refunded` may count what was never captured."""
     captured = given_back = 0
-    async for page in api.pages("/v1/charges", payment_intent=payment_intent):
+    async for page in api.pages("charges", payment_intent=payment_intent):
         captured += sum(charge["amount_captured"] for charge in page)
-    async for page in api.pages("/v1/refunds", payment_intent=payment_intent, expand=[f"data.{CHARGE}"]):
+    async for page in api.pages("refunds", payment_intent=payment_intent, expand=[f"data.{CHARGE}"]):
         real = [refund for refund in page if refund["status"] not in FAILED_STATUSES and not is_release(refund)]
         given_back += sum(refund["amount"] for refund in real)
     return 0 < captured <= given_back

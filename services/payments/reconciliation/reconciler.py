@@ -86,7 +86,7 @@ class Reconciler:
     async def _from_stripe(self, pool: Pool, since: datetime, until: datetime) -> int:
         """Returns how many PaymentIntents were ours."""
         created, compared = {"gte": int(since.timestamp()), "lte": int(until.timestamp())}, 0
-        async for page in self._api.pages("/v1/payment_intents", created=created):
+        async for page in self._api.pages("payment_intents", created=created):
             known = await attempts_of(pool, [intent["id"] for intent in page])
             mine = [found for intent in page if (found := _ours(intent, known.get(intent["id"]))) is not None]
             others = [intent for intent in page if intent["id"] not in known]

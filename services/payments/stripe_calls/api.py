@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
+from urllib.parse import quote_plus
 
 import aiohttp
 import stripe
@@ -12,16 +14,19 @@ import stripe
 from services.chassis.gateway_calls import TryAgain
 from services.payments.stripe_calls.parameters import API_VERSION
 
-if TYPE_CHECKING:
-    from stripe import RequestOptions
-
+Found = Mapping[str, Any]
+"""An object of Stripe's as plain JSON. (The SDK's objects cost as much CPU as all the rest of a request.)"""
 CALL_SECONDS = 8.0
 """How long one request may take; well below the lease of a call."""
 PAGE = 100
+LOOKS = 4
 FOR_AN_OPERATOR_SECONDS = 60.0
 """How long a call waits that only an operator can help, e.g. while the key lacks a permission."""
+LookedT = TypeVar("LookedT")
 NO_ANSWER = (stripe.APIConnectionError, aiohttp.ClientError, OSError, TimeoutError)
 """The request may or may not have reached Stripe. (The SDK does not wrap a connection lost while reading.)"""
+stripe.enable_telemetry = False
+"""Else each request tells Stripe how long the last one took, under an id that the SDK keeps in the home directory."""
 
 
 class StripeApi:
@@ -32,7 +37,6 @@ class StripeApi:
         self._client = stripe.StripeClient(
             api_key, base_addresses={"api": api_base}, max_network_retries=0, http_client=self._http
         )
-        self.v1 = self._client.v1
 
     async def close(self) -> None:
         """Close the session."""
@@ -40,40 +44,36 @@ class StripeApi:
 
     async def client_secret(self, payment_intent: str) -> str | None:
         """Read live, handed on, never kept."""
-        intent = await self.v1.payment_intents.retrieve_async(payment_intent)
-        return intent.client_secret
+        return field(await self.look("payment_intents", payment_intent), "client_secret")
 
-    async def event(self, event_id: str) -> dict[str, Any]:
-        """One event, as plain JSON. Raises stripe.InvalidRequestError for one that Stripe has forgotten."""
-        raw: Any = self._client.raw_request_async
-        answer = await raw("get", f"/v1/events/{event_id}", stripe_version=API_VERSION)
-        found: dict[str, Any] = answer.data
-        return found
-
-    async def pages(self, path: str, **parameters: object) -> AsyncIterator[list[dict[str, Any]]]:
-        """A list of Stripe's, newest first, page by page, as plain JSON: making objects of thousands costs too much."""
-        after: dict[str, object] = {}
+    async def pages(
+        self, path: str, api_version: str = API_VERSION, **parameters: object
+    ) -> AsyncIterator[list[dict[str, Any]]]:
+        """A list of Stripe's, newest first, page by page, each with patience of its own."""
+        wanted: dict[str, Any] = {**parameters, "limit": PAGE}
         while True:
-            found = await self.look(path, limit=PAGE, **parameters, **after)
+            found = await patiently(lambda: self.look(path, api_version=api_version, **wanted))
             yield found["data"]
             if not found["has_more"]:
                 return
-            after = {"starting_after": found["data"][-1]["id"]}
+            wanted["starting_after"] = found["data"][-1]["id"]
 
-    async def look(self, path: str, **parameters: object) -> dict[str, Any]:
-        """One answer of Stripe's as plain JSON. Raises what the SDK raises."""
+    async def look(self, *path: str, api_version: str = API_VERSION, **parameters: object) -> Found:
+        """One look, at `path` below /v1; it changes nothing. Raises what the SDK raises."""
+        return await self._ask("get", *path, stripe_version=api_version, **parameters)
+
+    async def send(self, *path: str, api_version: str, key: str, **parameters: object) -> Found:
+        """A request that changes something, under its idempotency key and in the version that it was stored with.
+
+        The object as it is then. Raises what the SDK raises.
+        """
+        return await self._ask("post", *path, stripe_version=api_version, idempotency_key=key, **parameters)
+
+    async def _ask(self, method: str, *path: str, **parameters: object) -> Found:
         raw: Any = self._client.raw_request_async
-        answer = await raw("get", path, stripe_version=API_VERSION, **parameters)
-        found: dict[str, Any] = answer.data
+        answer = await raw(method, "/v1/" + "/".join(map(quote_plus, path)), **parameters)
+        found: Found = answer.data
         return found
-
-
-def options(api_version: str, idempotency_key: str | None = None) -> RequestOptions:
-    """The Stripe-Version that a call was stored with, and its key."""
-    chosen: RequestOptions = {"stripe_version": api_version}
-    if idempotency_key is not None:
-        chosen["idempotency_key"] = idempotency_key
-    return chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +86,28 @@ class Refusal:
     status: int
     code: str | None
     decline_code: str | None = None
-    intent: dict[str, Any] | None = None
+    intent: Found | None = None
     of_request: bool = False
 
 
-def field(found: object, name: str) -> str | None:
-    """A field that Stripe may leave out: StripeObject is no dict, what is not there raises."""
-    value = getattr(found, name, None)
+async def patiently(look: Callable[[], Awaitable[LookedT]]) -> LookedT:
+    """One look, at most LOOKS times: it changes nothing, so it is repeated at once where Stripe stumbles.
+
+    Raises what Stripe's SDK raises.
+    """
+    for _ in range(LOOKS - 1):
+        try:
+            return await look()
+        except (stripe.StripeError, *NO_ANSWER) as error:
+            if isinstance(judge(error), Refusal):
+                raise
+            await asyncio.sleep(0.1)
+    return await look()
+
+
+def field(found: Found | None, name: str) -> str | None:
+    """A field that Stripe may leave out, or fill with an object."""
+    value = None if found is None else found.get(name)
     return value if isinstance(value, str) else None
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Generic, TypeVar
 from uuid import UUID
 
 import stripe
@@ -19,18 +18,16 @@ from services.chassis.clock import Clock
 from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.chassis.messages import LocalBody
 from services.payments.model import idempotency_keys
-from services.payments.stripe_calls.api import NO_ANSWER, Refusal, judge, key_is_spent
+from services.payments.stripe_calls.api import NO_ANSWER, Found, Refusal, judge, key_is_spent
 from services.payments.stripe_calls.parameters import StripeCall
 
 KEY_IS_TRUSTED = timedelta(hours=23)
 MOST_KEYS = 5
 """New keys in one try."""
 
-Found = TypeVar("Found")
-
 
 @dataclass(frozen=True)
-class Request(Generic[Found]):
+class Request:
     """A request that changes something: how it is sent under a key, how its object is found, what an answer means."""
 
     send: Callable[[str], Awaitable[Found]]
@@ -47,14 +44,14 @@ class KeyedRequests:
         self._burnt: dict[UUID, int] = {}
         """Open calls whose first keys are spent and made nothing: how many keys."""
 
-    async def outcome(self, call: OpenCall, asked: StripeCall, request: Request[Found]) -> LocalBody | TryAgain:
+    async def outcome(self, call: OpenCall, asked: StripeCall, request: Request) -> LocalBody | TryAgain:
         """One try: a definite outcome, or TryAgain."""
         outcome = await self._send(call, asked, request)
         if not isinstance(outcome, TryAgain):
             self._burnt.pop(call.id, None)
         return outcome
 
-    async def _send(self, call: OpenCall, asked: StripeCall, request: Request[Found]) -> LocalBody | TryAgain:
+    async def _send(self, call: OpenCall, asked: StripeCall, request: Request) -> LocalBody | TryAgain:
         """Send under the key; look where the key does not protect."""
         age = max(self._clock.now() - asked.asked_at, timedelta(seconds=call.age_seconds))
         look_first = asked.look_first or age > KEY_IS_TRUSTED

@@ -5,14 +5,11 @@ Only ids, statuses, amounts and codes are taken over from Stripe: never a client
 
 from __future__ import annotations
 
-from typing import Any
-
-import stripe
 from stripe.params import PaymentIntentCreateParams
 
 from services.payments.local_messages import MISSING, IntentSeen, LeftoverCancelled
 from services.payments.model.payment import Operation
-from services.payments.stripe_calls.api import Refusal, field
+from services.payments.stripe_calls.api import Found, Refusal, field
 from services.payments.stripe_calls.parameters import AuthorizeCall, IntentCall
 
 
@@ -39,24 +36,23 @@ def new_intent(asked: AuthorizeCall) -> PaymentIntentCreateParams:
 def seen(
     asked: AuthorizeCall | IntentCall,
     operation: Operation,
-    intent: stripe.PaymentIntent,
+    intent: Found,
     refusal: Refusal | None = None,
 ) -> IntentSeen:
     """A PaymentIntent as it stands; after a refusal with what was refused."""
-    failed: Any = intent.last_payment_error if intent.status == "requires_payment_method" else None
+    failed = intent.get("last_payment_error") if intent["status"] == "requires_payment_method" else None
     code, decline_code = field(failed, "code"), field(failed, "decline_code")
     if refusal is not None:
         code, decline_code = refusal.code, refusal.decline_code
-    charge = intent.latest_charge
     return IntentSeen(
         booking_id=asked.booking_id,
         attempt=asked.attempt,
         operation=operation,
-        payment_intent=intent.id,
-        charge=charge if isinstance(charge, str) else None,
-        status=intent.status,
-        capturable_minor=intent.amount_capturable or 0,
-        received_minor=intent.amount_received or 0,
+        payment_intent=intent["id"],
+        charge=field(intent, "latest_charge"),
+        status=intent["status"],
+        capturable_minor=intent.get("amount_capturable") or 0,
+        received_minor=intent.get("amount_received") or 0,
         error_code=code,
         decline_code=decline_code,
         of_request=refusal is not None and refusal.of_request,
@@ -88,17 +84,12 @@ def missing(asked: IntentCall, operation: Operation) -> IntentSeen:
     )
 
 
-def leftover(asked: IntentCall, intent: stripe.PaymentIntent | None) -> LeftoverCancelled:
+def leftover(asked: IntentCall, intent: Found | None) -> LeftoverCancelled:
     """A PaymentIntent that nobody wants, out of the way; also where Stripe knows none."""
     return LeftoverCancelled(
         booking_id=asked.booking_id,
         attempt=asked.attempt,
         payment_intent=asked.payment_intent,
-        status=MISSING if intent is None else intent.status,
-        received_minor=0 if intent is None else intent.amount_received or 0,
+        status=MISSING if intent is None else intent["status"],
+        received_minor=0 if intent is None else intent.get("amount_received") or 0,
     )
-
-
-def intent_of(refusal: Refusal) -> stripe.PaymentIntent | None:
-    """The PaymentIntent that an error carries."""
-    return None if refusal.intent is None else stripe.PaymentIntent.construct_from(refusal.intent, None)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import stripe
-from stripe.params import RefundCreateParams, RefundRetrieveParams
+from stripe.params import RefundCreateParams
 
 from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.chassis.messages import LocalBody
 from services.payments.local_messages import MISSING, RELEASED, DashboardRefundSeen, RefundSeen
 from services.payments.model.stripe_operations import StripeOperation
-from services.payments.stripe_calls.api import Refusal, StripeApi, field, options
+from services.payments.stripe_calls.api import Found, Refusal, StripeApi, field
 from services.payments.stripe_calls.idempotent import KeyedRequests, Request
 from services.payments.stripe_calls.lookup import first_match, unless_missing
 from services.payments.stripe_calls.operations import Operations
@@ -25,7 +24,7 @@ class Refunds:
     """Calls about refunds."""
 
     def __init__(self, api: StripeApi, requests: KeyedRequests) -> None:
-        self._requests, self._refunds = requests, api.v1.refunds
+        self._api, self._requests = api, requests
         self.operations: Operations = {
             StripeOperation.REFUND: self.refund,
             StripeOperation.RETRIEVE_REFUND: self.retrieve,
@@ -40,8 +39,9 @@ class Refunds:
             code = refusal.code or "refused"
             return RefundSeen(booking_id=asked.booking_id, refund_id=asked.refund_id, status="failed", failure=code)
 
+        version = asked.api_version
         request = Request(
-            send=lambda key: self._refunds.create_async(new_refund(asked), options(asked.api_version, key)),
+            send=lambda key: self._api.send("refunds", api_version=version, key=key, **new_refund(asked)),
             look_up=lambda: self._find(asked),
             read=lambda refund: seen(asked, refund),
             refused=refused,
@@ -61,26 +61,25 @@ class Refunds:
         """Look at a refund that was made at Stripe by hand."""
         asked = DashboardRefundCall.model_validate_json(call.parameters)
         found = await self._look(asked.stripe_refund, asked, expand=[CHARGE])
-        status = MISSING if found is None else RELEASED if is_release(found) else found.status or "pending"
+        status = MISSING if found is None else RELEASED if is_release(found) else found["status"] or "pending"
         return DashboardRefundSeen(
             **asked.model_dump(exclude=set(StripeCall.model_fields)),
             payment_intent=field(found, "payment_intent") or "",
-            amount_minor=0 if found is None else found.amount,
+            amount_minor=0 if found is None else found["amount"],
             status=status,
             failure=field(found, "failure_reason"),
         )
 
-    async def _look(self, stripe_refund: str, asked: StripeCall, expand: Sequence[str] = ()) -> stripe.Refund | None:
-        chosen, wanted = options(asked.api_version), RefundRetrieveParams(expand=list(expand))
-        return await unless_missing(lambda: self._refunds.retrieve_async(stripe_refund, wanted, chosen))
-
-    async def _find(self, asked: RefundCall) -> stripe.Refund | None:
-        """The refund of this try, by its metadata."""
-        of = asked.payment_intent
-        return await first_match(
-            lambda: self._refunds.list_async({"payment_intent": of, "limit": 100}, options(asked.api_version)),
-            {"refund_id": asked.refund_id, "number": asked.tries},
+    async def _look(self, stripe_refund: str, asked: StripeCall, expand: Sequence[str] = ()) -> Found | None:
+        version = asked.api_version
+        return await unless_missing(
+            lambda: self._api.look("refunds", stripe_refund, api_version=version, expand=expand)
         )
+
+    async def _find(self, asked: RefundCall) -> Found | None:
+        """The refund of this try, by its metadata."""
+        made = self._api.pages("refunds", asked.api_version, payment_intent=asked.payment_intent)
+        return await first_match(made, {"refund_id": asked.refund_id, "number": asked.tries})
 
 
 def new_refund(asked: RefundCall) -> RefundCreateParams:
@@ -98,13 +97,13 @@ def new_refund(asked: RefundCall) -> RefundCreateParams:
     }
 
 
-def seen(asked: RefundCall, refund: stripe.Refund) -> RefundSeen:
+def seen(asked: RefundCall, refund: Found) -> RefundSeen:
     """A refund as it stands."""
-    status = refund.status or "pending"
+    status = refund["status"] or "pending"
     return RefundSeen(
         booking_id=asked.booking_id,
         refund_id=asked.refund_id,
         status=status,
-        stripe_refund=refund.id,
+        stripe_refund=refund["id"],
         failure=field(refund, "failure_reason") if status in FAILED_STATUSES else None,
     )

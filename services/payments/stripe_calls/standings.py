@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import stripe
 
 from services.payments.model.comparison import Kind
-from services.payments.stripe_calls.api import PAGE, StripeApi
+from services.payments.stripe_calls.api import PAGE, Found, StripeApi
 
 
 async def standing(api: StripeApi, kind: Kind, subject: str) -> int | None:
@@ -16,16 +13,16 @@ async def standing(api: StripeApi, kind: Kind, subject: str) -> int | None:
     try:
         match kind:
             case Kind.CHARGE if subject.startswith("ch_"):
-                return int((await api.look(f"/v1/charges/{subject}"))["amount_captured"])
+                return int((await api.look("charges", subject))["amount_captured"])
             case Kind.CHARGE:
-                found = await api.look("/v1/charges", payment_intent=subject, limit=PAGE)
+                found = await api.look("charges", payment_intent=subject, limit=PAGE)
                 return sum(int(charge["amount_captured"]) for charge in found["data"])
             case Kind.REFUND:
-                return _refund(await api.look(f"/v1/refunds/{subject}", expand=["balance_transaction"]))
+                return _refund(await api.look("refunds", subject, expand=["balance_transaction"]))
             case Kind.DISPUTE:
-                return _dispute(await api.look(f"/v1/disputes/{subject}"))
+                return _dispute(await api.look("disputes", subject))
             case Kind.TRANSFER:
-                transfer = await api.look(f"/v1/transfers/{subject}")
+                transfer = await api.look("transfers", subject)
                 return int(transfer["amount_reversed"] - transfer["amount"])
             case _:
                 raise AssertionError(f"{kind} is nothing that Stripe can be asked about")
@@ -35,7 +32,7 @@ async def standing(api: StripeApi, kind: Kind, subject: str) -> int | None:
         return 0
 
 
-def _refund(refund: Mapping[str, Any]) -> int | None:
+def _refund(refund: Found) -> int | None:
     """A refund that only released the rest of an authorisation has taken nothing."""
     transaction = refund["balance_transaction"]
     if refund["status"] in ("failed", "canceled"):
@@ -46,7 +43,7 @@ def _refund(refund: Mapping[str, Any]) -> int | None:
     return 0 if released else -int(refund["amount"])
 
 
-def _dispute(dispute: Mapping[str, Any]) -> int:
+def _dispute(dispute: Found) -> int:
     """By its movements; by its status where it lists none."""
     moved = [one["amount"] for one in dispute["balance_transactions"]]
     if moved:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import stripe
 from stripe.params import TransferCreateParams
 
 from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.chassis.messages import LocalBody
 from services.payments.local_messages import TransferSeen
 from services.payments.model.stripe_operations import StripeOperation
-from services.payments.stripe_calls.api import Refusal, StripeApi, options
+from services.payments.stripe_calls.api import Found, Refusal, StripeApi
 from services.payments.stripe_calls.idempotent import KeyedRequests, Request
 from services.payments.stripe_calls.lookup import first_match
 from services.payments.stripe_calls.operations import Operations
@@ -20,7 +19,7 @@ class Transfers:
     """Calls about transfers."""
 
     def __init__(self, api: StripeApi, requests: KeyedRequests) -> None:
-        self._requests, self._transfers = requests, api.v1.transfers
+        self._api, self._requests = api, requests
         self.operations: Operations = {StripeOperation.TRANSFER: self.transfer}
 
     async def transfer(self, call: OpenCall) -> LocalBody | TryAgain:
@@ -30,21 +29,19 @@ class Transfers:
         async def refused(refusal: Refusal) -> LocalBody:
             return _seen(asked, None, refusal.code or "refused")
 
+        version = asked.api_version
         request = Request(
-            send=lambda key: self._transfers.create_async(new_transfer(asked), options(asked.api_version, key)),
+            send=lambda key: self._api.send("transfers", api_version=version, key=key, **new_transfer(asked)),
             look_up=lambda: self._find(asked),
-            read=lambda transfer: _seen(asked, transfer.id, None),
+            read=lambda transfer: _seen(asked, transfer["id"], None),
             refused=refused,
         )
         return await self._requests.outcome(call, asked, request)
 
-    async def _find(self, asked: TransferCall) -> stripe.Transfer | None:
+    async def _find(self, asked: TransferCall) -> Found | None:
         """The transfer of a payout, by its group and metadata."""
-        group = str(asked.booking_id)
-        return await first_match(
-            lambda: self._transfers.list_async({"transfer_group": group, "limit": 100}, options(asked.api_version)),
-            {"payout_id": asked.payout_id},
-        )
+        made = self._api.pages("transfers", asked.api_version, transfer_group=str(asked.booking_id))
+        return await first_match(made, {"payout_id": asked.payout_id})
 
 
 def new_transfer(asked: TransferCall) -> TransferCreateParams:

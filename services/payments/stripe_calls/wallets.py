@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import stripe
+from functools import partial
+
 from stripe.params import PaymentIntentCreateParams, RefundCreateParams
 
 from services.chassis.gateway_calls import OpenCall, TryAgain
@@ -10,7 +11,7 @@ from services.chassis.messages import LocalBody
 from services.payments.local_messages import MISSING, TopUpSeen, WithdrawalSeen
 from services.payments.model import idempotency_keys
 from services.payments.model.stripe_operations import StripeOperation
-from services.payments.stripe_calls.api import Refusal, StripeApi, field, options
+from services.payments.stripe_calls.api import Found, Refusal, StripeApi, field
 from services.payments.stripe_calls.idempotent import KeyedRequests, Request
 from services.payments.stripe_calls.lookup import find_intent, first_match, unless_missing
 from services.payments.stripe_calls.operations import Operations
@@ -22,7 +23,6 @@ class Wallets:
 
     def __init__(self, api: StripeApi, requests: KeyedRequests) -> None:
         self._api, self._requests = api, requests
-        self._intents, self._refunds = api.v1.payment_intents, api.v1.refunds
         self.operations: Operations = {
             StripeOperation.TOP_UP: self.top_up,
             StripeOperation.WITHDRAW: self.withdraw,
@@ -32,14 +32,14 @@ class Wallets:
     async def top_up(self, call: OpenCall) -> LocalBody | TryAgain:
         """Charge the card at once."""
         asked = TopUpCall.model_validate_json(call.parameters)
+        send = partial(self._api.send, "payment_intents", api_version=asked.api_version)
 
-        async def look_up() -> stripe.PaymentIntent | None:
+        async def look_up() -> Found | None:
             command = asked.command_id
             found = await find_intent(self._api, asked.api_version, command, command_id=command)
-            if found is None or found.status != "requires_confirmation":
+            if found is None or found["status"] != "requires_confirmation":
                 return found
-            key = idempotency_keys.of_confirmation(call.idempotency_key)
-            return await self._intents.confirm_async(found.id, {}, options(asked.api_version, key))
+            return await send(found["id"], "confirm", key=idempotency_keys.of_confirmation(call.idempotency_key))
 
         async def refused(refusal: Refusal) -> LocalBody:
             return TopUpSeen(
@@ -52,7 +52,7 @@ class Wallets:
             )
 
         request = Request(
-            send=lambda key: self._intents.create_async(new_top_up(asked), options(asked.api_version, key)),
+            send=lambda key: send(key=key, **new_top_up(asked)),
             look_up=look_up,
             read=lambda intent: _topped_up(asked, intent),
             refused=refused,
@@ -66,8 +66,9 @@ class Wallets:
         async def refused(refusal: Refusal) -> LocalBody:
             return _withdrawn(asked, "failed", None, refusal.code or "refused")
 
+        version = asked.api_version
         request = Request(
-            send=lambda key: self._refunds.create_async(new_withdrawal(asked), options(asked.api_version, key)),
+            send=lambda key: self._api.send("refunds", api_version=version, key=key, **new_withdrawal(asked)),
             look_up=lambda: self._find_refund(asked),
             read=lambda refund: _refunded(asked, refund),
             refused=refused,
@@ -77,19 +78,16 @@ class Wallets:
     async def retrieve_part(self, call: OpenCall) -> LocalBody | TryAgain:
         """Look at the refund that a part of a withdrawal was made by."""
         asked = WithdrawCall.model_validate_json(call.parameters)
-        stripe_refund, chosen = asked.stripe_refund, options(asked.api_version)
+        stripe_refund, version = asked.stripe_refund, asked.api_version
         assert stripe_refund is not None, "a refund that was made has an id"
-        found = await unless_missing(lambda: self._refunds.retrieve_async(stripe_refund, {}, chosen))
+        found = await unless_missing(lambda: self._api.look("refunds", stripe_refund, api_version=version))
         if found is None:
             return _withdrawn(asked, MISSING, stripe_refund, None)
         return _refunded(asked, found)
 
-    async def _find_refund(self, asked: WithdrawCall) -> stripe.Refund | None:
-        of = asked.payment_intent
-        return await first_match(
-            lambda: self._refunds.list_async({"payment_intent": of, "limit": 100}, options(asked.api_version)),
-            {"part_id": asked.part_id},
-        )
+    async def _find_refund(self, asked: WithdrawCall) -> Found | None:
+        made = self._api.pages("refunds", asked.api_version, payment_intent=asked.payment_intent)
+        return await first_match(made, {"part_id": asked.part_id})
 
 
 def new_top_up(asked: TopUpCall) -> PaymentIntentCreateParams:
@@ -120,20 +118,20 @@ def new_withdrawal(asked: WithdrawCall) -> RefundCreateParams:
     }
 
 
-def _topped_up(asked: TopUpCall, intent: stripe.PaymentIntent) -> TopUpSeen:
-    failed = intent.last_payment_error
+def _topped_up(asked: TopUpCall, intent: Found) -> TopUpSeen:
+    failed = intent.get("last_payment_error")
     return TopUpSeen(
         command_id=asked.command_id,
         customer_id=asked.customer_id,
-        payment_intent=intent.id,
-        status=intent.status,
+        payment_intent=intent["id"],
+        status=intent["status"],
         error_code=field(failed, "code"),
         decline_code=field(failed, "decline_code"),
     )
 
 
-def _refunded(asked: WithdrawCall, refund: stripe.Refund) -> WithdrawalSeen:
-    return _withdrawn(asked, refund.status or "pending", refund.id, field(refund, "failure_reason"))
+def _refunded(asked: WithdrawCall, refund: Found) -> WithdrawalSeen:
+    return _withdrawn(asked, refund["status"] or "pending", refund["id"], field(refund, "failure_reason"))
 
 
 def _withdrawn(asked: WithdrawCall, status: str, refund: str | None, failure: str | None) -> WithdrawalSeen:

@@ -35,7 +35,7 @@ def clean(value: Any, without: Set[str] = frozenset(), depth: int = DEEPEST) -> 
     NotJson below DEEPEST levels.
     """
     if isinstance(value, str):
-        return value.replace("\x00", "").encode("utf-8", "replace").decode()
+        return value if value.isprintable() else value.replace("\x00", "").encode("utf-8", "replace").decode()
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if not isinstance(value, dict | list):
@@ -44,8 +44,9 @@ def clean(value: Any, without: Set[str] = frozenset(), depth: int = DEEPEST) -> 
         raise NotJson(f"The body is nested more than {DEEPEST} levels deep.")
     if isinstance(value, list):
         return [clean(item, without, depth - 1) for item in value]
-    named = ((clean(name), item) for name, item in value.items())
-    return {name: clean(item, without, depth - 1) for name, item in named if name not in without}
+    return {
+        kept: clean(item, without, depth - 1) for name, item in value.items() if (kept := clean(name)) not in without
+    }
 
 
 def _no_number(constant: str) -> Never:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID, uuid5
 
@@ -20,6 +20,7 @@ from services.chassis.unit_of_work import Remind
 from services.chassis.writes import Writes
 from services.payments import metrics
 from services.payments.local_messages import DisputeChanged, IntentChanged, RefundTold, TransferReversed, Unclaimed
+from services.payments.model import idempotency_keys
 from services.payments.stripe_events.event_json import NotJson, clean, decoded
 from services.payments.stripe_events.owners import NO_ATTEMPTS, Attempts, Owner, attempts_of, owners
 
@@ -45,6 +46,8 @@ DISPUTE_EVENTS = (
 TRANSFER_EVENTS = ("transfer.reversed",)
 WANTED_EVENT_TYPES = (*INTENT_EVENTS, *REFUND_EVENTS, *DISPUTE_EVENTS, *TRANSFER_EVENTS)
 """Event types that a handler acts on; others are stored and ignored."""
+ANSWERED_WITHIN = timedelta(seconds=2)
+"""What a request of ours has caused is looked at so much later: by then its answer has mostly said the same."""
 
 
 ID = re.compile(r"[!-~]{1,255}")
@@ -80,6 +83,12 @@ class StripeEvent:
         """The copy of the object it is about, from the moment of the event."""
         found = self.body.get("data", {}).get("object")
         return found if isinstance(found, dict) else {}
+
+    @property
+    def caused_by_us(self) -> bool:
+        """Whether a request under a key of ours made it happen: its answer says so too, and nobody waits for this."""
+        request = self.body.get("request")
+        return isinstance(request, dict) and idempotency_keys.is_ours(request.get("idempotency_key"))
 
 
 def read_event(raw: bytes) -> StripeEvent:
@@ -214,7 +223,7 @@ def _for_now(error: Exception) -> bool:
 
 
 async def keep(pool: Pool, events: Sequence[StripeEvent], now: datetime) -> int:
-    """Store events and, for those that matter, a local message due now; one transaction. Returns how many are new."""
+    """Store events and, for those that matter, a local message; one transaction. Returns how many are new."""
     async with pool.acquire() as pooled, pooled.transaction():
         connection = cast(Connection, pooled)
         rows = await connection.fetch(
@@ -255,7 +264,10 @@ def _intents(events: Iterable[StripeEvent]) -> list[str]:
 def _message(event: StripeEvent, body: LocalBody, now: datetime) -> Remind:
     names = ("booking_id", "customer_id")
     key = next((value for name in names if (value := getattr(body, name, None)) is not None), event.id)
-    return Remind(uuid5(EVENTS, event.id), body, str(key), now, None)
+    due_at = now
+    if event.caused_by_us:
+        due_at = (now + ANSWERED_WITHIN).replace(microsecond=0)  # those of a second together, in one batch
+    return Remind(uuid5(EVENTS, event.id), body, str(key), due_at, None)
 
 
 async def known(pool: Pool, event_ids: Sequence[str]) -> set[str]:

@@ -1,0 +1,119 @@
+"""Events that nobody waits for, and events that come at once: few transactions, nothing lost."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from services.payments.model import idempotency_keys
+from services.payments.stripe_events.event_store import ANSWERED_WITHIN, StripeEvent, keep
+from services.payments.stripe_events.sweeper import ON_THE_WAY, Sweeper
+from services.payments.stripe_events.together import MOST, Together
+from tests.payments.builders import BOOKING, INTENT, authorize, capture
+from tests.payments.till import Till, soon
+
+OURS = {"booking_id": str(BOOKING), "attempt": "1"}
+KEYS = (
+    idempotency_keys.of_intent(BOOKING, "authorize", 1),
+    idempotency_keys.of_confirmation(idempotency_keys.of_intent(BOOKING, "authorize", 1)),
+    idempotency_keys.after_stored_failure(idempotency_keys.of_intent(BOOKING, "capture", 12), 2),
+    idempotency_keys.of_leftover(BOOKING, 1, INTENT),
+    idempotency_keys.of_refund(BOOKING, 1, 2, 3),
+    idempotency_keys.of_payout(BOOKING, 1, 1, 1),
+    idempotency_keys.of_top_up(BOOKING),
+    idempotency_keys.of_withdrawal(BOOKING, 2),
+)
+OTHERS = (None, "", 5, str(BOOKING), f"x{KEYS[0]}", "order-77:authorize:1")
+
+
+def an_event(key: object = None, kind: str = "payment_intent.succeeded") -> StripeEvent:
+    about = {"id": INTENT, "metadata": OURS}
+    body: dict[str, Any] = {"data": {"object": about}, "request": {"id": "req_1", "idempotency_key": key}}
+    return StripeEvent(f"evt_{uuid4()}", kind, body)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_an_event_under_a_key_of_ours_is_caused_by_us(key: str) -> None:
+    assert an_event(key).caused_by_us
+
+
+@pytest.mark.parametrize("event", [*map(an_event, OTHERS), StripeEvent("e", "t", {"request": None})])
+def test_any_other_event_is_news(event: StripeEvent) -> None:
+    assert not event.caused_by_us
+
+
+@pytest.mark.requirement("webhooks")
+async def test_what_an_answer_says_too_is_looked_at_later_and_together(till: Till) -> None:
+    now = datetime(2030, 1, 7, 12, 0, 0, 700_000, tzinfo=UTC)
+    early, late, news = an_event(KEYS[0]), an_event(KEYS[0]), an_event("dashboard")
+    await keep(till.pool, [early, news], now)
+    await keep(till.pool, [late], now + timedelta(seconds=0.2))
+    rows = await till.engine.fetch("SELECT due_at FROM local_message ORDER BY due_at")
+    assert [row["due_at"] for row in rows] == [now, *[now.replace(microsecond=0) + ANSWERED_WITHIN] * 2]
+
+
+@pytest.mark.requirement("webhooks", "requires-action")
+async def test_what_the_customer_does_is_looked_at_at_once(till: Till) -> None:
+    await till.tell(authorize(expires_at=soon(till.bench), payment=_three_d_secure()))
+    intent = (await till.bench.state("payment_intents"))[0]["id"]
+    await till.bench.control("POST", f"/authenticate/{intent}", {"success": True})
+    till.bench.later(seconds=ON_THE_WAY.total_seconds() + 1)
+    await Sweeper(till.bench.api, till.bench.clock).sweep(till.pool)
+    await till.settle()
+    assert (await till.events())[-1] == "PaymentAuthorized"
+    assert await till.engine.fetch("SELECT FROM local_message") != [], "what our own request caused has time"
+
+
+@pytest.mark.requirement("webhooks", "retry-mechanism")
+async def test_an_event_stands_in_for_an_answer_that_is_lost_for_good(till: Till) -> None:
+    await till.tell(authorize(expires_at=soon(till.bench)))
+    await till.tell(capture(), settle=False)
+    await till.answers()
+    await till.engine.fetch("UPDATE gateway_call SET state = 'done'")
+    await till.engine.fetch("UPDATE payment SET calling = NULL")
+    await till.sweep()
+    assert (await till.events())[-1] == "PaymentCaptured"
+
+
+@pytest.mark.requirement("webhooks")
+async def test_the_youngest_events_are_left_to_their_webhooks(till: Till) -> None:
+    await till.tell(authorize(expires_at=soon(till.bench)))
+    assert await Sweeper(till.bench.api, till.bench.clock).sweep(till.pool) == 0
+    await till.engine.fetch("UPDATE stripe_sweep SET try_at = now() - interval '1 hour'")
+    till.bench.later(seconds=ON_THE_WAY.total_seconds() + 1)
+    assert await Sweeper(till.bench.api, till.bench.clock).sweep(till.pool) > 0
+
+
+@pytest.mark.requirement("webhooks")
+async def test_events_that_come_at_the_same_time_are_kept_together(till: Till) -> None:
+    together = Together(till.pool, till.bench.clock)
+    new = await asyncio.gather(*(together.take(an_event()) for _ in range(MOST + 20)))
+    assert new == [MOST] * MOST + [20] * 20
+    rows = await till.engine.fetch("SELECT count(*) FROM stripe_event GROUP BY xmin::text ORDER BY 1")
+    assert [row["count"] for row in rows] == [20, MOST]
+    assert await together.take(an_event()) == 1
+
+
+@pytest.mark.requirement("webhooks")
+async def test_who_goes_away_takes_nobody_along(till: Till) -> None:
+    together = Together(till.pool, till.bench.clock)
+    first, second = (asyncio.create_task(together.take(an_event())) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert await second == 2
+
+
+@pytest.mark.requirement("webhooks")
+async def test_without_a_database_everybody_is_told_to_come_again(till: Till) -> None:
+    together = Together(till.pool, till.bench.clock)
+    await till.pool.close()
+    told = await asyncio.gather(*(together.take(an_event()) for _ in range(3)), return_exceptions=True)
+    assert [type(one).__name__ for one in told] == ["InterfaceError"] * 3
+
+
+def _three_d_secure() -> dict[str, str]:
+    return {"method": "card", "payment_method": "pm_card_threeDSecure2Required"}
