@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -100,20 +99,6 @@ async def treat(
         except asyncpg.LockNotAvailableError:
             summary["not treated: a batch holds its key; try again"] += 1
     return summary
-
-
-async def forget(connection: Connection, keys: Sequence[str], name: str) -> list[UUID]:
-    """Delete what was dealt with, or is refused input, of these keys or with `name` as a string in its JSON.
-
-    Returns those that stay, because they still wait for an operator.
-    """
-    about = "(key = ANY(SELECT convert_to(k, 'UTF8') FROM unnest($1::text[]) k) OR position($2 IN body) > 0)"
-    values = list(keys), json.dumps(name, ensure_ascii=False).encode()
-    await connection.execute(
-        f"DELETE FROM dead_letter WHERE (status <> 'open' OR kind = 'refused') AND {about}", *values
-    )
-    rows = await connection.fetch(f"SELECT id FROM dead_letter WHERE {about} ORDER BY created_at", *values)
-    return [row["id"] for row in rows]
 
 
 async def _ids(connection: Connection, wanted: Wanted, most: int) -> AsyncIterator[UUID]:

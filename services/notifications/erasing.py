@@ -1,41 +1,79 @@
-"""Erases what notifications knows of how to reach the customer of bookings or waitlist entries."""
+"""Erases what notifications knows of how to reach the people of bookings or waitlist entries."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from uuid import UUID
 
-from services.chassis import letters
 from services.chassis.database import Connection
+from services.chassis.forgetting import in_slices
 from services.chassis.operator import NotPossible
 
+FORGET_LETTERS = """
+DELETE FROM gateway_call WHERE id = ANY(ARRAY(
+    SELECT id FROM gateway_call WHERE key = ANY($1) AND state = 'done' ORDER BY id FOR UPDATE SKIP LOCKED))
+"""
+ON_THE_WAY = """
+SELECT (SELECT count(*) FROM gateway_call WHERE key = ANY($1))
+     + (SELECT count(*) FROM delivery WHERE mail IS NOT NULL AND booking_id = ANY($2))
+"""
+FORGET_ATTENDEES = """
+UPDATE known_booking
+SET body = jsonb_set(body, '{attendee}', jsonb_build_object('id', body #> '{attendee,id}', 'name', 'erased'))
+WHERE booking_id = ANY($1) AND jsonb_typeof(body -> 'attendee') = 'object'
+"""
+FORGET_RECIPIENTS = """
+UPDATE delivery SET recipient = 'erased:' || delivery_id,
+       reason = CASE WHEN reason IS NULL THEN NULL ELSE 'erased' END
+WHERE booking_id = ANY($1) AND audience = 'customer'
+"""
+UNHEARD = """
+SELECT t.booking_id FROM unnest($1::uuid[], $2::bigint[]) AS t (booking_id, sequence)
+WHERE NOT EXISTS (SELECT FROM known_booking k WHERE k.booking_id = t.booking_id AND k.sequence >= t.sequence)
+ORDER BY 1
+"""
 
-async def erase(connection: Connection, about: Sequence[UUID], customer_id: str) -> Sequence[UUID]:
-    """What is known of them, whom letters went to, the letters themselves. Repeating it does no harm.
 
-    Returns the open dead letters that it still stands in. Raises NotPossible while letters are on their way.
+async def erase(connection: Connection, pays: Sequence[UUID], comes: Sequence[UUID], person: str) -> None:
+    """What is known of bookings, whom letters went to, the letters themselves. Repeating it does no harm.
+
+    `pays`: bookings and waitlist entries of which `person` is the customer. `comes`: those where they are the attendee
+    of somebody else, who is not forgotten. Raises NotPossible while letters are on their way.
     """
-    keys = [str(one) for one in about]
-    async with connection.transaction():
-        await connection.execute("SET LOCAL statement_timeout = '5min'")
-        on_the_way: int = await connection.fetchval(
-            """
-            SELECT (SELECT count(*) FROM gateway_call WHERE state = 'open' AND key = ANY($1))
-                 + (SELECT count(*) FROM delivery WHERE mail IS NOT NULL AND booking_id = ANY($2))
-            """,
-            keys,
-            list(about),
+    await in_slices(connection, sorted(pays), partial(_forget_customers, connection, person))
+    await in_slices(connection, sorted(comes), partial(_forget_attendees, connection, person))
+
+
+async def unheard(connection: Connection, told: Mapping[UUID, int]) -> list[UUID]:
+    """The bookings whose last event has not come yet: what it says of people is kept when it comes.
+
+    `told`: booking → the number of its last event.
+    """
+    rows = await connection.fetch(UNHEARD, list(told), list(told.values()))
+    return [row["booking_id"] for row in rows]
+
+
+async def _forget_customers(connection: Connection, person: str, ids: Sequence[UUID]) -> None:
+    await _forget_letters(connection, person, ids)
+    await connection.execute("UPDATE known_booking SET body = NULL WHERE booking_id = ANY($1)", ids)
+    await connection.execute(FORGET_RECIPIENTS, ids)
+
+
+async def _forget_attendees(connection: Connection, person: str, ids: Sequence[UUID]) -> None:
+    """Attendees are not written to: they stand in events about the booking, and in letters to its other people."""
+    await _forget_letters(connection, person, ids)
+    await connection.execute(FORGET_ATTENDEES, ids)
+
+
+async def _forget_letters(connection: Connection, person: str, ids: Sequence[UUID]) -> None:
+    """Under the locks of batches, in their order (store.py): no letter is written meanwhile."""
+    for table in ("known_booking", "delivery_stream"):
+        await connection.fetch(
+            f"SELECT booking_id FROM {table} WHERE booking_id = ANY($1) ORDER BY booking_id FOR NO KEY UPDATE", ids
         )
-        if on_the_way:
-            raise NotPossible(f"{on_the_way} letters about {customer_id}'s bookings are on their way: try again later")
-        await connection.execute("DELETE FROM gateway_call WHERE key = ANY($1)", keys)
-        await connection.execute("UPDATE known_booking SET body = NULL WHERE booking_id = ANY($1)", list(about))
-        await connection.execute(
-            """
-            UPDATE delivery SET recipient = 'erased:' || delivery_id,
-                   reason = CASE WHEN reason IS NULL THEN NULL ELSE 'erased' END
-            WHERE booking_id = ANY($1) AND audience = 'customer'
-            """,
-            list(about),
-        )
-        return await letters.forget(connection, keys, customer_id)
+    keys = [str(one) for one in ids]
+    await connection.execute(FORGET_LETTERS, keys)
+    on_the_way: int = await connection.fetchval(ON_THE_WAY, keys, ids)
+    if on_the_way:
+        raise NotPossible(f"{on_the_way} letters about {person}'s bookings are on their way: try again later")

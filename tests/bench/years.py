@@ -40,7 +40,7 @@ SELECT md5('command' || n)::uuid, '\\x00', 'booking.CommandAccepted.v1', '{"resu
 INSERT INTO inbox (message_id, received_at)
 SELECT md5('event' || n)::uuid, now() - interval '9 days' * (1 - n / $1::float8) FROM generate_series(1, $1) n;
 INSERT INTO gateway_call (id, subject, key, operation, parameters, idempotency_key, headers, state, opened_at, try_at)
-SELECT md5('call' || n)::uuid, 'call' || n, 'key', 'authorize', repeat('x', 400), 'key', '[]',
+SELECT md5('call' || n)::uuid, 'call' || n, 'key' || n, 'authorize', repeat('x', 400), 'key', '[]',
        CASE WHEN n % 10 = 0 THEN 'open' ELSE 'done' END, now() - interval '31 days' * (1 - n / $1::float8),
        now() + interval '1 hour' * (n % 1000 / 10.0 - 0.01) FROM generate_series(1, $1) n;
 INSERT INTO outbox (topic, key, headers, body)
@@ -86,14 +86,16 @@ INSERT INTO slot (slot_id, offering_id, provider_id, starts_at, ends_at, busy, c
 SELECT DISTINCT ON (slot_id) slot_id, offering_id, provider_id, starts_at, starts_at + interval '1 hour',
        tstzrange(starts_at, starts_at + interval '1 hour'), 20, 4, true, p % 2 = 0, false FROM sold;
 INSERT INTO booking (booking_id, state, offering_id, provider_id, slot_id, starts_at, ends_at, seats, customer_id,
-                     price_minor, currency, commission_bps, approval, terms, payment_id, created_at, deadline, attempt,
-                     payment_status, refund_cap_percent, full_refund, sequence, history_number)
+                     attendee_id, price_minor, currency, commission_bps, approval, terms, payment_id, created_at,
+                     deadline, attempt, payment_status, refund_cap_percent, full_refund, sequence, history_number)
 SELECT booking_id, state, offering_id, provider_id, slot_id, starts_at, starts_at + interval '1 hour', 1, customer_id,
-       4500, 'EUR', 0, false, '{TERMS}'::jsonb, md5('payment' || n)::uuid, now(),
+       CASE WHEN n % 4 = 1 THEN 'child-' || n % ($1 / 5) END, 4500, 'EUR', 0, false, '{TERMS}'::jsonb,
+       md5('payment' || n)::uuid, now(),
        CASE WHEN state = 'PENDING_PAYMENT' THEN now() + interval '1 minute' * (n % 30 - 15) END, 1, 'captured', 100,
        false, 2, 2 FROM sold;
-INSERT INTO booking_contact (booking_id, customer)
-SELECT booking_id, jsonb_build_object('id', customer_id, 'name', 'Bob', 'email', 'bob@example.com') FROM sold;
+INSERT INTO booking_contact (booking_id, customer, attendee)
+SELECT booking_id, jsonb_build_object('id', customer_id, 'name', 'Bob', 'email', 'bob@example.com'),
+       CASE WHEN n % 4 = 1 THEN jsonb_build_object('id', 'child-' || n % ($1 / 5), 'name', 'Kim') END FROM sold;
 INSERT INTO booking_history (booking_id, number, at, actor_kind, actor_id, type, to_state)
 SELECT booking_id, number, now(), 'customer', 'bob', 'booking.PlaceBooking.v1', state
 FROM sold, generate_series(1, 2) number;
@@ -106,7 +108,11 @@ INSERT INTO waitlist_entry (entry_id, state, slot_id, offering_id, provider_id, 
 SELECT md5('entry' || n)::uuid, CASE WHEN n % 10 = 0 THEN 'WAITING' WHEN n % 10 = 1 THEN 'OFFERED' ELSE 'LEFT' END,
        slot_id, offering_id, provider_id, starts_at, starts_at + interval '1 hour', 1, 'waiting-' || n, 'Piano lesson',
        'Ann', 1, starts_at, 60, CASE WHEN n % 10 = 1 THEN now() + interval '1 hour' END, now(), 1
-FROM sold WHERE n <= $1 / 10
+FROM sold WHERE n <= $1 / 10;
+INSERT INTO waitlist_contact (entry_id, customer, attendee)
+SELECT md5('entry' || n)::uuid, jsonb_build_object('id', 'waiting-' || n, 'name', 'Bob', 'email', 'bob@example.com'),
+       CASE WHEN n % 4 = 1 THEN jsonb_build_object('id', 'child-' || n, 'name', 'Kim') END
+FROM generate_series(1, $1 / 10) n
 """
 
 PAYMENTS = """

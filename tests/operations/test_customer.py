@@ -16,20 +16,26 @@ from tests.chassis.scenes import Scene
 from tests.notifications.post import SERVICE as NOTIFICATIONS
 from tests.operations.conftest import Typed
 
-TABLES = ("gateway_call", "delivery", "known_booking", "local_message")
+TABLES = ("gateway_call", "delivery", "known_booking", "local_message", "dead_letter", "consumed_position", "outbox")
 ME = Customer(id="mallory-1", name="Mallory Müller", email="mallory@example.com", phone="+4930123456")
 CHILD = Attendee(id="kim-1", name="Kim Müller", email="kim@example.com")
 SECRETS = ("Mallory", "mallory@", "Kim", "kim@", "+4930123456")
 
 
 async def everything(url: str) -> str:
-    """All rows of all tables but the way out to Kafka, as text."""
+    """Every column of all rows of all tables, as text."""
     connection = await asyncpg.connect(url)
-    names = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    columns = await connection.fetch(
+        """
+        SELECT table_name, column_name FROM information_schema.columns JOIN information_schema.tables
+        USING (table_schema, table_name) WHERE table_schema = 'public' AND table_type = 'BASE TABLE'
+        """
+    )
     found: list[str] = []
-    for name in {row["tablename"] for row in names} - {"outbox"}:
-        for row in await connection.fetch(f"SELECT * FROM {name}"):
-            found += [one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one) for one in row.values()]
+    for table, column in columns:
+        values = [row[0] for row in await connection.fetch(f'SELECT "{column}" FROM {table}')]
+        text = (one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one) for one in values)
+        found += [f"{table}.{column}: {one}" for one in text]
     await connection.close()
     return "\n".join(found)
 
@@ -53,15 +59,7 @@ async def told(databases: dict[str, str], engine: Engine) -> tuple[UUID, UUID, E
     await engine.tell(join)
     await engine.tell(command.model_copy(update={"seats": 0}))  # refused
     post = Engine(databases["NOTIFICATIONS_DATABASE_URL"], SetClock(), NOTIFICATIONS)
-    for table in (
-        "gateway_call",
-        "delivery",
-        "known_booking",
-        "local_message",
-        "dead_letter",
-        "consumed_position",
-        "outbox",
-    ):
+    for table in TABLES:
         await post.fetch(f"DELETE FROM {table}")
     return command.booking_id, join.entry_id, post
 
@@ -73,11 +71,12 @@ async def over(engine: Engine, booking_id: UUID, entry_id: UUID) -> None:
 
 
 async def hear(engine: Engine, post: Engine) -> None:
-    """Notifications handles booking's events."""
+    """What booking has to tell goes out, and notifications handles it."""
     for row in await engine.fetch("SELECT * FROM outbox WHERE topic = 'booking.events' ORDER BY id"):
         record = post.record(row["body"], topic=row["topic"], key=row["key"])
         headers = [(name, value) for name, value in json.loads(row["headers"])]
         await post.run(type(record)(**{**_fields(record), "headers": headers}))
+    await engine.fetch("DELETE FROM outbox")
 
 
 def _fields(record: Any) -> dict[str, Any]:
@@ -131,6 +130,8 @@ async def test_an_open_dead_letter_is_an_operators_first(
 ) -> None:
     booking_id, entry_id, post = told
     await over(engine, booking_id, entry_id)
+    await hear(engine, post)
+    await post.fetch("UPDATE gateway_call SET state = 'done'")
     await engine.fetch("UPDATE dead_letter SET kind = 'failed'")
     (letter,) = await engine.fetch("SELECT id FROM dead_letter WHERE status = 'open'")
     printed = await typed("customer erase --yes", ME.id, code=1)

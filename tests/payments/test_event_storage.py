@@ -66,7 +66,7 @@ async def post(door: Door, till: Till, body: bytes, **headers: str) -> int:
         return answer.status
 
 
-def event(about: object, kind: str = "invoice.paid", event_id: str = "evt_1") -> bytes:
+def event(about: object, kind: str = "payment_intent.succeeded", event_id: str = "evt_1") -> bytes:
     return json.dumps({"id": event_id, "type": kind, "data": {"object": about}}).encode()
 
 

@@ -104,6 +104,14 @@ def test_client_secrets_cards_and_contact_data_are_left_out_at_any_depth() -> No
     assert redacted({"charge": {"id": "ch_1", "billing_details": {"email": "a@b"}}}) == {"charge": {"id": "ch_1"}}
 
 
+@pytest.mark.requirement("webhooks")
+def test_of_an_event_that_nobody_acts_on_the_object_is_not_kept() -> None:
+    person = {"id": "cus_1", "name": "Mallory", "email": "mallory@example.com"}
+    assert an_event("customer.created", person).body == {"id": "evt_1", "type": "customer.created", "data": {}}
+    refund = an_event("refund.updated", {"id": "re_1", "instructions_email": "mallory@example.com"})
+    assert refund.object == {"id": "re_1"}
+
+
 def an_event(kind: str, about: dict[str, Any]) -> StripeEvent:
     return read_event(json.dumps({"id": "evt_1", "type": kind, "data": {"object": about}}).encode())
 

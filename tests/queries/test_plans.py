@@ -17,11 +17,14 @@ from aiohttp.test_utils import make_mocked_request
 
 from deploy.local.layout import SERVICES
 from services.booking import app as booking_app
+from services.booking import erasing as booking_erasing
 from services.booking.store import reads_availability
 from services.chassis.clock import Clock
 from services.chassis.database import ASKED_RARELY, READS, SESSION
+from services.chassis.forgetting import forget
 from services.chassis.http import Pools
 from services.chassis.settings import Settings
+from services.notifications import erasing as notifications_erasing
 from services.payments import app as payments_app
 from services.payments.stripe_calls.api import StripeApi
 from tests.bench.asking import ANSWERS, PATHS, RoundsOf, read_paths, served, signed
@@ -87,6 +90,27 @@ async def test_no_read_goes_through_a_large_table(
     assert wasteful(found, large) == []
     for pool in (reads, webhooks):
         await pool.close()
+
+
+@pytest.mark.parametrize("person", ["customer-29", "child-29", "waiting-29"])
+async def test_erasing_a_person_goes_through_no_large_table(filled: dict[str, str], person: str) -> None:
+    """Who has paid, who has come along, who has waited; planned as bookingctl's connection is."""
+    every = {service: Plans(database_of(filled["POSTGRES_ADMIN_URL"], service)) for service in SERVICES}
+    large = {service: await large_tables(plans.url) for service, plans in every.items()}
+    sessions = {service: await plans.session(SESSION) for service, plans in every.items()}
+    known = await booking_erasing.known(sessions["booking"], person)
+    pays, comes = len(known.pays.ids), len(known.comes.ids)
+    assert (pays, comes) == {"customer-29": (5, 0), "child-29": (0, 6), "waiting-29": (1, 0)}[person]
+    await notifications_erasing.erase(sessions["notifications"], known.pays.ids, known.comes.ids, person)
+    await booking_erasing.erase(sessions["booking"], known, person)
+    for service in ("payments", "notifications"):
+        await forget(sessions[service], known.keys, known.texts)
+    await notifications_erasing.unheard(sessions["notifications"], known.told)
+    for service, plans in every.items():
+        found = plans.taken()
+        assert {"dead_letter", "outbox"} <= {scan.table for scan in found}, service
+        assert (service, wasteful(found, large[service])) == (service, [])
+        await sessions[service].close()
 
 
 @pytest.mark.parametrize("service", SERVICES)

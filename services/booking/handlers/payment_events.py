@@ -125,8 +125,17 @@ def captured(message: Message[payments.PaymentCaptured], work: BookingWork) -> N
     elif event.amount == booking.price:
         saga.answered(work, booking.booking_id, Step.CAPTURE, event.attempt, "captured")
         work.put(replace(booking, payment_status=PaymentStatus.CAPTURED))
-    elif not booking.dead:
-        work.note(booking, SYSTEM, f"captured {event.amount.amount} instead of {booking.price.amount}")
+    else:
+        booking = work.note(booking, SYSTEM, f"captured {event.amount.amount} instead of {booking.price.amount}")
+        _took_another(work, booking, event.amount)
+
+
+def _took_another(work: BookingWork, booking: Booking, amount: Money) -> None:
+    """Somebody captured by hand, at Stripe. Of a lesser amount all that is promised from now on is a share; of a larger
+    one the price is, and the rest waits in escrow. Either way an operator is told, unless all was settled before."""
+    if amount.currency == booking.price.currency and amount.amount < booking.price.amount:
+        booking = work.put(replace(booking, payment_status=PaymentStatus.CAPTURED, captured_minor=amount.amount))
+    if not booking.dead:
         saga.park_booking(work, booking.booking_id, "another amount was captured than agreed")
 
 

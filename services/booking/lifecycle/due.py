@@ -113,5 +113,5 @@ def release(work: BookingWork, booking: Booking, by: Actor) -> Booking:
     """
     booking = work.move(booking, State.COMPLETED, by, deadline=None)
     nothing = Money(amount=0, currency=booking.price.currency)
-    booking = saga.settle(work, booking, refund=nothing, release=booking.price)
-    return work.say(booking, BookingCompleted, release=booking.price)
+    booking = saga.settle(work, booking, refund=nothing, release=booking.escrow)
+    return work.say(booking, BookingCompleted, release=booking.escrow)

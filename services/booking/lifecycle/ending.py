@@ -53,7 +53,7 @@ def cancel(
 def cancel_with_slot(work: BookingWork, booking: Booking, closing: Closing) -> Booking:
     """The slot was closed: CANCELLED_BY_PROVIDER, whoever closed it, with everything back."""
     paid = booking.state is State.CONFIRMED
-    amounts = refunds.share(booking.price, 100) if paid else refunds.nothing(booking.price)
+    amounts = refunds.share(booking.escrow, 100) if paid else refunds.nothing(booking.price)
     with work.on_behalf_of(closing):
         to = State.CANCELLED_BY_PROVIDER
         return cancel(work, booking, closing.actor, amounts, "the slot was closed", to, "slot_closed")

@@ -79,12 +79,20 @@ class Booking:
     history_number: int = 0
     once_per_customer: bool = False
     """Whether who comes may have no other living booking on the slot; as the offering was when the seats were taken."""
+    captured_minor: int | None = None
+    """What was captured, where that is less than the price; None otherwise, and as long as it is not known."""
     held_seconds: int = 0
     """For how long its payer's unpaid tries have held seats of the slot, as of its beginning or its unpaid end."""
 
     @property
     def row_key(self) -> UUID:
         return self.booking_id
+
+    @property
+    def escrow(self) -> Money:
+        """What its end shares out: the price, or the lesser amount that was captured (rules.md, Amounts)."""
+        taken = self.price.amount if self.captured_minor is None else self.captured_minor
+        return Money(amount=taken, currency=self.price.currency)
 
     @property
     def party(self) -> Party:

@@ -13,7 +13,7 @@ from services.booking.model.states import State
 def outcome(booking: Booking, *, refund: Money, release: Money) -> State:
     """The state that a decision leads to. Raises AMOUNT_MISMATCH unless it shares out exactly what is in escrow, and
     INVALID_COMMAND for a refund that the card which has paid cannot be given."""
-    escrow = booking.price
+    escrow = booking.escrow
     same_currency = refund.currency == release.currency == escrow.currency
     if not same_currency or refund.amount + release.amount != escrow.amount:
         raise Rejected(

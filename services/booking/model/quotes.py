@@ -34,7 +34,7 @@ class Quote:
 
     def honoured(self, booking: Booking, actor: Actor, now: datetime) -> bool:
         """Whether it still holds. One given before the payment promises nothing about the money paid since."""
-        paid = booking.price.amount if booking.state is State.CONFIRMED else 0
+        paid = booking.escrow.amount if booking.state is State.CONFIRMED else 0
         same = self.booking_id == booking.booking_id and self.actor == actor
         return same and not self.dead and now < self.valid_until and self.refund.amount + self.kept.amount == paid
 

@@ -27,7 +27,7 @@ POLICIES: dict[str, tuple[Tier, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """What a cancellation does with the price; refund + kept = price."""
+    """What a cancellation does with the escrow; refund + kept = escrow."""
 
     refund: Money
     kept: Money
@@ -42,19 +42,19 @@ def percent_due(tiers: Sequence[Tier], starts_at: datetime, no_refund_minutes: i
     return max(due, key=lambda tier: tier.hours_before).percent if due else 0
 
 
-def share(price: Money, percent: int) -> Amounts:
-    """Percent of the price, half up, in steps that a card can be refunded in; the rest is kept."""
-    step = card_step_minor(price.currency)
-    refund = min(price.amount, (price.amount * percent * 2 + 100 * step) // (200 * step) * step)
+def share(escrow: Money, percent: int) -> Amounts:
+    """Percent of what was paid, half up, in steps that a card can be refunded in; the rest is kept."""
+    step = card_step_minor(escrow.currency)
+    refund = min(escrow.amount, (escrow.amount * percent * 2 + 100 * step) // (200 * step) * step)
     return Amounts(
-        Money(amount=refund, currency=price.currency),
-        Money(amount=price.amount - refund, currency=price.currency),
+        Money(amount=refund, currency=escrow.currency),
+        Money(amount=escrow.amount - refund, currency=escrow.currency),
     )
 
 
 def on_cancellation(booking: Booking, by: Literal["customer", "provider", "admin"], now: datetime) -> Amounts:
     """What a cancellation of a paid booking gives back: providers and admins always 100 %."""
-    return share(booking.price, 100 if by != "customer" else due_percent(booking, now))
+    return share(booking.escrow, 100 if by != "customer" else due_percent(booking, now))
 
 
 def due_percent(booking: Booking, now: datetime) -> int:

@@ -54,8 +54,8 @@ BOOKING = Table[Booking](
     "ends_at timestamptz, seats int, customer_id text, attendee_id text, price_minor bigint, currency text, "
     "commission_bps int, approval bool, terms jsonb, payment_id uuid, created_at timestamptz, deadline timestamptz, "
     "payment jsonb, attempt int, payment_status text, settlement_id uuid, refund_cap_percent int, full_refund bool, "
-    "sequence bigint, history_number int, once_per_customer bool, held_seconds bigint, payer_reading uuid, "
-    "comer_reading uuid",
+    "sequence bigint, history_number int, captured_minor bigint, once_per_customer bool, held_seconds bigint, "
+    "payer_reading uuid, comer_reading uuid",
     {
         "customer_id": "customer.id",
         "attendee_id": lambda booking: booking.attendee and booking.attendee.id,
@@ -70,7 +70,8 @@ BOOKING = Table[Booking](
 INSERT_BOOKINGS = BOOKING.insert()
 UPDATE_BOOKINGS = BOOKING.update(
     *("state", "slot_id", "starts_at", "ends_at", "deadline", "payment", "attempt", "payment_status", "settlement_id"),
-    *("refund_cap_percent", "full_refund", "sequence", "history_number", "once_per_customer", "held_seconds"),
+    *("refund_cap_percent", "full_refund", "sequence", "history_number", "captured_minor", "once_per_customer"),
+    "held_seconds",
 )
 CONTACT = Table[Booking](
     "booking_contact",

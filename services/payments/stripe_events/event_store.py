@@ -45,7 +45,7 @@ DISPUTE_EVENTS = (
 )
 TRANSFER_EVENTS = ("transfer.reversed",)
 WANTED_EVENT_TYPES = (*INTENT_EVENTS, *REFUND_EVENTS, *DISPUTE_EVENTS, *TRANSFER_EVENTS)
-"""Event types that a handler acts on; others are stored and ignored."""
+"""Event types that a handler acts on; others are stored, without their object, and ignored."""
 ANSWERED_WITHIN = timedelta(seconds=2)
 """What a request of ours has caused is looked at so much later: by then its answer has mostly said the same."""
 
@@ -62,6 +62,7 @@ NOT_KEPT = frozenset(
         "receipt_url",
         "shipping",
         "evidence",
+        "instructions_email",
     }
 )
 
@@ -72,7 +73,8 @@ class BadEvent(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class StripeEvent:
-    """An event as it is kept: without client secrets, cards and contact data."""
+    """An event as it is kept: without client secrets, cards and contact data. Of one that nobody acts on (somebody's
+    customer.created, with name and address) the object is not kept at all."""
 
     id: str
     type: str
@@ -107,7 +109,8 @@ def event_of(body: Any) -> StripeEvent:
     if not all(isinstance(name, str) and ID.fullmatch(name) for name in (event_id, kind)):
         raise BadEvent("The event has no id or no type.")
     try:
-        return StripeEvent(str(event_id), str(kind), redacted(body))
+        kept = redacted(body)
+        return StripeEvent(str(event_id), str(kind), kept if kind in WANTED_EVENT_TYPES else {**kept, "data": {}})
     except NotJson as bad:
         raise BadEvent(str(bad)) from None
 

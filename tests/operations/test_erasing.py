@@ -1,0 +1,132 @@
+"""Wherever somebody's name, address or phone can stand, in whichever role, `customer erase` finds it."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from booking_contracts.booking import JoinWaitlist
+from booking_contracts.types import Actor, Attendee, Customer
+
+from tests.chassis.scenes import Scene
+from tests.operations.conftest import Typed
+from tests.operations.people import BOB, MYSELF, Stack
+from tests.operations.people import stack as stack
+from tests.operations.test_customer import CHILD, ME, everything
+
+MINE = ("Mallory", "mallory@", "+4930123456")
+CHILDS = ("Kim", "kim@")
+BOBS = ("Bob Builder", "bob@example.com", "+4930987654")
+ROLES: dict[str, tuple[tuple[Customer, Attendee | None], ...]] = {
+    "customer": ((ME, None),),
+    "customer with a child": ((ME, CHILD),),
+    "attendee of somebody else": ((BOB, MYSELF),),
+    "customer and attendee at once": ((ME, MYSELF),),
+    "all of these": ((ME, None), (ME, CHILD), (BOB, MYSELF), (ME, MYSELF)),
+}
+
+
+def standing(texts: tuple[str, ...], contents: str) -> list[str]:
+    return [line[:200] for line in contents.split("\n") if any(text in line for text in texts)]
+
+
+@pytest.mark.requirement("operations-cli")
+@pytest.mark.parametrize("role", ROLES)
+async def test_nothing_of_a_person_is_left_in_any_column_of_any_table(stack: Stack, typed: Typed, role: str) -> None:
+    for customer, attendee in ROLES[role]:
+        await stack.lives(customer, attendee)
+    await stack.settled()
+    before = await stack.contents()
+    assert {line.split(":")[0] for line in standing(("mallory@",), before)} >= {
+        "booking_contact.attendee" if role.startswith("attendee") else "booking_contact.customer",
+        "known_booking.body",
+        "gateway_call.parameters",
+        "dead_letter.body",
+    }
+    for _ in range(2):
+        printed = await typed("customer erase --yes", ME.id)
+        assert "Stays: ids" in printed
+        assert standing(MINE, await stack.contents()) == []
+    left = await stack.contents()
+    assert standing(CHILDS, left) == [], "who came along with them"
+    if any(customer is BOB for customer, _ in ROLES[role]):
+        where = {line.split(":")[0] for line in standing(BOBS, left)}
+        assert where >= {"booking_contact.customer", "waitlist_contact.customer", "known_booking.body"}
+        assert "delivery.recipient" in where, "who has paid for them was not erased"
+
+
+@pytest.mark.requirement("operations-cli")
+async def test_who_pays_is_erased_with_who_comes_and_not_the_other_way_round(stack: Stack, typed: Typed) -> None:
+    await stack.lives(BOB, MYSELF)
+    await stack.settled()
+    assert "erased as attendee of others: 1 bookings, 1 waitlist entries" in await typed("customer erase --yes", ME.id)
+    assert standing(BOBS, await stack.contents())
+    known = "SELECT payer_reading IS NOT NULL, comer_reading IS NOT NULL FROM booking WHERE customer_id = 'bob'"
+    assert [tuple(row) for row in await stack.booking.fetch(known)] == [(True, False)]
+    assert "erased: 1 bookings, 1 waitlist entries" in await typed("customer erase --yes", BOB.id)
+    assert standing(BOBS, await stack.contents()) == []
+    assert [tuple(row) for row in await stack.booking.fetch(known)] == [(False, False)]
+
+
+@pytest.mark.requirement("operations-cli")
+@pytest.mark.parametrize(
+    ("service", "table"), [("booking", "booking"), ("booking", "waitlist_entry"), ("post", "delivery_stream")]
+)
+async def test_a_batch_that_has_read_a_contact_is_waited_for(
+    stack: Stack, typed: Typed, service: str, table: str
+) -> None:
+    await stack.lives(BOB, MYSELF)
+    await stack.settled()
+    await stack.booking.fetch("UPDATE booking SET payer_reading = NULL, comer_reading = NULL")  # as older ones have it
+    async with getattr(stack, service).session.transaction() as batch:
+        await batch.execute(f"SELECT FROM {table} FOR NO KEY UPDATE")
+        assert "a batch holds some of these rows" in await typed("customer erase --yes", ME.id, code=1)
+    await typed("customer erase --yes", ME.id)
+    assert standing(MINE, await stack.contents()) == []
+
+
+@pytest.mark.requirement("operations-cli")
+async def test_an_attendee_whose_booking_is_not_over_is_not_erased(stack: Stack, typed: Typed) -> None:
+    scene = await Scene(stack.booking).open()
+    await stack.booking.tell(scene.place(BOB.id).model_copy(update={"customer": BOB, "attendee": MYSELF}))
+    assert "1 bookings of mallory-1 are not over" in await typed("customer erase --yes", ME.id, code=1)
+    line = JoinWaitlist(
+        entry_id=uuid4(),
+        offering_id=scene.offering_id,
+        starts_at=scene.starts_at,
+        customer=ME,
+        attendee=CHILD,
+        actor=Actor(kind="customer", id=ME.id),
+    )
+    await stack.booking.tell(line)
+    assert f"kim-1 waits in 1 lines: {line.entry_id}" in await typed("customer erase --yes", CHILD.id, code=1)
+
+
+@pytest.mark.requirement("operations-cli")
+async def test_what_is_still_on_its_way_is_said_and_erased_the_next_time(stack: Stack, typed: Typed) -> None:
+    booking_id = await stack.lives(BOB, MYSELF)
+    await stack.booking.fetch("UPDATE saga SET status = 'done'")
+    unsent = await stack.booking.fetch("SELECT id FROM outbox")
+    printed = await typed("customer erase --yes", ME.id, code=1)
+    assert "messages that booking is sending to Kafka: erase again when it has" in printed
+    assert f"notifications has not heard all of 1 bookings: erase again later: {booking_id}" in printed
+    assert standing(MINE, "\n".join([await everything(stack.booking.session.url)]))
+    assert unsent
+    await stack.settled()
+    await typed("customer erase --yes", ME.id)
+    assert standing(MINE, await stack.contents()) == []
+
+
+@pytest.mark.requirement("operations-cli")
+async def test_what_waits_behind_another_message_is_said(stack: Stack, typed: Typed) -> None:
+    booking_id = await stack.lives(BOB, MYSELF)
+    await stack.settled()
+    await stack.post.fetch(
+        """
+        INSERT INTO local_message (id, kind, type, key, due_at, headers, body)
+        VALUES (gen_random_uuid(), 'record', 'booking.BookingCancelled.v1', $1, now(), '[]', 'mallory@example.com')
+        """,
+        str(booking_id),
+    )
+    printed = await typed("customer erase --yes", ME.id, code=1)
+    assert "still in 1 messages that notifications has to handle: erase again when it has" in printed
