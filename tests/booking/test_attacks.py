@@ -13,7 +13,7 @@ from booking_contracts.codes import Code, Rejected
 from booking_contracts.types import Money
 from pydantic import ValidationError
 
-from services.booking.model import outcomes
+from services.booking.model import expected_outcomes as outcomes
 from services.booking.model.states import CANCELLED, State
 from services.booking.work import HistoryItem
 from services.chassis.unit_of_work import Record

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from services.booking.app import SERVICE
-from services.booking.model import outcomes
+from services.booking.model import expected_outcomes as outcomes
 from services.booking.model.booking import Booking
 from tests.booking import lives
 from tests.booking.builders import START, TEACHER, acting, authorized, place
