@@ -12,6 +12,7 @@ from booking_contracts.payments import (
     PaymentVoided,
 )
 
+from services.payments.handlers.booking_chargebacks import frozen
 from services.payments.handlers.settling import settle, settle_by_void, want_all_back
 from services.payments.model import ledger
 from services.payments.model.declines import NO_FUNDS, Decline
@@ -33,7 +34,7 @@ def advance(work: PaymentsWork, payment: Payment) -> None:
         elif payment.status is Status.AUTHORIZED and (payment.capture_asked or settlement is not None):
             _take(work, payment)
     elif settlement is not None and payment.captured_minor:
-        if not payment.disputes:
+        if not frozen(payment):
             settle(work, payment, settlement)
     elif settlement is not None:
         settle_by_void(work, payment, settlement)
