@@ -16,6 +16,7 @@ from services.booking.handlers import (
     cancelling,
     catalogue,
     disputes,
+    opening_and_closing,
     paying,
     payment_events,
     placing,
@@ -23,11 +24,10 @@ from services.booking.handlers import (
     rescheduling,
     schedule,
     sessions,
-    slots,
     timers,
     waitlist,
 )
-from services.booking.lifecycle import offers
+from services.booking.lifecycle import closing_lines, freed_seats
 from services.booking.local_messages import (
     AskAgain,
     DeadlineReached,
@@ -37,7 +37,7 @@ from services.booking.local_messages import (
     SeatsLeft,
     SlotClosing,
 )
-from services.booking.model.actors import not_allowed
+from services.booking.model import actors
 from services.booking.store.load import BookingStore
 from services.booking.work import BookingWork
 from services.chassis import process
@@ -51,8 +51,8 @@ HANDLERS = (
     command(messages.RegisterProvider, catalogue.register_provider),
     command(messages.DefineOffering, catalogue.define_offering),
     command(messages.SetSchedule, schedule.set_schedule),
-    command(messages.OpenSlot, slots.open_slot),
-    command(messages.CloseSlot, slots.close_slot),
+    command(messages.OpenSlot, opening_and_closing.open_slot),
+    command(messages.CloseSlot, opening_and_closing.close_slot),
     command(messages.PlaceBooking, placing.place_booking),
     command(messages.ApproveBooking, approving.approve_booking),
     command(messages.RejectBooking, approving.reject_booking),
@@ -84,9 +84,9 @@ HANDLERS = (
     local(AskAgain, timers.ask_again),
     local(EntryDue, timers.entry_due),
     local(SeatsLeft, timers.seats_left),
-    local(SlotClosing, slots.slot_closing),
-    local(LineClosing, offers.line_closing),
-    local(HoursChanged, schedule.hours_changed),
+    local(SlotClosing, opening_and_closing.slot_closing),
+    local(LineClosing, closing_lines.line_closing),
+    local(HoursChanged, closing_lines.hours_changed),
 )
 
 
@@ -106,16 +106,14 @@ def reply(item: Message[BookingCommand] | Refused, answer: Answer) -> MessageBod
 
 
 def admit(topic: str, body: Command) -> None:
-    """Admins come on their own topic, whose access is theirs alone; `system` never comes from outside."""
+    """Whether the sender may use the topic at all."""
     assert isinstance(body, BookingCommand)
-    on_admin_topic = topic == topics.BOOKING_ADMIN_COMMANDS.name
-    if body.actor.kind == "system" or (body.actor.kind == "admin") != on_admin_topic:
-        raise not_allowed(f"An actor of kind {body.actor.kind} may not use {topic}.")
+    actors.require_topic(body.actor, topic)
 
 
 SERVICE = Service(
     name="booking",
-    handlers=tuple(offers.passing_on(handler) for handler in HANDLERS),
+    handlers=tuple(freed_seats.passing_on(handler) for handler in HANDLERS),
     command_topics={topics.BOOKING_COMMANDS.name: reply, topics.BOOKING_ADMIN_COMMANDS.name: reply},
     event_topics=(topics.PAYMENTS_EVENTS.name,),
     new_work=BookingWork,

@@ -11,7 +11,7 @@ from services.chassis.messages import LocalBody
 class DeadlineReached(LocalBody):
     """Time may have taken a booking's next step: a hold, approval, payment or dispute deadline, auto-completion.
 
-    It asks the booking itself (`Booking.due_at`), so one that a reschedule made stale changes nothing.
+    It asks the booking itself (model/deadlines.py), so one that a reschedule made stale changes nothing.
     """
 
     booking_id: UUID

@@ -13,6 +13,7 @@ from services.booking import saga
 from services.booking.app import SERVICE
 from services.booking.local_messages import AskAgain
 from services.booking.model.booking import Booking
+from services.booking.model.deadlines import overdue
 from services.booking.model.states import State
 from services.booking.saga import Saga, Status, Step
 from services.booking.store.tables import SAGA, SAGA_LOG
@@ -60,7 +61,7 @@ async def retry(connection: Connection, clock: Clock, booking_id: UUID) -> str:
         work, booking, found = await _loaded(connection, clock, booking_id)
         if found.status is Status.DONE:
             raise NotPossible(f"the saga of {booking_id} is done; see `bookingctl saga show`")
-        if found.step is Step.AUTHORIZE and (booking.state is not State.PENDING_PAYMENT or booking.overdue(work.now)):
+        if found.step is Step.AUTHORIZE and (booking.state is not State.PENDING_PAYMENT or overdue(booking, work.now)):
             raise NotPossible(
                 f"booking {booking_id} is {booking.state} and may not be paid any more: its next command or timer "
                 "gives back what was reserved; `bookingctl saga resolve` where it is stuck"

@@ -20,6 +20,7 @@ from services.booking.local_messages import DeadlineReached, HoursChanged, LineC
 from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering, Provider
 from services.booking.model.closing import Closing
+from services.booking.model.deadlines import due_at
 from services.booking.model.hoarding import held_after
 from services.booking.model.people import Person
 from services.booking.model.slots import Slot, as_of_today, slot_id
@@ -56,7 +57,7 @@ class BookingWork(UnitOfWork):
         self._by_provider: defaultdict[UUID, dict[UUID, None]] = defaultdict(dict)
         self._lines: defaultdict[UUID, dict[UUID, None]] = defaultdict(dict)
         self.freed: set[UUID] = set()
-        """Slots that have seats again, to be offered on by lifecycle/offers.py."""
+        """Slots that have seats again, to be offered on by lifecycle/freed_seats.py."""
 
     def load(self, row: Row) -> None:
         super().load(row)
@@ -256,9 +257,10 @@ class BookingWork(UnitOfWork):
 
     def watch_deadline(self, booking: Booking) -> None:
         """Come back when time takes the booking's next step; called whenever that instant is new or another."""
-        assert booking.due_at is not None
+        due = due_at(booking)
+        assert due is not None, "a step of time lies ahead"
         timer = DeadlineReached(booking_id=booking.booking_id)
-        self.remind(timer, key=str(booking.booking_id), due_at=booking.due_at)
+        self.remind(timer, key=str(booking.booking_id), due_at=due)
 
     def take(self, slot: UUID, seats: int) -> None:
         """Seats are taken, or with a negative number given back."""

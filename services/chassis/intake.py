@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import ConsumerStoppedError, CorruptRecordException, KafkaError, UnsupportedCodecError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faststream._internal.endpoint.subscriber.call_item import CallsCollection
 from faststream.kafka import KafkaBroker, Topic
 from faststream.kafka.broker.registrator import KafkaRegistrator
@@ -27,6 +26,7 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 from faststream.middlewares import AckPolicy
 
 from services.chassis.failures import Broken, Failure, classify
+from services.chassis.gathering import IDLE_SECONDS, MOST, Batch, Gathering, Unfetchable
 from services.chassis.local import Local
 from services.chassis.messages import Raw
 from services.chassis.positions import Positions
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from faststream.kafka.configs import KafkaBrokerConfig
 
 log = structlog.get_logger()
-MOST = 500
-IDLE_SECONDS = 0.1
 PAUSE_SECONDS = 0.5
 LEAVE_SECONDS = 3.0
 CONSUMER: dict[str, Any] = {
@@ -50,14 +48,6 @@ CONSUMER: dict[str, Any] = {
     "session_timeout_ms": 10_000,
     "heartbeat_interval_ms": 3_000,
 }
-UNDECODABLE = (UnsupportedCodecError, CorruptRecordException)
-
-Batch = tuple[ConsumerRecord[bytes, bytes] | Raw, ...]
-Found = list[ConsumerRecord[bytes, bytes] | Raw]
-
-
-class Unfetchable(Exception):
-    """Some partition has a record that the Kafka library cannot decode."""
 
 
 async def parse(batch: Batch) -> KafkaMessage:
@@ -80,7 +70,7 @@ def raw_of(record: ConsumerRecord[bytes, bytes]) -> Raw:
 
 
 class Intake(BatchSubscriber):
-    """Batches of Raw: local messages and events first, commands at most half of it while any of those wait."""
+    """Batches of Raw, as gathering.py finds them."""
 
     def __init__(
         self,
@@ -105,8 +95,7 @@ class Intake(BatchSubscriber):
         told = KafkaSubscriberSpecificationConfig(topics=topics, title_=service.name, description_=None)
         specification = KafkaSubscriberSpecification(_outer_config=outer, calls=calls, specification_config=told)
         super().__init__(config, specification, calls, batch_timeout_ms=int(IDLE_SECONDS * 1000), max_records=MOST)
-        self._events, self._commands = frozenset(service.event_topics), frozenset(service.command_topics)
-        self._every = self._events | self._commands
+        self._gathering = Gathering(service, local, positions)
         self._local, self._where, self._failed = local, positions, failed
         self._gathers, self._next_at = service.gathers_seconds, 0.0
         self._carefully = False
@@ -183,8 +172,8 @@ class Intake(BatchSubscriber):
             if self._carefully:
                 self._carefully = False
                 with tolerant_records():
-                    return tuple(await self._one_by_one(consumer))
-            return tuple(await self._gather(consumer))
+                    return tuple(await self._gathering.one_by_one(consumer))
+            return tuple(await self._gathering.gather(consumer))
         except ConsumerStoppedError:
             raise
         except Unfetchable as error:
@@ -203,89 +192,6 @@ class Intake(BatchSubscriber):
             await self.process_message(msg)
         except Exception as error:
             self._stop_for(error)
-
-    async def _gather(self, consumer: AIOKafkaConsumer) -> Found:
-        local = await self._local.due(MOST, self._where.numbers())
-        events = await self._fetch_fairly(consumer, self._where.assigned(self._events), MOST)
-        most = MOST // 2 if local or events else MOST
-        commands = await self._fetch_fairly(consumer, self._where.assigned(self._commands), most)
-        if local or events or commands or self._local.woken.is_set():
-            return [*local, *events, *commands]
-        return await self._next_record(consumer)
-
-    async def _fetch_fairly(self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition], most: int) -> Found:
-        """Where there is more than that, every partition has its share too: aiokafka begins with the same one again."""
-        found = await self._fetch(consumer, partitions, most)
-        if len(found) < most:
-            return found
-        share = max(1, most // len(partitions))
-        had = {(record.topic, record.partition) for record in found}
-        for partition in partitions:
-            if partition not in had:
-                found += await self._fetch(consumer, [partition], share)
-        return found
-
-    async def _fetch(
-        self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition], most: int, wait_ms: int = 0
-    ) -> Found:
-        if not partitions:
-            return []
-        try:
-            found = await consumer.getmany(*partitions, timeout_ms=wait_ms, max_records=most)
-        except (ConsumerStoppedError, asyncio.CancelledError):
-            raise
-        except Exception as error:
-            if isinstance(error, KafkaError) and not isinstance(error, UNDECODABLE):
-                raise
-            raise Unfetchable(repr(error)) from error
-        return [record for records in found.values() for record in records]
-
-    async def _one_by_one(self, consumer: AIOKafkaConsumer) -> Found:
-        """Every partition by itself; where not even a batch of it can be read, its offsets are noted one by one.
-
-        Each has its share, so that none of them waits for one that is flooded.
-        """
-        failed: Counter[tuple[TopicPartition, int]] = Counter()
-        every = self._where.assigned(self._events) + self._where.assigned(self._commands)
-        ends = await consumer.end_offsets(every)
-        found: Found = []
-        share = max(1, MOST // max(1, len(every)))
-        for partition in every:
-            most = len(found) + share
-            while len(found) < most and (offset := await consumer.position(partition)) < ends[partition]:
-                try:
-                    if not (read := await self._fetch(consumer, [partition], most - len(found), wait_ms=500)):
-                        break
-                    found += read
-                except Unfetchable as error:
-                    failed[partition, offset] += 1
-                    if failed[partition, offset] < 2:  # it may have been fetched before it was looked for
-                        continue
-                    topic, number = partition
-                    found.append(Raw(topic, number, offset, None, [], b"", undecodable=str(error)))
-                    consumer.seek(partition, offset + 1)
-        return found
-
-    async def _next_record(self, consumer: AIOKafkaConsumer) -> Found:
-        """Whatever comes first: a record, a result, a stored webhook; or nothing for a while."""
-        every = self._where.assigned(self._every)
-        if not every:
-            await asyncio.sleep(IDLE_SECONDS)
-            return []
-        fetch = asyncio.ensure_future(self._fetch(consumer, every, MOST // 2, int(IDLE_SECONDS * 1000)))
-        woken = asyncio.ensure_future(self._local.woken.wait())
-        try:
-            await asyncio.wait((fetch, woken), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            woken.cancel()
-        if not fetch.done():
-            fetch.cancel()
-        try:
-            return sorted(await fetch, key=lambda record: record.topic in self._commands)
-        except asyncio.CancelledError:
-            if (task := asyncio.current_task()) is not None and task.cancelling():
-                raise
-            return []
 
     async def _missed(self, error: Exception) -> None:
         """Nothing was gathered: what was read since the last batch is read again."""

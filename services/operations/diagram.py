@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from services.booking.model import outcomes
+from services.booking.model import expected_outcomes as outcomes
 from services.booking.model.states import CANCELLED, DEAD, INITIAL, OCCUPYING, TRANSITIONS, State
 from services.payments.model import payment
 

@@ -14,7 +14,7 @@ from booking_contracts.types import Actor, Money
 
 from services.booking.local_messages import DeadlineReached
 from services.booking.model.booking import Booking
-from services.booking.model.outcomes import Case
+from services.booking.model.expected_outcomes import Case
 from services.booking.model.states import State
 from tests.booking.builders import ADMIN, CARD, NOW, START, TEACHER, World, acting, answer, authorized, place
 

@@ -13,7 +13,8 @@ from booking_contracts.codes import Code, Rejected
 from booking_contracts.types import Money
 from pydantic import ValidationError
 
-from services.booking.model import outcomes
+from services.booking.model import expected_outcomes as outcomes
+from services.booking.model.deadlines import due_at
 from services.booking.model.states import CANCELLED, State
 from services.booking.work import HistoryItem
 from services.chassis.unit_of_work import Record
@@ -41,8 +42,9 @@ def test_a_lesson_for_one_cent() -> None:
 def test_a_provider_who_never_comes_is_disputed_before_anything_is_released() -> None:
     world = World()
     booking = world.confirmed()
-    assert booking.due_at is not None
-    world.at(booking.due_at).tell(lives.dispute(booking))
+    due = due_at(booking)
+    assert due is not None
+    world.at(due).tell(lives.dispute(booking))
     world.tell(lives.split(booking, 4500))
     (settle,) = world.sent(payments.SettlePayment)
     assert (settle.refund.amount, settle.release.amount) == (4500, 0)

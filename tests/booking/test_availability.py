@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.booking.model.availability import Calendar, Holds
-from services.booking.model.placing import provider_free
+from services.booking.model.provider_busy import provider_free
 from services.booking.model.schedule import Hours, Schedule
 from services.booking.model.slots import Slot
 from services.booking.store import reads, reads_availability

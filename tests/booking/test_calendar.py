@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.booking.model.availability import Calendar
-from services.booking.model.placing import check_window
+from services.booking.model.notice_and_horizon import check_window
 from services.booking.model.schedule import Hours, Schedule
 from tests.booking.builders import NOW, OFFERING, PROVIDER, START, a_slot, an_offering
 from tests.booking.test_availability import DAY, UTC_ZONE, reason

@@ -20,7 +20,7 @@ from booking_contracts.envelope import MessageBody
 from booking_contracts.types import Price
 
 from services.booking.model.catalogue import Offering
-from services.booking.model.placing import provider_free
+from services.booking.model.provider_busy import provider_free
 from services.booking.model.slots import Slot, as_of_today
 from services.booking.store import heads, reads_availability, rows
 from services.booking.store.tables import OFFERING, SLOT

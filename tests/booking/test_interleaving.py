@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 
 from services.booking.local_messages import DeadlineReached, EntryDue
 from services.booking.model.booking import Booking
-from services.booking.model.placing import provider_free
+from services.booking.model.provider_busy import provider_free
 from services.booking.model.slots import Slot
 from services.booking.model.waitlist import Entry, in_line
 from tests.booking.builders import NOW, OFFERING, START, TEACHER, World, a_customer, a_slot, acting

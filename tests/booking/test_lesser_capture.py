@@ -25,6 +25,7 @@ from booking_contracts.types import Actor, Money
 from pydantic import BaseModel
 
 from services.booking.local_messages import DeadlineReached
+from services.booking.model import deadlines
 from services.booking.model.booking import Booking, PaymentStatus
 from services.booking.model.quotes import preview
 from services.booking.saga import Saga, Status, Step
@@ -100,7 +101,7 @@ def test_a_session_releases_what_was_taken() -> None:
     world = World()
     booking = taken(world)
     for _ in ("it is over", "nobody has disputed it"):
-        due_at = world.booking(booking.booking_id).due_at
+        due_at = deadlines.due_at(world.booking(booking.booking_id))
         assert due_at is not None
         world.at(due_at).tell(DeadlineReached(booking_id=booking.booking_id))
     (told,) = world.sent(BookingCompleted)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from services.booking.app import SERVICE
-from services.booking.model import outcomes
+from services.booking.model import expected_outcomes as outcomes
 from services.booking.model.booking import Booking
+from services.booking.model.deadlines import due_at
 from tests.booking import lives
 from tests.booking.builders import START, TEACHER, acting, authorized, place
 from tests.booking.payments_model import Fate
@@ -102,7 +103,7 @@ class Lifecycle(WatchedLifecycle):
     def an_instant_of_a_booking_comes(self, data: st.DataObject) -> None:
         """Its start, its end, or the instant at which time takes its next step."""
         booking = data.draw(st.sampled_from(self.bookings()))
-        instants = [booking.starts_at, booking.ends_at, booking.due_at or booking.ends_at]
+        instants = [booking.starts_at, booking.ends_at, due_at(booking) or booking.ends_at]
         self.world.at(max(self.world.work.now, data.draw(st.sampled_from(instants))))
 
     @precondition(lambda self: self.due())

@@ -12,9 +12,10 @@ from booking_contracts.codes import Code, Rejected
 from booking_contracts.envelope import MessageBody
 
 from services.booking.app import SERVICE
-from services.booking.model import outcomes
+from services.booking.model import expected_outcomes as outcomes
 from services.booking.model.booking import Booking
-from services.booking.model.outcomes import Advance, Case, GiveBack, Ignore, Outcome, Reject, Row, Stay
+from services.booking.model.deadlines import due_at
+from services.booking.model.expected_outcomes import Advance, Case, GiveBack, Ignore, Outcome, Reject, Row, Stay
 from services.booking.model.states import FUNDED, TRANSITIONS, State
 from services.booking.saga import Saga, Status
 from services.chassis.unit_of_work import Record, Send
@@ -64,7 +65,7 @@ def given(pair: Pair) -> World:
     if pair.case in lives.CLOCK:
         world.at(lives.CLOCK[pair.case])
     if pair.late:
-        (due,) = [booking.due_at for booking in world.work.all(Booking)]
+        (due,) = [due_at(booking) for booking in world.work.all(Booking)]
         assert due is not None
         world.at(due)
     return world

@@ -9,11 +9,11 @@ from uuid import UUID, uuid4
 import pytest
 from booking_contracts import payments
 from booking_contracts.booking import QuoteCancellation
-from booking_contracts.codes import Code
+from booking_contracts.codes import Code, Rejected
 from booking_contracts.types import Actor
 
 from services.booking.model.booking import Booking
-from services.booking.model.quotes import preview, valid_until
+from services.booking.model.quotes import Quote, preview, promised, supplanted, valid_until
 from services.booking.model.refunds import Amounts
 from services.booking.model.states import PENDING, State
 from tests.booking.builders import NOW, START, TEACHER, World, acting, authorized
@@ -141,3 +141,34 @@ def test_a_preview_shows_what_the_customers_cancellation_would_give() -> None:
 def test_nothing_is_previewed_where_nothing_can_be_cancelled(state: State) -> None:
     booking = in_state(World(approval=state in NEEDS_APPROVAL), state)
     assert preview(booking, NOW) is None
+
+
+def some_quote(**changes: Any) -> Quote:
+    fields: dict[str, Any] = {
+        "quote_id": uuid4(),
+        "booking_id": UUID(int=1),
+        "actor": acting(),
+        "refund": euros(0),
+        "kept": euros(0),
+        "policy_version": "flexible-1",
+        "valid_until": NOW,
+    }
+    return Quote(**{**fields, **changes})
+
+
+@pytest.mark.requirement("refund-policy")
+def test_the_oldest_of_more_than_ten_quotes_end_and_nobody_elses() -> None:
+    new, tenth = some_quote(), [some_quote() for _ in range(9)]
+    others = [some_quote(booking_id=UUID(int=2)), some_quote(actor=TEACHER), some_quote(dead=True)]
+    assert supplanted(new, [*others, *tenth, new]) == []
+    older = [some_quote(), some_quote()]
+    assert supplanted(new, [*others, *older, *tenth, new]) == older
+
+
+@pytest.mark.requirement("refund-policy")
+def test_a_quote_that_does_not_hold_is_told_to_ask_again() -> None:
+    booking = World().confirmed()
+    with pytest.raises(Rejected) as refused:
+        promised(None, booking, acting(), NOW)
+    told = (refused.value.code, refused.value.message, refused.value.subject)
+    assert told == (Code.QUOTE_EXPIRED, "The quote no longer holds; ask for a new one.", booking.booking_id)

@@ -4,12 +4,13 @@ from datetime import timedelta
 
 import pytest
 from booking_contracts.currencies import THREE_DECIMALS_BY_CARD
-from booking_contracts.types import Money
+from booking_contracts.types import SYSTEM, Money
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.booking.model import refunds
 from services.booking.model.refunds import POLICIES, percent_due, share
-from tests.booking.builders import START
+from tests.booking.builders import NOW, START, TEACHER, World, acting
 
 
 @pytest.mark.requirement("refund-policy")
@@ -67,3 +68,18 @@ def test_a_share_is_one_that_a_card_can_be_refunded(tens: int, percent: int, cur
 )
 def test_half_a_step_goes_to_the_customer(price: int, percent: int, refund: int) -> None:
     assert share(Money(amount=price, currency="KWD"), percent).refund.amount == refund
+
+
+@pytest.mark.requirement("refund-policy")
+def test_nobody_gets_money_back_that_was_not_paid_and_nothing_without_a_person() -> None:
+    paid, unpaid = World().confirmed(), World().place()
+    assert refunds.due(paid, acting(), NOW).refund == paid.price
+    assert refunds.due(paid, SYSTEM, NOW) == refunds.due(unpaid, acting(), NOW) == refunds.nothing(paid.price)
+
+
+@pytest.mark.requirement("refund-policy", "rescheduling-logic")
+def test_a_move_caps_what_its_customer_gets_later_and_lifts_all_caps_by_the_provider() -> None:
+    booking = World().confirmed()
+    late = START - timedelta(hours=3)
+    assert refunds.after_move(booking, acting(), late) == {"refund_cap_percent": 50}
+    assert refunds.after_move(booking, TEACHER, late) == {"refund_cap_percent": 100, "full_refund": True}

@@ -10,7 +10,7 @@ from booking_contracts.booking import AbandonPayment, CancelBooking
 
 from services.booking import saga
 from services.booking.local_messages import AskAgain, DeadlineReached
-from services.booking.model import outcomes
+from services.booking.model import expected_outcomes as outcomes
 from services.booking.model.booking import Booking
 from services.booking.model.states import State
 from services.booking.saga import MOST_ASKS, Saga, Status, Step

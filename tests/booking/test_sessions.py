@@ -11,6 +11,7 @@ from booking_contracts.types import Actor
 
 from services.booking.local_messages import DeadlineReached
 from services.booking.model.booking import Booking
+from services.booking.model.deadlines import due_at
 from services.booking.model.states import State
 from services.booking.saga import Saga, Status
 from tests.booking.builders import ADMIN, START, TEACHER, World, a_child, acting, answer
@@ -123,8 +124,9 @@ def test_confirming_twice_moves_money_once() -> None:
 def test_a_customer_may_confirm_a_forgotten_session_before_its_timer_has_run() -> None:
     world = World()
     booking = world.confirmed()
-    assert booking.due_at is not None
-    world.at(booking.due_at).tell(confirm(booking))
+    due = due_at(booking)
+    assert due is not None
+    world.at(due).tell(confirm(booking))
     assert world.booking(booking.booking_id).state is State.COMPLETED
     assert len(world.sent(SessionCompleted)) == 1
 

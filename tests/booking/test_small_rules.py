@@ -19,13 +19,15 @@ from services.booking.model.catalogue import Offering
 from services.booking.model.dispute_resolution import outcome
 from services.booking.model.hoarding import MOST_HOLDS, held_until, is_used_up
 from services.booking.model.illegal_transition import OF_BOOKING, OF_ENTRY, illegal, illegal_entry
+from services.booking.model.once_per_customer import booked_already
 from services.booking.model.people import Party
-from services.booking.model.placing import Wish, booked_already, check_attendee, check_payable, check_price
+from services.booking.model.price import check_payable, check_price
 from services.booking.model.refunds import _tiers, due_percent, on_cancellation, share
 from services.booking.model.schedule import Hours, Schedule, Windows
 from services.booking.model.slots import Surveyed, as_of_today
 from services.booking.model.states import State
 from services.booking.model.waitlist import Entry, EntryState, new_entry
+from services.booking.model.wish import Wish, check_attendee
 from services.booking.model.wording import named
 from tests.booking.builders import (
     CARD,

@@ -19,7 +19,7 @@ from services.chassis.blocked_keys import keep_behind
 from services.chassis.database import Session
 from services.chassis.gateway_calls import OpenCall, TryAgain, save
 from services.chassis.gateway_worker import GatewayWorker
-from services.chassis.intake import Intake
+from services.chassis.gathering import Gathering
 from services.chassis.messages import LocalBody, Message, Raw
 from services.chassis.offsets import Partition
 from services.chassis.positions import Positions
@@ -244,8 +244,8 @@ async def test_careful_reading_gives_every_partition_its_share() -> None:
     first, second = TopicPartition("t", 0), TopicPartition("t", 1)
     flood = Flood({first: 100_000, second: 1})
     where = SimpleNamespace(assigned=lambda topics: [first, second] if topics else [])
-    intake: Any = SimpleNamespace(_where=where, _events={"t"}, _commands=set(), _fetch=flood.read)
-    found: list[Any] = await Intake._one_by_one(intake, flood)
+    gathering: Any = SimpleNamespace(_where=where, _events={"t"}, _commands=set(), _fetch=flood.read)
+    found: list[Any] = await Gathering.one_by_one(gathering, flood)
     assert found.count(second) == 1
 
 

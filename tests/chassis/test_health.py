@@ -63,12 +63,16 @@ async def probes(asked: Checks) -> tuple[bool, bool, bool]:
     return live, ready, startup
 
 
-A_MINUTE_AGO = time.monotonic() - 61
-LONG_AGO = time.monotonic() - 301
+A_MINUTE, LONG = 61, 301
+
+
+def since(seconds: float) -> Worker:
+    """One that made progress so long before the test, however late in the run that comes."""
+    return Worker(time.monotonic() - seconds)
 
 
 def stalled() -> Standing:
-    times = iter([LONG_AGO, time.monotonic()])
+    times = iter([0.0, LONG])
     standing = Standing(progress=Progress(lambda: next(times)))
     standing.progress.saw({("t", 0): 1}, {("t", 0): 2})
     return standing
@@ -84,14 +88,14 @@ def stalled() -> Standing:
         ("an older database", lambda: checks(database=Database("0002")), (True, False, False)),
         (
             "the group is not joined yet",
-            lambda: checks(Standing(joined=False), loop=Worker(LONG_AGO)),
+            lambda: checks(Standing(joined=False), loop=since(LONG)),
             (True, False, True),
         ),
         ("a bad release", lambda: checks(failing=20), (True, False, True)),
-        ("a batch takes a minute", lambda: checks(loop=Worker(A_MINUTE_AGO)), (True, True, True)),
+        ("a batch takes a minute", lambda: checks(loop=since(A_MINUTE)), (True, True, True)),
         ("it stops", lambda: checks(stopping="it stops"), (True, False, True)),
-        ("the loop hangs", lambda: checks(loop=Worker(LONG_AGO)), (False, True, True)),
-        ("the relay hangs", lambda: checks(relay=Worker(A_MINUTE_AGO)), (False, True, True)),
+        ("the loop hangs", lambda: checks(loop=since(LONG)), (False, True, True)),
+        ("the relay hangs", lambda: checks(relay=since(A_MINUTE)), (False, True, True)),
         ("nothing is handled", lambda: checks(stalled()), (False, True, True)),
     ],
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 from booking_contracts.booking import ApproveBooking, BookingApproved, BookingRejected, RejectBooking
 from booking_contracts.codes import Code, Rejected
@@ -11,8 +10,8 @@ from booking_contracts.envelope import rfc3339
 from booking_contracts.types import PaymentChoice
 
 from services.booking import saga
-from services.booking.lifecycle.due import catch_up
-from services.booking.model import actors, placing
+from services.booking.lifecycle.passed_deadlines import catch_up
+from services.booking.model import actors, deadlines
 from services.booking.model.booking import Booking
 from services.booking.model.illegal_transition import illegal
 from services.booking.model.states import State
@@ -29,9 +28,9 @@ def approve_booking(message: Message[ApproveBooking], work: BookingWork) -> Acce
     """
     actor = message.body.actor
     booking = work.booking(message.body.booking_id)
-    actors.require_provider(actor, booking)
+    actors.require(message.body, booking)
     booking = _awaiting_approval(work, booking)
-    deadline = placing.deadline(work.now, timedelta(hours=booking.terms.payment_hours), booking.starts_at)
+    deadline = deadlines.of_payment(booking, work.now)
     booking = work.move(booking, State.PENDING_PAYMENT, actor, deadline=deadline)
     work.watch_deadline(booking)
     booking = work.say(booking, BookingApproved)
@@ -43,7 +42,7 @@ def reject_booking(message: Message[RejectBooking], work: BookingWork) -> Accept
     """The provider does not want it; the seats are free at once and nothing was ever charged."""
     command = message.body
     booking = work.booking(command.booking_id)
-    actors.require_provider(command.actor, booking)
+    actors.require(command, booking)
     booking = _awaiting_approval(work, booking)
     booking = work.move(booking, State.REJECTED_BY_PROVIDER, command.actor, reason=command.reason, deadline=None)
     booking = work.say(booking, BookingRejected, reason=command.reason)

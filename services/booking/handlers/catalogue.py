@@ -21,8 +21,7 @@ from services.chassis.messages import Accepted, Message
 def register_provider(message: Message[RegisterProvider], work: BookingWork) -> Accepted:
     """Admins alone register providers; a changed policy gets the next version and leaves old bookings alone."""
     command = message.body
-    if command.actor.kind != "admin":
-        raise not_allowed("Only an admin registers providers, on booking.admin-commands.")
+    actors.require_admin(command.actor, "registers providers")
     before = work.find(Provider, command.provider_id)
     chosen = command.refund_policy
     policy, tiers = (chosen, POLICIES[chosen]) if isinstance(chosen, str) else ("custom", chosen.tiers)

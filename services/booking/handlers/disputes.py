@@ -10,9 +10,8 @@ from booking_contracts.codes import Code, Rejected
 
 from services.booking import saga
 from services.booking.handlers.sessions import require_open_window
-from services.booking.lifecycle.due import catch_up
+from services.booking.lifecycle.passed_deadlines import catch_up
 from services.booking.model import actors, dispute_resolution
-from services.booking.model.actors import not_allowed
 from services.booking.model.illegal_transition import illegal
 from services.booking.model.states import State
 from services.booking.work import BookingWork
@@ -23,7 +22,7 @@ def raise_dispute(message: Message[RaiseDispute], work: BookingWork) -> Accepted
     """From the start on, until the window closes; of a dispute and an auto-release at once, one wins."""
     command = message.body
     booking = work.booking(command.booking_id)
-    actors.require_customer(command.actor, booking, attendee_too=True)
+    actors.require(command, booking)
     booking = catch_up(work, booking)
     require_open_window(booking)
     if booking.state not in (State.CONFIRMED, State.PENDING_CONFIRMATION):
@@ -40,8 +39,7 @@ def resolve_dispute(message: Message[ResolveDispute], work: BookingWork) -> Acce
     """An admin's decision: what the customer and the provider get adds up to what is in escrow."""
     command = message.body
     booking = work.booking(command.booking_id)
-    if command.actor.kind != "admin":
-        raise not_allowed("Only an admin resolves disputes, on booking.admin-commands.", booking.booking_id)
+    actors.require_admin(command.actor, "resolves disputes", booking.booking_id)
     booking = catch_up(work, booking)
     if booking.state is not State.DISPUTED:
         raise illegal(booking)

@@ -9,8 +9,8 @@ from booking_contracts.booking import AbandonPayment, PayBooking, PaymentRequest
 from booking_contracts.codes import Code, Rejected
 
 from services.booking import saga
-from services.booking.lifecycle.due import catch_up
-from services.booking.lifecycle.ending import fail
+from services.booking.lifecycle.failed_and_expired import fail
+from services.booking.lifecycle.passed_deadlines import catch_up
 from services.booking.model import actors
 from services.booking.model.booking import PaymentStatus
 from services.booking.model.illegal_transition import illegal
@@ -23,7 +23,7 @@ def pay_booking(message: Message[PayBooking], work: BookingWork) -> Accepted:
     """Starts the next attempt, unless one is in flight."""
     command = message.body
     booking = work.booking(command.booking_id)
-    actors.require_customer(command.actor, booking)
+    actors.require(command, booking)
     booking = catch_up(work, booking)
     if booking.state is State.EXPIRED:
         raise Rejected(Code.DEADLINE_PASSED, "The time to pay is over; book again.", booking.booking_id)
@@ -44,7 +44,7 @@ def pay_booking(message: Message[PayBooking], work: BookingWork) -> Accepted:
 def abandon_payment(message: Message[AbandonPayment], work: BookingWork) -> Accepted:
     """The customer closed the form: instant bookings end, approved ones stay payable (requirement failure-handling)."""
     booking = work.booking(message.body.booking_id)
-    actors.require_customer(message.body.actor, booking)
+    actors.require(message.body, booking)
     booking = catch_up(work, booking)
     if booking.state is not State.PENDING_PAYMENT:
         raise illegal(booking)

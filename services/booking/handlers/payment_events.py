@@ -14,8 +14,8 @@ from booking_contracts.booking import (
 from booking_contracts.types import SYSTEM, Money
 
 from services.booking import saga
-from services.booking.lifecycle.due import catch_up
-from services.booking.lifecycle.ending import fail
+from services.booking.lifecycle.failed_and_expired import fail
+from services.booking.lifecycle.passed_deadlines import catch_up
 from services.booking.model.booking import Booking, PaymentStatus
 from services.booking.model.states import FUNDED, PENDING, State
 from services.booking.saga import Saga, Status, Step

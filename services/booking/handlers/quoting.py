@@ -8,23 +8,20 @@ from booking_contracts.booking import QuoteCancellation
 from booking_contracts.envelope import rfc3339
 from pydantic import JsonValue
 
-from services.booking.handlers.cancelling import amounts_due, still_cancellable
-from services.booking.model import actors
-from services.booking.model.quotes import Quote, valid_until
+from services.booking.handlers.cancelling import still_cancellable
+from services.booking.model import actors, refunds
+from services.booking.model.quotes import Quote, supplanted, valid_until
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
-
-MOST_QUOTES = 10
-"""Quotes of one booking that hold at the same time, for each: its customer, its provider, admins."""
 
 
 def quote_cancellation(message: Message[QuoteCancellation], work: BookingWork) -> Accepted:
     """Possible where the same actor's cancellation is; the quote is for this actor alone."""
     command = message.body
     booking = work.booking(command.booking_id)
-    actors.require_party(command.actor, booking)
+    actors.require(command, booking)
     booking = still_cancellable(work, booking, command.actor)
-    amounts = amounts_due(work, booking, command.actor)
+    amounts = refunds.due(booking, command.actor, work.now)
     quote = work.put(
         Quote(
             quote_id=work.new_id(),
@@ -36,7 +33,8 @@ def quote_cancellation(message: Message[QuoteCancellation], work: BookingWork) -
             valid_until=valid_until(booking, command.actor.kind, work.now),
         )
     )
-    _keep_newest(work, quote)
+    for older in supplanted(quote, work.all(Quote)):
+        work.put(replace(older, dead=True))
     shown: dict[str, JsonValue] = {
         "quote_id": str(quote.quote_id),
         "refund": quote.refund.model_dump(),
@@ -45,15 +43,3 @@ def quote_cancellation(message: Message[QuoteCancellation], work: BookingWork) -
         "valid_until": rfc3339(quote.valid_until),
     }
     return Accepted(booking.booking_id, booking.state, {"quote": shown})
-
-
-def _keep_newest(work: BookingWork, quote: Quote) -> None:
-    """Who asks again and again ends their oldest quotes; the store loads the oldest first."""
-    others = [
-        other
-        for other in work.all(Quote)
-        if other.booking_id == quote.booking_id and other.actor.kind == quote.actor.kind and not other.dead
-    ]
-    others.remove(quote)
-    for other in others[: 1 - MOST_QUOTES]:
-        work.put(replace(other, dead=True))

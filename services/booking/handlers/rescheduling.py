@@ -4,25 +4,24 @@ modification-validation)."""
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from booking_contracts.booking import BookingRescheduled, RescheduleBooking, WaitlistLeft
+from booking_contracts.booking import BookingRescheduled, RescheduleBooking
 from booking_contracts.codes import Code, Rejected
 from booking_contracts.envelope import rfc3339
 from booking_contracts.types import Actor, Period
 
-from services.booking.lifecycle import offers
-from services.booking.lifecycle.admission import admitted
-from services.booking.lifecycle.due import catch_up
-from services.booking.model import actors, refunds
+from services.booking.lifecycle.passed_deadlines import catch_up
+from services.booking.lifecycle.precedence import admitted
+from services.booking.lifecycle.taking_offers import leave
+from services.booking.model import actors, deadlines, refunds
 from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering
 from services.booking.model.illegal_transition import illegal
-from services.booking.model.placing import Wish
 from services.booking.model.quotes import Quote
 from services.booking.model.slots import Slot
 from services.booking.model.states import State
-from services.booking.model.waitlist import EntryState
+from services.booking.model.wish import Wish
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
 
@@ -34,14 +33,14 @@ def reschedule_booking(message: Message[RescheduleBooking], work: BookingWork) -
     """
     command = message.body
     booking = work.booking(command.booking_id)
-    actors.require_party(command.actor, booking)
+    actors.require(command, booking)
     booking = catch_up(work, booking)
     _require_movable(booking, command.starts_at)
     offering = work.offering(booking.offering_id)
-    wish = Wish(booking.seats, movable_until=_limit(booking, command.actor))
+    wish = Wish(booking.seats, movable_until=deadlines.last_move(booking, command.actor.kind))
     room = admitted(work, offering, command.starts_at, booking.party, wish, moving=booking)
     if room.offer is not None:
-        offers.end_entry(work, room.offer, EntryState.LEFT, WaitlistLeft)
+        leave(work, room.offer)
     booking = _moved(work, booking, offering, room.slot, command.actor)
     return Accepted(
         booking.booking_id,
@@ -60,16 +59,10 @@ def _require_movable(booking: Booking, starts_at: datetime) -> None:
         )
 
 
-def _limit(booking: Booking, actor: Actor) -> datetime:
-    """Customers until the change deadline, providers and admins until the start."""
-    minutes = booking.terms.change_deadline_minutes if actor.kind == "customer" else 0
-    return booking.starts_at - timedelta(minutes=minutes)
-
-
 def _moved(work: BookingWork, booking: Booking, offering: Offering, slot: Slot, actor: Actor) -> Booking:
     work.occupy(slot)
     before = Period(starts_at=booking.starts_at, ends_at=booking.ends_at)
-    changes = _refund_after(booking, actor, work.now)
+    changes = refunds.after_move(booking, actor, work.now)
     once = offering.once_per_customer
     booking = work.relocate(booking, slot, actor, once_per_customer=once, held_seconds=0, **changes)
     for quote in list(work.all(Quote)):
@@ -78,13 +71,3 @@ def _moved(work: BookingWork, booking: Booking, offering: Offering, slot: Slot, 
     work.watch_deadline(booking)
     after = Period(starts_at=booking.starts_at, ends_at=booking.ends_at)
     return work.say(booking, BookingRescheduled, by=actor, from_=before, to=after)
-
-
-def _refund_after(booking: Booking, actor: Actor, now: datetime) -> dict[str, int | bool]:
-    """A move does not make cancelling free: a customer's move caps what comes back at what was due at that instant.
-
-    Whom the provider moves gets everything back, whatever moves came before.
-    """
-    if actor.kind == "customer":
-        return {"refund_cap_percent": refunds.due_percent(booking, now)}
-    return {"refund_cap_percent": 100, "full_refund": True}

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from booking_contracts.booking import ScheduleSet, SetSchedule
 
-from services.booking.lifecycle.seats import is_offered
-from services.booking.local_messages import HoursChanged
 from services.booking.model import actors
 from services.booking.model.schedule import Hours, Schedule
-from services.booking.model.waitlist import LinesAhead
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
 
@@ -30,24 +27,6 @@ def set_schedule(message: Message[SetSchedule], work: BookingWork) -> Accepted:
     work.announce(provider, ScheduleSet, weekly=command.weekly, exceptions=command.exceptions)
     work.look_at_lines(provider.provider_id)
     return Accepted()
-
-
-def hours_changed(message: Message[HoursChanged], work: BookingWork) -> None:
-    """The next slots with a line, each looked at by a message of its own: the lines of slots that are offered no longer
-    end, and where nobody sits an edit of the offering may have made room."""
-    walk = message.body
-    found = work.find(LinesAhead, (walk.provider_id, walk.after))
-    if found is None:
-        return
-    for slot in found.lines:
-        if not slot.opened and not is_offered(work, work.offering(slot.offering_id), slot.starts_at):
-            work.more_of_line_later(slot.slot_id)
-        elif not slot.active:
-            work.more_seats_later(slot.slot_id)
-    if found.more:
-        last = found.lines[-1]
-        following = HoursChanged(provider_id=walk.provider_id, after=(last.starts_at, last.slot_id))
-        work.remind(following, key=str(walk.provider_id), due_at=work.now)
 
 
 def _hours(since: str, until: str) -> Hours:

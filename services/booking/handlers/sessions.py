@@ -5,7 +5,7 @@ from __future__ import annotations
 from booking_contracts.booking import CompleteSession, ConfirmSession
 from booking_contracts.codes import Code, Rejected
 
-from services.booking.lifecycle.due import catch_up, complete, release
+from services.booking.lifecycle.passed_deadlines import catch_up, complete, release
 from services.booking.model import actors
 from services.booking.model.booking import Booking
 from services.booking.model.illegal_transition import illegal
@@ -19,7 +19,7 @@ def complete_session(message: Message[CompleteSession], work: BookingWork) -> Ac
     """The provider says that it took place; not before its end (requirement deadline-enforcement)."""
     actor = message.body.actor
     booking = work.booking(message.body.booking_id)
-    actors.require_provider(actor, booking)
+    actors.require(message.body, booking)
     booking = catch_up(work, booking)
     if booking.state is not State.CONFIRMED:
         raise illegal(booking)
@@ -34,7 +34,7 @@ def confirm_session(message: Message[ConfirmSession], work: BookingWork) -> Acce
     """The customer, or the attendee, confirms before the window closes: the escrow is released now."""
     actor = message.body.actor
     booking = work.booking(message.body.booking_id)
-    actors.require_customer(actor, booking, attendee_too=True)
+    actors.require(message.body, booking)
     booking = catch_up(work, booking)
     require_open_window(booking)
     if booking.state is not State.PENDING_CONFIRMATION:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.booking import saga
-from services.booking.lifecycle.due import catch_up, catch_up_entry
+from services.booking.lifecycle.passed_deadlines import catch_up, catch_up_entry
 from services.booking.local_messages import AskAgain, DeadlineReached, EntryDue, SeatsLeft
 from services.booking.model.booking import Booking
 from services.booking.model.waitlist import Entry

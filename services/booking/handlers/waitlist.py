@@ -9,45 +9,46 @@ from booking_contracts.booking import (
     JoinWaitlist,
     LeaveWaitlist,
     WaitlistJoined,
-    WaitlistLeft,
 )
 from booking_contracts.codes import Code, Rejected
-from booking_contracts.types import Actor, Customer
+from booking_contracts.types import Actor
 
 from services.booking.handlers.placing import open_booking
-from services.booking.lifecycle import offers
-from services.booking.lifecycle.admission import admitted, admitted_to_line
-from services.booking.lifecycle.due import catch_up_entry
-from services.booking.model import waitlist
-from services.booking.model.actors import not_allowed
+from services.booking.lifecycle.entry_steps import watch
+from services.booking.lifecycle.passed_deadlines import catch_up_entry
+from services.booking.lifecycle.precedence import admitted, admitted_to_line
+from services.booking.lifecycle.taking_offers import leave
+from services.booking.model import actors, waitlist
 from services.booking.model.booking import Booking
 from services.booking.model.illegal_transition import illegal_entry
 from services.booking.model.people import Party
-from services.booking.model.placing import Wish
 from services.booking.model.waitlist import Entry, EntryState
+from services.booking.model.wish import Wish
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
+
+WAITS = "A customer waits in their own name; an admin acts on"
 
 
 def join_waitlist(message: Message[JoinWaitlist], work: BookingWork) -> Accepted:
     """A place at the end of the line of a slot where the party does not fit."""
     command = message.body
     offering = work.offering(command.offering_id)
-    _require_self(command.actor, command.customer)
+    actors.require_self(command.actor, command.customer, WAITS)
     party = Party(command.customer, command.attendee)
     slot = admitted_to_line(work, offering, command.starts_at, party, command.seats, command.entry_id)
     place, position = work.end_of_line(slot.slot_id)
     provider = work.provider(offering.provider_id)
     entry = waitlist.new_entry(command.entry_id, offering, provider, slot, command.seats, party, place, work.now)
     entry = work.say_of(work.put(entry), WaitlistJoined, position=position)
-    offers.watch(work, entry)
+    watch(work, entry)
     return Accepted(state=entry.state, result={"position": position})
 
 
 def leave_waitlist(message: Message[LeaveWaitlist], work: BookingWork) -> Accepted:
     """Gives the place up; offered seats pass on."""
     entry = _open_entry(work, message.body.entry_id, message.body.actor)
-    entry = offers.end_entry(work, entry, EntryState.LEFT, WaitlistLeft)
+    entry = leave(work, entry)
     return Accepted(state=entry.state)
 
 
@@ -71,16 +72,10 @@ def _open_entry(work: BookingWork, entry_id: UUID, actor: Actor) -> Entry:
     entry = work.find(Entry, entry_id)
     if entry is None:
         raise Rejected(Code.ENTRY_NOT_FOUND, f"There is no waitlist entry {entry_id}.")
-    _require_self(actor, entry.customer)
+    actors.require_self(actor, entry.customer, WAITS)
     entry = catch_up_entry(work, entry)
     if entry.state is EntryState.EXPIRED:
         raise Rejected(Code.OFFER_EXPIRED, "The offer was open until its deadline; join again.")
     if entry.state not in waitlist.OPEN:
         raise illegal_entry(entry)
     return entry
-
-
-def _require_self(actor: Actor, customer: Customer) -> None:
-    if actor.kind == "admin" or (actor.kind == "customer" and actor.id == customer.id):
-        return
-    raise not_allowed("A customer waits in their own name; an admin acts on booking.admin-commands.")

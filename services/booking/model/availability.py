@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from heapq import merge
 from itertools import groupby, islice
 from typing import Literal, TypedDict
@@ -14,6 +14,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.booking.model.catalogue import Offering
+from services.booking.model.notice_and_horizon import window
 from services.booking.model.schedule import Schedule, starts_between
 from services.booking.model.slots import Slot, as_of_today, new_slot
 
@@ -86,13 +87,13 @@ class Calendar:
     def _of(
         self, offering: Offering, known: _Known, start: datetime, end: datetime, now: datetime
     ) -> Iterator[SlotView]:
-        rows = known.by_offering[offering.offering_id]
+        rows, (earliest, latest) = known.by_offering[offering.offering_id], window(offering, now)
         for starts_at in self._starts(offering, rows, max(start, now), end):
             if starts_at > now:
                 row = rows.get(starts_at)
                 slot = as_of_today(row, offering) if row else new_slot(offering, starts_at)
                 live = self.holds.get(slot.slot_id, Holds()).live
-                yield _shown(slot, _reason(offering, slot, known.busy, live, now))
+                yield _shown(slot, _reason(slot, known.busy, live, earliest, latest))
 
     def _starts(
         self, offering: Offering, rows: Mapping[datetime, Slot], start: datetime, end: datetime
@@ -142,13 +143,13 @@ class _Busy:
         return before > 0 and self._until[before - 1] > slot.busy_from
 
 
-def _reason(offering: Offering, slot: Slot, busy: _Busy, live: int, now: datetime) -> Reason | None:
+def _reason(slot: Slot, busy: _Busy, live: int, earliest: datetime, latest: datetime) -> Reason | None:
     """The first reason in the order that the rules give them."""
     if slot.closed:
         return "closed"
-    if slot.starts_at - now < timedelta(minutes=offering.minimum_notice_minutes):
+    if slot.starts_at < earliest:
         return "too_soon"
-    if slot.starts_at - now > timedelta(days=offering.horizon_days):
+    if slot.starts_at > latest:
         return "too_far"
     if not slot.active and busy.meets(slot):
         return "provider_busy"

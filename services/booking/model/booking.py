@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from booking_contracts.types import Attendee, Customer, Money, PaymentChoice, Tier
+from booking_contracts.types import Attendee, Customer, Money, PaymentChoice
 
 from services.booking.model.people import Party
-from services.booking.model.states import DEAD, LIVING, OCCUPYING, PENDING, State
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What was agreed when the booking was made; later edits of offering or provider do not reach it.
-
-    How to reach and to pay the provider is nobody's agreement: events and payments take that from the provider of today
-    (event_fields.py, saga.py). The last four are written for the release before, which takes it from here.
-    """
-
-    offering_title: str
-    policy_version: str
-    tiers: tuple[Tier, ...]
-    hold_minutes: int
-    payment_hours: int
-    change_deadline_minutes: int
-    no_refund_minutes: int
-    dispute_window_hours: int
-    auto_complete_hours: int
-    provider_name: str = ""
-    provider_email: str = ""
-    provider_timezone: str = ""
-    payout_account: str | None = None
+from services.booking.model.states import DEAD, LIVING, OCCUPYING, State
+from services.booking.model.terms import Terms
 
 
 class PaymentStatus(StrEnum):
@@ -111,14 +89,3 @@ class Booking:
     def occupies(self) -> bool:
         """Whether its seats count."""
         return self.state in OCCUPYING
-
-    @property
-    def due_at(self) -> datetime | None:
-        """When time alone takes the next step: expiry, auto-completion, release of the escrow. None: never."""
-        if self.state is State.CONFIRMED:
-            return self.ends_at + timedelta(hours=self.terms.auto_complete_hours)
-        return self.deadline if self.state in PENDING or self.state is State.PENDING_CONFIRMATION else None
-
-    def overdue(self, now: datetime) -> bool:
-        """Whether it holds seats that no longer count: an action is allowed while now < deadline, not at equality."""
-        return self.state in PENDING and self.deadline is not None and now >= self.deadline

@@ -9,6 +9,7 @@ from uuid import UUID
 from booking_contracts.types import Actor
 
 from services.booking.model.booking import Booking
+from services.booking.model.deadlines import overdue
 from services.booking.model.states import LIVING
 
 CLOSED_WITH_SLOT = LIVING
@@ -34,7 +35,7 @@ class Closing:
 
     def cancels(self, booking: Booking) -> bool:
         """Pending and confirmed bookings; a hold that was over when the slot was closed expires instead."""
-        return booking.state in CLOSED_WITH_SLOT and not booking.overdue(self.closed_at)
+        return booking.state in CLOSED_WITH_SLOT and not overdue(booking, self.closed_at)
 
 
 @dataclass(frozen=True, slots=True)

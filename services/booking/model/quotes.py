@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from booking_contracts.codes import Code, Rejected
 from booking_contracts.types import Actor, Money
 
 from services.booking.model.booking import Booking
+from services.booking.model.deadlines import last_cancellation, overdue
 from services.booking.model.refunds import Amounts, nothing, on_cancellation
 from services.booking.model.states import PENDING, State
 
 QUOTE_VALID_FOR = timedelta(minutes=15)
+MOST_QUOTES = 10
+"""Quotes of one booking that hold at the same time, for each: its customer, its provider, admins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +50,9 @@ class Quote:
 
 def preview(booking: Booking, now: datetime) -> Amounts | None:
     """What its customer's cancellation would give back at `now`; None where they cannot cancel."""
-    if booking.state in PENDING and not booking.overdue(now):
+    if booking.state in PENDING and not overdue(booking, now):
         return nothing(booking.price)
-    if booking.state is State.CONFIRMED and now < last_change(booking, "customer"):
+    if booking.state is State.CONFIRMED and now < last_cancellation(booking, "customer"):
         return on_cancellation(booking, "customer", now)
     return None
 
@@ -56,12 +61,22 @@ def valid_until(booking: Booking, kind: str, now: datetime) -> datetime:
     """15 minutes, but never past the instant from which the same actor can no longer cancel."""
     if booking.state is not State.CONFIRMED:
         return min(now + QUOTE_VALID_FOR, booking.deadline or booking.starts_at)
-    return min(now + QUOTE_VALID_FOR, last_change(booking, kind))
+    return min(now + QUOTE_VALID_FOR, last_cancellation(booking, kind))
 
 
-def last_change(booking: Booking, kind: str) -> datetime:
-    """The instant from which a confirmed booking can no longer be cancelled by an actor of this kind."""
-    terms = booking.terms
-    if kind == "customer":
-        return booking.starts_at - timedelta(minutes=terms.change_deadline_minutes)
-    return booking.ends_at + timedelta(hours=terms.auto_complete_hours)
+def promised(quote: Quote | None, booking: Booking, actor: Actor, now: datetime) -> Amounts:
+    """What a quote promised. Raises QUOTE_EXPIRED where it is unknown, dead, or another actor's."""
+    if quote is None or not quote.honoured(booking, actor, now):
+        raise Rejected(Code.QUOTE_EXPIRED, "The quote no longer holds; ask for a new one.", booking.booking_id)
+    return quote.amounts
+
+
+def supplanted(new: Quote, quotes: Iterable[Quote]) -> list[Quote]:
+    """The oldest of `quotes`, oldest first, that end because a new one makes them more than MOST_QUOTES."""
+    others = [
+        other
+        for other in quotes
+        if other.booking_id == new.booking_id and other.actor.kind == new.actor.kind and not other.dead
+    ]
+    others.remove(new)
+    return others[: 1 - MOST_QUOTES]

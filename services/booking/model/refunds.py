@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from booking_contracts.currencies import card_step_minor
-from booking_contracts.types import Money, Tier
+from booking_contracts.types import Actor, Money, Tier
 
 from services.booking.model.booking import Booking
+from services.booking.model.states import State
 
 
 def _tiers(*pairs: tuple[int, int]) -> tuple[Tier, ...]:
@@ -52,6 +53,13 @@ def share(escrow: Money, percent: int) -> Amounts:
     )
 
 
+def due(booking: Booking, actor: Actor, now: datetime) -> Amounts:
+    """What a cancellation by this actor gives back now."""
+    if booking.state is not State.CONFIRMED or actor.kind == "system":
+        return nothing(booking.price)
+    return on_cancellation(booking, actor.kind, now)
+
+
 def on_cancellation(booking: Booking, by: Literal["customer", "provider", "admin"], now: datetime) -> Amounts:
     """What a cancellation of a paid booking gives back: providers and admins always 100 %."""
     return share(booking.escrow, 100 if by != "customer" else due_percent(booking, now))
@@ -70,3 +78,13 @@ def nothing(price: Money) -> Amounts:
     """Unpaid: refund 0, kept 0."""
     zero = Money(amount=0, currency=price.currency)
     return Amounts(zero, zero)
+
+
+def after_move(booking: Booking, actor: Actor, now: datetime) -> dict[str, int | bool]:
+    """A move does not make cancelling free: a customer's move caps what comes back at what was due at that instant.
+
+    Whom the provider moves gets everything back, whatever moves came before.
+    """
+    if actor.kind == "customer":
+        return {"refund_cap_percent": due_percent(booking, now)}
+    return {"refund_cap_percent": 100, "full_refund": True}

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from uuid import UUID, uuid5
 
+from booking_contracts.codes import Code, Rejected
+
 from services.booking.model.catalogue import Offering
 
 SLOTS = UUID("6f1b7c52-6d0c-5a0e-9d0b-3f3f0c6f8a10")
@@ -75,6 +77,14 @@ def new_slot(offering: Offering, starts_at: datetime, *, opened: bool = False) -
         capacity=offering.capacity,
         opened=opened,
     )
+
+
+def check_offered(starts_at: datetime, slot: Slot | None, now: datetime, *, offered: bool) -> None:
+    """The slot lies ahead and is offered: by the schedule, or opened on its own, and not closed."""
+    if now >= starts_at:
+        raise Rejected(Code.SLOT_IN_PAST, "The slot has started; choose a later one.")
+    if not offered or (slot is not None and slot.closed):
+        raise Rejected(Code.SLOT_NOT_OFFERED, "No such slot is offered; ask for availability and choose one of those.")
 
 
 def as_of_today(slot: Slot, offering: Offering) -> Slot:

@@ -20,6 +20,7 @@ from uuid import UUID
 
 from services.booking.model.catalogue import Offering
 from services.booking.model.closing import CLOSED_WITH_SLOT, Rest
+from services.booking.model.deadlines import overdue
 from services.booking.model.hoarding import Held
 from services.booking.model.slots import Slot
 from services.booking.model.waitlist import OPEN, EntryState, Head, Line
@@ -258,7 +259,7 @@ class Heads:
     def _rest(self, slot: UUID, cancelled: int, living: int) -> Rest:
         bookings = [booking for booking in self.work.bookings_on(slot) if booking.state in CLOSED_WITH_SLOT]
         entries = [entry for entry in self.work.entries_on(slot) if entry.state in OPEN]
-        here = sum(not booking.overdue(self.work.now) for booking in bookings)
+        here = sum(not overdue(booking, self.work.now) for booking in bookings)
         return Rest(slot, cancelled - here, living - len(bookings) - len(entries))
 
 

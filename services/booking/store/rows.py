@@ -10,12 +10,13 @@ from functools import lru_cache
 import asyncpg
 from booking_contracts.types import Attendee, Customer, PaymentChoice, Tier
 
-from services.booking.model.booking import Booking, Terms
+from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering, Provider
 from services.booking.model.people import Party
 from services.booking.model.quotes import Quote
 from services.booking.model.schedule import Hours, Schedule
 from services.booking.model.slots import Slot
+from services.booking.model.terms import Terms
 from services.booking.model.waitlist import Entry
 from services.booking.saga import Saga
 from services.chassis.stored import Stored

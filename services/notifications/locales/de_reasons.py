@@ -1,6 +1,7 @@
 """Why a payment failed or a booking was called off, in German: by the codes that booking and payments tell.
 
-What they say in English stands in services/booking/lifecycle/ending.py and services/payments/model/declines.py.
+What they say in English stands in services/booking/lifecycle/failed_and_expired.py and
+services/payments/model/declines.py.
 """
 
 _NOTHING = "es wurde nichts abgebucht."

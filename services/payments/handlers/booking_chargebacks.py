@@ -23,6 +23,11 @@ from services.payments.model.settlement import Settlement
 from services.payments.work import PaymentsWork
 
 
+def frozen(payment: Payment) -> bool:
+    """Whether the escrow stands still: what would end it waits until the bank has decided."""
+    return payment.disputes > 0
+
+
 def opened(work: PaymentsWork, chargeback: Chargeback) -> Chargeback:
     """Nothing leaves the escrow while it is open. Taken in another currency it can only be our loss: a person looks."""
     payment = _payment(work, chargeback)

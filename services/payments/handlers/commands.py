@@ -22,7 +22,7 @@ from booking_contracts.types import Money
 
 from services.chassis.messages import Message
 from services.payments.handlers.accounts import pay_what_waited
-from services.payments.handlers.next_step import advance, decline, lock, say_declined
+from services.payments.handlers.next_step import advance, decline, reserve_in_wallet, say_declined
 from services.payments.handlers.settling import say_settled, want_all_back
 from services.payments.local_messages import AuthorizeLater, SettleLater
 from services.payments.model.declines import ALREADY_PAID, EXPIRED, not_chargeable
@@ -88,7 +88,7 @@ def _begin(command: AuthorizePayment, work: PaymentsWork, payment: Payment) -> N
     if work.now >= command.expires_at:
         decline(work, payment, EXPIRED)
     elif payment.by_wallet:
-        advance(work, lock(work, payment))
+        advance(work, reserve_in_wallet(work, payment))
     elif (declined := not_chargeable(command.amount)) is not None:
         decline(work, payment, declined)
     else:

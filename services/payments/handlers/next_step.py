@@ -12,6 +12,8 @@ from booking_contracts.payments import (
     PaymentVoided,
 )
 
+from services.payments.handlers import wallet_payments
+from services.payments.handlers.booking_chargebacks import frozen
 from services.payments.handlers.settling import settle, settle_by_void, want_all_back
 from services.payments.model import ledger
 from services.payments.model.declines import NO_FUNDS, Decline
@@ -33,7 +35,7 @@ def advance(work: PaymentsWork, payment: Payment) -> None:
         elif payment.status is Status.AUTHORIZED and (payment.capture_asked or settlement is not None):
             _take(work, payment)
     elif settlement is not None and payment.captured_minor:
-        if not payment.disputes:
+        if not frozen(payment):
             settle(work, payment, settlement)
     elif settlement is not None:
         settle_by_void(work, payment, settlement)
@@ -58,9 +60,7 @@ def _give_back(work: PaymentsWork, payment: Payment) -> None:
     if not payment.by_wallet:
         requests.about_intent(work, payment, Operation.VOID)
         return
-    owner, amount = payment.agreed.customer_id, payment.agreed.amount
-    unlock = ledger.move(amount.currency, amount.amount, debit=ledger.locked(owner), credit=ledger.available(owner))
-    work.post(Cause.UNLOCK, unlock)
+    wallet_payments.unlock(work, payment)
     advance(work, gone(work, payment, None))
 
 
@@ -71,14 +71,11 @@ def _take(work: PaymentsWork, payment: Payment) -> None:
         requests.about_intent(work, payment, Operation.CAPTURE)
 
 
-def lock(work: PaymentsWork, payment: Payment) -> Payment:
-    """Reserve an amount in a wallet: available → locked, or declined. Two bookings cannot both have it."""
-    owner, amount = payment.agreed.customer_id, payment.agreed.amount
-    if work.balance(ledger.available(owner), amount.currency) < amount.amount:
+def reserve_in_wallet(work: PaymentsWork, payment: Payment) -> Payment:
+    """Reserved, or declined, at once."""
+    if not wallet_payments.lock(work, payment):
         return decline(work, payment, NO_FUNDS)
-    reserve = ledger.move(amount.currency, amount.amount, debit=ledger.available(owner), credit=ledger.locked(owner))
-    work.post(Cause.LOCK, reserve)
-    return reserved(work, payment, amount.amount)
+    return reserved(work, payment, payment.agreed.amount.amount)
 
 
 def reserved(work: PaymentsWork, payment: Payment, amount_minor: int) -> Payment:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from uuid import uuid5
 
 from booking_contracts.payments import PayoutFailed, PayoutPaid
 
@@ -13,8 +14,30 @@ from services.payments.model import ledger
 from services.payments.model.ledger import Cause
 from services.payments.model.payment import Payment
 from services.payments.model.payout import Payout, PayoutStatus
+from services.payments.model.settlement import Settlement
 from services.payments.stripe_calls import requests
 from services.payments.work import PaymentsWork
+
+
+def pay_out(work: PaymentsWork, payment: Payment, settlement: Settlement, amount_minor: int) -> None:
+    """To the provider's account; without one it waits, with an alert, until there is one (handlers/accounts.py)."""
+    payment = work.put(replace(payment, payouts=payment.payouts + 1))
+    terms = payment.agreed
+    payout = Payout(
+        uuid5(settlement.settlement_id, "payout"),
+        payment.booking_id,
+        payment.payouts,
+        payment.attempt,
+        terms.provider_id,
+        account_of_today(work, terms.provider_id, terms.payout_account),
+        amount_minor,
+        terms.amount.currency,
+        payment.source_charge,
+    )
+    if payout.account is None:
+        work.put(replace(payout, status=PayoutStatus.NO_ACCOUNT, tries=0))
+    else:
+        requests.transfer(work, payout)
 
 
 def transfer_seen(message: Message[TransferSeen], work: PaymentsWork) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import uuid5
 
 from booking_contracts.payments import RefundFailed, RefundSucceeded
 
@@ -15,8 +16,27 @@ from services.payments.model import ledger
 from services.payments.model.ledger import Cause
 from services.payments.model.payment import Payment
 from services.payments.model.refund import FAILED_STATUSES, Refund, RefundStatus
+from services.payments.model.settlement import Settlement
 from services.payments.stripe_calls import requests
 from services.payments.work import PaidOutside, PaymentsWork
+
+
+def pay_back(work: PaymentsWork, payment: Payment, settlement: Settlement, amount_minor: int) -> Payment:
+    """To the method that paid: a card by Stripe, a wallet by the posting alone."""
+    payment = work.put(replace(payment, refunds=payment.refunds + 1))
+    refund = Refund(
+        uuid5(settlement.settlement_id, "refund"),
+        payment.booking_id,
+        payment.refunds,
+        payment.attempt,
+        payment.payment_intent,
+        amount_minor,
+    )
+    if not payment.by_wallet:
+        requests.about_refund(work, payment, refund)
+        return payment
+    refund = work.put(replace(refund, status=RefundStatus.SUCCEEDED))
+    return work.say(payment, RefundSucceeded, refund_id=refund.shown_id, amount=payment.money(amount_minor))
 
 
 def refund_seen(message: Message[RefundSeen], work: PaymentsWork) -> None:

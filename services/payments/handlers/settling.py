@@ -6,16 +6,13 @@ from dataclasses import replace
 from uuid import uuid5
 
 from booking_contracts.currencies import card_step_minor
-from booking_contracts.payments import PaymentSettled, PaymentVoided, RefundSucceeded
+from booking_contracts.payments import PaymentSettled, PaymentVoided
 
-from services.payments.handlers.accounts import account_of_today
+from services.payments.handlers import payouts, refunds
 from services.payments.model import ledger
 from services.payments.model.ledger import Cause
 from services.payments.model.payment import Payment, Status
-from services.payments.model.payout import Payout, PayoutStatus
-from services.payments.model.refund import Refund, RefundStatus
 from services.payments.model.settlement import Settlement, Split, after_loss, split
-from services.payments.stripe_calls import requests
 from services.payments.work import PaymentsWork
 
 
@@ -101,45 +98,6 @@ def say_settled(work: PaymentsWork, payment: Payment, settlement: Settlement) ->
 
 def _send_on(work: PaymentsWork, payment: Payment, settlement: Settlement, parts: Split) -> None:
     if parts.refund_minor:
-        payment = _refund(work, payment, settlement, parts.refund_minor)
+        payment = refunds.pay_back(work, payment, settlement, parts.refund_minor)
     if parts.provider_minor:
-        _pay_out(work, payment, settlement, parts.provider_minor)
-
-
-def _refund(work: PaymentsWork, payment: Payment, settlement: Settlement, amount_minor: int) -> Payment:
-    """To the method that paid: a card by Stripe, a wallet by the posting alone."""
-    payment = work.put(replace(payment, refunds=payment.refunds + 1))
-    refund = Refund(
-        uuid5(settlement.settlement_id, "refund"),
-        payment.booking_id,
-        payment.refunds,
-        payment.attempt,
-        payment.payment_intent,
-        amount_minor,
-    )
-    if not payment.by_wallet:
-        requests.about_refund(work, payment, refund)
-        return payment
-    refund = work.put(replace(refund, status=RefundStatus.SUCCEEDED))
-    return work.say(payment, RefundSucceeded, refund_id=refund.shown_id, amount=payment.money(amount_minor))
-
-
-def _pay_out(work: PaymentsWork, payment: Payment, settlement: Settlement, amount_minor: int) -> None:
-    """To the provider's account; without one it waits, with an alert, until there is one (handlers/accounts.py)."""
-    payment = work.put(replace(payment, payouts=payment.payouts + 1))
-    terms = payment.agreed
-    payout = Payout(
-        uuid5(settlement.settlement_id, "payout"),
-        payment.booking_id,
-        payment.payouts,
-        payment.attempt,
-        terms.provider_id,
-        account_of_today(work, terms.provider_id, terms.payout_account),
-        amount_minor,
-        terms.amount.currency,
-        payment.source_charge,
-    )
-    if payout.account is None:
-        work.put(replace(payout, status=PayoutStatus.NO_ACCOUNT, tries=0))
-    else:
-        requests.transfer(work, payout)
+        payouts.pay_out(work, payment, settlement, parts.provider_minor)

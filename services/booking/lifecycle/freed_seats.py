@@ -7,14 +7,15 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from booking_contracts.booking import WaitlistClosed, WaitlistEvent, WaitlistOffered
+from booking_contracts.booking import WaitlistOffered
 from booking_contracts.codes import Rejected
 
-from services.booking.lifecycle.seats import is_bookable
-from services.booking.local_messages import EntryDue, LineClosing
-from services.booking.model.placing import provider_free
+from services.booking.lifecycle.bookable import is_bookable
+from services.booking.lifecycle.closing_lines import close_line
+from services.booking.lifecycle.entry_steps import step, watch
+from services.booking.model.provider_busy import provider_free
 from services.booking.model.slots import Crowded, Slot, Surveyed
-from services.booking.model.waitlist import Entry, EntryState, Head, in_line, may_become
+from services.booking.model.waitlist import Entry, EntryState, Head, in_line
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
 from services.chassis.service import Handler
@@ -72,7 +73,7 @@ def _offer_seats(work: BookingWork, slot_id: UUID) -> bool:
     if slot is None or slot.closed or not (line or head):
         return True
     if not is_bookable(work, slot):
-        _close_line(work, slot, line)
+        close_line(work, slot, line)
         return True
     if not _surveyed(work, slot):
         work.more_seats_later(slot_id)
@@ -103,47 +104,9 @@ def _with_room(work: BookingWork, slot_id: UUID, seats: int) -> Slot | None:
     return slot if usable and seats <= slot.seats_left else None
 
 
-def _close_line(work: BookingWork, slot: Slot, line: list[Entry]) -> None:
-    """Who waits is told that the hours are gone; those behind the ones that this batch holds, by later batches."""
-    for entry in line:
-        end_entry(work, entry, EntryState.CLOSED, WaitlistClosed, reason="not_offered")
-    work.more_of_line_later(slot.slot_id)
-
-
-def line_closing(message: Message[LineClosing], work: BookingWork) -> None:
-    """The next slice of a line that is in vain; where the hours have come back, free seats are offered to it."""
-    slot = work.find(Slot, message.body.slot_id)
-    if slot is None or slot.closed:
-        return
-    line = in_line(work.entries_on(slot.slot_id))
-    if line and not is_bookable(work, slot):
-        _close_line(work, slot, line)
-    else:
-        work.freed.add(slot.slot_id)
-
-
 def _offer(work: BookingWork, entry: Entry, slot: Slot) -> None:
     work.occupy(slot)
     deadline = entry.offer_deadline(work.now)
     entry = step(work, entry, EntryState.OFFERED, deadline=deadline, ends_at=slot.ends_at)
     work.say_of(entry, WaitlistOffered, deadline=deadline)
     watch(work, entry)
-
-
-def step(work: BookingWork, entry: Entry, to: EntryState, **changes: Any) -> Entry:
-    """A step of the entry's state table; offered seats are held, and given back when the offer ends."""
-    assert may_become(entry.state, to), f"{entry.state} → {to} is not in the table"
-    after = work.put(replace(entry, **{"state": to, "deadline": None, **changes}))
-    if entry.holds != after.holds:
-        work.take(entry.slot_id, after.seats if after.holds else -entry.seats)
-    return after
-
-
-def end_entry(work: BookingWork, entry: Entry, to: EntryState, event: type[WaitlistEvent], **fields: str) -> Entry:
-    """An entry ends: it gets no seats any more."""
-    return work.say_of(step(work, entry, to), event, **fields)
-
-
-def watch(work: BookingWork, entry: Entry) -> None:
-    """Come back when the entry's offer or its line is over."""
-    work.remind(EntryDue(entry_id=entry.entry_id), key=str(entry.entry_id), due_at=entry.deadline or entry.closes_at)

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
-from booking_contracts.booking import CloseSlot, OpenSlot, SlotClosed, SlotOpened, WaitlistClosed
+from booking_contracts.booking import CloseSlot, OpenSlot, SlotClosed, SlotOpened
 from booking_contracts.codes import Code, Rejected
 
-from services.booking.lifecycle import offers
-from services.booking.lifecycle.due import catch_up, catch_up_slot
-from services.booking.lifecycle.ending import cancel_with_slot
-from services.booking.lifecycle.seats import is_offered
+from services.booking.lifecycle.bookable import is_offered
+from services.booking.lifecycle.cancellation import cancel_with_slot
+from services.booking.lifecycle.closing_lines import close_entry
+from services.booking.lifecycle.passed_deadlines import catch_up, catch_up_slot
 from services.booking.local_messages import SlotClosing
 from services.booking.model import actors
 from services.booking.model.catalogue import Offering
 from services.booking.model.closing import CLOSED_WITH_SLOT, Closing, Rest
 from services.booking.model.slots import new_slot
-from services.booking.model.waitlist import OPEN, EntryState
+from services.booking.model.waitlist import OPEN
 from services.booking.work import BookingWork
 from services.chassis.messages import Accepted, Message
 
@@ -104,7 +104,7 @@ def _end_slice(work: BookingWork, closing: Closing) -> int:
     """All that this batch holds of the slot's line and bookings; returns how many bookings were cancelled."""
     for entry in [entry for entry in work.entries_on(closing.slot_id) if entry.state in OPEN]:
         with work.on_behalf_of(closing):
-            offers.end_entry(work, entry, EntryState.CLOSED, WaitlistClosed, reason="not_offered")
+            close_entry(work, entry, "not_offered")
     found = [booking for booking in work.bookings_on(closing.slot_id) if booking.state in CLOSED_WITH_SLOT]
     cancelled = [booking for booking in found if closing.cancels(booking)]
     for booking in cancelled:

@@ -1,4 +1,4 @@
-"""What time alone does: bookings and offers expire, sessions complete themselves and their escrow is released.
+"""What a passed deadline does: bookings and offers expire, sessions complete themselves and their escrow is released.
 
 A command that comes after the instant but before the timer does the same first, and that stays, also when it is then
 refused (requirements deadline-enforcement, ghost-provider, double-confirmation).
@@ -6,21 +6,21 @@ refused (requirements deadline-enforcement, ghost-provider, double-confirmation)
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from booking_contracts.booking import (
     BookingCompleted,
-    BookingExpired,
     SessionCompleted,
-    WaitlistClosed,
     WaitlistOfferExpired,
 )
 from booking_contracts.types import SYSTEM, Actor, Money
 
 from services.booking import saga
-from services.booking.lifecycle import offers
-from services.booking.lifecycle.ending import cancel_with_slot, end
+from services.booking.lifecycle import freed_seats
+from services.booking.lifecycle.cancellation import cancel_with_slot
+from services.booking.lifecycle.closing_lines import close_entry
+from services.booking.lifecycle.entry_steps import end_entry
+from services.booking.lifecycle.failed_and_expired import expire
 from services.booking.model.booking import Booking
+from services.booking.model.deadlines import due_at, of_dispute_window, overdue
 from services.booking.model.slots import Slot
 from services.booking.model.states import State
 from services.booking.model.waitlist import OPEN, Entry, EntryState
@@ -42,10 +42,7 @@ def _step(work: BookingWork, booking: Booking) -> Booking:
     closing = work.closing_of(booking.slot_id)
     if closing is not None and closing.cancels(booking):
         return cancel_with_slot(work, booking, closing)
-    if not booking.overdue(work.now):
-        return _finish(work, booking)
-    reason = "approval" if booking.state is State.PENDING_APPROVAL else "payment"
-    return end(work, work.move(booking, State.EXPIRED), BookingExpired, reason=reason)
+    return expire(work, booking) if overdue(booking, work.now) else _finish(work, booking)
 
 
 def catch_up_slot(work: BookingWork, slot: Slot) -> None:
@@ -64,7 +61,7 @@ def catch_up_slot(work: BookingWork, slot: Slot) -> None:
     row = work.find(Slot, slot.slot_id)
     if row is not None and not row.active:  # an edit of the offering may have made room for its line
         work.freed.add(slot.slot_id)
-    offers.pass_on(work)
+    freed_seats.pass_on(work)
     work.keep()
 
 
@@ -79,17 +76,18 @@ def _entry_step(work: BookingWork, entry: Entry) -> Entry:
     closing = work.closing_of(entry.slot_id)
     if closing is not None and entry.state in OPEN:
         with work.on_behalf_of(closing):
-            return offers.end_entry(work, entry, EntryState.CLOSED, WaitlistClosed, reason="not_offered")
+            return close_entry(work, entry, "not_offered")
     if entry.offer_over(work.now):
-        return offers.end_entry(work, entry, EntryState.EXPIRED, WaitlistOfferExpired)
+        return end_entry(work, entry, EntryState.EXPIRED, WaitlistOfferExpired)
     if entry.line_over(work.now):
-        return offers.end_entry(work, entry, EntryState.CLOSED, WaitlistClosed, reason="line_over")
+        return close_entry(work, entry, "line_over")
     return entry
 
 
 def _finish(work: BookingWork, booking: Booking) -> Booking:
     """One step at most: the dispute window starts when PENDING_CONFIRMATION is entered, however late that is."""
-    if booking.due_at is None or work.now < booking.due_at:
+    due = due_at(booking)
+    if due is None or work.now < due:
         return booking
     if booking.state is State.CONFIRMED:
         return complete(work, booking, SYSTEM)
@@ -100,7 +98,7 @@ def _finish(work: BookingWork, booking: Booking) -> Booking:
 
 def complete(work: BookingWork, booking: Booking, by: Actor) -> Booking:
     """The session is over; from now on the customer can confirm or dispute, until the deadline."""
-    deadline = work.now + timedelta(hours=booking.terms.dispute_window_hours)
+    deadline = of_dispute_window(booking, work.now)
     booking = work.move(booking, State.PENDING_CONFIRMATION, by, deadline=deadline)
     work.watch_deadline(booking)
     return work.say(booking, SessionCompleted, by=by)

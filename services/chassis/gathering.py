@@ -1,0 +1,120 @@
+"""What a batch is gathered from: local messages and events first, commands at most half of it while any of those wait;
+and records that the Kafka library cannot decode, found one by one (engine.md, Batch)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import ConsumerStoppedError, CorruptRecordException, KafkaError, UnsupportedCodecError
+
+from services.chassis.local import Local
+from services.chassis.messages import Raw
+from services.chassis.positions import Positions
+from services.chassis.service import Service
+
+MOST = 500
+IDLE_SECONDS = 0.1
+UNDECODABLE = (UnsupportedCodecError, CorruptRecordException)
+
+Batch = tuple[ConsumerRecord[bytes, bytes] | Raw, ...]
+Found = list[ConsumerRecord[bytes, bytes] | Raw]
+
+
+class Unfetchable(Exception):
+    """Some partition has a record that the Kafka library cannot decode."""
+
+
+class Gathering:
+    """The next items of a service, from its partitions and its own table."""
+
+    def __init__(self, service: Service, local: Local, positions: Positions) -> None:
+        self._events, self._commands = frozenset(service.event_topics), frozenset(service.command_topics)
+        self._every = self._events | self._commands
+        self._local, self._where = local, positions
+
+    async def gather(self, consumer: AIOKafkaConsumer) -> Found:
+        """The next batch; empty where there is none. Raises Unfetchable."""
+        local = await self._local.due(MOST, self._where.numbers())
+        events = await self._fetch_fairly(consumer, self._where.assigned(self._events), MOST)
+        most = MOST // 2 if local or events else MOST
+        commands = await self._fetch_fairly(consumer, self._where.assigned(self._commands), most)
+        if local or events or commands or self._local.woken.is_set():
+            return [*local, *events, *commands]
+        return await self._next_record(consumer)
+
+    async def one_by_one(self, consumer: AIOKafkaConsumer) -> Found:
+        """Every partition by itself; where not even a batch of it can be read, its offsets are noted one by one.
+
+        Each has its share, so that none of them waits for one that is flooded.
+        """
+        failed: Counter[tuple[TopicPartition, int]] = Counter()
+        every = self._where.assigned(self._events) + self._where.assigned(self._commands)
+        ends = await consumer.end_offsets(every)
+        found: Found = []
+        share = max(1, MOST // max(1, len(every)))
+        for partition in every:
+            most = len(found) + share
+            while len(found) < most and (offset := await consumer.position(partition)) < ends[partition]:
+                try:
+                    if not (read := await self._fetch(consumer, [partition], most - len(found), wait_ms=500)):
+                        break
+                    found += read
+                except Unfetchable as error:
+                    failed[partition, offset] += 1
+                    if failed[partition, offset] < 2:  # it may have been fetched before it was looked for
+                        continue
+                    topic, number = partition
+                    found.append(Raw(topic, number, offset, None, [], b"", undecodable=str(error)))
+                    consumer.seek(partition, offset + 1)
+        return found
+
+    async def _next_record(self, consumer: AIOKafkaConsumer) -> Found:
+        """Whatever comes first: a record, a result, a stored webhook; or nothing for a while."""
+        every = self._where.assigned(self._every)
+        if not every:
+            await asyncio.sleep(IDLE_SECONDS)
+            return []
+        fetch = asyncio.ensure_future(self._fetch(consumer, every, MOST // 2, int(IDLE_SECONDS * 1000)))
+        woken = asyncio.ensure_future(self._local.woken.wait())
+        try:
+            await asyncio.wait((fetch, woken), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            woken.cancel()
+        if not fetch.done():
+            fetch.cancel()
+        try:
+            return sorted(await fetch, key=lambda record: record.topic in self._commands)
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+            return []
+
+    async def _fetch_fairly(self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition], most: int) -> Found:
+        """Where there is more than that, every partition has its share too: aiokafka begins with the same one again."""
+        found = await self._fetch(consumer, partitions, most)
+        if len(found) < most:
+            return found
+        share = max(1, most // len(partitions))
+        had = {(record.topic, record.partition) for record in found}
+        for partition in partitions:
+            if partition not in had:
+                found += await self._fetch(consumer, [partition], share)
+        return found
+
+    async def _fetch(
+        self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition], most: int, wait_ms: int = 0
+    ) -> Found:
+        if not partitions:
+            return []
+        try:
+            found = await consumer.getmany(*partitions, timeout_ms=wait_ms, max_records=most)
+        except (ConsumerStoppedError, asyncio.CancelledError):
+            raise
+        except Exception as error:
+            if isinstance(error, KafkaError) and not isinstance(error, UNDECODABLE):
+                raise
+            raise Unfetchable(repr(error)) from error
+        return [record for records in found.values() for record in records]
