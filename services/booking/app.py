@@ -27,7 +27,7 @@ from services.booking.handlers import (
     timers,
     waitlist,
 )
-from services.booking.lifecycle import closing_lines, freed_seats
+from services.booking.lifecycle import freed_seats, hours_gone
 from services.booking.local_messages import (
     AskAgain,
     DeadlineReached,
@@ -85,8 +85,8 @@ HANDLERS = (
     local(EntryDue, timers.entry_due),
     local(SeatsLeft, timers.seats_left),
     local(SlotClosing, opening_and_closing.slot_closing),
-    local(LineClosing, closing_lines.line_closing),
-    local(HoursChanged, closing_lines.hours_changed),
+    local(LineClosing, hours_gone.line_closing),
+    local(HoursChanged, hours_gone.hours_changed),
 )
 
 

@@ -10,7 +10,7 @@ from booking_contracts.codes import Code, Rejected
 
 from services.booking.lifecycle.bookable import is_offered
 from services.booking.lifecycle.cancellation import cancel_with_slot
-from services.booking.lifecycle.closing_lines import close_entry
+from services.booking.lifecycle.hours_gone import close_entry
 from services.booking.lifecycle.passed_deadlines import catch_up, catch_up_slot
 from services.booking.local_messages import SlotClosing
 from services.booking.model import actors

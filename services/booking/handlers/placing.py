@@ -11,7 +11,7 @@ from booking_contracts.envelope import rfc3339
 from booking_contracts.types import Actor, PaymentChoice
 
 from services.booking import saga
-from services.booking.lifecycle import taking_offers
+from services.booking.lifecycle import own_offers
 from services.booking.lifecycle.hoarding import held_seconds
 from services.booking.lifecycle.next_try import supersede
 from services.booking.lifecycle.precedence import Admitted, admitted
@@ -85,7 +85,7 @@ def open_booking(
     for older in room.older:
         supersede(work, older)
     if room.offer is not None:
-        taking_offers.accept(work, room.offer, booking_id)
+        own_offers.accept(work, room.offer, booking_id)
     booking = _new_booking(work, booking_id, offering, room.slot, wish, party)
     booking = work.create(replace(booking, payment=payment), actor)
     work.watch_deadline(booking)

@@ -11,9 +11,9 @@ from booking_contracts.codes import Code, Rejected
 from booking_contracts.envelope import rfc3339
 from booking_contracts.types import Actor, Period
 
+from services.booking.lifecycle.own_offers import leave
 from services.booking.lifecycle.passed_deadlines import catch_up
 from services.booking.lifecycle.precedence import admitted
-from services.booking.lifecycle.taking_offers import leave
 from services.booking.model import actors, deadlines, refunds
 from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering

@@ -15,9 +15,9 @@ from booking_contracts.types import Actor
 
 from services.booking.handlers.placing import open_booking
 from services.booking.lifecycle.entry_steps import watch
+from services.booking.lifecycle.own_offers import leave
 from services.booking.lifecycle.passed_deadlines import catch_up_entry
 from services.booking.lifecycle.precedence import admitted, admitted_to_line
-from services.booking.lifecycle.taking_offers import leave
 from services.booking.model import actors, waitlist
 from services.booking.model.booking import Booking
 from services.booking.model.illegal_transition import illegal_entry

@@ -11,8 +11,8 @@ from booking_contracts.booking import WaitlistOffered
 from booking_contracts.codes import Rejected
 
 from services.booking.lifecycle.bookable import is_bookable
-from services.booking.lifecycle.closing_lines import close_line
 from services.booking.lifecycle.entry_steps import step, watch
+from services.booking.lifecycle.hours_gone import close_line
 from services.booking.model.provider_busy import provider_free
 from services.booking.model.slots import Crowded, Slot, Surveyed
 from services.booking.model.waitlist import Entry, EntryState, Head, in_line

@@ -16,9 +16,9 @@ from booking_contracts.types import SYSTEM, Actor, Money
 from services.booking import saga
 from services.booking.lifecycle import freed_seats
 from services.booking.lifecycle.cancellation import cancel_with_slot
-from services.booking.lifecycle.closing_lines import close_entry
 from services.booking.lifecycle.entry_steps import end_entry
 from services.booking.lifecycle.failed_and_expired import expire
+from services.booking.lifecycle.hours_gone import close_entry
 from services.booking.model.booking import Booking
 from services.booking.model.deadlines import due_at, of_dispute_window, overdue
 from services.booking.model.slots import Slot

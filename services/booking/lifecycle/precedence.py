@@ -16,9 +16,10 @@ from booking_contracts.codes import Code, Rejected
 from services.booking.lifecycle import hoarding
 from services.booking.lifecycle.bookable import check_provider_free, is_offered
 from services.booking.lifecycle.next_try import own_tries
+from services.booking.lifecycle.own_offers import offer_for, own_entry
 from services.booking.lifecycle.passed_deadlines import catch_up_slot
 from services.booking.lifecycle.slot_full import slot_full
-from services.booking.lifecycle.taking_offers import check_waits_once, offer_for, own_entry
+from services.booking.lifecycle.waits_once import check_waits_once
 from services.booking.model import waitlist
 from services.booking.model.booking import Booking
 from services.booking.model.catalogue import Offering

@@ -5,7 +5,7 @@ from __future__ import annotations
 from booking_contracts.codes import Code, Rejected
 from booking_contracts.envelope import rfc3339
 
-from services.booking.lifecycle.taking_offers import entry_details
+from services.booking.lifecycle.own_offers import entry_details
 from services.booking.model import waitlist
 from services.booking.model.availability import Alternatives
 from services.booking.model.catalogue import Offering

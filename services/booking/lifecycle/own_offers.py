@@ -1,12 +1,11 @@
-"""Who has a place in a slot's line, or an offer there, and comes back: what they have is taken, none is had twice
-(rules.md, Waitlist; requirement waitlist-handling)."""
+"""Who has a place in a slot's line, or an offer there, and comes back: what they have is taken (rules.md, Waitlist;
+requirement waitlist-handling)."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
 from booking_contracts.booking import WaitlistAccepted, WaitlistLeft
-from booking_contracts.codes import Code, Rejected
 from booking_contracts.envelope import rfc3339
 from pydantic import JsonValue
 
@@ -42,19 +41,6 @@ def accept(work: BookingWork, offer: Entry, booking_id: UUID) -> None:
 def leave(work: BookingWork, entry: Entry) -> Entry:
     """The place is given up; or the offered seats go to a booking that moves there."""
     return entry_steps.end_entry(work, entry, EntryState.LEFT, WaitlistLeft)
-
-
-def check_waits_once(own: Entry | None, same_id: Entry | None) -> None:
-    """Nobody waits twice, or with an offer in hand; `same_id` is the entry that has the new one's id."""
-    if own is not None and own.holds:
-        text = f"{own.seats} seats are held for you already: accept them with AcceptOffer and entry_id {own.entry_id}."
-    elif own is not None:
-        text = f"You wait for this slot already (entry {own.entry_id}); leave that place first to wait for other seats."
-    elif same_id is not None:
-        text = "The entry id is taken; use a new one."
-    else:
-        return
-    raise Rejected(Code.ALREADY_WAITING, text, None, **entry_details(own))
 
 
 def entry_details(entry: Entry | None) -> dict[str, JsonValue]:
