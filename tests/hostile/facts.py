@@ -51,6 +51,8 @@ class Aftermath:
     unconfirmed: list[str] = field(default_factory=list)
     locked: list[tuple[float, float]] = field(default_factory=list)
     """From when until when somebody held rows, by the clock of `Asked.began`."""
+    acted_until: float = 0.0
+    """When the last of the acts ended; before it, thousands of commands came as fast as they were answered."""
 
     @cached_property
     def replies(self) -> dict[str, set[str]]:

@@ -36,12 +36,14 @@ def _ids(sent: Sent) -> set[str]:
 def _ordinary(found: Aftermath) -> Iterable[str]:
     yield "| ordinary command | sent | unanswered | refused | p50 | p99 | slowest |"
     yield "|---|---|---|---|---|---|---|"
-    for name in [*sorted({asked.name for asked in found.asked}), ""]:
-        asked = [one for one in found.asked if name in ("", one.name)]
+    parts = {name: [one for one in found.asked if one.name == name] for name in sorted({a.name for a in found.asked})}
+    parts["beside floods, lines, closings, locks"] = [one for one in found.asked if one.began < found.acted_until]
+    parts["beside single records"] = [one for one in found.asked if one.began >= found.acted_until]
+    for name, asked in [*parts.items(), ("all", found.asked)]:
         seconds = [one.seconds for one in asked if one.seconds is not None]
         refused, lost = sum(one.refused is not None for one in asked), len(asked) - len(seconds)
         times = " | ".join(f"{percentile(seconds, share) * 1000:.0f} ms" for share in (0.5, 0.99, 1.0))
-        yield f"| {name or 'all'} | {len(asked)} | {lost} | {refused} | {times} |"
+        yield f"| {name} | {len(asked)} | {lost} | {refused} | {times} |"
 
 
 def _memory(found: Aftermath) -> Iterable[str]:

@@ -112,6 +112,8 @@ class Siege:
             self.notes.append(f"{name}: not done after {ACT_SECONDS:.0f} s")
         else:
             self.notes.append(f"{name}: {time.monotonic() - began:.1f} s")
+        finally:
+            self.aftermath.acted_until = max(self.aftermath.acted_until, time.monotonic())
 
     async def _sweep(self, stage: Stage) -> None:
         """A sound command last on every partition: a position is known by records, not by what markers follow them."""
