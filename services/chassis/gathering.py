@@ -1,10 +1,9 @@
 """What a batch is gathered from: local messages and events first, commands at most half of it while any of those wait;
-and records that the Kafka library cannot decode, found one by one (engine.md, Batch)."""
+and batches that the Kafka library cannot read, record by record (engine.md, Batch)."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -46,29 +45,29 @@ class Gathering:
         return await self._next_record(consumer)
 
     async def one_by_one(self, consumer: AIOKafkaConsumer) -> Found:
-        """Every partition by itself; where not even a batch of it can be read, its offsets are noted one by one.
+        """Every partition by itself; where a batch of it cannot be read, record by record, and its offsets are noted.
 
         Each has its share, so that none of them waits for one that is flooded.
         """
-        failed: Counter[tuple[TopicPartition, int]] = Counter()
         every = self._where.assigned(self._events) + self._where.assigned(self._commands)
         ends = await consumer.end_offsets(every)
         found: Found = []
         share = max(1, MOST // max(1, len(every)))
         for partition in every:
-            most = len(found) + share
+            most, tried = len(found) + share, -1
             while len(found) < most and (offset := await consumer.position(partition)) < ends[partition]:
+                at_once = 1 if offset == tried else most - len(found)
                 try:
-                    if not (read := await self._fetch(consumer, [partition], most - len(found), wait_ms=500)):
+                    if not (read := await self._fetch(consumer, [partition], at_once, wait_ms=500)):
                         break
                     found += read
                 except Unfetchable as error:
-                    failed[partition, offset] += 1
-                    if failed[partition, offset] < 2:  # it may have been fetched before it was looked for
-                        continue
-                    topic, number = partition
-                    found.append(Raw(topic, number, offset, None, [], b"", undecodable=str(error)))
-                    consumer.seek(partition, offset + 1)
+                    if offset == tried:
+                        topic, number = partition
+                        found.append(Raw(topic, number, offset, None, [], b"", undecodable=str(error)))
+                        offset += 1
+                    tried = offset  # it may be one of those behind: from here on one at a time
+                    consumer.seek(partition, offset)
         return found
 
     async def _next_record(self, consumer: AIOKafkaConsumer) -> Found:

@@ -31,7 +31,7 @@ from services.chassis.local import Local
 from services.chassis.messages import Raw
 from services.chassis.positions import Positions
 from services.chassis.service import Service
-from services.chassis.tolerant_records import Undecodable, tolerant_records
+from services.chassis.tolerant_records import Undecodable, read_tolerantly
 
 if TYPE_CHECKING:
     from faststream.kafka.configs import KafkaBrokerConfig
@@ -63,7 +63,7 @@ async def decode(message: KafkaMessage) -> list[Raw]:
 def raw_of(record: ConsumerRecord[bytes, bytes]) -> Raw:
     """A record as it came; a header's bytes are kept as latin-1 text."""
     if record.headers and isinstance(record.headers[0], Undecodable):
-        reason = record.headers[0].reason
+        reason = record.headers[0].reason.decode()
         return Raw(record.topic, record.partition, record.offset, None, [], b"", undecodable=reason)
     headers = [(name, (value or b"").decode("latin-1")) for name, value in record.headers]
     return Raw(record.topic, record.partition, record.offset, record.key, headers, record.value or b"")
@@ -100,6 +100,7 @@ class Intake(BatchSubscriber):
         self._gathers, self._next_at = service.gathers_seconds, 0.0
         self._carefully = False
         self.last_progress = time.monotonic()
+        read_tolerantly()
         super(KafkaRegistrator, broker).subscriber(self)
         self.add_call(parser_=parse, decoder_=decode, dependencies_=())
 
@@ -171,8 +172,7 @@ class Intake(BatchSubscriber):
                 return ()
             if self._carefully:
                 self._carefully = False
-                with tolerant_records():
-                    return tuple(await self._gathering.one_by_one(consumer))
+                return tuple(await self._gathering.one_by_one(consumer))
             return tuple(await self._gathering.gather(consumer))
         except ConsumerStoppedError:
             raise

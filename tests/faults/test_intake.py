@@ -11,6 +11,8 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import codec as codec_module
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.conn import AIOKafkaConnection
 from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.protocol.metadata import MetadataRequest
@@ -261,6 +263,29 @@ def _unreadable_headers(count: int) -> Any:
         builder.append(timestamp=None, key=b"k", value=b"bad", headers=[(Name("x"), b"v")])
         builder.append(timestamp=None, key=b"k", value=b"good", headers=[("x", b"v")])
     return builder
+
+
+@pytest.mark.requirement("bad-input", "poison")
+async def test_batches_that_cannot_be_unpacked_are_noted_and_passed_over(
+    servers: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A codec that the library cannot handle, on a topic that says nothing about compression."""
+    topic = f"t{uuid4()}"
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await admin.start()
+    await admin.create_topics([NewTopic(topic, 2, 1)])
+    await admin.close()
+    for body, codec in ((b"before", None), (b"packed" * 9, "lz4"), (b"after", None)):
+        async with AIOKafkaProducer(bootstrap_servers=servers, compression_type=codec) as producer:
+            await producer.send_and_wait(topic, body, partition=0)
+            if codec is None:
+                await producer.send_and_wait(topic, body, partition=1)
+    monkeypatch.setattr(codec_module, "has_lz4", lambda: False)
+    async with reading(servers, of([topic])) as reader:
+        await reader.until(lambda: len(reader.found) == 5)
+    here = [(raw.offset, raw.body, bool(raw.undecodable)) for raw in reader.found if raw.partition == 0]
+    assert here == [(0, b"before", False), (1, b"", True), (2, b"after", False)]
+    assert reader.faults == []
 
 
 @pytest.mark.requirement("transaction-atomicity")
