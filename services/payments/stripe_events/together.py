@@ -16,8 +16,10 @@ MOST = 100
 
 
 class Together:
-    """Keeps events, one transaction after the other; what comes meanwhile shares the next one. Nobody waits for company,
-    nor long for a transaction that does not come to its end: the next one goes ahead, on another connection."""
+    """Keeps events, one transaction after the other; what comes meanwhile shares the next one.
+
+    Nobody waits for company, nor long for a transaction that does not end: the next one has a connection of its own.
+    """
 
     def __init__(self, pool: Pool, clock: Clock) -> None:
         self._pool, self._clock = pool, clock
