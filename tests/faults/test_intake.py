@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -77,6 +77,10 @@ class Reader:
         self.intake = Intake(broker, named, local, self.positions, self.faults.append)
         self.intake(self._handle)
         self.app = FastStream(broker)
+
+    @property
+    def busy(self) -> bool:
+        return self._turn.locked()
 
     async def _idle(self) -> None:
         async with self._turn:
@@ -186,6 +190,27 @@ async def test_only_what_was_handled_is_committed(servers: str) -> None:
         await reader.until(lambda: bool(reader.found))
         timer.cancel()
     assert await committed(servers, group) == end
+
+
+@pytest.mark.requirement("health")
+async def test_what_was_read_and_not_handled_is_lag(servers: str) -> None:
+    end = await end_of(servers, *PARTITION)
+    async with reading(servers, of([TOPIC]), Table(end - 3)) as reader:
+        reader.hold.clear()
+        await reader.until(lambda: reader.busy)
+        await asyncio.sleep(0.1)
+
+        async def lag() -> int:
+            found = await reader.positions.lag(idle=not reader.busy)
+            return found[TOPIC]
+
+        assert await lag() >= 3
+        reader.hold.set()
+        await eventually("all of it is handled", lambda: _none(lag))
+
+
+async def _none(lag: Callable[[], Awaitable[int]]) -> bool:
+    return await lag() == 0
 
 
 @pytest.mark.requirement("ordering")
