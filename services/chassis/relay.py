@@ -100,12 +100,12 @@ class Relay:
                 await self._lead(connection, producer)
         finally:
             connection.terminate()
+            self._published.clear()  # a restored database may give these ids to other rows
 
     async def _lead(self, connection: Connection, producer: AIOKafkaProducer) -> None:
         metrics.relay_leader.set(1)
         allocated = await connection.fetchval("SELECT pg_sequence_last_value(pg_get_serial_sequence('outbox', 'id'))")
         cursor = OutboxCursor(time.monotonic(), allocated or 0)
-        await self._forget(connection)
         while not self._stopping:
             self.last_progress = time.monotonic()
             floor, missing = cursor.window(self.last_progress)
@@ -114,7 +114,11 @@ class Relay:
             rows = await connection.fetch(NEXT, floor, missing, CHUNK)
             if rows:
                 cursor.saw([row["id"] for row in rows], self.last_progress)
-                await self._publish(connection, producer, rows)
+                try:
+                    await self._publish(connection, producer, rows)
+                except Exception:
+                    await self._forget(connection)
+                    raise
                 self._tries = 0
             if len(rows) == CHUNK or (self._published and await self._woken(QUIET_SECONDS)):
                 continue

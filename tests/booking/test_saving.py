@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 from booking_contracts.booking import (
+    CancelBooking,
     DatedException,
     OpenSlot,
     QuoteCancellation,
@@ -46,6 +47,7 @@ from tests.booking.builders import (
 from tests.booking.line import Line, cancel
 from tests.chassis.conftest import engine as engine
 from tests.chassis.harness import Engine
+from tests.chassis.scenes import Scene
 
 BOOKINGS = f"""
     SELECT {tables.BOOKING.columns("b")}, customer, attendee FROM booking b JOIN booking_contact USING (booking_id)
@@ -93,6 +95,19 @@ async def test_every_row_is_as_it_was_decided(engine: Engine) -> None:
         world.work.put(replace(saga, asked=saga.asked + 1, problem="the account is closed"))
     assert world.entry(eve).holds
     await _saved(engine, world)
+
+
+@pytest.mark.requirement("transaction-atomicity", "overbooking-prevention")
+async def test_a_batch_frees_seats_and_makes_their_slot_smaller(engine: Engine) -> None:
+    """Straight to the database: the ladder would halve what the constraint refuses, and nobody would see it."""
+    scene = await Scene(engine).open(capacity=2)
+    ann, bob = scene.place("ann"), scene.place("bob")
+    await engine.tell(ann, bob)
+    gone = CancelBooking(booking_id=ann.booking_id, actor=acting("ann"))
+    smaller = OpenSlot(offering_id=scene.offering_id, starts_at=scene.start(0), capacity=1, actor=scene.teacher)
+    await engine.runner.run([engine.record(gone), engine.record(smaller, key=str(scene.provider_id))])
+    (slot,) = await engine.fetch("SELECT capacity, taken FROM slot")
+    assert tuple(slot) == (1, 1)
 
 
 async def _saved(engine: Engine, world: World) -> None:

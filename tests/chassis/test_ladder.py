@@ -332,6 +332,23 @@ async def test_what_cannot_even_be_set_aside_is_passed_over_with_a_note(engine: 
     assert (letter["topic"], letter["body"]) == ("booking.commands", b"")
 
 
+async def test_nobody_is_lost_beside_what_cannot_be_set_aside_where_many_fail(engine: Engine) -> None:
+    """More than are looked for by halving: what is left is to wait together, and one of it cannot even do that."""
+    scene = await Scene(engine).open(capacity=99)
+
+    async def plan(_: Connection, messages: Sequence[Message[Any]]) -> None:
+        if messages:
+            raise OverflowError("date value out of range")
+
+    ill = build(engine, loading(plan))
+    records = [ill.record(scene.place(f"c{number}")) for number in range(40)]
+    records[-2] = replace(records[-2], body=None)  # type: ignore[arg-type]
+    await ill.run(*records)
+    await ill.close()
+    kept = await engine.fetch('SELECT "offset" FROM local_message UNION SELECT "offset" FROM dead_letter')
+    assert {row["offset"] for row in kept} == {record.offset for record in records}
+
+
 async def test_an_undecodable_record_is_noted_with_its_offset(engine: Engine) -> None:
     scene = await Scene(engine).open()
     record = engine.record(scene.place())

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -78,6 +79,10 @@ class Reader:
         self.intake = Intake(broker, named, local, self.positions, self.faults.append)
         self.intake(self._handle)
         self.app = FastStream(broker)
+
+    @property
+    def busy(self) -> bool:
+        return self._turn.locked()
 
     async def _idle(self) -> None:
         async with self._turn:
@@ -189,6 +194,27 @@ async def test_only_what_was_handled_is_committed(servers: str) -> None:
     assert await committed(servers, group) == end
 
 
+@pytest.mark.requirement("health")
+async def test_what_was_read_and_not_handled_is_lag(servers: str) -> None:
+    end = await end_of(servers, *PARTITION)
+    async with reading(servers, of([TOPIC]), Table(end - 3)) as reader:
+        reader.hold.clear()
+        await reader.until(lambda: reader.busy)
+        await asyncio.sleep(0.1)
+
+        async def lag() -> int:
+            found = await reader.positions.lag(idle=not reader.busy)
+            return found[TOPIC]
+
+        assert await lag() >= 3
+        reader.hold.set()
+        await eventually("all of it is handled", lambda: _none(lag))
+
+
+async def _none(lag: Callable[[], Awaitable[int]]) -> bool:
+    return await lag() == 0
+
+
 @pytest.mark.requirement("ordering")
 async def test_events_come_first_and_commands_fill_half_of_a_batch(servers: str) -> None:
     async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
@@ -227,6 +253,22 @@ async def test_nobody_waits_for_a_partition_that_is_flooded(servers: str) -> Non
     assert when <= 2, f"one record waited for {when} batches of a flood"
     flood = [int(raw.body) for raw in reader.found if raw.partition == 1 and raw.body.isdigit()]
     assert flood == list(range(1800)), "and the flood is in order"
+
+
+@pytest.mark.requirement("notify-people")
+async def test_a_service_that_nobody_waits_for_lets_its_messages_gather(servers: str) -> None:
+    topic = WALLET_REPLIES.name
+    patient = replace(of([], [topic]), gathers_seconds=0.5)
+    async with AIOKafkaProducer(bootstrap_servers=servers) as producer, reading(servers, patient) as reader:
+        await producer.send_and_wait(topic, b"begin", partition=3)
+        await reader.until(lambda: any(raw.body == b"begin" for raw in reader.found))
+        reader.batches.clear()
+        began = time.monotonic()
+        for _ in range(20):
+            await producer.send_and_wait(topic, b"one of many", partition=3)
+            await asyncio.sleep(0.05)
+        await reader.until(lambda: sum(map(len, reader.batches)) == 20)
+    assert len(reader.batches) <= (time.monotonic() - began) / 0.5 + 1
 
 
 @pytest.mark.requirement("bad-input", "poison")
@@ -299,10 +341,12 @@ async def test_records_of_an_aborted_transaction_are_never_read(servers: str) ->
             await producer.send_and_wait(topic, b"told", partition=7)
     async with reading(servers, of([topic])) as reader:
         await reader.until(lambda: any(raw.body == b"told" for raw in reader.found))
-        await asyncio.sleep(0.3)
-        lag = await reader.positions.lag(idle=True)
+
+        async def no_lag() -> bool:
+            return (await reader.positions.lag(idle=True))[topic] == 0
+
+        await eventually("the markers of transactions are no lag", no_lag, seconds=5)
     assert [raw.body for raw in reader.found if raw.partition == 7] == [b"told"]
-    assert lag[topic] == 0, "the markers of transactions are no lag"
 
 
 @pytest.mark.requirement("health")

@@ -186,6 +186,23 @@ async def test_a_stopped_relay_has_forgotten_what_it_published(broker: Stack, ou
     assert len(names) == len(set(names)), "nothing is published twice"
 
 
+@pytest.mark.requirement("outbox")
+async def test_rows_of_a_restored_database_are_not_forgotten_for_those_that_had_their_ids(
+    broker: Stack, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relays, "QUIET_SECONDS", 5.0)  # what is published is not forgotten before
+    admin = await asyncpg.connect(broker.env["POSTGRES_ADMIN_URL"].rsplit("/", 1)[0] + "/booking")
+    async with running(broker) as relay:
+        await outbox.write("k", "lost")
+        await outbox.hears("lost")
+        await admin.execute("UPDATE outbox SET headers = replace(headers, 'lost', 'again')")  # as after a restore
+        await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'a-relay'")
+        relay.wake()
+        await outbox.hears("again")
+    await admin.close()
+    assert await outbox.left() == 0
+
+
 async def test_a_relay_whose_broker_is_away_is_alive(broker: Stack) -> None:
     relay = Relay(broker.env["BOOKING_DATABASE_URL"], "127.0.0.1:9", "lonely")
     task = asyncio.create_task(relay.run())

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
+from services.chassis.database import ASKED_RARELY, Pool, connect, open_pool
 from services.payments.model import idempotency_keys
 from services.payments.stripe_events.event_store import ANSWERED_WITHIN, StripeEvent, keep
 from services.payments.stripe_events.sweeper import ON_THE_WAY, Sweeper
@@ -105,6 +108,46 @@ async def test_who_goes_away_takes_nobody_along(till: Till) -> None:
     await asyncio.sleep(0)
     first.cancel()
     assert await second == 2
+
+
+@pytest.fixture
+async def held(till: Till, databases: dict[str, str]) -> AsyncIterator[StripeEvent]:
+    """An event whose row another transaction makes, and does not end."""
+    event, other = an_event(), await connect(databases["PAYMENTS_DATABASE_URL"], "other")
+    await other.execute("BEGIN")
+    insert = "INSERT INTO stripe_event (event_id, type, body) VALUES ($1, 'payment_intent.succeeded', '{}')"
+    await other.execute(insert, event.id)
+    yield event
+    await other.close()
+
+
+@pytest.fixture
+async def impatient(databases: dict[str, str]) -> AsyncIterator[Pool]:
+    settings = {**ASKED_RARELY, "lock_timeout": "1s"}
+    async with await open_pool(databases["PAYMENTS_DATABASE_URL"], "webhooks", size=2, settings=settings) as pool:
+        yield pool
+
+
+@pytest.mark.requirement("webhooks")
+async def test_one_event_whose_row_is_locked_fails_alone(till: Till, impatient: Pool, held: StripeEvent) -> None:
+    together = Together(impatient, till.bench.clock)
+    events = [an_event(), held, an_event(), an_event()]
+    told = await asyncio.gather(*map(together.take, events), return_exceptions=True)
+    assert isinstance(told[1], asyncpg.LockNotAvailableError)
+    assert [told[0], *told[2:]] == [1, 1, 1]
+
+
+@pytest.mark.requirement("webhooks")
+async def test_nobody_waits_long_for_a_transaction_that_does_not_end(
+    till: Till, impatient: Pool, held: StripeEvent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.payments.stripe_events.together.PATIENCE_SECONDS", 0.1, raising=False)
+    together = Together(impatient, till.bench.clock)
+    slow = asyncio.create_task(together.take(held))
+    await asyncio.sleep(0.05)
+    assert await asyncio.wait_for(together.take(an_event()), 0.7) == 1
+    with pytest.raises(asyncpg.LockNotAvailableError):
+        await slow
 
 
 @pytest.mark.requirement("webhooks")
