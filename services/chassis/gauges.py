@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import asyncpg
 import structlog
+from aiokafka.errors import KafkaError
 
 from services.chassis import metrics
 from services.chassis.clock import Clock
-from services.chassis.database import Pool
+from services.chassis.database import UNAVAILABLE, Pool
 from services.chassis.positions import Positions
 
 log = structlog.get_logger()
 EVERY_SECONDS = 5.0
+AWAY = (*UNAVAILABLE, KafkaError)
+"""Then what waits, waits for the database or the broker. One that is there and takes too long is no excuse."""
 
 WAITING = """
 SELECT (SELECT count(*) FROM (SELECT FROM outbox ORDER BY id LIMIT 10000) w) AS outbox_rows,
@@ -39,7 +43,8 @@ async def run(pool: Pool, clock: Clock, positions: Positions, is_idle: Callable[
             for topic, lag in (await positions.lag(idle=is_idle())).items():
                 metrics.consumer_lag.labels(topic).set(lag)
         except Exception as error:
-            positions.progress.forget()
+            if isinstance(error, AWAY) and not isinstance(error, asyncpg.QueryCanceledError):
+                positions.progress.forget()
             log.warning("gauges were not sampled", error=repr(error))
         await asyncio.sleep(EVERY_SECONDS)
 
