@@ -29,7 +29,9 @@ SAVE_PROVIDERS = PROVIDER.upsert(
 OFFERING = Table[Offering](
     "offering", "offering_id uuid, provider_id uuid, definition jsonb", {"definition": rows.definition_json}
 )
-SAVE_OFFERINGS = OFFERING.upsert("definition")
+INSERT_OFFERINGS = OFFERING.insert()
+UPDATE_OFFERINGS = OFFERING.update("definition")
+"""Never merged: an id that another provider has taken meanwhile violates the key, and the batch is loaded again."""
 
 SCHEDULE = Table[Schedule](
     "schedule",
