@@ -202,7 +202,7 @@ async def test_an_offering_id_belongs_to_the_provider_who_was_first(engine: Engi
     for _ in range(ROUNDS):
         first, second = await Scene(engine).open(slots=0), await Scene(engine).open(slots=0)
         new = uuid4()
-        titled = [edit(scene, offering_id=new, title=str(scene.provider_id)) for scene in (first, second)]
-        assert await at_once(engine, twin, titled[:1], titled[1:]) == ["NOT_ALLOWED", "accepted"]
+        one, two = (edit(scene, offering_id=new, title=str(scene.provider_id)) for scene in (first, second))
+        assert await at_once(engine, twin, [one], [two]) == ["NOT_ALLOWED", "accepted"]
         (row,) = await engine.fetch("SELECT * FROM offering WHERE offering_id = $1", new)
         assert str(row["provider_id"]) in row["definition"]
