@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +26,11 @@ from services.booking.model.people import Person
 from services.booking.model.slots import Slot, as_of_today, slot_id
 from services.booking.model.states import State, may_become
 from services.booking.model.waitlist import Entry, Line, in_line
+from services.chassis.database import TRANSACTION_TIMEOUT_SECONDS
 from services.chassis.unit_of_work import Row, RowT, UnitOfWork
+
+ALL_HAVE_JOINED = timedelta(seconds=TRANSACTION_TIMEOUT_SECONDS + 5)
+"""No batch that had read a schedule, an offering or a zone before they changed is at work any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +184,9 @@ class BookingWork(UnitOfWork):
 
     def look_at_lines(self, provider_id: UUID) -> None:
         """After a provider's hours or offerings have changed: who waits for hours that are gone is told, and room that
-        is there now is offered, in slices."""
-        self.remind(HoursChanged(provider_id=provider_id), key=str(provider_id), due_at=self.now)
+        is there now is offered, in slices. Now, and once more for who is joining a line by the hours of before."""
+        for at in (self.now, self.now + ALL_HAVE_JOINED):
+            self.remind(HoursChanged(provider_id=provider_id), key=str(provider_id), due_at=at)
 
     def _once_more(self, body: SeatsLeft | LineClosing) -> None:
         """Asked for once a batch."""

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
+from urllib.parse import quote
 
 from booking_contracts import booking
 
@@ -34,7 +35,7 @@ def invite_for(letter: Letter, *, organizer: str, sequence: int, now: datetime) 
 
     `sequence` is the event's ce_sequence: it rises with each change of a booking, which is all that
     RFC 5545 (3.8.7.4) asks of SEQUENCE. The UID is the booking's and never changes. `organizer` and the letter's
-    recipient are `reachable`: no character of theirs has to be escaped.
+    recipient are `reachable`.
     """
     method, about = METHODS.get(letter.kind), letter.booking
     if method is None or not isinstance(about, booking.BookingEvent) or not _has_been_sent_one(letter):
@@ -68,8 +69,8 @@ DTSTART:{_utc(span.starts_at)}
 DTEND:{_utc(span.ends_at)}
 SUMMARY:{_text(f"{title} – {attendee}")}
 DESCRIPTION:{_text(title)}\\n{_text(provider)}\\n{_text(attendee)}\\n{about.booking_id}
-ORGANIZER;CN={_quoted(provider)}:mailto:{organizer}
-ATTENDEE;CN={_quoted(one_line(letter.name))}:mailto:{letter.recipient}
+ORGANIZER;CN={_quoted(provider)}:{_mailto(organizer)}
+ATTENDEE;CN={_quoted(one_line(letter.name))}:{_mailto(letter.recipient)}
 END:VEVENT
 END:VCALENDAR
 """
@@ -77,6 +78,11 @@ END:VCALENDAR
 
 def _utc(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def _mailto(address: str) -> str:
+    """What means something else in a URI, and may stand before an @, is escaped (RFC 6068)."""
+    return f"mailto:{quote(address, safe='@+')}"
 
 
 def _text(line: str) -> str:

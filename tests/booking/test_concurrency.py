@@ -19,6 +19,7 @@ from booking_contracts.booking import (
 from booking_contracts.types import PaymentChoice
 
 from tests.booking.replicas import at_once, cancel, consistent, customer, join, move
+from tests.booking.test_fresh_slots import edit
 from tests.chassis.conftest import engine as engine
 from tests.chassis.harness import Engine
 from tests.chassis.scenes import Scene
@@ -193,3 +194,15 @@ async def test_a_full_slot_names_the_next_ones_where_the_party_fits(engine: Engi
     expected = [f"{scene.start(slot):%Y-%m-%dT%H:%M:%SZ}" for slot in (2, 4, 5, 6, 7)]
     assert reply.body["details"]["alternatives"] == [{"starts_at": at, "seats_left": 2} for at in expected]
     assert reply.body["details"]["waitlist_open"] is True
+
+
+@pytest.mark.requirement("concurrent-request-handling", "actors")
+async def test_an_offering_id_belongs_to_the_provider_who_was_first(engine: Engine, twin: Engine) -> None:
+    """Neither of two providers sees the other's before both are written."""
+    for _ in range(ROUNDS):
+        first, second = await Scene(engine).open(slots=0), await Scene(engine).open(slots=0)
+        new = uuid4()
+        one, two = (edit(scene, offering_id=new, title=str(scene.provider_id)) for scene in (first, second))
+        assert await at_once(engine, twin, [one], [two]) == ["NOT_ALLOWED", "accepted"]
+        (row,) = await engine.fetch("SELECT * FROM offering WHERE offering_id = $1", new)
+        assert str(row["provider_id"]) in row["definition"]

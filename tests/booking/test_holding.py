@@ -221,6 +221,41 @@ def test_who_has_waited_is_let_in() -> None:
 
 
 @pytest.mark.requirement("time-slot-lock")
+def test_who_has_tried_before_and_holds_nothing_now_wants_it_as_others_do() -> None:
+    world = World(waitlist=False)
+    world.place("bob")
+    world.at(minutes(16)).place("eve")
+    assert world.at(minutes(17)).refused(place("bob")).code is Code.SLOT_FULL
+    for at in (30, 44):
+        world.at(minutes(at)).place("eve")
+    assert world.at(minutes(58)).refused(place("eve")).code is Code.DEADLINE_PASSED
+
+
+@pytest.mark.requirement("time-slot-lock")
+def test_nobody_is_kept_out_by_their_own_wish() -> None:
+    world = World(waitlist=False)
+    world.place("bob")
+    eves = world.at(minutes(16)).place("eve")
+    assert world.at(minutes(17)).refused(place("bob")).code is Code.SLOT_FULL
+    world.at(minutes(18)).tell(cancel(eves))
+    for at in (18, 32, 46, 60):
+        assert world.at(minutes(at)).place("bob").state is State.PENDING_PAYMENT
+
+
+@pytest.mark.requirement("time-slot-lock", "transaction-atomicity")
+async def test_a_batch_knows_who_wanted_it(engine: Engine) -> None:
+    scene = await Scene(engine).open(waitlist=False)
+    for name, wish in (("bob", "accepted"), ("eve", "SLOT_FULL"), ("bob", "accepted")):
+        assert await _answer(engine, scene.place(name)) == wish
+    engine.clock.advance(minutes=16)
+    await engine.run_local()
+    for name, wish in (("eve", "accepted"), ("bob", "SLOT_FULL")):
+        assert await _answer(engine, scene.place(name)) == wish
+    (row,) = await engine.fetch("SELECT wanted_by FROM slot")
+    assert row["wanted_by"] == "bob"
+
+
+@pytest.mark.requirement("time-slot-lock")
 def test_a_sought_after_slots_row_is_written_once_a_minute() -> None:
     world = World()
     world.place("bob")

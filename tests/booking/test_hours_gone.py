@@ -122,6 +122,35 @@ async def test_who_waits_for_hours_that_go_is_told_at_once_and_the_others_wait_o
     assert len(closed) == len(set(closed)) == 8
 
 
+@pytest.mark.parametrize("way", ["hours removed", "another grid", "longer sessions"])
+async def test_who_joined_by_the_hours_of_before_is_told_soon(engine: Engine, way: str) -> None:
+    """Their batch on another replica had read them, and was written after the lines were looked at."""
+    scene, _ = await full(engine)
+    before = await _hours(engine, scene)
+    await engine.tell(GONE[way](scene))
+    await all_done(engine)
+    after = await _hours(engine, scene)
+    await _put(engine, scene, *before)
+    await engine.tell(join(scene, "bob"))
+    await _put(engine, scene, *after)
+    await all_done(engine)
+    assert await states(engine, scene) == {"bob": "WAITING"}
+    engine.clock.advance(minutes=1)
+    await all_done(engine)
+    assert await states(engine, scene) == {"bob": "CLOSED"}
+
+
+async def _hours(engine: Engine, scene: Scene) -> tuple[str, str]:
+    query = "SELECT weekly, definition FROM schedule JOIN offering USING (provider_id) WHERE provider_id = $1"
+    (row,) = await engine.fetch(query, scene.provider_id)
+    return row["weekly"], row["definition"]
+
+
+async def _put(engine: Engine, scene: Scene, weekly: str, definition: str) -> None:
+    await engine.fetch("UPDATE schedule SET weekly = $2 WHERE provider_id = $1", scene.provider_id, weekly)
+    await engine.fetch("UPDATE offering SET definition = $2 WHERE provider_id = $1", scene.provider_id, definition)
+
+
 async def test_hours_move_with_the_providers_zone(engine: Engine) -> None:
     scene, _ = await full(engine, "bob")
     register = RegisterProvider(

@@ -16,6 +16,7 @@ from booking_contracts.booking import (
     BookingCompleted,
     CancelBooking,
     CloseSlot,
+    LatePaymentReturned,
     QuoteCancellation,
     ResolveDispute,
     SagaStuck,
@@ -195,4 +196,26 @@ def test_more_than_the_price_is_never_promised() -> None:
     world = World()
     booking = taken(world, PRICE + 1)
     assert booking.escrow == Money(amount=PRICE, currency="EUR")
+    assert len(world.sent(SagaStuck)) == 1
+
+
+@pytest.mark.requirement("late-payment", "escrow")
+def test_what_comes_for_a_booking_that_ended_unpaid_goes_back_as_it_came() -> None:
+    world = World()
+    booking = world.place()
+    world.at(NOW + timedelta(minutes=16)).tell(DeadlineReached(booking_id=booking.booking_id))
+    taken(world, booked=world.booking(booking.booking_id))
+    (asked,) = world.sent(payments.SettlePayment)
+    assert (asked.refund, asked.release) == (euros(TAKEN), euros(0))
+    (told,) = world.sent(LatePaymentReturned)
+    assert told.amount == euros(TAKEN)
+
+
+@pytest.mark.requirement("escrow")
+def test_another_currency_is_no_lesser_amount() -> None:
+    """1000 yen are no part of 45 euros: a person looks, and nothing is promised by it."""
+    world = World()
+    booking = world.confirmed(captured=False)
+    world.tell(answer(payments.PaymentCaptured, booking, amount=Money(amount=1000, currency="JPY")))
+    assert world.booking(booking.booking_id).escrow == booking.price
     assert len(world.sent(SagaStuck)) == 1

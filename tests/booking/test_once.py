@@ -214,3 +214,16 @@ async def test_who_leaves_a_slot_has_left_it_before_they_come_again(engine: Engi
     states = await scene.states()
     assert [states[booking] for booking in (one, two)] == ["CANCELLED_BY_CUSTOMER"] * 2
     await consistent(engine)
+
+
+@pytest.mark.requirement("rescheduling-logic")
+def test_a_booking_that_moves_comes_under_the_rule_of_today() -> None:
+    """At the database too, which knows nothing of offerings."""
+    world = World(capacity=3)
+    booking = world.confirmed()
+    world.work.load(a_slot(world.offering, START + timedelta(days=1)))
+    world.work.put(an_offering(capacity=3, once_per_customer=True))
+    assert not world.booking(booking.booking_id).once_per_customer
+    there = START + timedelta(days=1)
+    world.tell(RescheduleBooking(booking_id=booking.booking_id, starts_at=there, actor=acting()))
+    assert world.booking(booking.booking_id).once_per_customer

@@ -16,15 +16,17 @@ from booking_contracts.booking import (
     PayBooking,
 )
 from booking_contracts.codes import Code, Rejected
+from booking_contracts.envelope import rfc3339
 from booking_contracts.types import Actor
 
 from services.booking.model import actors, dispute_resolution, notice_and_horizon, price, provider_busy, slots, wish
+from services.booking.model.availability import Alternatives
 from services.booking.model.illegal_transition import OF_BOOKING, OF_ENTRY
 from services.booking.model.states import State
 from services.booking.model.waitlist import EntryState
 from services.booking.model.wish import Wish
 from services.booking.model.wording import of_lasting
-from tests.booking.builders import CARD, NOW, PROVIDER, START, World, a_child, a_slot, acting, an_offering
+from tests.booking.builders import CARD, NOW, PROVIDER, START, World, a_child, a_slot, acting, an_offering, place
 from tests.booking.lives import euros
 
 CHILD = Actor(kind="customer", id=a_child().id)
@@ -190,3 +192,15 @@ def test_a_buffer_before_a_slot_is_the_providers_too() -> None:
     offering = an_offering(buffer_before_minutes=30)
     before = [a_slot(offering, START - timedelta(minutes=60 + gap), taken=1) for gap in (30, 29)]
     assert [provider_busy.provider_free(a_slot(offering), [slot]) for slot in before] == [True, False]
+
+
+@pytest.mark.requirement("conflict-check")
+def test_who_finds_no_seats_is_shown_where_all_of_them_fit() -> None:
+    world = World(capacity=3)
+    world.confirmed()
+    days = [START + timedelta(days=number) for number in range(1, 8)]
+    free = ((START, 3), (days[0], 2), *((day, 3) for day in days[1:]))
+    world.work.load(Alternatives(world.offering.offering_id, free))
+    world.work.load(a_slot(world.offering, days[1], capacity=3, taken=1))
+    details = world.refused(place("eve", seats=3)).details
+    assert details["alternatives"] == [{"starts_at": rfc3339(day), "seats_left": 3} for day in days[2:7]]

@@ -146,6 +146,16 @@ def test_names_and_titles_are_read_as_they_were_written(written: str) -> None:
 
 
 @pytest.mark.requirement("notify-people")
+def test_an_address_is_the_same_as_a_uri() -> None:
+    """A calendar finds its owner among the attendees by it."""
+    event = an(BookingConfirmed, customer=customer(email="a%41?to=b&c#d+e@example.org"))
+
+    (entry,) = _calendar(mail(letter_to(CUSTOMER, event))).walk("VEVENT")
+
+    assert entry["ATTENDEE"] == "mailto:a%2541%3Fto%3Db%26c%23d+e@example.org"
+
+
+@pytest.mark.requirement("notify-people")
 def test_a_backslash_before_an_n_is_no_line_break() -> None:
     """Read by hand: the library that reads the others takes it for one."""
     content = _content(mail(letter_to(CUSTOMER, an(BookingConfirmed, offering_title=r"C:\New\notes"))))

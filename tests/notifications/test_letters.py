@@ -241,3 +241,17 @@ def test_a_reminder_is_of_use_until_the_next_one_and_the_last_until_the_start() 
     day, hour = reminder_times(STARTS_AT, booked_at=STARTS_AT - timedelta(days=9))
 
     assert (reminder_ends(STARTS_AT, day), reminder_ends(STARTS_AT, hour)) == (hour, STARTS_AT)
+
+
+@pytest.mark.requirement("notify-people")
+@pytest.mark.parametrize("kind", [booking.WaitlistOffered, booking.PaymentRequested, booking.PaymentActionRequired])
+def test_what_only_asks_for_something_is_of_use_until_its_deadline(kind: type[Event]) -> None:
+    """While a mail server is away for hours, "please accept by six" is overtaken by "it was not accepted in time"."""
+    deadline = STARTS_AT - timedelta(hours=3)
+    assert {letter.until for letter in letters_for(an(kind, deadline=deadline), ADMIN_EMAIL)} == {deadline}
+
+
+@pytest.mark.requirement("notify-people")
+def test_what_tells_something_is_of_use_whenever_it_comes() -> None:
+    for kind in BY_EVENT.keys() - {booking.WaitlistOffered, booking.PaymentRequested, booking.PaymentActionRequired}:
+        assert {letter.until for letter in letters_for(an(kind), ADMIN_EMAIL, an(BookingConfirmed))} <= {None}

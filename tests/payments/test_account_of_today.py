@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from booking_contracts.booking import ProviderRegistered
@@ -124,3 +125,14 @@ async def test_a_later_try_goes_to_the_account_of_today(till: Till, today: str |
     to = [json.loads(one["parameters"])["destination"] for one in asked]
     assert to == (["acct_closed_1"] if today is None else ["acct_closed_1", "acct_new"])
     assert await waiting(till) == (["no_account"] if today is None else [])
+
+
+@pytest.mark.requirement("provider-payouts")
+@pytest.mark.parametrize("today", [None, "acct_new"])
+async def test_what_waited_never_goes_to_the_account_of_a_command_that_is_older(till: Till, today: str | None) -> None:
+    """A later booking's AuthorizePayment was held up, while the provider changed the account."""
+    await released(till)
+    assert await waiting(till) == ["no_account"]
+    await till.engine.fetch("INSERT INTO provider_account (provider_id, account) VALUES ($1, $2)", PROVIDER, today)
+    await till.tell(authorize(booking_id=uuid4(), payout_account="acct_old", expires_at=soon(till.bench)))
+    assert await paid_to(till) == ([] if today is None else ["acct_new"])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from services.payments.comparison.movements import OTHER, movement
 from services.payments.model.comparison import GRACE, PAUSE, Difference, Kind, Standing, differences, watched
 from tests.payments.builders import BOOKING, INTENT, NOW
 
@@ -78,3 +80,29 @@ def test_after_a_pause_nobody_knows_what_moved() -> None:
     assert watched(found, before, NOW + PAUSE).since == NOW
     late = NOW + PAUSE + timedelta(seconds=1)
     assert watched(found, before, late).since == late
+
+
+CHARGE, REFUND = {"id": "ch_1", "payment_intent": INTENT}, {"id": "re_1", "payment_intent": INTENT}
+MOVED: dict[str, tuple[dict[str, Any], str, str]] = {
+    "charge": (CHARGE, Kind.CHARGE, INTENT),
+    "charge_failure": (CHARGE, Kind.CHARGE, INTENT),
+    "partial_capture_reversal": (CHARGE, Kind.CHARGE, INTENT),
+    "refund": (REFUND, Kind.REFUND, "re_1"),
+    "refund_failure": (REFUND, Kind.REFUND, "re_1"),
+    "dispute": ({"id": "du_1", "payment_intent": INTENT}, Kind.DISPUTE, "du_1"),
+    "dispute_reversal": ({"id": "du_1", "payment_intent": INTENT}, Kind.DISPUTE, "du_1"),
+    "transfer": ({"id": "tr_1"}, Kind.TRANSFER, "tr_1"),
+    "transfer_reversal": ({"id": "trr_1", "transfer": "tr_1"}, Kind.TRANSFER, "tr_1"),
+    "payout": ({"id": "po_1"}, OTHER, "po_1"),
+    "fee": ({"id": "txn_1"}, OTHER, "txn_1"),
+}
+"""Stripe's reporting category: its source, and what it is to us. The simulator does not make all of them."""
+
+
+@pytest.mark.requirement("ledger")
+@pytest.mark.parametrize("category", MOVED)
+def test_what_moved_is_put_down_to_the_object_that_our_rows_know(category: str) -> None:
+    source, kind, subject = MOVED[category]
+    listed = {"id": "txn_1", "reporting_category": category, "currency": "eur", "created": 0, "source": source}
+    found = movement({**listed, "amount": -100, "fee": 5, "net": -105})
+    assert (found.kind, found.subject, found.amount_minor, found.currency) == (kind, subject, -100, "EUR")

@@ -9,7 +9,7 @@ from booking_contracts.types import Actor, PaymentChoice, Price
 from services.payments import gauges, metrics, operator
 from services.payments.model import ledger
 from services.payments.model.ledger import CLEARING, LOSSES
-from tests.payments.builders import BOOKING, PRICE, authorize, capture
+from tests.payments.builders import BOOKING, PRICE, authorize, capture, settle, void
 from tests.payments.strange_hands import fail_refund, refund_by_hand
 from tests.payments.till import Till, soon
 
@@ -149,3 +149,32 @@ async def test_a_refund_by_hand_that_comes_back_meanwhile_is_locked(till: Till, 
     assert await balances(till) == (0, 2000, 0)
     await closed(till, dispute, outcome)
     assert await balances(till) == ((2000, 0, 0) if outcome == "won" else (0, 0, -1000))
+
+
+@pytest.mark.requirement("chargebacks", "wallet")
+@pytest.mark.parametrize("captured", [False, True])
+@pytest.mark.parametrize("outcome", ["won", "lost"])
+async def test_what_a_booking_gives_back_meanwhile_is_locked(till: Till, captured: bool, outcome: str) -> None:
+    """Else who spends first and disputes then needs only to cancel, and has it twice."""
+    intent = await top_up(till, PRICE)
+    await till.tell(authorize(payment=WALLET, expires_at=soon(till.bench)))
+    if captured:
+        await till.tell(capture())
+    dispute = await disputed(till, intent, PRICE - 500)
+    await till.tell(settle(refund=PRICE) if captured else void())
+    assert await balances(till) == (500, PRICE - 500, 0)
+    await closed(till, dispute, outcome)
+    assert await balances(till) == ((PRICE, 0, 0) if outcome == "won" else (500, 0, 0))
+
+
+@pytest.mark.requirement("chargebacks", "wallet")
+async def test_a_withdrawal_that_comes_back_is_locked_for_the_dispute_of_another_top_up(till: Till) -> None:
+    """All money of a wallet is one: which card it is from does not matter."""
+    first = await top_up(till, 3000)
+    await top_up(till, 2000)
+    await till.tell(authorize(payment=WALLET, expires_at=soon(till.bench), amount=Price(amount=3000, currency="EUR")))
+    assert await withdraw(till, 2000) == "CommandAccepted"
+    await disputed(till, first, 3000)
+    await fail_refund(till, (await till.bench.state("refunds"))[-1]["id"])
+    await told(till)
+    assert await balances(till) == (0, 3000 + 2000, 0)

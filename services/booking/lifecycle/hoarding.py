@@ -53,11 +53,12 @@ def check_renewal(work: BookingWork, offering: Offering, slot: Slot, payer: Pers
 
 
 def note_wanted(work: BookingWork, slot: Slot, payer: Person) -> None:
-    """Somebody was refused who has no part in its being full; that stays, whatever becomes of their command."""
+    """Somebody was refused who holds nothing there; that stays, whatever becomes of their command."""
     known = work.find(Held, (slot.slot_id, payer))
-    part = known is not None and (known.going_on or known.seconds > 0)
-    if not part and not any(work.paid_by(payer, slot.slot_id)) and not hoarding.is_noted(slot, work.now):
-        work.put(replace(slot, wanted_at=work.now))
+    going_on = known is not None and known.going_on
+    holds = going_on or any(booking.lives for booking in work.paid_by(payer, slot.slot_id))
+    if not holds and not hoarding.is_noted(slot, work.now):
+        work.put(replace(slot, wanted_at=work.now, wanted_by=payer.id))
         work.keep()
 
 
@@ -68,5 +69,5 @@ def _wanted_until(work: BookingWork, offering: Offering, slot: Slot, payer: Pers
     waiting = waitlist.in_line(work.entries_on(slot.slot_id))
     if (line and line.beyond > 0) or any(not entry.party.payer.is_(payer) for entry in waiting):
         return end
-    asked = hoarding.wanted_until(slot, offering)
+    asked = hoarding.wanted_until(slot, offering, payer)
     return min(asked, end) if asked is not None and work.now < asked else None

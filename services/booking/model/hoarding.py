@@ -7,7 +7,8 @@ provider rejected or anybody else ended is not. Tries side by side (for several 
 
 When others want the slot, no try begins that could bring the whole to more than MOST_HOLDS times what one may take.
 Others want it while somebody else waits in its line, and for as long again after somebody who holds nothing there was
-refused for lack of seats (`wanted_at` of the slot). Who takes an offer of the line has waited for it, and is let in.
+refused for lack of seats (`wanted_at` and `wanted_by` of the slot). Who takes an offer of the line has waited for it,
+and is let in.
 """
 
 from __future__ import annotations
@@ -73,9 +74,10 @@ def is_used_up(held_seconds: int, offering: Offering) -> bool:
     return held_seconds > 0 and timedelta(seconds=held_seconds) + longest > MOST_HOLDS * longest
 
 
-def wanted_until(slot: Slot, offering: Offering) -> datetime | None:
-    """Until when a refusal counts as somebody who wants it still."""
-    return slot.wanted_at and slot.wanted_at + MOST_HOLDS * one_try(offering)
+def wanted_until(slot: Slot, offering: Offering, payer: Person) -> datetime | None:
+    """Until when a refusal counts as somebody else who wants it still."""
+    others = slot.wanted_by != payer.id
+    return slot.wanted_at + MOST_HOLDS * one_try(offering) if slot.wanted_at and others else None
 
 
 def is_noted(slot: Slot, now: datetime) -> bool:

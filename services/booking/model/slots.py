@@ -44,6 +44,8 @@ class Slot:
     """Whether the command that opened it named its capacity; else it has the offering's."""
     wanted_at: datetime | None = None
     """When somebody who held nothing here was last refused for lack of seats (hoarding.py)."""
+    wanted_by: str | None = None
+    """The customer id of that somebody."""
 
     @property
     def row_key(self) -> UUID:
@@ -94,8 +96,14 @@ def as_of_today(slot: Slot, offering: Offering) -> Slot:
         return slot
     today = new_slot(offering, slot.starts_at, opened=slot.opened)
     capacity = slot.capacity if slot.opened and slot.own_capacity else today.capacity
-    own = slot.own_capacity
-    return replace(today, closed=slot.closed, own_capacity=own, capacity=capacity, wanted_at=slot.wanted_at)
+    return replace(
+        today,
+        closed=slot.closed,
+        own_capacity=slot.own_capacity,
+        capacity=capacity,
+        wanted_at=slot.wanted_at,
+        wanted_by=slot.wanted_by,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,13 +20,14 @@ from services.booking.store.save_waitlist import save_before_bookings, save_new_
 from services.booking.store.tables import (
     APPEND_HISTORY,
     APPEND_SAGA_LOG,
+    INSERT_OFFERINGS,
     INSERT_QUOTES,
     SAVE_CLOSINGS,
-    SAVE_OFFERINGS,
     SAVE_PROVIDERS,
     SAVE_SAGAS,
     SAVE_SCHEDULES,
     SAVE_SLOTS,
+    UPDATE_OFFERINGS,
 )
 from services.booking.work import BookingWork, HistoryItem
 from services.chassis.unit_of_work import Changed, Record, Row
@@ -44,7 +45,9 @@ async def save(writes: Writes, work: BookingWork) -> None:
     changes = [effect for effect in work.journal if isinstance(effect, Changed)]
     records = [effect.row for effect in work.journal if isinstance(effect, Record)]
     SAVE_PROVIDERS(writes, _last(changes, Provider))
-    SAVE_OFFERINGS(writes, _last(changes, Offering))
+    offerings = _net(changes, Offering)
+    INSERT_OFFERINGS(writes, [offering for before, offering in offerings if before is None])
+    UPDATE_OFFERINGS(writes, [offering for before, offering in offerings if before is not None])
     SAVE_SCHEDULES(writes, _last(changes, Schedule))
     slots, room = _kept_slots(changes), _roomiest(changes)
     if _any_in_use_moves(changes):

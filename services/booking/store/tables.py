@@ -29,7 +29,9 @@ SAVE_PROVIDERS = PROVIDER.upsert(
 OFFERING = Table[Offering](
     "offering", "offering_id uuid, provider_id uuid, definition jsonb", {"definition": rows.definition_json}
 )
-SAVE_OFFERINGS = OFFERING.upsert("definition")
+INSERT_OFFERINGS = OFFERING.insert()
+UPDATE_OFFERINGS = OFFERING.update("definition")
+"""Never merged: an id that another provider has taken meanwhile violates the key, and the batch is loaded again."""
 
 SCHEDULE = Table[Schedule](
     "schedule",
@@ -41,11 +43,14 @@ SAVE_SCHEDULES = SCHEDULE.upsert("weekly", "dated", "closed")
 SLOT = Table[Slot](
     "slot",
     "slot_id uuid, offering_id uuid, provider_id uuid, starts_at timestamptz, ends_at timestamptz, busy tstzrange, "
-    "capacity int, opened bool, closed bool, own_capacity bool, wanted_at timestamptz",
+    "capacity int, opened bool, closed bool, own_capacity bool, wanted_at timestamptz, "
+    "wanted_by text",
     {"busy": lambda slot: Range(slot.busy_from, slot.busy_until)},
     filled="taken, active",
 )
-SAVE_SLOTS = SLOT.upsert("ends_at", "busy", "capacity", "opened", "closed", "own_capacity", "wanted_at", ordered=True)
+SAVE_SLOTS = SLOT.upsert(
+    "ends_at", "busy", "capacity", "opened", "closed", "own_capacity", "wanted_at", "wanted_by", ordered=True
+)
 """The database's trigger keeps how many seats are taken."""
 
 BOOKING = Table[Booking](

@@ -113,6 +113,10 @@ SILENT: dict[type[Event], str] = {
 }
 """Events that nobody is told of, and why. Every event of the contract stands here or in BY_EVENT; a test compares."""
 
+ASKING = frozenset({Kind.PAYMENT_NEEDED, Kind.ACTION_REQUIRED, Kind.WAITLIST_OFFER})
+"""Letters of events that ask for something until a deadline, and tell nothing else: of no use after it, when another
+one tells that it has passed."""
+
 BY_OCCASION: dict[Kind, tuple[str, tuple[Audience, ...]]] = {
     Kind.SEATS_HELD: ("PENDING_PAYMENT", (CUSTOMER,)),
     Kind.REMINDER: ("CONFIRMED", (CUSTOMER, PROVIDER)),
@@ -147,7 +151,10 @@ def letters_for(event: Event, admin_email: str, known: BookingEvent | None = Non
         return ()
     kind, audiences = row
     about = event if isinstance(event, BookingEvent | WaitlistEvent) else known
-    return _letters(kind, audiences, event, about, admin_email)
+    letters = _letters(kind, audiences, event, about, admin_email)
+    if kind not in ASKING:
+        return letters
+    return tuple(replace(one, until=getattr(event, "deadline", None)) for one in letters)
 
 
 def letters_on(kind: Kind, known: BookingEvent, admin_email: str, until: datetime | None = None) -> tuple[Letter, ...]:

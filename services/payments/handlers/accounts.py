@@ -35,13 +35,17 @@ def account_of_today(work: PaymentsWork, provider_id: UUID, before: str | None) 
 
 
 def account_known(message: Message[AccountKnown], work: PaymentsWork) -> None:
-    """Go on with what still waits for the account."""
+    """Go on with what still waits for an account."""
     pay_what_waited(work, message.body.provider_id, message.body.account)
 
 
-def pay_what_waited(work: PaymentsWork, provider_id: UUID, account: str | None) -> None:
-    """Have the provider's waiting payouts made, a slice at a time, each under its own payment's lock."""
-    if account is None or not work.first_of(provider_id):
+def pay_what_waited(work: PaymentsWork, provider_id: UUID, named: str | None) -> None:
+    """Have the provider's waiting payouts made, a slice at a time, each under its own payment's lock.
+
+    `named` is the account that a message brings; it may have been on its way while the provider took another.
+    """
+    account = account_of_today(work, provider_id, named)
+    if named is None or account is None or not work.first_of(provider_id):
         return
     mine = [payout for payout in work.all(Payout) if payout.provider_id == provider_id]
     waiting = [payout for payout in mine if payout.status is PayoutStatus.NO_ACCOUNT]

@@ -8,7 +8,7 @@ from uuid import uuid5
 from booking_contracts.currencies import card_step_minor
 from booking_contracts.payments import PaymentSettled, PaymentVoided
 
-from services.payments.handlers import payouts, refunds
+from services.payments.handlers import payouts, refunds, wallet_chargebacks
 from services.payments.model import ledger
 from services.payments.model.ledger import Cause
 from services.payments.model.payment import Payment, Status
@@ -47,6 +47,8 @@ def settle(work: PaymentsWork, payment: Payment, settlement: Settlement) -> None
     wallet = terms.customer_id if payment.by_wallet else None
     entries = ledger.settled(payment.booking_id, terms.provider_id, terms.amount.currency, parts, wallet=wallet)
     work.post(Cause.SETTLEMENT.of(settlement.settlement_id), entries)
+    if wallet is not None:
+        wallet_chargebacks.freeze_rest(work, wallet)
     payment = replace(
         payment,
         settling=None,

@@ -43,7 +43,8 @@ def opened(work: PaymentsWork, chargeback: Chargeback) -> Chargeback:
 
 
 def freeze_rest(work: PaymentsWork, owner: str) -> None:
-    """What had left the wallet for a card is back, that of a disputed top-up perhaps: it cannot be spent either."""
+    """What had left the wallet for a card or a booking is back, that of a disputed top-up perhaps: it cannot be spent
+    either."""
     for chargeback in list(work.all(Chargeback)):
         if (chargeback.customer_id, chargeback.outcome) != (owner, Outcome.OPEN):
             continue

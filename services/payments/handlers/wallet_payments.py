@@ -5,6 +5,7 @@ What is captured goes from locked to escrow (`ledger.captured`).
 
 from __future__ import annotations
 
+from services.payments.handlers import wallet_chargebacks
 from services.payments.model import ledger
 from services.payments.model.ledger import Cause
 from services.payments.model.payment import Payment
@@ -22,7 +23,8 @@ def lock(work: PaymentsWork, payment: Payment) -> bool:
 
 
 def unlock(work: PaymentsWork, payment: Payment) -> None:
-    """Locked → available."""
+    """Locked → available; or locked for a dispute of a top-up."""
     owner, amount = payment.agreed.customer_id, payment.agreed.amount
     back = ledger.move(amount.currency, amount.amount, debit=ledger.locked(owner), credit=ledger.available(owner))
     work.post(Cause.UNLOCK, back)
+    wallet_chargebacks.freeze_rest(work, owner)

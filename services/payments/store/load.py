@@ -32,8 +32,9 @@ from services.payments.local_messages import (
     WithdrawalSeen,
 )
 from services.payments.model import ledger
+from services.payments.model.chargeback import Chargeback
 from services.payments.model.payment import Payment
-from services.payments.model.payout import SLICE
+from services.payments.model.payout import SLICE, Payout, PayoutStatus
 from services.payments.store import rows
 from services.payments.store.save import save
 from services.payments.store.tables import (
@@ -144,6 +145,7 @@ async def _read_accounts(reader: _Reader, work: PaymentsWork) -> None:
     asked = reader.values("booking_id", SettlePayment, DisputeSeen, PayoutAgain)
     settling = (one for one in work.all(Payment) if one.settling is not None or one.booking_id in asked)
     providers = {payment.terms.provider_id for payment in settling if payment.terms is not None}
+    providers |= {payout.provider_id for payout in work.all(Payout) if payout.status is PayoutStatus.NO_ACCOUNT}
     await reader.read(rows.provider_account, PROVIDER_ACCOUNT.table, "WHERE provider_id = ANY($1)", providers - told)
 
 
@@ -175,8 +177,9 @@ async def _read_of_wallets(reader: _Reader, work: PaymentsWork, customers: set[s
     await reader.read(rows.part, PART.table, "WHERE stripe_refund = ANY($1)", made)
     top_ups = reader.values("command_id", *ABOUT_REFUNDS, DisputeSeen)
     await reader.read(rows.part, PART.table, "WHERE status = 'pending' AND top_up_id = ANY($1)", top_ups)
-    disputing = reader.values("customer_id", WithdrawalSeen, DashboardRefundSeen)
-    await reader.read(rows.chargeback, CHARGEBACK.table, "WHERE outcome = 'open' AND customer_id = ANY($1)", disputing)
+    await reader.read(rows.chargeback, CHARGEBACK.table, "WHERE outcome = 'open' AND customer_id = ANY($1)", customers)
+    disputed = {chargeback.top_up_id for chargeback in work.all(Chargeback)} - {None}
+    await reader.read(rows.top_up, TOP_UP.table, "WHERE command_id = ANY($1)", disputed)
     drawing = reader.values("customer_id", WithdrawFromWallet, WithdrawalSeen)
     await reader.read(
         rows.top_up,
