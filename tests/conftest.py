@@ -14,12 +14,14 @@ import pytest
 
 from deploy.local import postgres
 from deploy.local.stack import Stack
+from tests.requirements_table import COLLECTED
 
 Stacks = Callable[..., AbstractContextManager[Stack]]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what starts processes or needs the database by what it asks for, so that no mark is ever out of date."""
+    config.stash[COLLECTED] = tuple(items)
     for item in items:
         if isinstance(item, pytest.Function):
             if "databases" in item.fixturenames:
