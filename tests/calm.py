@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -23,38 +24,39 @@ SELECT (SELECT count(*) FROM outbox) AS outbox, (SELECT count(*) FROM gateway_ca
 async def calm(env: Mapping[str, str], seconds: float) -> Counter[str]:
     """Wait until nothing moves, at most so long; returns what still does, by name."""
     deadline = time.monotonic() + seconds
-    while True:
-        found = await moving(env)
-        if not found or time.monotonic() > deadline:
-            return found
-        await asyncio.sleep(0.25)
+    async with AsyncExitStack() as stack:
+        look = await _watcher(env, stack)
+        while True:
+            found = await look()
+            if not found or time.monotonic() > deadline:
+                return found
+            await asyncio.sleep(0.25)
 
 
-async def moving(env: Mapping[str, str]) -> Counter[str]:
-    """What the services have not read, sent, called and done yet, by name; `env` is a stack.env."""
-    now, found = await MovableClock(env["CLOCK_OFFSET_URL"]).now(), Counter[str]()
-    ends = await _ends(env["KAFKA_BOOTSTRAP_SERVERS"])
-    for service in SERVICES:
-        connection = await asyncpg.connect(env[f"AUDITOR_{service.upper()}_DATABASE_URL"])
-        try:
-            rows = await connection.fetch("SELECT * FROM consumed_position")
+async def _watcher(env: Mapping[str, str], stack: AsyncExitStack) -> Callable[[], Awaitable[Counter[str]]]:
+    """Says what the services have not read, sent, called and done yet, by name; `env` is a stack.env.
+
+    Its connections last as long as `stack`: to make them is most of what a look costs.
+    """
+    consumer = AIOKafkaConsumer(bootstrap_servers=env["KAFKA_BOOTSTRAP_SERVERS"])
+    await stack.enter_async_context(consumer)
+    connections = {name: await asyncpg.connect(env[f"AUDITOR_{name.upper()}_DATABASE_URL"]) for name in SERVICES}
+    for connection in connections.values():
+        stack.push_async_callback(connection.close)
+    clock = MovableClock(env["CLOCK_OFFSET_URL"])
+    partitions = [TopicPartition(topic.name, number) for topic in TOPICS for number in range(topic.partitions)]
+
+    async def look() -> Counter[str]:
+        now, found = await clock.now(), Counter[str]()
+        ends = await consumer.end_offsets(partitions)
+        for service, connection in connections.items():
+            rows = await connection.fetch("SELECT topic, partition, next_offset FROM consumed_position")
             (counts,) = await connection.fetch(MOVING, now)
-        finally:
-            await connection.close()
-        read = {TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows}
-        found[f"{service} unread"] = sum(
-            end - read.get(partition, 0) for partition, end in ends.items() if partition.topic in READS[service]
-        )
-        found.update({f"{service} {name}": count for name, count in counts.items()})
-    return +found
+            read = {TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+            found[f"{service} unread"] = sum(
+                end - read.get(partition, 0) for partition, end in ends.items() if partition.topic in READS[service]
+            )
+            found.update({f"{service} {name}": count for name, count in counts.items()})
+        return +found
 
-
-async def _ends(servers: str) -> Mapping[TopicPartition, int]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=servers)
-    await consumer.start()
-    try:
-        partitions = [TopicPartition(topic.name, number) for topic in TOPICS for number in range(topic.partitions)]
-        ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
-        return ends
-    finally:
-        await consumer.stop()
+    return look

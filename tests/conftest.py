@@ -1,8 +1,9 @@
-"""Stacks that the tests start, and the PostgreSQL that most of them share."""
+"""Stacks that the tests start, the PostgreSQL that most of them share, and which tests run in one process."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,21 +12,73 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
-from deploy.local import postgres
+from deploy.local import ports, postgres
 from deploy.local.stack import Stack
+from tests.requirements_table import COLLECTED
 
 Stacks = Callable[..., AbstractContextManager[Stack]]
 
+LONGEST = r"tests/faults/test_system"
+ON_ONE_STACK = (
+    LONGEST,
+    r"tests/faults/test_(engine|intake|positions|relay)\.",
+    r"tests/flows/",
+    r"tests/stack/",
+    r"tests/contracts/test_(codecs|faststream)\.",
+)
+"""Files that share a stack; of what is missing here, tests/architecture/test_groups.py tells."""
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what starts processes or needs the database by what it asks for, so that no mark is ever out of date."""
+
+def group(nodeid: str) -> str:
+    """Tests of one group run in one process, one after another: those on one stack, and those of a file."""
+    return next((files for files in ON_ONE_STACK if re.match(files, nodeid)), nodeid.partition("::")[0])
+
+
+class ByGroup(LoadScopeScheduling):  # type: ignore[misc]
+    """Several processes (`-n`) share the groups."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByGroup:
+    """Instead of `--dist`; `loadgroup` of xdist 3.8 finds no groups under pytest 9.2."""
+    return ByGroup(config, log)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Each of several processes has ports of its own to choose from."""
+    if worker := getattr(config, "workerinput", None):
+        ports.SHARE = slice(int(worker["workerid"].removeprefix("gw")), None, worker["workercount"])
+
+
+def rank(item: pytest.Item) -> int:
+    """The longest on one stack, then other stacks, then what shares PostgreSQL, then what needs neither."""
+    marks = {mark.name for mark in item.iter_markers()}
+    if "stack" not in marks:
+        return 3
+    if "database" in marks:
+        return 2
+    return 0 if group(item.nodeid) == LONGEST else 1
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what starts processes or needs the database by what it asks for, so that no mark is ever out of date.
+
+    What takes longest comes first, so that two processes end at about the same time.
+    """
+    config.stash[COLLECTED] = tuple(items)
     for item in items:
         if isinstance(item, pytest.Function):
             if "databases" in item.fixturenames:
                 item.add_marker("database")
             if {"stacks", "ordeal"} & set(item.fixturenames):
                 item.add_marker("stack")
+    items.sort(key=rank)
 
 
 @contextmanager

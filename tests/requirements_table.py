@@ -7,6 +7,7 @@ import io
 import re
 import sys
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -15,17 +16,33 @@ ROOT = Path(__file__).resolve().parent.parent
 ROW = re.compile(r"^\| `([a-z0-9-]+)` \|", re.MULTILINE)
 
 
+COLLECTED = pytest.StashKey[tuple[pytest.Item, ...]]()
+"""What pytest found, before `-m` and `-k` choose among it (tests/conftest.py)."""
+
+
 class Collector:
     """A pytest plugin that notes the requirement markers of what was collected."""
 
     def __init__(self) -> None:
-        self.tests: defaultdict[str, set[str]] = defaultdict(set)
+        self.tests: dict[str, set[str]] = {}
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        for item in items:
-            for marker in item.iter_markers("requirement"):
-                for requirement in marker.args:
-                    self.tests[requirement].add(item.nodeid.split("[")[0])
+        self.tests = by_requirement(items)
+
+
+def by_requirement(items: Iterable[pytest.Item]) -> dict[str, set[str]]:
+    """Requirement id → node ids of its tests."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for item in items:
+        for marker in item.iter_markers("requirement"):
+            for requirement in marker.args:
+                found[requirement].add(item.nodeid.split("[")[0])
+    return found
+
+
+def is_everything(items: Iterable[pytest.Item]) -> bool:
+    """Whether no file of tests is missing."""
+    return {item.path for item in items} >= set((ROOT / "tests").rglob("test_*.py"))
 
 
 def collect() -> dict[str, set[str]]:
@@ -46,10 +63,15 @@ def faults(tests: dict[str, set[str]], known: list[str], pending: set[str]) -> l
     return found
 
 
+def known_and_pending() -> tuple[list[str], set[str]]:
+    """The ids of docs/requirements.md, and those among them whose work is still to come."""
+    known = ROW.findall((ROOT / "docs" / "requirements.md").read_text())
+    return known, set((ROOT / "tests" / "requirements-pending.txt").read_text().split())
+
+
 def main() -> int:
     """Print the table; with faults, print them and fail."""
-    known = ROW.findall((ROOT / "docs" / "requirements.md").read_text())
-    pending = set((ROOT / "tests" / "requirements-pending.txt").read_text().split())
+    known, pending = known_and_pending()
     tests = collect()
     if "--check" not in sys.argv:
         for requirement in known:

@@ -9,6 +9,8 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from deploy.local.concurrently import one_at_a_time
+
 KAFKA_VERSION = "4.3.1"
 SLF4J_VERSION = "1.7.36"  # the version of slf4j-api that Kafka brings
 SCALA_VERSION = "2.13"
@@ -29,7 +31,9 @@ def kafka_jars() -> Path:
     """
     jars = _cache_directory() / f"kafka-{KAFKA_VERSION}" / "lib"
     if not jars.is_dir():
-        _download(jars)
+        with one_at_a_time(jars.parent):
+            if not jars.is_dir():
+                _download(jars)
     return jars
 
 
@@ -80,7 +84,6 @@ def _download(jars: Path) -> None:
     maven = shutil.which("mvn")
     if maven is None:
         raise RuntimeError(f"Kafka is fetched with Maven, which is missing: {INSTALL}")
-    jars.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=jars.parent, prefix="draft-") as draft:
         pom = Path(draft) / "pom.xml"
         pom.write_text(_pom())
@@ -95,8 +98,7 @@ def _download(jars: Path) -> None:
         )
         if done.returncode != 0:
             raise RuntimeError(f"Maven could not fetch Kafka {KAFKA_VERSION}:\n{done.stdout}{done.stderr}")
-        if not jars.exists():
-            output.rename(jars)
+        output.rename(jars)
 
 
 def _pom() -> str:

@@ -8,6 +8,9 @@ from pathlib import Path
 HOST = "127.0.0.1"
 LOWEST_PORT = 20_000
 DEFAULT_EPHEMERAL_START = 32_768
+SHARE = slice(None)
+"""Which of the ports are this process's to choose from. A port is bound seconds after it was chosen, so processes that
+start stacks at the same time get shares that do not meet (tests/conftest.py)."""
 
 
 def is_free(port: int) -> bool:
@@ -28,7 +31,7 @@ def free_ports(count: int, taken: set[int] | None = None) -> list[int]:
     started again finds its port still free.
     """
     avoid = set(taken or ())
-    candidates = list(range(LOWEST_PORT, max(_ephemeral_start(), LOWEST_PORT + 1_000)))
+    candidates = list(range(LOWEST_PORT, max(_ephemeral_start(), LOWEST_PORT + 1_000)))[SHARE]
     random.shuffle(candidates)
     found: list[int] = []
     for port in candidates:

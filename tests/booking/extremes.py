@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache
 from uuid import UUID
 
 from booking_contracts.envelope import Command, rfc3339
@@ -59,6 +60,7 @@ _CUSTOMERS = st.fixed_dictionaries(
 )
 
 
+@cache
 def bodies(command: type[Command]) -> st.SearchStrategy[dict[str, JsonValue]]:
     """Bodies that the schema allows, at its ends, about things that are there."""
     schema = schema_of(command)

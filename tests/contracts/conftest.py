@@ -11,7 +11,7 @@ from services.operations import topics
 from tests.conftest import Stacks
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def kafka(stacks: Stacks) -> Iterator[str]:
     """Its bootstrap servers."""
     with stacks("kafka", parts=("kafka",), fast=True) as stack:

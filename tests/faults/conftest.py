@@ -20,7 +20,7 @@ def pytest_report_header() -> str:
     return f"faults: SEED={SEED} FAULTS={'long' if LONG else 'short'}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def broker(stacks: Stacks) -> Iterator[Stack]:
     """Kafka with our topics and PostgreSQL with our tables; no services."""
     with stacks("broker", parts=("postgres", "kafka"), fast=True) as stack:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from deploy.local.concurrently import concurrently
 from deploy.local.processes import ProcessFailed
 from deploy.local.stack import Stack
+from tests.calm import calm
 from tests.faults.blows import BLOWS, Arena
 from tests.faults.checks import violations
 from tests.faults.collecting import collect
@@ -79,6 +80,7 @@ class Ordeal:
         """Look until nothing is wrong or waiting. Raises with everything that is."""
         deadline = time.monotonic() + SETTLED_WITHIN_SECONDS
         while True:
+            await calm(self.stack.env, deadline - time.monotonic())  # to read everything is dear: not while much moves
             facts = await collect(self.stack.env, self.load.published, self.load.planted)
             wrong = violations(facts)
             if not wrong:

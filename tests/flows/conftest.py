@@ -11,14 +11,14 @@ from deploy.local.system import System, connected
 from tests.conftest import Stacks
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running_stack(stacks: Stacks) -> Iterator[Stack]:
     """Started once, stopped at the end, with two replicas of each service."""
     with stacks("flows", replicas=2) as stack:
         yield stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def system(running_stack: Stack) -> AsyncIterator[System]:
     """The running stack as its users see it."""
     async with connected(running_stack.env) as system:

@@ -11,7 +11,7 @@ from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import customer_actor
 
 from deploy.local.system import System, eventually
-from tests.flows.operators import bookingctl, reconciled
+from tests.flows.operators import as_a_process, bookingctl, reconciled
 
 
 @pytest.mark.requirement("operations-cli")
@@ -21,7 +21,7 @@ async def test_a_booking_and_its_saga_on_one_screen(system: System) -> None:
     await system.accepted(command)
     await system.payment_in(command.booking_id, "captured")
     await system.booking_in(command.booking_id, "CONFIRMED")
-    shown = bookingctl(system.env, "booking", "show", str(command.booking_id))
+    shown = as_a_process(system.env, "booking", "show", str(command.booking_id))
     assert "CONFIRMED" in shown
     assert "booking.PlaceBooking.v1" in shown
     assert "authorized" in bookingctl(system.env, "saga", "show", str(command.booking_id))
@@ -39,7 +39,7 @@ async def test_a_saga_that_is_done_is_neither_retried_nor_resolved(system: Syste
         return bool(shown["saga"]["status"] == "done")
 
     await eventually("booking has heard of the capture", done)
-    refusal = bookingctl(system.env, "saga", "retry", str(command.booking_id), code=1)
+    refusal = as_a_process(system.env, "saga", "retry", str(command.booking_id), code=1)
     assert "is done" in refusal
     refusal = bookingctl(system.env, "saga", "resolve", str(command.booking_id), "--note", "by hand", code=1)
     assert "not stuck" in refusal
@@ -47,7 +47,7 @@ async def test_a_saga_that_is_done_is_neither_retried_nor_resolved(system: Syste
 
 @pytest.mark.requirement("operations-cli")
 async def test_the_outbox_and_dead_letters_of_every_service(system: System) -> None:
-    rows = json.loads(bookingctl(system.env, "outbox", "status", "--json"))
+    rows = json.loads(as_a_process(system.env, "outbox", "status", "--json"))
     assert [row["service"] for row in rows] == ["booking", "payments", "notifications"]
     assert all(row["leader"].endswith("-relay") for row in rows)
     for service in ("booking", "payments", "notifications"):

@@ -13,6 +13,7 @@ from booking_contracts.testkit.people import customer, customer_actor
 from booking_contracts.testkit.sample import register_provider
 
 from deploy.local.system import Studio, System, eventually
+from tests.calm import calm
 
 
 async def subjects(system: System, to: str) -> list[str]:
@@ -48,6 +49,7 @@ async def test_who_pays_at_once_is_not_asked_to_and_who_does_not_is(system: Syst
     studio = await system.studio(capacity=2)
     await confirmed(system, studio, "pia")
     await system.accepted(system.place(studio, "quin", payment=None))
+    await calm(system.env, 15)  # the minute begins when notifications hears of it
     await system.clock.advance(minutes=1)
     await system.mail("quin@example.com", "seats held")
 
@@ -61,7 +63,7 @@ async def test_after_an_outage_of_days_one_reminder_comes(system: System) -> Non
     now = await system.clock.now()
     await system.clock.advance(seconds=int((studio.starts_at - timedelta(minutes=30) - now).total_seconds()))
     await system.mail("rosa-late@example.com", "reminder")
-    await asyncio.sleep(5)
+    await calm(system.env, 5)
 
     assert await subjects(system, "rosa-late@example.com") == ["Confirmed", "Reminder"]
 
@@ -72,7 +74,7 @@ async def test_a_provider_is_reminded_where_they_are_reached_today(system: Syste
     await confirmed(system, studio, "uma")
     moved = register_provider(provider_id=studio.provider_id, email="moved-away@example.com")
     await system.accepted(moved)
-    await asyncio.sleep(2)
+    await calm(system.env, 5)
     now = await system.clock.now()
     await system.clock.advance(seconds=int((studio.starts_at - timedelta(minutes=30) - now).total_seconds()))
     await system.mail("moved-away@example.com", "reminder")

@@ -60,7 +60,8 @@ def _offset(gmt: str) -> timedelta:
     return -ahead if found[1] == "-" else ahead
 
 
-ICU = [said for said in _said_by_icu() if said[0] in available_timezones()]
+ZONES = available_timezones()  # walks the whole of tzdata, so once
+ICU = [said for said in _said_by_icu() if said[0] in ZONES]
 DENOTED = {name: offset for _, _, name, offset in ICU if not name.startswith("GMT")}
 
 

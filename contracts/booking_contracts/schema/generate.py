@@ -9,7 +9,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -34,8 +35,9 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def rendered() -> dict[str, str]:
-    """Path below `generated/` → text of every generated file; the same messages give the same bytes."""
+@cache
+def rendered() -> Mapping[str, str]:
+    """Path below `generated/` → text of every generated file; the same messages give the same bytes, once a process."""
     files = {
         f"schemas/{name}.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
         for name, schema in all_schemas().items()
