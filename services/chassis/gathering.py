@@ -23,7 +23,7 @@ Found = list[ConsumerRecord[bytes, bytes] | Raw]
 
 
 class Unfetchable(Exception):
-    """Some partition has a record that the Kafka library cannot decode."""
+    """Some partition has a batch that the Kafka library cannot read."""
 
 
 class Gathering:

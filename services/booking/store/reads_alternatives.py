@@ -9,6 +9,7 @@ from itertools import islice
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from services.booking.model import notice_and_horizon
 from services.booking.model.availability import Alternatives, Calendar, Holds
 from services.booking.model.catalogue import Offering
 from services.booking.model.schedule import Schedule, starts_between
@@ -57,12 +58,14 @@ class Window:
 
     @property
     def start(self) -> datetime:
-        return self.now + timedelta(minutes=self.offering.minimum_notice_minutes)
+        earliest, _ = notice_and_horizon.window(self.offering, self.now)
+        return earliest
 
     @property
     def end(self) -> datetime:
         """Not included."""
-        last = self.now + min(AHEAD, timedelta(days=self.offering.horizon_days))
+        _, latest = notice_and_horizon.window(self.offering, self.now)
+        last = min(self.now + AHEAD, latest)
         if self.schedule is None:
             return last
         starts = starts_between(self.schedule, self.offering, self.zone, self.start, last)
