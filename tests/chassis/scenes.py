@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from booking_contracts import payments
-from booking_contracts.booking import DefineOffering, OpenSlot, PlaceBooking, RegisterProvider
-from booking_contracts.types import Actor, Customer, Money, PaymentChoice, Price
+from booking_contracts.booking import DefineOffering, JoinWaitlist, OpenSlot, PlaceBooking, RegisterProvider
+from booking_contracts.types import Actor, Attendee, Customer, Money, PaymentChoice, Price
 
 from tests.chassis.harness import Engine
 
@@ -71,6 +71,17 @@ class Scene:
             "actor": Actor(kind="customer", id=customer),
         }
         return PlaceBooking(**{**fields, **changes})
+
+    def join(self, customer: Customer, attendee: Attendee | None) -> JoinWaitlist:
+        """Somebody waits for the first slot, in their own name."""
+        return JoinWaitlist(
+            entry_id=uuid4(),
+            offering_id=self.offering_id,
+            starts_at=self.starts_at,
+            customer=customer,
+            attendee=attendee,
+            actor=Actor(kind="customer", id=customer.id),
+        )
 
     async def authorized(self, booking_id: UUID) -> payments.PaymentAuthorized:
         """What payments answers to the booking's current attempt."""

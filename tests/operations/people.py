@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
-from booking_contracts.booking import CancelBooking, JoinWaitlist, LeaveWaitlist, PlaceBooking
+from booking_contracts.booking import CancelBooking, LeaveWaitlist, PlaceBooking
 from booking_contracts.types import Actor, Attendee, Customer
 
 from services.payments.app import SERVICE as PAYMENTS
@@ -44,14 +44,7 @@ class Stack:
         await self.booking.tell(await scene.authorized(command.booking_id))
         line = await Scene(self.booking).open()
         await self.booking.tell(line.place("eve"))
-        entry = JoinWaitlist(
-            entry_id=uuid4(),
-            offering_id=line.offering_id,
-            starts_at=line.starts_at,
-            customer=customer,
-            attendee=attendee,
-            actor=actor,
-        )
+        entry = line.join(customer, attendee)
         await self.booking.tell(entry, LeaveWaitlist(entry_id=entry.entry_id, actor=actor))
         await self.booking.tell(CancelBooking(booking_id=command.booking_id, actor=actor))
         await self.refused(command)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 import pytest
-from booking_contracts.booking import CancelBooking, JoinWaitlist, LeaveWaitlist
+from booking_contracts.booking import CancelBooking, LeaveWaitlist
 from booking_contracts.types import Actor, Attendee, Customer
 
 from tests.chassis.harness import Engine, SetClock
@@ -43,19 +43,12 @@ async def everything(url: str) -> str:
 @pytest.fixture
 async def told(databases: dict[str, str], engine: Engine) -> tuple[UUID, UUID, Engine]:
     """A booking that was cancelled and a place in a line that was left; notifications has heard, and written."""
-    scene, me = await Scene(engine).open(), Actor(kind="customer", id=ME.id)
+    scene = await Scene(engine).open()
     command = scene.place(ME.id, attendee=CHILD).model_copy(update={"customer": ME})
     await engine.tell(command)
     other = await Scene(engine).open()
     await engine.tell(other.place("bob"))
-    join = JoinWaitlist(
-        entry_id=uuid4(),
-        offering_id=other.offering_id,
-        starts_at=other.starts_at,
-        customer=ME,
-        attendee=CHILD,
-        actor=me,
-    )
+    join = other.join(ME, CHILD)
     await engine.tell(join)
     await engine.tell(command.model_copy(update={"seats": 0}))  # refused
     post = Engine(databases["NOTIFICATIONS_DATABASE_URL"], SetClock(), NOTIFICATIONS)

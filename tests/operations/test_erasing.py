@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
-
 import pytest
-from booking_contracts.booking import JoinWaitlist
-from booking_contracts.types import Actor, Attendee, Customer
+from booking_contracts.types import Attendee, Customer
 
 from tests.chassis.scenes import Scene
 from tests.operations.conftest import Typed
@@ -90,14 +87,7 @@ async def test_an_attendee_whose_booking_is_not_over_is_not_erased(stack: Stack,
     scene = await Scene(stack.booking).open()
     await stack.booking.tell(scene.place(BOB.id).model_copy(update={"customer": BOB, "attendee": MYSELF}))
     assert "1 bookings of mallory-1 are not over" in await typed("customer erase --yes", ME.id, code=1)
-    line = JoinWaitlist(
-        entry_id=uuid4(),
-        offering_id=scene.offering_id,
-        starts_at=scene.starts_at,
-        customer=ME,
-        attendee=CHILD,
-        actor=Actor(kind="customer", id=ME.id),
-    )
+    line = scene.join(ME, CHILD)
     await stack.booking.tell(line)
     assert f"kim-1 waits in 1 lines: {line.entry_id}" in await typed("customer erase --yes", CHILD.id, code=1)
 
