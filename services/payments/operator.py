@@ -43,11 +43,14 @@ class Waiting:
 
 
 async def waiting(connection: Connection) -> list[Waiting]:
-    """Failed refunds and payouts, and payouts that wait for an account, of all bookings."""
+    """Failed refunds and payouts, and payouts that wait for an account, of all bookings.
+
+    A refund that Stripe is being asked about just now is none: the answer may show that it has not failed.
+    """
     found = await connection.fetch(
         """
         SELECT 'refund' AS kind, refund_id AS id, booking_id, r.amount_minor, p.currency, failure, tries, parked
-        FROM refund r JOIN payment p USING (booking_id) WHERE r.status = 'failed'
+        FROM refund r JOIN payment p USING (booking_id) WHERE r.status = 'failed' AND NOT r.calling
         UNION ALL
         SELECT 'payout', payout_id, booking_id, amount_minor, currency, coalesce(failure, status), tries,
                status <> 'failed'
@@ -175,7 +178,9 @@ async def paid_outside(connection: Connection, clock: Clock, refund_id: UUID, *,
         work, payment, refund = await _refund(connection, clock, refund_id)
         if refund.paid_outside:
             return await _paid_before(connection, refund, reference)
-        if refund.status is not RefundStatus.FAILED or refund.calling:
+        if refund.calling:
+            raise NotWaiting(f"Stripe is being asked about refund {refund_id}: say it again in a moment")
+        if refund.status is not RefundStatus.FAILED:
             raise NotWaiting(f"refund {refund_id} is {refund.status}: it may have reached the card, or still can")
         refunds.paid_outside(work, payment, refund, by_whom=by_whom.strip(), reference=reference.strip())
         sends = [effect for effect in work.journal if isinstance(effect, Send)]

@@ -101,12 +101,24 @@ async def test_what_may_still_reach_the_card_is_not_paid_twice(till: Till) -> No
     refund_id = await parked(till)
     await operator.try_again(await till.engine.session.connection(), refund_id, till.bench.clock.now())
     await till.engine.run_local()
-    with pytest.raises(operator.NotWaiting, match="is pending"):
+    with pytest.raises(operator.NotWaiting, match="being asked about"):
         await pay(till, refund_id)
     await till.settle()
     with pytest.raises(operator.NotWaiting, match="is succeeded"):
         await pay(till, refund_id)
     assert await till.balance(OUTSIDE) == 0
+
+
+@pytest.mark.requirement("refund-logic")
+async def test_a_refund_that_stripe_is_asked_about_waits_for_no_operator(till: Till) -> None:
+    refund_id = await parked(till)
+    await till.engine.fetch("UPDATE refund SET calling = true")
+    connection = await till.engine.session.connection()
+    assert await operator.waiting(connection) == []
+    with pytest.raises(operator.NotWaiting, match="say it again in a moment"):
+        await pay(till, refund_id)
+    with pytest.raises(operator.NotWaiting):
+        await operator.try_again(connection, refund_id, till.bench.clock.now())
 
 
 @pytest.mark.requirement("refund-logic")
