@@ -3,8 +3,10 @@
 PYTHON := .venv/bin/python
 STACK := $(PYTHON) -m deploy.local
 REPLICAS ?= 1
-# A process for each core, four at most; tests on one stack or in one file share a process (tests/conftest.py).
-TOGETHER := -n logical --maxprocesses=4 --no-loadscope-reorder
+# Processes for the tests, four at most; tests on one stack or in one file share one (tests/conftest.py). A test on a
+# stack waits as often as it computes: one process more than there are cores.
+CORES := $(shell getconf _NPROCESSORS_ONLN)
+TOGETHER := --maxprocesses=4 --no-loadscope-reorder
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -35,11 +37,11 @@ demo: setup ## Follow bookings through the system, starting it if need be
 	@$(PYTHON) -m deploy.local.demo
 
 test: setup $(if $(ARGS),,lint) ## Everything: lint and the whole test suite; `ARGS=tests/booking` runs a part, without lint
-	$(PYTHON) -m pytest $(or $(ARGS),$(TOGETHER))
+	$(PYTHON) -m pytest $(or $(ARGS),-n $(shell expr $(CORES) + 1) $(TOGETHER))
 
 check: setup ## In a minute: lint, and beside it the tests that need no database, no Kafka and no running service
 	@said=$$(mktemp); $(MAKE) --no-print-directory lint >$$said 2>&1 & lint=$$!; \
-	$(PYTHON) -m pytest $(TOGETHER) -m "not stack" $(ARGS); tests=$$?; \
+	$(PYTHON) -m pytest -n $(CORES) $(TOGETHER) -m "not stack" $(ARGS); tests=$$?; \
 	wait $$lint; lint=$$?; cat $$said; rm $$said; exit $$((tests | lint))
 
 lint: setup ## ruff, mypy --strict, and the rules on who may import whom
