@@ -13,6 +13,7 @@ from services.chassis.database import Connection, Session
 from services.chassis.dead_letters import Failed
 from services.chassis.deciding import Decided, Decider, Verdict, count
 from services.chassis.failures import BadRelease
+from services.chassis.inbox import Inbox, Item
 from services.chassis.messages import Message, Raw, Refused
 from services.chassis.reading import Reader, Unread
 from services.chassis.service import Service
@@ -54,8 +55,7 @@ class BatchRunner:
         async with self._session.transaction() as connection:
             if lock_timeout_ms is not None:
                 await connection.execute(f"SET LOCAL lock_timeout = {lock_timeout_ms:d}")
-            await offsets.advance(connection, offsets.span(raw for raw in batch if raw.from_kafka))
-            fresh = await inbox.drop_repeated(connection, items)
+            fresh = await _admit(connection, batch, items)
             work: UnitOfWork = self.service.new_work(now)
             messages = [item for item in fresh if isinstance(item, Message)]
             if verdict is None:
@@ -77,9 +77,10 @@ class BatchRunner:
     async def pass_over(self, raw: Raw, error: Exception) -> None:
         """Leave one record behind with a note of where it was: nothing else of it can be kept."""
         async with self._session.transaction() as connection:
-            await offsets.advance(connection, offsets.span([raw] if raw.from_kafka else []))
-            await local_messages.take(connection, [raw])
-            await gateway_calls.close(connection, [raw])
+            await _admit(connection, [raw], [])
+            async with Writes(connection) as writes:
+                local_messages.take(writes, [raw])
+                gateway_calls.close(writes, [raw])
             await dead_letters.pass_over(connection, raw, repr(error))
 
     async def _save(self, connection: Connection, decided: Decided) -> None:
@@ -100,10 +101,19 @@ class BatchRunner:
         await writes.send()
 
 
+async def _admit(connection: Connection, batch: Sequence[Raw], items: Sequence[Item]) -> list[Item]:
+    """Past the fence with the batch's positions, and of its items those that were not handled before."""
+    spans = offsets.span(raw for raw in batch if raw.from_kafka)
+    async with Writes(connection) as writes:
+        moved, handled = offsets.advance(writes, spans), Inbox(writes, items)
+    offsets.fence(spans, moved)
+    return handled.fresh()
+
+
 async def _claim(
     connection: Connection,
     batch: Sequence[Raw],
-    fresh: Sequence[Message[Any] | Refused],
+    fresh: Sequence[Item],
     unread: Sequence[Unread],
     work: UnitOfWork,
     *,
@@ -114,12 +124,13 @@ async def _claim(
     Where nothing is decided, nobody's locks are waited for either.
     """
     messages = [item for item in fresh if isinstance(item, Message)]
-    free, blocked = await blocked_keys.split_blocked(
-        connection, messages, lock=deciding
-    )  # before the rows, as operators do
-    taken = await local_messages.take(connection, batch, skip_locked=not deciding)
-    closed = await gateway_calls.close(connection, batch, skip_locked=not deciding)
-    ours = {id(raw) for raw in batch if taken.has(raw) and closed.has(raw)}
+    async with Writes(connection) as writes:
+        blocks = blocked_keys.look(writes, messages, lock=deciding)  # before the rows, as operators do
+        taken = local_messages.take(writes, batch, skip_locked=not deciding)
+        closed = gateway_calls.close(writes, batch, skip_locked=not deciding)
+    claimed = {row["id"] for row in (*taken, *closed)}
+    ours = {id(raw) for raw in batch if raw.from_kafka or (raw.row or gateway_calls.call_id(raw)) in claimed}
+    free, blocked = blocked_keys.split(messages, blocks)
     free = [message for message in free if id(message.raw) in ours]
     if deciding:
         free, early = await blocked_keys.in_turn(connection, free)

@@ -18,21 +18,23 @@ from services.chassis.clock import real_seconds
 from services.chassis.database import Connection
 from services.chassis.local_messages import NEVER, hold_back
 from services.chassis.messages import Message
+from services.chassis.writes import Row, Writes
 
 FIRST_WAIT_SECONDS = 0.2
 LONGEST_WAIT_SECONDS = 30.0
 NEVER_ARRIVES = 1 << 62
 
 
-async def split_blocked(
-    connection: Connection, messages: Sequence[Message[Any]], *, lock: bool
-) -> tuple[list[Message[Any]], list[Message[Any]]]:
-    """(free, blocked). With `lock` read FOR SHARE, so that redrive and discard wait for this batch."""
-    rows = await connection.fetch(
-        f"SELECT key, draining FROM blocked_key WHERE key = ANY($1) ORDER BY key{' FOR SHARE' if lock else ''}",
-        sorted({message.key for message in messages}),
-    )
-    draining = {row["key"]: row["draining"] for row in rows}
+def look(writes: Writes, messages: Sequence[Message[Any]], *, lock: bool) -> list[Row]:
+    """The blocks of these messages' keys. With `lock` FOR SHARE, so that redrive and discard wait for this batch."""
+    query = f"SELECT key, draining FROM blocked_key WHERE key = ANY($1) ORDER BY key{' FOR SHARE' if lock else ''}"
+    keys = sorted({message.key for message in messages})
+    return writes.read("key, draining", query, keys) if keys else []
+
+
+def split(messages: Sequence[Message[Any]], blocks: Sequence[Row]) -> tuple[list[Message[Any]], list[Message[Any]]]:
+    """(free, blocked)."""
+    draining = {row["key"]: row["draining"] for row in blocks}
     free: list[Message[Any]] = []
     blocked: list[Message[Any]] = []
     for message in messages:

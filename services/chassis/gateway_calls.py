@@ -18,7 +18,7 @@ from booking_contracts.headers import safe_text
 from services.chassis.database import Connection
 from services.chassis.messages import Headers, LocalBody, Raw
 from services.chassis.unit_of_work import Call
-from services.chassis.writes import Writes
+from services.chassis.writes import Row, Writes
 
 LEASE_SECONDS = 30
 """How long a replica may take for a call before another makes it again."""
@@ -90,28 +90,16 @@ def headers_of(call: Call) -> Headers:
     return pairs
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """The calls that this batch has closed."""
-
-    calls: frozenset[UUID]
-
-    def has(self, raw: Raw) -> bool:
-        """False for a result whose call was done already."""
-        return not is_result(raw) or call_id(raw) in self.calls
-
-
-async def close(connection: Connection, batch: Sequence[Raw], *, skip_locked: bool = False) -> Closed:
-    """Mark the calls of a batch's results done; with `skip_locked` those whose row nobody holds."""
+def close(writes: Writes, batch: Sequence[Raw], *, skip_locked: bool = False) -> list[Row]:
+    """Mark the calls of a batch's results done, with `skip_locked` those whose row nobody holds; `send` gives the ids
+    of those that were open."""
     ids = sorted(call_id(raw) for raw in batch if is_result(raw))
     if not ids:
-        return Closed(frozenset())
+        return []
     free = "id IN (SELECT id FROM gateway_call WHERE id = ANY($1) FOR UPDATE SKIP LOCKED)"
     which = free if skip_locked else "id = ANY($1)"
-    rows = await connection.fetch(
-        f"UPDATE gateway_call SET state = 'done' WHERE {which} AND state = 'open' RETURNING id", ids
-    )
-    return Closed(frozenset(row["id"] for row in rows))
+    done = f"UPDATE gateway_call SET state = 'done' WHERE {which} AND state = 'open' RETURNING id"
+    return writes.change("id", done, ids)
 
 
 def is_result(raw: Raw) -> bool:

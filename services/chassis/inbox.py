@@ -11,65 +11,61 @@ from typing import Any
 from uuid import UUID
 
 from services.chassis import metrics
-from services.chassis.database import Connection
 from services.chassis.messages import Message, Origin, Refused
 from services.chassis.unit_of_work import Send
-from services.chassis.writes import Writes
+from services.chassis.writes import Row, Writes
 
 Item = Message[Any] | Refused  # what a batch holds, in order
 
 
-async def drop_repeated(connection: Connection, items: Sequence[Item]) -> list[Item]:
-    """The items not handled before, in order; ids that occur twice in the batch are removed in memory first.
+class Inbox:
+    """Which of a batch's items were handled before: asked for with the next `send`, told by `fresh` after it.
 
-    A client may name its command as an event is named: that makes neither of them a repetition of the other.
+    Ids that occur twice in the batch are removed in memory first. A client may name its command as an event is named:
+    that makes neither of them a repetition of the other.
     """
-    first: dict[tuple[bool, UUID], Item] = {}
-    for item in items:
-        if item.id is not None:
-            first.setdefault((_is_command(item), item.id), item)
-    commands = [item for item in first.values() if _is_command(item)]
-    events = [
-        item.id
-        for item in first.values()
-        if isinstance(item, Message) and item.origin is Origin.EVENT and item.raw.row is None
-    ]
-    seen = await _receipts(connection, commands)
-    admitted = await _admit(connection, events)
-    repeated = {(True, known) for known in seen} | {(False, known) for known in set(events) - admitted}
-    metrics.messages_repeated.labels("command").inc(len(seen))
-    metrics.messages_repeated.labels("event").inc(len(events) - len(admitted))
-    fresh = {id(item) for name, item in first.items() if name not in repeated}
-    return [item for item in items if item.id is None or id(item) in fresh]
+
+    def __init__(self, writes: Writes, items: Sequence[Item]) -> None:
+        self._items = items
+        self._first: dict[tuple[bool, UUID], Item] = {}
+        for item in items:
+            if item.id is not None:
+                self._first.setdefault((_is_command(item), item.id), item)
+        self._commands = {item.id: item for item in self._first.values() if _is_command(item)}
+        self._events = sorted(
+            item.id
+            for item in self._first.values()
+            if isinstance(item, Message) and item.origin is Origin.EVENT and item.raw.row is None
+        )
+        self._receipts, self._admitted = self._ask_for_receipts(writes), self._admit(writes)
+
+    def _ask_for_receipts(self, writes: Writes) -> list[Row]:
+        if not self._commands:
+            return []
+        query = "SELECT command_id, body_hash FROM command_receipt WHERE command_id = ANY($1)"
+        return writes.read("command_id, body_hash", query, list(self._commands))
+
+    def _admit(self, writes: Writes) -> list[Row]:
+        """Insert sorted by id: unsorted inserts of two replicas deadlock."""
+        if not self._events:
+            return []
+        insert = "INSERT INTO inbox (message_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING RETURNING message_id"
+        return writes.change("message_id", insert, self._events)
+
+    def fresh(self) -> list[Item]:
+        """The items not handled before, in order."""
+        seen = {row["command_id"]: row["body_hash"] for row in self._receipts}
+        admitted = {row["message_id"] for row in self._admitted}
+        metrics.messages_repeated.labels("command").inc(len(seen))
+        metrics.messages_repeated.labels("event").inc(len(self._events) - len(admitted))
+        metrics.command_id_reused.inc(sum(self._commands[known].body_hash != seen[known] for known in seen))
+        repeated = {(True, known) for known in seen} | {(False, known) for known in set(self._events) - admitted}
+        fresh = {id(item) for name, item in self._first.items() if name not in repeated}
+        return [item for item in self._items if item.id is None or id(item) in fresh]
 
 
 def _is_command(item: Item) -> bool:
     return isinstance(item, Refused) or item.origin is Origin.COMMAND
-
-
-async def _receipts(connection: Connection, commands: Sequence[Item]) -> dict[UUID, bytes]:
-    if not commands:
-        return {}
-    rows = await connection.fetch(
-        "SELECT command_id, body_hash FROM command_receipt WHERE command_id = ANY($1)",
-        [item.id for item in commands],
-    )
-    seen = {row["command_id"]: row["body_hash"] for row in rows}
-    for item in commands:
-        if item.id in seen and seen[item.id] != item.body_hash:
-            metrics.command_id_reused.inc()
-    return seen
-
-
-async def _admit(connection: Connection, ids: Sequence[UUID]) -> set[UUID]:
-    """Insert sorted by id: unsorted inserts of two replicas deadlock."""
-    if not ids:
-        return set()
-    rows = await connection.fetch(
-        "INSERT INTO inbox (message_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING RETURNING message_id",
-        sorted(ids),
-    )
-    return {row["message_id"] for row in rows}
 
 
 def save_receipts(writes: Writes, answered: Sequence[tuple[Item, Send]]) -> None:

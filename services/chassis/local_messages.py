@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -20,7 +19,7 @@ from booking_contracts.topics import PARTITIONS
 from services.chassis.database import Connection
 from services.chassis.messages import Headers, Message, Raw
 from services.chassis.unit_of_work import Remind
-from services.chassis.writes import Writes
+from services.chassis.writes import Row, Writes
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """Due date of a record that waits behind a failed one."""
@@ -70,29 +69,18 @@ async def peek(
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """The rows of a batch that are this replica's to handle."""
-
-    rows: frozenset[UUID]
-
-    def has(self, raw: Raw) -> bool:
-        """False for a local message that another replica has taken."""
-        return raw.row is None or raw.row in self.rows
-
-
-async def take(connection: Connection, batch: Sequence[Raw], *, skip_locked: bool = False) -> Taken:
-    """Delete the rows of a batch's local messages; with `skip_locked` those that nobody holds.
+def take(writes: Writes, batch: Sequence[Raw], *, skip_locked: bool = False) -> list[Row]:
+    """Delete the rows of a batch's local messages, with `skip_locked` those that nobody holds; `send` gives the ids of
+    those that are this replica's to handle.
 
     Also those that come to nothing, ids handled before and events nobody knows: else they would stay due.
     """
     ids = sorted(raw.row for raw in batch if raw.row is not None)
     if not ids:
-        return Taken(frozenset())
+        return []
     free = "id IN (SELECT id FROM local_message WHERE id = ANY($1) FOR UPDATE SKIP LOCKED)"
     which = free if skip_locked else "id = ANY($1)"
-    rows = await connection.fetch(f"DELETE FROM local_message WHERE {which} RETURNING id", ids)
-    return Taken(frozenset(row["id"] for row in rows))
+    return writes.change("id", f"DELETE FROM local_message WHERE {which} RETURNING id", ids)
 
 
 def save_timers(writes: Writes, timers: Sequence[Remind]) -> None:

@@ -6,20 +6,23 @@ behind it. A replica that lost a partition finds the position past its batch and
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from services.chassis.database import Connection, Session
 from services.chassis.messages import Raw
+from services.chassis.writes import Row, Writes
 
 Partition = tuple[str, int]
+Spans = Mapping[Partition, tuple[int, int]]
+"""The first and the next offset of each partition in a batch."""
 
 
 class Fenced(Exception):
     """Another replica owns a partition of this batch: roll back and drop the batch."""
 
 
-def span(records: Iterable[Raw]) -> dict[Partition, tuple[int, int]]:
-    """The first and the next offset of each partition in a batch."""
+def span(records: Iterable[Raw]) -> Spans:
+    """Those of a batch."""
     spans: dict[Partition, tuple[int, int]] = {}
     for record in records:
         partition = (record.topic, record.partition)
@@ -28,12 +31,13 @@ def span(records: Iterable[Raw]) -> dict[Partition, tuple[int, int]]:
     return spans
 
 
-async def advance(connection: Connection, spans: dict[Partition, tuple[int, int]]) -> None:
-    """Move the positions past this batch; raises Fenced if one of them is past its first offset already."""
+def advance(writes: Writes, spans: Spans) -> list[Row]:
+    """Move the positions past this batch, but for those that are past its first offset already; `fence` looks."""
     if not spans:
-        return
+        return []
     ordered = sorted(spans.items())
-    moved = await connection.fetch(
+    return writes.change(
+        "topic",
         """
         INSERT INTO consumed_position AS p (topic, partition, next_offset)
         SELECT topic, partition, next_offset
@@ -49,6 +53,10 @@ async def advance(connection: Connection, spans: dict[Partition, tuple[int, int]
         [first for _, (first, _) in ordered],
         [following for _, (_, following) in ordered],
     )
+
+
+def fence(spans: Spans, moved: Sequence[Row]) -> None:
+    """Raises Fenced where not all of a batch's positions could be moved."""
     if len(moved) != len(spans):
         raise Fenced(f"{len(spans) - len(moved)} of {len(spans)} partitions are another replica's now")
 

@@ -26,6 +26,7 @@ from booking_contracts.envelope import uuid7
 from services.chassis import inbox, outbox
 from services.chassis.clock import Clock
 from services.chassis.database import Connection
+from services.chassis.inbox import Inbox
 from services.chassis.messages import Headers, Message, Raw, Refused
 from services.chassis.publishing import MAX_RECORD_BYTES, Row
 from services.chassis.reading import Reader
@@ -226,7 +227,9 @@ async def _answer_discarded(connection: Connection, service: Service, clock: Clo
     item = Reader(service).read(raw, datetime.now(UTC))
     if not isinstance(item, Message | Refused) or item.id is None:
         return
-    if await inbox.drop_repeated(connection, [item]) == []:
+    async with Writes(connection) as writes:
+        handled = Inbox(writes, [item])
+    if not handled.fresh():
         return
     work = UnitOfWork(clock.now())
     if isinstance(item, Message):

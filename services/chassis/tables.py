@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Generic, TypeVar
 
-from services.chassis.writes import Writes
+from services.chassis.writes import Row, Writes
 
 RowT = TypeVar("RowT")
 Read = Callable[[RowT], object]
@@ -33,10 +33,17 @@ class Write(Generic[RowT]):
 class Table(Generic[RowT]):
     """A table, its columns as CREATE TABLE has them ("booking_id uuid, state text"; the key first), and where in a row
     each one's value is: in the attribute of that name, or where `read` says, by another path or by a function. `filled`
-    names columns that are read only, because the database fills them ("taken, active")."""
+    names columns that are read only, because the database fills them ("taken, active"); `shown` has what is selected
+    in place of a column ({"busy": "lower(busy) AS busy_from"})."""
 
     def __init__(
-        self, name: str, columns: str, read: Mapping[str, str | Read[RowT]] | None = None, *, filled: str = ""
+        self,
+        name: str,
+        columns: str,
+        read: Mapping[str, str | Read[RowT]] | None = None,
+        *,
+        filled: str = "",
+        shown: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
         self._kinds = dict(column.split() for column in columns.split(","))
@@ -48,15 +55,25 @@ class Table(Generic[RowT]):
         assert self._reads.keys() == self._kinds.keys(), f"{name} has no such columns: {places.keys() - self._kinds}"
 
         self._read_too = tuple(filled.split(", ")) if filled else ()
+        self._shown = shown or {}
 
     def columns(self, alias: str = "", *, without: str = "") -> str:
         """Their names, for a SELECT list; with an alias for one with a JOIN: "s.booking_id, s.step"."""
         prefix = f"{alias}." if alias else ""
-        return ", ".join(f"{prefix}{column}" for column in (*self._kinds, *self._read_too) if column != without)
+        columns = (column for column in (*self._kinds, *self._read_too) if column != without)
+        return ", ".join(self._shown.get(column, f"{prefix}{column}") for column in columns)
+
+    def names(self, alias: str) -> str:
+        """What `select` calls them, for a SELECT from its rows."""
+        return ", ".join(f"{alias}.{column.rpartition(' ')[2]}" for column in self.columns().split(", "))
 
     def select(self, rest: str) -> str:
         """The query for the rows that `rest` ("WHERE booking_id = $1") finds."""
         return f"SELECT {self.columns()} FROM {self.name} {rest}"
+
+    def read(self, writes: Writes, rest: str, *arguments: object) -> list[Row]:
+        """The same rows with the next `send`."""
+        return writes.read(self.columns(), self.select(rest), *arguments)
 
     def insert(self, *, ordered: bool = False, unless_there: bool = False) -> Write[RowT]:
         """New rows; `ordered` where it matters to the database in which order they come, `unless_there` where one that

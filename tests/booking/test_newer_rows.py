@@ -75,7 +75,7 @@ def test_columns_and_fields_that_this_build_does_not_know_are_passed_over(
 def test_an_offering_of_an_older_build_has_the_defaults_of_what_came_later() -> None:
     row = row_of(tables.OFFERING, an_offering())
     older = {name: value for name, value in json.loads(row["definition"]).items() if name != "attendee_required"}
-    assert rows.offering({**row, "definition": json.dumps(older)}) == an_offering()  # type: ignore[arg-type]
+    assert rows.offering({**row, "definition": json.dumps(older)}) == an_offering()
 
 
 @pytest.mark.parametrize(

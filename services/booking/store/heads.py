@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sized
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from services.booking.model.waitlist import OPEN, EntryState, Head, Line
 from services.booking.store.needs import Needs
 from services.booking.work import BookingWork
 from services.chassis.database import Connection
+from services.chassis.writes import Row, Writes
 
 OVER = 1_000
 SLICE = 200
@@ -43,14 +44,15 @@ class Heads:
     needs: Needs
     work: BookingWork
 
-    async def bookings(self) -> None:
+    def bookings(self, reads: Writes) -> list[Row]:
         """Holds that are over, own unpaid tries and bookings of who wants seats, and a slice of every closed slot."""
         needs, tries, closed = self.needs, list(self.needs.seekers), list(self.needs.slices)
         alone = [one for one in tries if self._once(one.slot_id)]
         slots = list(needs.starts.keys() | needs.overlapping)
         if not slots and not closed:
-            return
-        found = await self.connection.fetch(
+            return []
+        return reads.read(
+            "slice, booking_id",
             """
             SELECT NULL::uuid AS slice, b.booking_id FROM unnest($1::uuid[]) AS s (slot_id) CROSS JOIN LATERAL (
                 SELECT booking_id FROM booking
@@ -91,7 +93,10 @@ class Heads:
             [one.comer.id for one in alone],
             [one.comer.email for one in alone],
         )
-        needs.pending.update(row["booking_id"] for row in found)
+
+    def note_bookings(self, found: Sequence[Row]) -> None:
+        """They are wanted."""
+        self.needs.pending.update(row["booking_id"] for row in found)
         self._note_rest(Counter(row["slice"] for row in found if row["slice"]))
 
     @property
@@ -104,12 +109,13 @@ class Heads:
         offering = self.work.find(Offering, offering_id)
         return offering is not None and offering.once_per_customer
 
-    async def held(self) -> None:
+    def held(self, reads: Writes) -> list[Row]:
         """For how long those who want seats have held some before, unpaid."""
         tries = list(self.needs.seekers)
         if not tries:
-            return
-        found = await self.connection.fetch(
+            return []
+        return reads.read(
+            "nth, seconds, going_on",
             """
             SELECT nth, coalesce(greatest(
                 (SELECT max(held_seconds) FROM booking
@@ -124,6 +130,10 @@ class Heads:
             [one.payer.id for one in tries],
             [one.payer.email for one in tries],
         )
+
+    def note_held(self, found: Sequence[Row]) -> None:
+        """Who has held seats for long may have to wait behind a line, which is counted then."""
+        tries = list(self.needs.seekers)
         for row in found:
             one = tries[row["nth"] - 1]
             self.work.load(Held(one.slot_id, one.payer, row["seconds"], row["going_on"]))
@@ -136,14 +146,14 @@ class Heads:
             if many >= self._slice:
                 self.work.load(Rest(slot, cancelled=0, living=1))
 
-    async def entries(self) -> set[UUID]:
+    def entries(self, reads: Writes) -> list[Row]:
         """The waitlist entries that messages name, offers that are over, a slice of closed slots, heads of lines."""
         needs, hopes, closed = self.needs, list(self.needs.seekers), list(self.needs.slices)
-        slots = list(self.work.all(Slot))
-        if not slots and not needs.entries:
-            return set()
-        ids = [slot.slot_id for slot in slots]
-        found = await self.connection.fetch(
+        ids = [slot.slot_id for slot in self.work.all(Slot)]
+        if not ids and not needs.entries:
+            return []
+        return reads.read(
+            "slice, entry_id, slot_id, state, seats",
             """
             SELECT NULL::uuid AS slice, entry_id, slot_id, state, seats FROM waitlist_entry WHERE entry_id = ANY($1)
             UNION ALL
@@ -177,10 +187,15 @@ class Heads:
             self._slice,
             list(needs.line_slices),
         )
+
+    async def of_lines(self, found: Sequence[Row]) -> set[UUID]:
+        """Those entries, and the heads of the lines that seats may be offered to."""
         self._note_rest(Counter(row["slice"] for row in found if row["slice"]))
         lines = {row["slot_id"] for row in found if row["entry_id"] is None}
         found = list({row["entry_id"]: row for row in found if row["entry_id"]}.values())
-        rooms = {slot.slot_id: self._room(slot) for slot in slots if slot.slot_id in lines and not slot.closed}
+        rooms = {
+            slot.slot_id: self._room(slot) for slot in self.work.all(Slot) if slot.slot_id in lines and not slot.closed
+        }
         leaving = Counter(row["slot_id"] for row in found if row["state"] == EntryState.WAITING)
         for row in found:
             if row["state"] == EntryState.OFFERED and row["slot_id"] in rooms:

@@ -15,20 +15,18 @@ How much of anything a batch loads at most stands in store/heads.py and store/pl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 from services.booking.model.slots import Slot
 from services.booking.store.heads import Heads
 from services.booking.store.locks import Locks
-from services.booking.store.needs import Needs, needs_of
+from services.booking.store.needs import needs_of
 from services.booking.store.plan import Plan
 from services.booking.store.save import save
 from services.booking.work import BookingWork
 from services.chassis.database import Connection
 from services.chassis.messages import Message
-from services.chassis.service import PlanChanged
 from services.chassis.writes import Writes
 
 
@@ -40,35 +38,27 @@ class BookingStore:
         needs = needs_of(messages)
         plan, locks = Plan(connection, needs, work), Locks(connection, needs, work)
         heads = Heads(connection, needs, work)
-        planned = await plan.bookings()
-        await plan.entries()
-        await plan.lines()
-        await plan.ahead()
-        await plan.offerings()
-        active = await plan.active()
+        planned, active = await plan.look()
         await plan.alternatives()
-        await locks.providers()
-        await plan.overlapping()
+        await locks.providers(plan)
         await locks.slots()
-        await heads.bookings()
-        await heads.held()
-        await locks.bookings(planned)
-        await locks.entries(await heads.entries())
+        async with Writes(connection) as reads:
+            lines = plan.lines_now(reads)
+            ending, held, waiting = heads.bookings(reads), heads.held(reads), heads.entries(reads)
+            named = locks.bookings(reads, planned)
+        heads.note_bookings(ending)
+        heads.note_held(held)
+        locks.note_bookings(named, planned)
+        async with Writes(connection) as reads:
+            others = locks.bookings(reads, needs.pending - planned.keys())
+        locks.note_bookings(others, planned)
+        await locks.entries(await heads.of_lines(waiting))
         await locks.of_lines()
         await heads.counts()
-        _verify(active, needs, work)
-        if await plan.new_lines():
-            raise PlanChanged("a slot that people wait for lost its last booking after the plan was made")
+        plan.check(lines, active)
         plan.seats_left.update((slot.slot_id, slot.seats_left) for slot in work.all(Slot))
         await plan.alternatives()
 
     async def save(self, writes: Writes, work: BookingWork) -> None:
         """Write the journal."""
         await save(writes, work)
-
-
-def _verify(active: Iterable[UUID], needs: Needs, work: BookingWork) -> None:
-    for slot in active:
-        row = work.find(Slot, slot)
-        if row is not None and row.provider_id not in needs.providers and (not row.active or work.outdated(row)):
-            raise PlanChanged("a slot became free, or another, after the plan was made")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from services.booking.model.slots import Slot
 from services.booking.model.waitlist import in_line
 from services.booking.store import rows
 from services.booking.store.needs import Needs
-from services.booking.store.rows import Row
+from services.booking.store.plan import Plan
 from services.booking.store.tables import (
     BOOKING,
     CONTACT,
@@ -30,13 +30,19 @@ from services.booking.store.tables import (
 from services.booking.work import BookingWork
 from services.chassis.database import Connection
 from services.chassis.service import PlanChanged
+from services.chassis.writes import Row, Writes
 
 LOCK = "FOR NO KEY UPDATE"
-CONTACT_AND_SAGA = f"""
-    SELECT {SAGA.columns("s", without="booking_id")}, {CONTACT.columns("c")}
-    FROM booking_contact c LEFT JOIN saga s USING (booking_id) WHERE c.booking_id = ANY($1)
-"""
-"""One query for both: they stand still under their booking's lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Rows of bookings."""
+
+    bookings: Sequence[Row] = ()
+    contacts: Sequence[Row] = ()
+    sagas: Sequence[Row] = ()
+    quotes: Sequence[Row] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,39 +53,34 @@ class Locks:
     needs: Needs
     work: BookingWork
 
-    async def providers(self) -> None:
-        """Locked where a slot comes to life or a provider's event is written. Schedules are read, and so are the
-        providers of all slots: events say how to reach them today."""
-        locked, others = self.needs.providers, self.needs.read_providers - self.needs.providers
-        if locked:
-            query = PROVIDER.select(f"WHERE provider_id = ANY($1) ORDER BY provider_id {LOCK}")
-            for row in await self.connection.fetch(query, sorted(locked)):
-                self.work.load(rows.provider(row))
-        if others or self.needs.slots:
-            of_slots = "SELECT provider_id FROM slot WHERE slot_id = ANY($2)"
-            query = PROVIDER.select(
-                f"WHERE (provider_id = ANY($1) OR provider_id IN ({of_slots})) AND provider_id <> ALL($3)"
-            )
-            for row in await self.connection.fetch(query, list(others), list(self.needs.slots), list(locked)):
-                self.work.load(rows.provider(row))
-        await self._schedules(self.needs.read_providers)
-
-    async def _schedules(self, providers: Collection[UUID]) -> None:
-        if providers:
-            query = SCHEDULE.select("WHERE provider_id = ANY($1)")
-            for row in await self.connection.fetch(query, list(providers)):
-                self.work.load(rows.schedule(row))
+    async def providers(self, plan: Plan) -> None:
+        """Locked where a slot comes to life or a provider's event is written; what depends on them is read then."""
+        locked = sorted(self.needs.providers)
+        if not locked:
+            return
+        query = PROVIDER.select(f"WHERE provider_id = ANY($1) ORDER BY provider_id {LOCK}")
+        for row in await self.connection.fetch(query, locked):
+            self.work.load(rows.provider(row))
+        async with Writes(self.connection) as reads:
+            schedules = SCHEDULE.read(reads, "WHERE provider_id = ANY($1)", locked)
+            overlapping = plan.overlapping(reads)
+        for schedule_row in schedules:
+            self.work.load(rows.schedule(schedule_row))
+        plan.note_overlapping(overlapping)
 
     async def of_lines(self) -> None:
         """What tells whether seats may be offered on: offering and schedule of the slots with a line here."""
         work = self.work
         lines = [slot for slot in work.slots_with_entries() if in_line(work.entries_on(slot.slot_id))]
         offerings = {slot.offering_id for slot in lines if work.find(Offering, slot.offering_id) is None}
-        if offerings:
-            query = OFFERING.select("WHERE offering_id = ANY($1)")
-            for row in await self.connection.fetch(query, list(offerings)):
-                work.load(rows.offering(row))
-        await self._schedules({slot.provider_id for slot in lines} - self.needs.read_providers)
+        providers = {slot.provider_id for slot in lines} - self.needs.read_providers
+        async with Writes(self.connection) as reads:
+            offered = OFFERING.read(reads, "WHERE offering_id = ANY($1)", list(offerings)) if offerings else []
+            schedules = SCHEDULE.read(reads, "WHERE provider_id = ANY($1)", list(providers)) if providers else []
+        for offering_row in offered:
+            work.load(rows.offering(offering_row))
+        for schedule_row in schedules:
+            work.load(rows.schedule(schedule_row))
 
     async def slots(self) -> None:
         """The slots that exist already, and of closed ones what is known of their closing."""
@@ -96,27 +97,30 @@ class Locks:
             for row in await self.connection.fetch(query, closed):
                 self.work.load(_closing(row))
 
-    async def bookings(self, planned: dict[UUID, UUID]) -> None:
-        """With contacts, sagas, and the quotes that matter. `planned` is booking → slot as the plan saw it."""
-        wanted = self.needs.pending | set(planned)
+    def bookings(self, reads: Writes, wanted: Collection[UUID]) -> Found:
+        """With contacts, sagas, and the quotes that matter: under their slot's lock they stand still."""
         if not wanted:
-            return
-        query = BOOKING.select(f"WHERE booking_id = ANY($1) ORDER BY booking_id {LOCK}")
-        found = await self.connection.fetch(query, sorted(wanted))
-        ids = [row["booking_id"] for row in found]
-        besides = await self.connection.fetch(CONTACT_AND_SAGA, ids)
-        of = {row["booking_id"]: row for row in besides}
-        for row in found:
+            return Found()
+        locked, quoted = f"WHERE booking_id = ANY($1) ORDER BY booking_id {LOCK}", list(self.needs.quoted & set(wanted))
+        alive = "WHERE booking_id = ANY($1) AND NOT dead ORDER BY quote_id"
+        return Found(
+            BOOKING.read(reads, locked, sorted(wanted)),
+            CONTACT.read(reads, "WHERE booking_id = ANY($1)", list(wanted)),
+            SAGA.read(reads, "WHERE booking_id = ANY($1)", list(wanted)),
+            QUOTE.read(reads, alive, quoted) if quoted else [],
+        )
+
+    def note_bookings(self, found: Found, planned: Mapping[UUID, UUID]) -> None:
+        """Brings them into the work. `planned` is booking → slot as the plan saw it; raises PlanChanged."""
+        contact_of = {row["booking_id"]: row for row in found.contacts}
+        for row in found.bookings:
             if planned.get(row["booking_id"], row["slot_id"]) != row["slot_id"]:
                 raise PlanChanged("a booking moved to another slot after the plan was made")
-            self.work.load(rows.booking(row, of[row["booking_id"]]))
-        for row in besides:
-            if row["step"] is not None:
-                self.work.load(rows.saga(row))
-        if self.needs.quoted:
-            query = QUOTE.select("WHERE booking_id = ANY($1) AND NOT dead ORDER BY quote_id")
-            for row in await self.connection.fetch(query, list(self.needs.quoted)):
-                self.work.load(rows.quote(row))
+            self.work.load(rows.booking(row, contact_of[row["booking_id"]]))
+        for saga_row in found.sagas:
+            self.work.load(rows.saga(saga_row))
+        for quote_row in found.quotes:
+            self.work.load(rows.quote(quote_row))
 
     async def entries(self, wanted: set[UUID]) -> None:
         """Waitlist entries, with contacts."""

@@ -15,6 +15,7 @@ from services.booking.store import rows
 from services.booking.store.tables import BOOKING
 from services.chassis.database import Pool
 from services.chassis.parameters import PAGE
+from services.chassis.writes import Row
 
 Order = Literal["booking_id", "starts_at", "-starts_at"]
 Position = tuple[datetime, UUID]
@@ -117,7 +118,7 @@ async def bookings(pool: Pool, asked: Asked) -> list[dict[str, Any]]:
     return [_shown(row) for row in found]
 
 
-def _shown(row: rows.Row) -> dict[str, Any]:
+def _shown(row: Row) -> dict[str, Any]:
     return {
         "booking_id": row["booking_id"],
         "state": row["state"],

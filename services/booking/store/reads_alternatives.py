@@ -83,13 +83,13 @@ async def _slots_of(connection: Connection, windows: Sequence[Window]) -> list[l
     reach = [timedelta(minutes=w.offering.duration_minutes + w.offering.buffer_after_minutes) for w in windows]
     found = await connection.fetch(
         f"""
-        SELECT w.nth, {SLOT.columns("s")} FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[])
+        SELECT w.nth, {SLOT.names("s")} FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[])
             WITH ORDINALITY AS w (offering_id, since, until, nth)
         CROSS JOIN LATERAL (
             {SLOT.select("WHERE offering_id = w.offering_id AND starts_at >= w.since AND starts_at < w.until")}
             ORDER BY starts_at LIMIT $7) s
         UNION ALL
-        SELECT w.nth, {SLOT.columns("s")} FROM unnest($4::uuid[], $5::timestamptz[], $6::timestamptz[])
+        SELECT w.nth, {SLOT.names("s")} FROM unnest($4::uuid[], $5::timestamptz[], $6::timestamptz[])
             WITH ORDINALITY AS w (provider_id, busy_from, busy_until, nth)
         CROSS JOIN LATERAL (
             {SLOT.select("WHERE provider_id = w.provider_id AND active")}

@@ -7,7 +7,6 @@ import json
 from datetime import date
 from functools import lru_cache
 
-import asyncpg
 from booking_contracts.types import Attendee, Customer, PaymentChoice, Tier
 
 from services.booking.model.booking import Booking
@@ -20,8 +19,7 @@ from services.booking.model.terms import Terms
 from services.booking.model.waitlist import Entry
 from services.booking.saga import Saga
 from services.chassis.stored import Stored
-
-Row = asyncpg.Record
+from services.chassis.writes import Row
 
 _PROVIDER = Stored(Provider, "provider")
 _OFFERING = Stored(Offering, "offering.definition")
@@ -48,7 +46,7 @@ def offering(row: Row) -> Offering:
 
 
 def slot(row: Row) -> Slot:
-    return _SLOT.row({**row, "busy_from": row["busy"].lower, "busy_until": row["busy"].upper})
+    return _SLOT.row(row)
 
 
 def booking(row: Row, contact: Row) -> Booking:

@@ -47,6 +47,7 @@ SLOT = Table[Slot](
     "wanted_by text",
     {"busy": lambda slot: Range(slot.busy_from, slot.busy_until)},
     filled="taken, active",
+    shown={"busy": "lower(busy) AS busy_from, upper(busy) AS busy_until"},
 )
 SAVE_SLOTS = SLOT.upsert(
     "ends_at", "busy", "capacity", "opened", "closed", "own_capacity", "wanted_at", "wanted_by", ordered=True
