@@ -23,13 +23,14 @@ from services.chassis.writes import Writes
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What has to happen after the commit: wake the relay, make the calls."""
+    """What has to happen after the commit: wake the relay, make the calls, find the timers that are due at once."""
 
     calls: tuple[Call, ...] = ()
     sent: bool = False
+    due: bool = False
 
     def __add__(self, other: Committed) -> Committed:
-        return Committed(self.calls + other.calls, self.sent or other.sent)
+        return Committed(self.calls + other.calls, self.sent or other.sent, self.due or other.due)
 
 
 class BatchRunner:
@@ -72,7 +73,8 @@ class BatchRunner:
         count(decided, self.release)
         metrics.batch_messages.observe(len(batch))
         metrics.batch_seconds.observe(time.perf_counter() - started)
-        return Committed(tuple(decided.effects(Call)), sent=bool(work.journal or decided.refused))
+        due = any(timer.due_at <= now for timer in decided.effects(Remind))
+        return Committed(tuple(decided.effects(Call)), sent=bool(work.journal or decided.refused), due=due)
 
     async def pass_over(self, raw: Raw, error: Exception) -> None:
         """Leave one record behind with a note of where it was: nothing else of it can be kept."""

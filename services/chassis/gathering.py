@@ -15,7 +15,7 @@ from services.chassis.positions import Positions
 from services.chassis.service import Service
 
 MOST = 500
-IDLE_SECONDS = 0.1
+IDLE_SECONDS = 0.25
 UNDECODABLE = (UnsupportedCodecError, CorruptRecordException)
 
 Batch = tuple[ConsumerRecord[bytes, bytes] | Raw, ...]

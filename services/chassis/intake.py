@@ -43,7 +43,7 @@ CONSUMER: dict[str, Any] = {
     "auto_offset_reset": "earliest",
     "isolation_level": "read_committed",
     "partition_assignment_strategy": (RangePartitionAssignor,),  # one booking's topics meet in one replica
-    "fetch_max_wait_ms": 200,  # the broker answers at once when there is something of what was asked for
+    "fetch_max_wait_ms": 500,  # the broker answers at once when there is something of what was asked for
     "max_poll_interval_ms": 600_000,
     "session_timeout_ms": 10_000,
     "heartbeat_interval_ms": 3_000,

@@ -13,7 +13,8 @@ from services.chassis.clock import Clock
 from services.chassis.database import Session
 from services.chassis.messages import Raw
 
-PEEK_SECONDS = 0.1
+PEEK_SECONDS = 0.25
+"""How late a row that another process has written may be found; whoever writes one here wakes the loop."""
 
 
 class Local:

@@ -77,7 +77,7 @@ class Process:
         self._local = Local(self._session, clock, service.local_types, results)
         self._positions = Positions(lambda wanted: read_positions(settings.database_url, wanted))
         runner = BatchRunner(service, self._session, clock)
-        self._settling = Settling(runner, self._session, self._positions, self._relay, self._worker)
+        self._settling = Settling(runner, self._session, self._positions, self._relay, self._local, self._worker)
         broker = KafkaBroker(
             settings.kafka_bootstrap_servers,
             client_id=settings.instance,

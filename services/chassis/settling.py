@@ -14,6 +14,7 @@ from services.chassis.database import Session
 from services.chassis.failures import Broken, backoff_seconds
 from services.chassis.gateway_worker import GatewayWorker
 from services.chassis.ladder import Ladder, PutDown
+from services.chassis.local import Local
 from services.chassis.messages import Raw
 from services.chassis.offsets import Fenced
 from services.chassis.positions import GIVE_UP_SECONDS, Positions
@@ -32,9 +33,11 @@ class Settling:
         session: Session,
         positions: Positions,
         relay: Relay,
+        local: Local,
         worker: GatewayWorker | None = None,
     ) -> None:
         self._session, self._positions, self._relay, self._worker = session, positions, relay, worker
+        self._local = local
         self._ladder = Ladder(runner, session, self._settled)
         self._turn = asyncio.Lock()
         self._batch: asyncio.Task[None] | None = None
@@ -111,6 +114,8 @@ class Settling:
         self._commits += 1
         if committed.sent:
             self._relay.wake()
+        if committed.due:
+            self._local.wake()
         if self._worker is not None:
             self._worker.settled(part)
             self._worker.submit(committed.calls)

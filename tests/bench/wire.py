@@ -93,7 +93,7 @@ async def wired(bootstrap_servers: str) -> AsyncIterator[Wire]:
         bootstrap_servers=bootstrap_servers, acks="all", enable_idempotence=True, linger_ms=0, max_batch_size=262_144
     )
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap_servers, group_id=None, enable_auto_commit=False, fetch_max_wait_ms=10
+        bootstrap_servers=bootstrap_servers, group_id=None, enable_auto_commit=False, fetch_max_wait_ms=500
     )
     await producer.start()
     await consumer.start()

@@ -11,9 +11,11 @@ import pytest
 from aiokafka import TopicPartition
 
 from services.chassis.batch import Committed
+from services.chassis.clock import SystemClock
 from services.chassis.failures import Broken
 from services.chassis.gateway_calls import call_id
 from services.chassis.gateway_worker import GatewayWorker
+from services.chassis.local import Local
 from services.chassis.messages import Raw
 from services.chassis.offsets import Fenced, Partition
 from services.chassis.positions import Positions as RealPositions
@@ -55,6 +57,8 @@ class Runner:
         self.batches: list[list[Raw]] = []
         self.began = asyncio.Event()
 
+    committed = Committed()
+
     async def run(self, batch: list[Raw], **_: object) -> Committed:
         self.began.set()
         if self._outcomes:
@@ -63,7 +67,7 @@ class Runner:
                 raise outcome
             await outcome()
         self.batches.append(list(batch))
-        return Committed()
+        return self.committed
 
 
 class Session:
@@ -78,9 +82,11 @@ class Session:
         self.closed += 1
 
 
-def settling(runner: Runner, worker: GatewayWorker | None = None) -> tuple[Settling, Positions]:
+def settling(
+    runner: Runner, worker: GatewayWorker | None = None, local: Local | None = None
+) -> tuple[Settling, Positions]:
     positions: Any = Positions()
-    return Settling(runner, Session(), positions, None, worker), positions  # type: ignore[arg-type]
+    return Settling(runner, Session(), positions, None, local, worker), positions  # type: ignore[arg-type]
 
 
 async def test_what_is_committed_is_handed_on() -> None:
@@ -89,6 +95,14 @@ async def test_what_is_committed_is_handed_on() -> None:
     handler, positions = settling(Runner(), worker)
     await handler.settle([RESULT, record(7)])
     assert (positions.following, worker.results) == ({PARTITION: 8}, {})
+
+
+async def test_what_is_to_come_back_at_once_is_looked_for_at_once() -> None:
+    local, runner = Local(None, SystemClock(), [], {}), Runner()  # type: ignore[arg-type]
+    handler, _ = settling(runner, local=local)
+    for runner.committed in (Committed(), Committed(due=True)):
+        await handler.settle([record(7)])
+        assert local.woken.is_set() == runner.committed.due
 
 
 @pytest.mark.requirement("poison")
