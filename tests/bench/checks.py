@@ -13,20 +13,28 @@ from deploy.local.stack import Stack
 PRICE_MINOR = 4500
 
 
-async def check(stack: Stack, keys: Collection[bytes]) -> None:
-    """States, seats, and one charge for each booking in Stripe. Raises AssertionError."""
-    bookings = {key.decode() for key in keys}
-    await _check_bookings(stack.env, bookings)
-    await _check_stripe(stack.env, bookings)
+async def check(stack: Stack, charged: Collection[bytes], by_wallet: Collection[bytes]) -> None:
+    """States, seats, and one charge in Stripe for each booking by card. Raises AssertionError."""
+    await check_states(stack, {*charged, *by_wallet}, "CONFIRMED", "captured")
+    await _check_seats(stack.env)
+    await _check_stripe(stack.env, {key.decode() for key in charged})
 
 
-async def _check_bookings(env: dict[str, str], bookings: set[str]) -> None:
-    connection = await asyncpg.connect(env["POSTGRES_ADMIN_URL"].rsplit("/", 1)[0] + "/booking")
+async def check_states(stack: Stack, keys: Collection[bytes], state: str, payment: str | None = None) -> None:
+    """That every booking is in this state, and its payment in that one where it matters. Raises AssertionError."""
+    connection = await asyncpg.connect(stack.env["AUDITOR_BOOKING_DATABASE_URL"])
     try:
         rows = await connection.fetch("SELECT booking_id, state, payment_status FROM booking")
-        states = {str(row["booking_id"]): (row["state"], row["payment_status"]) for row in rows}
-        wrong = Counter(states.get(booking, ("missing", "")) for booking in bookings)
-        assert set(wrong) <= {("CONFIRMED", "captured")}, f"not every booking is confirmed and captured: {wrong}"
+    finally:
+        await connection.close()
+    states = {str(row["booking_id"]): (row["state"], row["payment_status"] if payment else None) for row in rows}
+    found = Counter(states.get(key.decode(), ("missing", None)) for key in keys)
+    assert set(found) <= {(state, payment)}, f"not every booking is {state}, {payment or 'paid or not'}: {found}"
+
+
+async def _check_seats(env: dict[str, str]) -> None:
+    connection = await asyncpg.connect(env["AUDITOR_BOOKING_DATABASE_URL"])
+    try:
         oversold = await connection.fetch(
             """
             SELECT slot_id, taken, capacity, seats FROM slot s
