@@ -4,8 +4,8 @@ REF is checked out as a git worktree in a temporary directory. There tests/bench
 own: both are measured by the same program, over Kafka and HTTP and on the stack of their own deploy/local. Where REF is
 too old for it (its contracts lack what it imports), REF is measured by its own, and only what both print is compared.
 
-REF runs in this checkout's .venv if requirements/dev.txt is the same, byte for byte; else its own bootstrap.sh makes
-one in the worktree. PYTHONPATH names the worktree first, so nothing of this checkout's code is imported.
+REF runs in this checkout's .venv if requirements/dev.txt is the same, byte for byte; else its own
+deploy/local/bootstrap.sh makes one in the worktree. PYTHONPATH names the worktree first, so nothing of this checkout's code is imported.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def prepared(root: Path) -> Version:
     version = Version("REF", root, python)
     shutil.rmtree(root / BENCH)
     shutil.copytree(REPOSITORY / BENCH, root / BENCH, ignore=shutil.ignore_patterns("__pycache__"))
-    command = [python, "-c", "import tests.bench.system"]
+    command = [str(python), "-c", "import tests.bench.system"]
     if subprocess.run(command, cwd=root, env=version.environment, check=False).returncode:
         print("REF is too old for this checkout's tests/bench: it is measured by its own", flush=True)
         shutil.rmtree(root / BENCH)

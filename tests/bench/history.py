@@ -1,4 +1,4 @@
-"""`--keep`: docs/performance/history.jsonl has a line for each run that was worth it, history.svg shows them."""
+"""`--keep`: history.jsonl in docs/performance has a line for each run that was worth it, history.svg shows them."""
 
 from __future__ import annotations
 
