@@ -5,7 +5,8 @@ own: both are measured by the same program, over Kafka and HTTP and on the stack
 too old for it (its contracts lack what it imports), REF is measured by its own, and only what both print is compared.
 
 REF runs in this checkout's .venv if requirements/dev.txt is the same, byte for byte; else its own
-deploy/local/bootstrap.sh makes one in the worktree. PYTHONPATH names the worktree first, so nothing of this checkout's code is imported.
+deploy/local/bootstrap.sh makes one in the worktree. PYTHONPATH names the worktree first, so nothing of this checkout's
+code is imported.
 """
 
 from __future__ import annotations

@@ -76,9 +76,9 @@ async def of_one_saga(ground: Ground) -> dict[str, object]:
         start = log.stat().st_size
         await asyncio.sleep(sagas * SECONDS_EACH)
         middle = log.stat().st_size
-        for number in range(sagas):
+        for command in ground.load(sagas, "alone").commands:
             began = time.monotonic()
-            await runs.latencies_ms(ground.wire, ground.load(1, f"alone{number}"), 1)
+            await runs.together(ground.wire, [command], runs.CAPTURED)
             await asyncio.sleep(max(0.0, began + SECONDS_EACH - time.monotonic()))
         end = log.stat().st_size
     finally:
