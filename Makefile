@@ -74,4 +74,4 @@ bench: setup ## Measure throughput, latency and CPU on a stack of its own; `ARGS
 	$(PYTHON) -m tests.bench $(ARGS)
 
 bench-compare: setup ## Measure another version and this one in turns, and print ratios; `REF=main PAIRS=3 ARGS=--quick`
-	$(PYTHON) -m tests.bench.compare $(or $(REF),$(error REF=<commit> is missing)) --pairs $(or $(PAIRS),3) -- $(ARGS)
+	$(PYTHON) -m tests.bench.compare $(or $(REF),$(error REF=<commit> is missing)) --pairs $(or $(PAIRS),3) $(ARGS)

@@ -132,18 +132,22 @@ def _git(repository: Path, *arguments: str) -> None:
     subprocess.run(["git", "-C", str(repository), *arguments], check=True)
 
 
+def parsed(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
+    """What is for this program, and the rest, which is for both versions' runs."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.compare", description=__doc__, allow_abbrev=False)
+    parser.add_argument("ref", help="commit, branch or tag; further options go to both runs: --quick, --only …")
+    parser.add_argument("--pairs", type=int, default=3)
+    return parser.parse_known_args(arguments)
+
+
 def main() -> None:
     """Ctrl-C and SIGTERM end the run that goes on, its stack and the worktree."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.compare", description=__doc__)
-    parser.add_argument("ref", help="commit, branch or tag")
-    parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("arguments", nargs="*", help="after `--`: options of both runs (tests/bench/__main__.py)")
-    options = parser.parse_args()
+    options, arguments = parsed(sys.argv[1:])
     for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell started this with SIGINT ignored
         signal.signal(number, signal.default_int_handler)
     with checkout(REPOSITORY, options.ref) as root:
         this = Version("this", REPOSITORY, Path(sys.executable))
-        lines = compare(this, prepared(root), options.pairs, options.arguments)
+        lines = compare(this, prepared(root), options.pairs, arguments)
     print("\n".join([f"other: {options.ref}", *lines]), flush=True)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.compare import Version, checkout, compare, measured
+from tests.bench.compare import Version, checkout, compare, measured, parsed
 
 FIGURES = """
 import json, sys
@@ -110,3 +110,9 @@ def test_a_run_that_is_stopped_takes_its_stack_down_first(version: Made) -> None
     with pytest.raises(KeyboardInterrupt):
         measured(stopped, [])
     assert not (stopped.root / "stack").exists()
+
+
+def test_what_is_not_for_the_comparison_is_for_the_runs() -> None:
+    options, arguments = parsed(["main", "--pairs", "2", "--quick", "--only", "card,rates", "--sagas", "500"])
+    assert (options.ref, options.pairs) == ("main", 2)
+    assert arguments == ["--quick", "--only", "card,rates", "--sagas", "500"]
