@@ -16,7 +16,7 @@ QUICK = {
     "wallets": 400,
     "changes": 300,
     "timers": 1000,
-    "alone": 2,
+    "alone": 3,
     "idle_seconds": 5.0,
 }
 """About a minute and a half in all; the figures scatter more, and a burst of 1,000 is a burst of 300."""

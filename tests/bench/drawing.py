@@ -10,7 +10,7 @@ from typing import Any
 from tests.bench.figures import flat
 
 WIDTH, HEIGHT, COLUMNS = 420, 220, 2
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 46, 38
+LEFT, RIGHT, TOP, BOTTOM = 52, 24, 46, 38
 """What is beside, above and below the lines of one chart, in pixels."""
 COLOURS = ("#1b6ca8", "#c8553d", "#3c8d5a")
 MOST_LABELS = 8

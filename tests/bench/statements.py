@@ -3,7 +3,7 @@
 Counted is what goes to the server: each statement that is executed, BEGIN and COMMIT included. `transactions` are those
 that were committed with COMMIT; `alone` are statements outside of one, each a transaction by itself, most of them looks
 for more work. The loops that look for work now and then are told apart by time: what an idle system executed in just as
-many seconds before is taken off.
+many seconds before is taken off. Of one saga that is a guess, of five it is good to a statement or two.
 """
 
 from __future__ import annotations

@@ -15,7 +15,10 @@ FROM pg_stat_user_tables ORDER BY mib DESC, relname
 
 
 async def after(ground: Ground) -> dict[str, object]:
-    """MiB of each service's tables with their indexes, and dead rows for a hundred live ones; prints the largest."""
+    """MiB of tables with their indexes, and dead rows for a hundred live ones, by service; prints the largest.
+
+    Dead are also the rows of the last seconds, which autovacuum has not come to yet: what has to stay is the size.
+    """
     mib: dict[str, float] = {}
     dead: dict[str, float] = {}
     for service in SERVICES:

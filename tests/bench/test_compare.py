@@ -23,8 +23,8 @@ print(json.dumps({"rate": float(sys.argv[1])}))
 STACK = """
 import pathlib, time
 up = pathlib.Path("stack")
-up.touch()
 try:
+    up.touch()
     print("up", flush=True)
     time.sleep(60)
 finally:
