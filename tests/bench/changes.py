@@ -36,7 +36,7 @@ async def moved_and_cancelled(ground: Ground) -> dict[str, object]:
     ends = [sample.cancel_booking(booking_id=order.booking_id, actor=order.actor) for order in load.orders]
     ending = await runs.together(wire, [prepared(end) for end in ends], RefundSucceeded.ce_type)
     await rest(ground.stack)
-    await check_states(ground.stack, load.keys, "CANCELLED_BY_CUSTOMER")
+    await check_states(ground.stack.env, {key.decode() for key in load.keys}, "CANCELLED_BY_CUSTOMER")
     return {"reschedules_per_s": per_second(count, moving), "cancellations_per_s": per_second(count, ending)}
 
 
@@ -56,5 +56,5 @@ async def due_timers(ground: Ground) -> dict[str, object]:
     await MovableClock(stack.env["CLOCK_OFFSET_URL"]).advance(hours=1, seconds=1)
     await wire.until(BookingExpired.ce_type, load.keys)
     seconds = max(wire.seen[BookingExpired.ce_type][key] for key in load.keys) - began
-    await check_states(stack, load.keys, "EXPIRED")
+    await check_states(stack.env, {key.decode() for key in load.keys}, "EXPIRED")
     return {"due_timers_per_s": per_second(count, seconds)}

@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.local.stack import Stack
@@ -18,9 +19,9 @@ SETTLE_SECONDS = 3.0
 TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
 
 
-def cpu_ms(stack: Stack) -> dict[str, float]:
+def cpu_ms(stack: Stack, names: Sequence[str] = NAMES) -> dict[str, float]:
     """Milliseconds used so far, by process."""
-    pids = {name: pid for name in NAMES if (pid := stack.pid(name)) is not None}
+    pids = {name: pid for name in names if (pid := stack.pid(name)) is not None}
     used, children = _table()
     return {name: sum(used.get(one, 0.0) for one in _family(pid, children)) for name, pid in pids.items()}
 

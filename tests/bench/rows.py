@@ -70,7 +70,7 @@ async def queued(ground: Ground) -> dict[str, object]:
     """Sagas by card and by wallet while notifications is stopped, and how long it takes to catch up.
 
     What has to be told lies in Kafka meanwhile, as in a burst that notifications does not keep pace with: neither its
-    reading nor its letters are part of these rates. Before it, each wallet is topped up for one booking.
+    reading nor the letters, made or sent, are part of these rates. Before it, each wallet is topped up for one booking.
     """
     options, stack = ground.options, ground.stack
     cards = ground.load(options.sagas, "queued")

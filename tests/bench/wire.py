@@ -17,7 +17,7 @@ from booking_contracts.booking import BookingCommand
 from booking_contracts.envelope import Envelope, Header, uuid7
 from booking_contracts.payments import WalletCommand
 
-HEARD = (topics.BOOKING_REPLIES, topics.BOOKING_EVENTS, topics.PAYMENTS_EVENTS)
+HEARD = (topics.BOOKING_REPLIES.name, topics.BOOKING_EVENTS.name, topics.PAYMENTS_EVENTS.name)
 STALLED_SECONDS = 30.0
 
 
@@ -88,7 +88,7 @@ class Wire:
 
 
 @asynccontextmanager
-async def wired(bootstrap_servers: str) -> AsyncIterator[Wire]:
+async def wired(bootstrap_servers: str, heard: Sequence[str] = HEARD) -> AsyncIterator[Wire]:
     """Producer and consumer on a running stack, from now on.
 
     The consumer lets the broker wait: it answers at once when there is something, and costs nothing while there is not.
@@ -101,7 +101,7 @@ async def wired(bootstrap_servers: str) -> AsyncIterator[Wire]:
     )
     await producer.start()
     await consumer.start()
-    partitions = [TopicPartition(topic.name, number) for topic in HEARD for number in range(topic.partitions)]
+    partitions = [TopicPartition(topic, number) for topic in heard for number in range(topics.PARTITIONS)]
     consumer.assign(partitions)
     await consumer.seek_to_end(*partitions)
     for partition in partitions:
