@@ -10,10 +10,10 @@ TOGETHER := --maxprocesses=4 --no-loadscope-reorder
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status clean demo test check lint format contracts requirements faults hostile money mutants bench
+.PHONY: help setup up down status clean demo test check lint format contracts requirements faults hostile money mutants bench bench-compare
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
 		printf '%-20s %s\n' "$$name" "$$text"; done
 
 setup: .venv/.prepared ## Create .venv from the locked requirements (done once, and again when they change)
@@ -72,5 +72,8 @@ hostile: setup ## 20,000 hostile records beside an ordinary client, judged from 
 money: setup ## Thousands of random bookings while a fifth of Stripe's answers fails, then every cent; `SAGAS=10000 SEED=7`
 	SAGAS=$(or $(SAGAS),2000) $(PYTHON) -m pytest tests/money -s $(ARGS)
 
-bench: setup ## Measure throughput, latency and CPU on a stack of its own; `ARGS=--domain` booking alone, with many rows
+bench: setup ## Measure throughput, latency and CPU on a stack of its own; `ARGS=--quick`; `ARGS=--domain` booking alone, with many rows
 	$(PYTHON) -m tests.bench $(ARGS)
+
+bench-compare: setup ## Measure another version and this one in turns, and print ratios; `REF=main PAIRS=3 ARGS=--quick`
+	$(PYTHON) -m tests.bench.compare $(or $(REF),$(error REF=<commit> is missing)) --pairs $(or $(PAIRS),3) $(ARGS)

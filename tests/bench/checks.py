@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import aiohttp
 import asyncpg
@@ -13,20 +13,31 @@ from deploy.local.stack import Stack
 PRICE_MINOR = 4500
 
 
-async def check(stack: Stack, keys: Collection[bytes]) -> None:
-    """States, seats, and one charge for each booking in Stripe. Raises AssertionError."""
-    bookings = {key.decode() for key in keys}
-    await _check_bookings(stack.env, bookings)
-    await _check_stripe(stack.env, bookings)
+async def check(stack: Stack, charged: Collection[bytes], by_wallet: Collection[bytes]) -> None:
+    """States, seats, and one charge in Stripe for each booking by card. Raises AssertionError."""
+    await check_bookings(stack.env, {key.decode() for key in (*charged, *by_wallet)})
+    await check_stripe(stack.env, {key.decode() for key in charged})
 
 
-async def _check_bookings(env: dict[str, str], bookings: set[str]) -> None:
-    connection = await asyncpg.connect(env["POSTGRES_ADMIN_URL"].rsplit("/", 1)[0] + "/booking")
+async def check_states(
+    env: Mapping[str, str], bookings: Collection[str], state: str, payment: str | None = None
+) -> None:
+    """Every booking is in this state, and its payment in that one where it matters. Raises AssertionError."""
+    connection = await asyncpg.connect(env["AUDITOR_BOOKING_DATABASE_URL"])
     try:
         rows = await connection.fetch("SELECT booking_id, state, payment_status FROM booking")
-        states = {str(row["booking_id"]): (row["state"], row["payment_status"]) for row in rows}
-        wrong = Counter(states.get(booking, ("missing", "")) for booking in bookings)
-        assert set(wrong) <= {("CONFIRMED", "captured")}, f"not every booking is confirmed and captured: {wrong}"
+    finally:
+        await connection.close()
+    states = {str(row["booking_id"]): (row["state"], row["payment_status"] if payment else None) for row in rows}
+    found = Counter(states.get(booking, ("missing", None)) for booking in bookings)
+    assert set(found) <= {(state, payment)}, f"not every booking is {state}, {payment or 'paid or not'}: {found}"
+
+
+async def check_bookings(env: Mapping[str, str], bookings: set[str]) -> None:
+    """Confirmed and captured, each slot's seats add up, nothing is set aside. Raises AssertionError."""
+    await check_states(env, bookings, "CONFIRMED", "captured")
+    connection = await asyncpg.connect(env["AUDITOR_BOOKING_DATABASE_URL"])
+    try:
         oversold = await connection.fetch(
             """
             SELECT slot_id, taken, capacity, seats FROM slot s
@@ -42,7 +53,7 @@ async def _check_bookings(env: dict[str, str], bookings: set[str]) -> None:
         await connection.close()
 
 
-async def _check_stripe(env: dict[str, str], bookings: set[str]) -> None:
+async def check_stripe(env: Mapping[str, str], bookings: set[str]) -> None:
     """One PaymentIntent per booking, captured in full."""
     async with (
         aiohttp.ClientSession() as http,

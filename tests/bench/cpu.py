@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import time
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.local.stack import Stack
 
-NAMES = ("booking-1", "payments-1", "notifications-1", "postgres", "kafka", "stripe-simulator")
+SERVICES = ("booking-1", "payments-1", "notifications-1")
+SHARED = ("postgres", "kafka")
+NAMES = (*SERVICES, *SHARED, "stripe-simulator")
+SETTLE_SECONDS = 3.0
+"""Until a system that has just worked is idle: its pauses have grown, its pools are as they stay."""
 TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
 
 
-def cpu_ms(stack: Stack) -> dict[str, float]:
+def cpu_ms(stack: Stack, names: Sequence[str] = NAMES) -> dict[str, float]:
     """Milliseconds used so far, by process."""
-    pids = {name: pid for name in NAMES if (pid := stack.pid(name)) is not None}
+    pids = {name: pid for name in names if (pid := stack.pid(name)) is not None}
     used, children = _table()
     return {name: sum(used.get(one, 0.0) for one in _family(pid, children)) for name, pid in pids.items()}
 
@@ -22,6 +29,20 @@ def cpu_ms(stack: Stack) -> dict[str, float]:
 def per_saga(before: dict[str, float], after: dict[str, float], sagas: int) -> dict[str, float]:
     """What one saga cost each process."""
     return {name: round((after[name] - before.get(name, 0.0)) / sagas, 3) for name in after}
+
+
+def total(cost: dict[str, float]) -> float:
+    """All processes together."""
+    return round(sum(cost.values()), 2)
+
+
+async def idle_ms_per_s(stack: Stack, seconds: float) -> dict[str, float]:
+    """CPU milliseconds a second, by process, while nothing is asked for."""
+    await asyncio.sleep(SETTLE_SECONDS)
+    began, before = time.monotonic(), cpu_ms(stack)
+    await asyncio.sleep(seconds)
+    after, passed = cpu_ms(stack), time.monotonic() - began
+    return {name: round((after[name] - before[name]) / passed, 1) for name in after}
 
 
 def _family(pid: int, children: dict[int, list[int]]) -> list[int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import cProfile
-import json
 import pstats
 import random
 import tempfile
@@ -92,10 +91,9 @@ async def _availability_ms(url: str, offerings: Sequence[UUID], start: datetime,
     return took
 
 
-def run(bookings: int, profile: bool = False) -> None:
-    """Measure and print; the last line is JSON."""
+def run(bookings: int, profile: bool = False) -> dict[str, float]:
+    """Measure; returns the figures."""
     logging.configure("bench", "1", "WARNING")
     calm_garbage_collector()
     with database() as stack:
-        figures = asyncio.run(_measure(stack.env, bookings, profile))
-    print(json.dumps(figures))
+        return asyncio.run(_measure(stack.env, bookings, profile))

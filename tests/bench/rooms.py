@@ -21,18 +21,19 @@ class Room:
     offering_id: UUID
     starts_at: datetime
 
-    def place(self, who: str) -> PlaceBooking:
-        """A PlaceBooking of one seat by card."""
+    def place(self, who: str, **changes: object) -> PlaceBooking:
+        """A PlaceBooking of one seat, by card unless `changes` says otherwise."""
         return sample.place_booking(
             offering_id=self.offering_id,
             starts_at=self.starts_at,
             customer=customer(who, name=who.title(), email=f"{who}@example.com"),
             actor=customer_actor(who),
+            **changes,
         )
 
 
-async def open_rooms(wire: Wire, *, providers: int, slots: int, capacity: int) -> list[Room]:
-    """So many providers with one offering and so many slots each."""
+async def open_rooms(wire: Wire, *, providers: int, slots: int, capacity: int, **offering: object) -> list[Room]:
+    """So many providers with one offering and so many slots each, one provider's side by side."""
     ids = [(uuid7(), uuid7()) for _ in range(providers)]
     start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=7)
     rooms = []
@@ -41,10 +42,10 @@ async def open_rooms(wire: Wire, *, providers: int, slots: int, capacity: int) -
     await _answered(wire, [str(provider_id).encode() for provider_id, _ in ids])
     for provider_id, offering_id in ids:
         actor = provider_actor(provider_id)
-        offering = sample.define_offering(
-            provider_id=provider_id, offering_id=offering_id, capacity=capacity, actor=actor
+        defined = sample.define_offering(
+            provider_id=provider_id, offering_id=offering_id, capacity=capacity, actor=actor, **offering
         )
-        await wire.publish(prepared(offering, provider_id))
+        await wire.publish(prepared(defined, provider_id))
         for number in range(slots):
             room = Room(offering_id, start + timedelta(hours=2 * number))
             slot = sample.open_slot(offering_id=offering_id, starts_at=room.starts_at, actor=actor)

@@ -12,16 +12,17 @@ from booking_contracts.booking import BookingConfirmed, CommandAccepted, Command
 from booking_contracts.payments import PaymentCaptured
 
 from tests.bench.rooms import Room, open_rooms
-from tests.bench.wire import Wire, prepared
+from tests.bench.wire import Prepared, Wire, prepared
 
 CAPTURED = PaymentCaptured.ce_type
 
 
 class Load:
-    """Commands for `count` customers spread evenly over the rooms."""
+    """PlaceBookings for `count` customers spread evenly over the rooms; `changes` as Room.place has them."""
 
-    def __init__(self, rooms: Sequence[Room], count: int, who: str) -> None:
-        self.commands = [prepared(rooms[number % len(rooms)].place(f"{who}-{number}")) for number in range(count)]
+    def __init__(self, rooms: Sequence[Room], count: int, who: str, **changes: object) -> None:
+        self.orders = [rooms[number % len(rooms)].place(f"{who}-{number}", **changes) for number in range(count)]
+        self.commands = [prepared(order) for order in self.orders]
         self.keys = [command.key for command in self.commands]
 
 
@@ -39,6 +40,16 @@ async def saturate(wire: Wire, load: Load, in_flight: int) -> float:
         await wire.changed()
     await wire.until(CAPTURED, load.keys)
     return max(wire.seen[CAPTURED][key] for key in load.keys) - began
+
+
+async def together(wire: Wire, commands: Sequence[Prepared], kind: str) -> float:
+    """All at once: seconds until each command's key has had a message of that type."""
+    began = time.monotonic()
+    for command in commands:
+        await wire.publish(command)
+    keys = {command.key for command in commands}
+    await wire.until(kind, keys)
+    return max(wire.seen[kind][key] for key in keys) - began
 
 
 async def latencies_ms(wire: Wire, load: Load, per_second: float) -> list[float]:

@@ -1,29 +1,38 @@
-"""`python -m tests.bench`: the whole system on a stack of its own."""
+"""`python -m tests.bench`: the whole system on a stack of its own, row by row."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import tempfile
+import time
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from math import ceil
 from pathlib import Path
 
 from deploy.local import postgres
 from deploy.local.stack import Stack
-from tests.bench import runs
+from tests.bench import changes, cpu, machine, rows, runs, statements, tables
 from tests.bench.checks import check
-from tests.bench.cpu import cpu_ms, per_saga
+from tests.bench.ground import PROVIDERS, SLOTS, Ground, rest, seats
 from tests.bench.rooms import open_rooms
-from tests.bench.runs import Load, percentile
-from tests.bench.wire import Wire, wired
-from tests.calm import calm
+from tests.bench.wire import wired
 
-SLOTS = 20
-PROVIDERS = 25
-REST_SECONDS = 300.0
+Figures = dict[str, object]
+ROWS: Mapping[str, Callable[[Ground], Awaitable[Figures]]] = {
+    "statements": statements.of_one_saga,
+    "card": rows.card,
+    "rates": rows.rates,
+    "hot": rows.hot,
+    "changes": changes.moved_and_cancelled,
+    "memory": rows.memory,
+    "queued": rows.queued,
+    "timers": changes.due_timers,
+    "tables": tables.after,
+}
+"""In their order: `timers` moves the clock and leaves mails behind, and `tables` shows what all have left."""
+IDLE = "idle"
+"""Measured apart from ROWS: while nobody but the services is connected to Kafka."""
 
 
 @contextmanager
@@ -42,50 +51,60 @@ def own_stack() -> Iterator[Stack]:
             postgres.remove(root)
 
 
-def run(options: Namespace) -> None:
-    """Measure and print; the last line is JSON with exactly the keys of the figures."""
+def chosen(names: str) -> list[str]:
+    """The rows of `--only`, in the order of ROWS; all without it. Raises SystemExit for a name that is none."""
+    every = [IDLE, *ROWS]
+    asked = names.split(",") if names else every
+    if unknown := set(asked) - set(every):
+        raise SystemExit(f"there is no row {sorted(unknown)}; there are {every}")
+    return [name for name in every if name in asked]
+
+
+def run(options: Namespace) -> Figures:
+    """Measure, and print each row as it comes; returns the figures."""
+    names = chosen(options.only)
     with own_stack() as stack:
-        figures = asyncio.run(_measure(stack, options))
-    print(json.dumps(figures))
+        return asyncio.run(_measure(stack, options, names))
 
 
-async def _measure(stack: Stack, options: Namespace) -> dict[str, object]:
+async def _measure(stack: Stack, options: Namespace, names: list[str]) -> Figures:
+    speed = await machine.speed(stack)
     async with wired(stack.env["KAFKA_BOOTSTRAP_SERVERS"]) as wire:
-        return await _runs(stack, wire, options)
+        rooms = await open_rooms(wire, providers=PROVIDERS, slots=SLOTS, capacity=seats(options))
+        ground = Ground(stack, wire, options, rooms)
+        warm = ground.load(options.warm_up, "warm")
+        rate = len(warm.keys) / await runs.saturate(wire, warm, options.in_flight)
+        print(f"warm-up: {rate:.0f} sagas/s", flush=True)
+        await rest(stack)
+    idle = await cpu.idle_ms_per_s(stack, options.idle_seconds) if IDLE in names else {}
+    figures: Figures = {}
+    async with wired(stack.env["KAFKA_BOOTSTRAP_SERVERS"]) as ground.wire:
+        for name in names:
+            if name != IDLE:
+                figures |= await _row(name, ground)
+        await check(stack, ground.charged, ground.by_wallet)
+    if idle:
+        figures |= await _idle(stack, idle, options.idle_seconds)
+    return machine.mean(speed, await machine.speed(stack)) | figures
 
 
-async def _runs(stack: Stack, wire: Wire, options: Namespace) -> dict[str, object]:
-    counts = {rate: int(rate * options.seconds) for rate in (20, 100)}
-    capacity = sum(ceil(count / (PROVIDERS * SLOTS)) for count in (options.warm_up, options.sagas, *counts.values()))
-    rooms = await open_rooms(wire, providers=PROVIDERS, slots=SLOTS, capacity=capacity)
-    warm = Load(rooms, options.warm_up, "warm")
-    print(f"warm-up: {len(warm.keys) / await runs.saturate(wire, warm, options.in_flight):.0f} sagas/s", flush=True)
-    figures: dict[str, object] = {}
-    loads = [warm]
-    heavy = Load(rooms, options.sagas, "heavy")
-    await _rest(stack)
-    before = cpu_ms(stack)
-    seconds = await runs.saturate(wire, heavy, options.in_flight)
-    await _rest(stack)
-    cost = per_saga(before, cpu_ms(stack), len(heavy.keys))
-    figures["card_sagas_per_s"] = round(len(heavy.keys) / seconds, 1)
-    loads.append(heavy)
-    print(f"saturation: {figures['card_sagas_per_s']} sagas/s over {seconds:.1f} s, CPU ms {cost}", flush=True)
-    for rate, count in counts.items():
-        await _rest(stack)
-        load = Load(rooms, count, f"rate{rate}")
-        found = await runs.latencies_ms(wire, load, rate)
-        figures |= {f"p50_ms_at_{rate}": percentile(found, 50), f"p99_ms_at_{rate}": percentile(found, 99)}
-        loads.append(load)
-        print(f"{rate}/s: {figures[f'p50_ms_at_{rate}']} / {figures[f'p99_ms_at_{rate}']} ms", flush=True)
-    hot_seconds, hot = await runs.hot_slot(wire, options.hot_commands, options.hot_seats)
-    figures |= {"hot_slot_seconds": round(hot_seconds, 2), "cpu_ms_per_saga": cost}
-    await _rest(stack)
-    await check(stack, {key for load in (*loads, hot) for key in load.keys})
+async def _row(name: str, ground: Ground) -> Figures:
+    began = time.monotonic()
+    found = await ROWS[name](ground)
+    print(f"{name}: {found} ({time.monotonic() - began:.0f} s)", flush=True)
+    return found
+
+
+async def _idle(stack: Stack, idle: Mapping[str, float], seconds: float) -> Figures:
+    """What services use while nothing is asked, and what they cause: PostgreSQL and Kafka idle without them, too."""
+    for name in cpu.SERVICES:
+        stack.stop_process(name)
+    alone = await cpu.idle_ms_per_s(stack, seconds)
+    caused = sum(idle[name] for name in (*cpu.SERVICES, *cpu.SHARED)) - sum(alone[name] for name in cpu.SHARED)
+    figures: Figures = {
+        "idle_cpu_ms_per_s": dict(idle),
+        "idle_cpu_ms_per_s_without_services": alone,
+        "idle_cpu_ms_per_s_caused": round(caused, 1),
+    }
+    print(f"{IDLE}: {figures}", flush=True)
     return figures
-
-
-async def _rest(stack: Stack) -> None:
-    """Until the last mail is out: what a run has left to do counts as its own, and slows no other."""
-    left = await calm(stack.env, REST_SECONDS)
-    assert not left, f"the system did not come to rest in {REST_SECONDS:.0f} s: {dict(left)}"
