@@ -16,6 +16,8 @@ from services.chassis.service import Service
 
 MOST = 500
 IDLE_SECONDS = 0.25
+ANSWER_SECONDS = 0.002
+"""How long Kafka takes to send what it has."""
 UNDECODABLE = (UnsupportedCodecError, CorruptRecordException)
 
 Batch = tuple[ConsumerRecord[bytes, bytes] | Raw, ...]
@@ -34,15 +36,27 @@ class Gathering:
         self._every = self._events | self._commands
         self._local, self._where = local, positions
 
-    async def gather(self, consumer: AIOKafkaConsumer) -> Found:
-        """The next batch; empty where there is none. Raises Unfetchable."""
+    async def gather(self, consumer: AIOKafkaConsumer, pause_seconds: float) -> Found:
+        """The next batch, with what comes in the pause before it; empty where there is none. Raises Unfetchable."""
+        events: Found = []
+        commands: Found = []
+        if pause_seconds > 0:
+            for wait in (pause_seconds, ANSWER_SECONDS):
+                await self._take(consumer, events, commands, MOST // 2)
+                await asyncio.sleep(wait)
+            if self._where.moved:
+                return []
         local = await self._local.due(MOST, self._where.numbers())
-        events = await self._fetch_fairly(consumer, self._where.assigned(self._events), MOST)
-        most = MOST // 2 if local or events else MOST
-        commands = await self._fetch_fairly(consumer, self._where.assigned(self._commands), most)
+        await self._take(consumer, events, commands, MOST // 2 if local else MOST)
         if local or events or commands or self._local.woken.is_set():
             return [*local, *events, *commands]
         return await self._next_record(consumer)
+
+    async def _take(self, consumer: AIOKafkaConsumer, events: Found, commands: Found, most: int) -> None:
+        """What has been fetched; the library asks for more of a partition when it is taken, and not before."""
+        events += await self._fetch_fairly(consumer, self._where.assigned(self._events), MOST - len(events))
+        most = MOST // 2 if events else most
+        commands += await self._fetch_fairly(consumer, self._where.assigned(self._commands), most - len(commands))
 
     async def one_by_one(self, consumer: AIOKafkaConsumer) -> Found:
         """Every partition by itself; where a batch of it cannot be read, record by record, and its offsets are noted.
@@ -93,6 +107,8 @@ class Gathering:
 
     async def _fetch_fairly(self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition], most: int) -> Found:
         """Where there is more than that, every partition has its share too: aiokafka begins with the same one again."""
+        if not partitions or most <= 0:
+            return []
         found = await self._fetch(consumer, partitions, most)
         if len(found) < most:
             return found
@@ -106,8 +122,6 @@ class Gathering:
     async def _fetch(
         self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition], most: int, wait_ms: int = 0
     ) -> Found:
-        if not partitions:
-            return []
         try:
             found = await consumer.getmany(*partitions, timeout_ms=wait_ms, max_records=most)
         except (ConsumerStoppedError, asyncio.CancelledError):

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 0.02
-"""A batch is followed by a pause as long as itself, at most so long: what comes meanwhile shares the next one. Who is
-idle answers at once, and who is busy spends the time on fewer batches."""
+"""A batch is followed by a pause half as long, at most so long: what comes meanwhile shares the next one. Who is idle
+answers at once, and who is busy spends the time on fewer batches."""
 LEAVE_SECONDS = 3.0
 CONSUMER: dict[str, Any] = {
     "auto_offset_reset": "earliest",
@@ -170,13 +170,12 @@ class Intake(BatchSubscriber):
         try:
             if (fetcher := consumer._fetcher.error_future).done():
                 fetcher.result()  # else nothing comes any more, and nobody says so
-            await asyncio.sleep(self._next_at - time.monotonic())
             if not await self._where.placed():
                 return ()
             if self._carefully:
                 self._carefully = False
                 return tuple(await self._gathering.one_by_one(consumer))
-            return tuple(await self._gathering.gather(consumer))
+            return tuple(await self._gathering.gather(consumer, self._next_at - time.monotonic()))
         except ConsumerStoppedError:
             raise
         except Unfetchable as error:
@@ -196,7 +195,7 @@ class Intake(BatchSubscriber):
         except Exception as error:
             self._stop_for(error)
         took = time.monotonic() - began
-        self._next_at = began + max(self._gathers, took + min(took, LONGEST_PAUSE_SECONDS))
+        self._next_at = began + max(self._gathers, took + min(took / 2, LONGEST_PAUSE_SECONDS))
 
     async def _missed(self, error: Exception) -> None:
         """Nothing was gathered: what was read since the last batch is read again."""

@@ -22,7 +22,7 @@ from services.chassis.offsets import Partition
 from services.chassis.progress import Progress
 
 log = structlog.get_logger()
-COMMIT_SECONDS = 0.2
+COMMIT_SECONDS = 1.0
 PLACE_AGAIN_SECONDS = 0.5
 GIVE_UP_SECONDS = 5.0
 
@@ -69,6 +69,11 @@ class Positions(ConsumerRebalanceListener):  # type: ignore[misc]
     def go_back(self) -> None:
         """Read on from the database's positions: what was read since then has not been handled."""
         self._placed = False
+
+    @property
+    def moved(self) -> bool:
+        """Whether partitions came or went, or reading is to go back: what was read may not be ours, or not new."""
+        return not (self._placed and self.joined)
 
     async def placed(self) -> bool:
         """Whether reading may go on; goes to the database's positions first, where that is due.

@@ -1,0 +1,85 @@
+"""What a batch is gathered from, with a consumer that hands out what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+
+from services.booking.app import SERVICE
+from services.chassis.clock import SystemClock
+from services.chassis.gathering import MOST, Gathering
+from services.chassis.local import Local
+from services.chassis.messages import Raw
+from services.chassis.positions import Positions
+
+EVENTS, COMMANDS = (TopicPartition(topic, 0) for topic in ("payments.events", "booking.commands"))
+
+
+def records(where: TopicPartition, first: int, count: int) -> list[Raw]:
+    return [Raw(where.topic, 0, number, b"key", [], b"") for number in range(first, first + count)]
+
+
+class Consumer:
+    """aiokafka's, as far as gathering knows it: `came` is what Kafka sends, one element for each time it is asked."""
+
+    def __init__(self, *came: dict[TopicPartition, list[Raw]], then: Callable[[], None] = lambda: None) -> None:
+        self.came, self.then = list(came), then
+        self.buffer: dict[TopicPartition, list[Raw]] = self.came.pop(0) if came else {}
+
+    def assignment(self) -> set[TopicPartition]:
+        return {EVENTS, COMMANDS}
+
+    async def getmany(self, *partitions: TopicPartition, timeout_ms: int, max_records: int) -> dict[Any, list[Raw]]:
+        found = {}
+        for partition in partitions:
+            taken, left = self.buffer.get(partition, [])[:max_records], self.buffer.get(partition, [])[max_records:]
+            max_records -= len(taken)
+            found[partition], self.buffer[partition] = taken, left
+        if COMMANDS in partitions and self.came and not any(self.buffer.values()):
+            self.buffer = self.came.pop(0)
+        self.then()
+        return found
+
+
+async def gathered(consumer: Consumer, pause_seconds: float, where: Positions | None = None) -> list[Any]:
+    async def none(_: object) -> dict[Any, int]:
+        return {}
+
+    positions = where or Positions(none)
+    positions.consumer, positions.joined = consumer, True
+    local = Local(None, SystemClock(), [], {})  # type: ignore[arg-type]
+    local._peek_at = float("inf")
+    return await Gathering(SERVICE, local, positions).gather(consumer, pause_seconds)
+
+
+async def test_what_comes_in_the_pause_shares_the_batch_events_first_and_in_order() -> None:
+    three = [{COMMANDS: records(COMMANDS, 10 * n, 2), EVENTS: records(EVENTS, 10 * n, 1)} for n in range(3)]
+    found = await gathered(Consumer(*three), 0.01)
+    assert [(raw.topic, raw.offset) for raw in found] == [
+        *(("payments.events", offset) for offset in (0, 10, 20)),
+        *(("booking.commands", offset) for offset in (0, 1, 10, 11, 20, 21)),
+    ]
+
+
+async def test_without_a_pause_a_batch_is_what_is_there() -> None:
+    found = await gathered(Consumer({COMMANDS: records(COMMANDS, 0, 2)}, {COMMANDS: records(COMMANDS, 2, 2)}), 0)
+    assert [raw.offset for raw in found] == [0, 1]
+
+
+@pytest.mark.parametrize("pause_seconds", [0, 0.001])
+async def test_no_batch_is_more_than_its_share(pause_seconds: float) -> None:
+    flood = [{COMMANDS: records(COMMANDS, 0, 2 * MOST), EVENTS: records(EVENTS, 0, 2 * MOST)} for _ in range(3)]
+    found = await gathered(Consumer(*flood), pause_seconds)
+    assert [sum(raw.topic == where.topic for raw in found) for where in (EVENTS, COMMANDS)] == [MOST, MOST // 2]
+
+
+async def test_what_was_taken_before_a_rebalance_is_no_batch() -> None:
+    async def none(_: object) -> dict[Any, int]:
+        return {}
+
+    where = Positions(none)
+    consumer = Consumer({COMMANDS: records(COMMANDS, 0, 2)}, then=where.go_back)
+    assert await gathered(consumer, 0.001, where) == [], "it is read again from where the database stands"
