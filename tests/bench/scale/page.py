@@ -45,8 +45,8 @@ def inputs_table() -> str:
         ("tables with indexes, KB, by how long they stay", kept),
     ]  # fmt: skip
     others = [
-        ("one relay, rows a second; one-row commits a second, one after another",
-         f"{inputs.RELAY_ROWS_PER_SECOND:,}; {inputs.COMMITS_PER_SECOND}"),
+        ("one relay: rows a second; its own CPU, ms a row. One-row commits a second, one after another",
+         f"{inputs.RELAY_ROWS_PER_SECOND:,}; {inputs.RELAY_CPU_MS}; {inputs.COMMITS_PER_SECOND}"),
         ("booking, a batch of 1 / of 500, ms; of it with slots locked (mean of a saga's three messages)",
          _batch(BATCH)),
         ("the same, PlaceBookings alone", _batch(PLACING)),
@@ -103,15 +103,27 @@ def _cores(cores: Mapping[str, int]) -> str:
 
 def agreement() -> str:
     """The simulation beside what was measured."""
-    said = []
-    for replicas, measured in inputs.HOT_SLOT_SECONDS.items():
-        shape = Replicas(replicas, batch=PLACING)
-        found = simulation.at_most(Crowd(one_slot=1.0), shape, inputs.HOT_SLOT_COMMANDS, messages_a_saga=1)
-        seconds = inputs.HOT_SLOT_COMMANDS / found.sagas_per_second
-        said.append(f"by {replicas}: {measured} s measured, {seconds:.2f} s simulated ({seconds / measured - 1:+.0%})")
-    return "; ".join(said).replace("%", " %") + ".\n"
+    measured = (
+        ("one slot for all", Crowd(one_slot=1.0), inputs.ONE_SLOT_SECONDS),
+        ("each replica slots of its own", NOBODY_MEETS, inputs.OWN_SLOTS_SECONDS),
+    )
+    rows = [
+        (where, replicas, seconds, f"{found:.2f}", f"{100 * (found / seconds - 1):+.0f} %")
+        for where, crowd, by_replicas in measured
+        for replicas, seconds in by_replicas.items()
+        for found in [simulated_seconds(crowd, replicas)]
+    ]
+    return _table((f"{inputs.COMMANDS:,} PlaceBookings", "replicas", "measured, s", "simulated, s", ""), rows)
 
 
+def simulated_seconds(crowd: Crowd, replicas: int) -> float:
+    """Until COMMANDS PlaceBookings that wait already are committed."""
+    shape = Replicas(replicas, batch=PLACING)
+    found = simulation.at_most(crowd, shape, inputs.COMMANDS, messages_a_saga=1)
+    return inputs.COMMANDS / found.sagas_per_second
+
+
+NOBODY_MEETS = Crowd(providers=10_000, slots_each=100_000, zipf=0.0)
 CROWDS = {
     "all alike": (Crowd(zipf=0.0), (500, 100, 25)),
     "favourites (Zipf, exponent 1)": (Crowd(), (500, 100, 25)),
