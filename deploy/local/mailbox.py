@@ -44,6 +44,13 @@ class Receiver:
     def __init__(self, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
 
+    async def handle_EHLO(  # noqa: N802
+        self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, offers: list[str]
+    ) -> list[str]:
+        """aiosmtpd reads one command after the other, however many come at once, but does not say so (RFC 2920)."""
+        session.host_name = hostname
+        return [offers[0], "250-PIPELINING", *offers[1:]]
+
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Store the message, refuse it, or fail as the faults say."""
         if problem := problem_of(envelope.content, smtputf8=envelope.smtp_utf8):

@@ -68,7 +68,7 @@ async def _forget_attendees(connection: Connection, person: str, ids: Sequence[U
 
 async def _forget_letters(connection: Connection, person: str, ids: Sequence[UUID]) -> None:
     """Under the locks of batches, in their order (store.py): no letter is written meanwhile."""
-    for table in ("known_booking", "delivery_stream"):
+    for table in ("delivery_stream", "known_booking"):
         await connection.fetch(
             f"SELECT booking_id FROM {table} WHERE booking_id = ANY($1) ORDER BY booking_id FOR NO KEY UPDATE", ids
         )

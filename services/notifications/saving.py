@@ -29,6 +29,7 @@ def save(writes: Writes, work: NotificationsWork) -> None:
     created = {change.after.row_key for change in changes if change.before is None}
     deliveries = _last(changes, Delivery)
     known = [Told(row, EventText.of(row.event)) for row in _last(changes, KnownBooking) if row.event is not None]
+    known.sort(key=lambda told: told.known.booking_id)  # most are locked here and not before: in the order of locks
     SAVE_PROVIDERS(writes, _last(changes, KnownProvider))
     SAVE_KNOWN(writes, known)  # what was erased comes back with a new event alone
     INSERT_DELIVERIES(writes, [row for row in deliveries if row.delivery_id in created])

@@ -6,17 +6,12 @@ import asyncio
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, cast
+from typing import Protocol
 
-from aiosmtplib import (
-    SMTP,
-    SMTPDataError,
-    SMTPException,
-    SMTPHeloError,
-    SMTPRecipientRefused,
-    SMTPResponseException,
-)
+from aiosmtplib import SMTP, SMTPDataError, SMTPException, SMTPRecipientRefused, SMTPResponseException
 from booking_contracts.headers import safe_text
+
+from services.notifications.smtp_session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,41 +85,50 @@ class SmtpSender:
     password: str | None = None
     timeout_seconds: float = 30.0
     local_hostname: str | None = None
-    _idle: dict[SMTP, asyncio.TimerHandle] = field(default_factory=dict, init=False, repr=False)
+    _idle: dict[Session, asyncio.TimerHandle] = field(default_factory=dict, init=False, repr=False)
 
     async def send(self, mail: Mail) -> Outcome:
-        client = self._idle_client() or self._client()
-        outcome: Outcome | None = None
         try:
             async with asyncio.timeout(self.timeout_seconds):
-                outcome = await _attempt(client, mail)
+                session = self._idle_session() or await self._open()
+                return session if isinstance(session, TryAgain) else await self._send(session, mail)
         except TimeoutError:
-            outcome = TryAgain(f"no answer from {self.host}:{self.port} in {self.timeout_seconds:g} s")
+            return TryAgain(f"no answer from {self.host}:{self.port} in {self.timeout_seconds:g} s")
+
+    async def _send(self, session: Session, mail: Mail) -> Outcome:
+        outcome: Outcome | None = None
+        try:
+            outcome = await _attempt(session, mail)
         finally:
-            if isinstance(outcome, Sent) and client.is_connected:
-                self._keep(client)
+            if isinstance(outcome, Sent) and session.is_free:
+                self._keep(session)
             else:
-                client.close()
+                session.close()
         return outcome
 
-    def _idle_client(self) -> SMTP | None:
+    async def _open(self) -> Session | TryAgain:
+        try:
+            return await Session.opened(self._client())
+        except (SMTPException, OSError) as fault:
+            return TryAgain(f"no session: {_told(fault)}")
+
+    def _idle_session(self) -> Session | None:
         """The one used last, so that what a burst has opened falls idle after it."""
         while self._idle:
-            client, goodbye = self._idle.popitem()
+            session, goodbye = self._idle.popitem()
             goodbye.cancel()
-            if client.is_connected:
-                return client
+            if session.is_free:
+                return session
+            session.close()
         return None
 
-    def _keep(self, client: SMTP) -> None:
+    def _keep(self, session: Session) -> None:
         loop = asyncio.get_running_loop()
-        self._idle[client] = loop.call_later(IDLE_SECONDS, self._say_goodbye, client)
+        self._idle[session] = loop.call_later(IDLE_SECONDS, self._say_goodbye, session)
 
-    def _say_goodbye(self, client: SMTP) -> None:
-        del self._idle[client]
-        if client.transport is not None:
-            cast(asyncio.WriteTransport, client.transport).write(b"QUIT\r\n")
-        client.close()
+    def _say_goodbye(self, session: Session) -> None:
+        del self._idle[session]
+        session.say_goodbye()
 
     def _client(self) -> SMTP:
         return SMTP(
@@ -139,20 +143,11 @@ class SmtpSender:
         )
 
 
-async def _attempt(client: SMTP, mail: Mail) -> Outcome:
+async def _attempt(session: Session, mail: Mail) -> Outcome:
     try:
-        if not client.is_connected:
-            await client.connect()
-    except (SMTPException, OSError) as fault:
-        return TryAgain(f"no session: {_told(fault)}")
-    try:
-        await client.mail(mail.sender)
-        await client.rcpt(mail.recipient)
-        await client.data(mail.content)
+        await session.send(mail.sender, mail.recipient, mail.content)
     except SMTPRecipientRefused as refusal:
         return _judged(refusal, of_recipient=True)
-    except SMTPHeloError as fault:
-        return TryAgain(f"no session: {_told(fault)}")
     except SMTPDataError as refusal:
         return _judged(refusal, of_recipient=_OF_RECIPIENT.match(refusal.message) is not None)
     except SMTPResponseException as refusal:

@@ -1,7 +1,10 @@
 """Notifications' SQL: load and save many rows at once.
 
-Lock order: known_provider → known_booking → delivery_stream, each once, ORDER BY its id, FOR NO KEY UPDATE. Deliveries
-are read after that: those of one booking are written, and change, under its stream's lock alone.
+Lock order: known_provider → delivery_stream → known_booking, each once, ORDER BY its id, FOR NO KEY UPDATE. Deliveries
+are read after their stream is locked: those of one booking are written, and change, under its lock alone.
+
+A batch asks for what its messages need: an event of a booking brings all that is to be known of it, and is kept unless
+a later one was (SAVE_KNOWN); only events of payments and timers need what earlier ones said.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from uuid import UUID
 
 import asyncpg
 from booking_contracts.booking import BookingEvent, ProviderRegistered
+from booking_contracts.payments import PaymentEvent
 
 from services.chassis.database import Connection
 from services.chassis.messages import Message
@@ -20,11 +24,28 @@ from services.chassis.writes import Writes
 from services.notifications.mail import EventText, MailRefused, MailSent
 from services.notifications.model.deliveries import Delivery, Stream
 from services.notifications.model.known import KnownBooking, KnownProvider
+from services.notifications.model.letters import SILENT
 from services.notifications.saving import save
-from services.notifications.tables import DELIVERY, KNOWN, PROVIDER, STREAM
+from services.notifications.tables import DELIVERY, KNOWN, PROVIDER
+from services.notifications.timers import Occasion
 from services.notifications.work import NotificationsWork, occasion_of
 
 LOCK = "FOR NO KEY UPDATE"
+LOCK_STREAMS = """
+INSERT INTO delivery_stream (booking_id) SELECT unnest($1::uuid[])
+ON CONFLICT (booking_id) DO UPDATE SET sequence = EXCLUDED.sequence WHERE false RETURNING booking_id
+"""
+"""Begins those that are not there, so that two replicas cannot both begin one, and returns them; locks all the others
+(PostgreSQL, INSERT: a row whose conflict is found is locked, also where the condition is not true)."""
+READ_LINES = f"""
+SELECT s.booking_id, s.sequence, {DELIVERY.columns("d", without="booking_id")}
+FROM delivery_stream s LEFT JOIN delivery d ON d.booking_id = s.booking_id
+     AND (d.state = 'pending' OR d.delivery_id = ANY($2) OR d.event_id = ANY($3))
+WHERE s.booking_id = ANY($1) ORDER BY d.number
+"""
+"""Streams, each with its deliveries that have not come to their end, that results are of ($2), and that were written on
+the occasions in hand ($3); in the order they were written."""
+Messages = Sequence[Message[Any]]
 _DELIVERY, _STREAM = Stored(Delivery, "delivery"), Stored(Stream, "delivery_stream")
 _PROVIDER = Stored(KnownProvider, "known_provider")
 
@@ -32,25 +53,20 @@ _PROVIDER = Stored(KnownProvider, "known_provider")
 class NotificationsStore:
     """Loads and saves; stateless."""
 
-    async def load(self, connection: Connection, messages: Sequence[Message[Any]], work: NotificationsWork) -> None:
+    async def load(self, connection: Connection, messages: Messages, work: NotificationsWork) -> None:
         """Every message is about the provider, the booking, or the waitlist entry that is its key."""
         await _lock_providers(connection, messages, work)
-        messages = [message for message in messages if not isinstance(message.body, ProviderRegistered)]
-        results = [message for message in messages if isinstance(message.body, MailSent | MailRefused)]
-        tellings = [message for message in messages if not isinstance(message.body, MailSent | MailRefused)]
-        about = sorted({UUID(message.key) for message in messages})
-        await _lock_bookings(connection, sorted({UUID(message.key) for message in tellings}), work)
+        await _lock_lines(connection, [one for one in messages if type(one.body) not in SILENT], work)
+        asking = {UUID(message.key) for message in messages if isinstance(message.body, PaymentEvent | Occasion)}
+        await _lock_bookings(connection, sorted(asking), work)
         await _read_providers(connection, work)
-        await _lock_streams(connection, about, work)
-        settled = [message.body.delivery_id for message in results]
-        await _read_deliveries(connection, about, settled, [occasion_of(message) for message in tellings], work)
 
     async def save(self, writes: Writes, work: NotificationsWork) -> None:
         """Write the journal."""
         save(writes, work)
 
 
-async def _lock_providers(connection: Connection, messages: Sequence[Message[Any]], work: NotificationsWork) -> None:
+async def _lock_providers(connection: Connection, messages: Messages, work: NotificationsWork) -> None:
     """Those that are told about."""
     if told := sorted(
         {message.body.provider_id for message in messages if isinstance(message.body, ProviderRegistered)}
@@ -60,12 +76,20 @@ async def _lock_providers(connection: Connection, messages: Sequence[Message[Any
             work.load(_PROVIDER.row(row))
 
 
-async def _read_providers(connection: Connection, work: NotificationsWork) -> None:
-    """Those of the bookings that letters may be written about."""
-    of = {row.event.provider_id for row in work.all(KnownBooking) if row.event is not None}
-    if asked := [provider for provider in of if work.find(KnownProvider, provider) is None]:
-        for row in await connection.fetch(PROVIDER.select("WHERE provider_id = ANY($1)"), asked):
-            work.load(_PROVIDER.row(row))
+async def _lock_lines(connection: Connection, messages: Messages, work: NotificationsWork) -> None:
+    """What letters may be written about, or sent. Of what has just begun there are none."""
+    if not messages:
+        return
+    about = sorted({UUID(message.key) for message in messages})
+    begun = {row["booking_id"] for row in await connection.fetch(LOCK_STREAMS, about)}
+    if earlier := [one for one in about if one not in begun]:
+        settled = [one.body.delivery_id for one in messages if isinstance(one.body, MailSent | MailRefused)]
+        occasions = [occasion_of(one) for one in messages if not isinstance(one.body, MailSent | MailRefused)]
+        for row in await connection.fetch(READ_LINES, earlier, settled, occasions):
+            if work.find(Stream, row["booking_id"]) is None:
+                work.load(_STREAM.row(row))
+            if row["delivery_id"] is not None:
+                work.load(_DELIVERY.row(row))
 
 
 async def _lock_bookings(connection: Connection, ids: Sequence[UUID], work: NotificationsWork) -> None:
@@ -75,32 +99,12 @@ async def _lock_bookings(connection: Connection, ids: Sequence[UUID], work: Noti
             work.load(_known(row))
 
 
-async def _lock_streams(connection: Connection, ids: Sequence[UUID], work: NotificationsWork) -> None:
-    """A stream's row is there before it is locked, so that two replicas cannot both begin it."""
-    begin = "INSERT INTO delivery_stream (booking_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING"
-    await connection.execute(begin, ids)
-    query = STREAM.select(f"WHERE booking_id = ANY($1) ORDER BY booking_id {LOCK}")
-    for row in await connection.fetch(query, ids):
-        work.load(_STREAM.row(row))
-
-
-async def _read_deliveries(
-    connection: Connection,
-    about: Sequence[UUID],
-    ids: Sequence[UUID],
-    occasions: Sequence[UUID],
-    work: NotificationsWork,
-) -> None:
-    """Of every line what has not come to its end; those that results are of, those written for the occasions in hand.
-
-    In the order they were written.
-    """
-    query = """
-        WHERE (booking_id = ANY($1) AND state = 'pending') OR delivery_id = ANY($2) OR event_id = ANY($3)
-        ORDER BY number
-        """
-    for row in await connection.fetch(DELIVERY.select(query), about, ids, occasions):
-        work.load(_DELIVERY.row(row))
+async def _read_providers(connection: Connection, work: NotificationsWork) -> None:
+    """Those of the bookings that letters may be written about."""
+    of = {row.event.provider_id for row in work.all(KnownBooking) if row.event is not None}
+    if asked := [provider for provider in of if work.find(KnownProvider, provider) is None]:
+        for row in await connection.fetch(PROVIDER.select("WHERE provider_id = ANY($1)"), asked):
+            work.load(_PROVIDER.row(row))
 
 
 def _known(row: asyncpg.Record) -> KnownBooking:

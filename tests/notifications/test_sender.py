@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 import pytest
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from services.notifications import sender
 from services.notifications.sender import Encryption, Faulty, Mail, Outcome, Refused, Sent, SmtpSender, TryAgain
@@ -24,7 +24,14 @@ class Mailbox:
     to_sender: str = OK
     to_recipient: str = OK
     to_data: str = OK
+    offers: tuple[str, ...] = ()
     received: list[Envelope] = field(default_factory=list)
+
+    async def handle_EHLO(  # noqa: N802
+        self, _: object, session: Session, __: object, hostname: str, offers: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [offers[0], *(f"250-{one}" for one in self.offers), *offers[1:]]
 
     async def handle_MAIL(self, _: object, __: object, envelope: Envelope, address: str, ___: object) -> str:  # noqa: N802
         envelope.mail_from = address
@@ -52,17 +59,24 @@ async def _listening(protocol: Callable[[], asyncio.BaseProtocol]) -> AsyncItera
         yield port
 
 
-async def _sent_to(mailbox: Mailbox, **options: object) -> Outcome:
-    async with _listening(lambda: SMTP(mailbox, hostname="mail.example.org", **options)) as port:
-        return await _sender(port).send(LETTER)
+@pytest.fixture(params=[(), ("PIPELINING",)], ids=["one by one", "pipelining"])
+def offers(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """Whether the server takes several commands at once: what it answers means the same."""
+    found: tuple[str, ...] = request.param
+    return found
+
+
+async def _sent_to(mailbox: Mailbox, letter: Mail = LETTER) -> Outcome:
+    async with _listening(lambda: SMTP(mailbox, hostname="mail.example.org")) as port:
+        return await _sender(port).send(letter)
 
 
 def _sender(port: int, timeout_seconds: float = 5.0) -> SmtpSender:
     return SmtpSender(host="127.0.0.1", port=port, timeout_seconds=timeout_seconds, local_hostname="client.example.org")
 
 
-async def test_an_accepted_mail_is_sent_once_to_its_recipient() -> None:
-    mailbox = Mailbox()
+async def test_an_accepted_mail_is_sent_once_to_its_recipient(offers: tuple[str, ...]) -> None:
+    mailbox = Mailbox(offers=offers)
 
     assert await _sent_to(mailbox) == Sent()
 
@@ -84,8 +98,8 @@ async def test_an_accepted_mail_is_sent_once_to_its_recipient() -> None:
         Mailbox(to_sender="530 authentication required"),
     ],
 )
-async def test_a_passing_fault_is_tried_again(mailbox: Mailbox) -> None:
-    outcome = await _sent_to(mailbox)
+async def test_a_passing_fault_is_tried_again(mailbox: Mailbox, offers: tuple[str, ...]) -> None:
+    outcome = await _sent_to(replace(mailbox, offers=offers))
 
     answer = next(one for one in (mailbox.to_sender, mailbox.to_recipient, mailbox.to_data) if one != OK)
     assert outcome == TryAgain(answer)
@@ -106,16 +120,21 @@ async def test_a_passing_fault_is_tried_again(mailbox: Mailbox) -> None:
         (Mailbox(to_data="554 5.6.0 the header is not one"), Faulty),
     ],
 )
-async def test_a_lasting_refusal_is_the_recipients_or_ours(mailbox: Mailbox, outcome: type[Refused | Faulty]) -> None:
+async def test_a_lasting_refusal_is_the_recipients_or_ours(
+    mailbox: Mailbox, outcome: type[Refused | Faulty], offers: tuple[str, ...]
+) -> None:
     answer = next(one for one in (mailbox.to_sender, mailbox.to_recipient, mailbox.to_data) if one != OK)
 
-    assert await _sent_to(mailbox) == outcome(answer)
+    assert await _sent_to(replace(mailbox, offers=offers)) == outcome(answer)
 
 
 async def test_an_address_that_no_command_can_hold_is_our_fault() -> None:
     async with _listening(lambda: SMTP(Mailbox())) as port:
-        for address in ("änna@example.org", "anna@example.org\x00"):
+        for address in ("änna@example.org", "anna@example.org\x00", "anna@example.org> <eve@example.org", ""):
             assert isinstance(await _sender(port).send(replace(LETTER, recipient=address)), Faulty)
+
+
+PIPELINING = b"250-mail.example.org\r\n250 PIPELINING\r\n"
 
 
 class _Script(asyncio.Protocol):
@@ -123,6 +142,7 @@ class _Script(asyncio.Protocol):
 
     def __init__(self, greeting: bytes, answers: dict[bytes, bytes | None]) -> None:
         self._greeting, self._answers = greeting, answers
+        self.heard: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -132,6 +152,7 @@ class _Script(asyncio.Protocol):
             transport.close()
 
     def data_received(self, data: bytes) -> None:
+        self.heard.append(data)
         answer = self._answers.get(data[:4].upper(), b"250 ok\r\n")
         if answer is None:
             self._transport.close()
@@ -150,11 +171,54 @@ class _Script(asyncio.Protocol):
         (b"220 hi\r\n", {b"MAIL": None}),
         (b"220 hi\r\n", {b"DATA": None}),
         (b"220 hi\r\n", {b"MAIL": b"nonsense\r\n"}),
+        (b"220 hi\r\n", {b"MAIL": b"250-" + b"x" * 40_000}),
+        (b"220 hi\r\n", {b"EHLO": PIPELINING, b"MAIL": b"250 ok\r\n250 ok\r\n421 4.3.2 shutting down\r\n"}),
+        (b"220 hi\r\n", {b"EHLO": PIPELINING, b"MAIL": b"250 ok\r\n250 ok\r\n250 not asked\r\n"}),
     ],
 )
 async def test_a_server_that_breaks_off_is_tried_again(greeting: bytes, answers: dict[bytes, bytes | None]) -> None:
     async with _listening(lambda: _Script(greeting, answers)) as port:
         assert isinstance(await _sender(port).send(LETTER), TryAgain)
+
+
+ENVELOPE = [b"MAIL FROM:<bookings@example.org>\r\n", f"RCPT TO:<{CUSTOMER_EMAIL}>\r\n".encode(), b"DATA\r\n"]
+
+
+@pytest.mark.parametrize(
+    ("script", "together"),
+    [
+        ({b"DATA": b"354 go on\r\n"}, False),
+        ({b"EHLO": PIPELINING, b"MAIL": b"250-2.1.0 yes\r\n250 yes\r\n251 2.1.5 yes\r\n354 go on\r\n"}, True),
+    ],
+)
+async def test_commands_go_together_where_the_server_takes_them_so(
+    script: dict[bytes, bytes | None], together: bool
+) -> None:
+    server = _Script(b"220 hi\r\n", script)
+    async with _listening(lambda: server) as port:
+        assert await _sender(port).send(LETTER) == Sent()
+
+    envelope = [b"".join(ENVELOPE)] if together else ENVELOPE
+    assert server.heard[1:] == [*envelope, LETTER.content + b".\r\n"]
+
+
+async def test_lines_that_begin_with_a_dot_arrive(offers: tuple[str, ...]) -> None:
+    mailbox, content = Mailbox(offers=offers), b".a\r\n\r\n.\r\n..b\r\nc.\r\n"
+    assert await _sent_to(mailbox, replace(LETTER, content=content)) == Sent()
+    assert [one.content for one in mailbox.received] == [content]
+
+
+async def test_a_server_that_says_what_it_was_not_asked_gets_the_next_mail_on_a_new_connection() -> None:
+    greeted: list[_Script] = []
+
+    def server() -> _Script:
+        greeted.append(_Script(b"220 hi\r\n", {b"DATA": b"354 go on\r\n", b"MESS": b"250 ok\r\n250 and more\r\n"}))
+        return greeted[-1]
+
+    async with _listening(server) as port:
+        smtp = _sender(port)
+        assert [await smtp.send(LETTER), await smtp.send(LETTER)] == [Sent(), Sent()]
+    assert len(greeted) == 2
 
 
 @pytest.mark.requirement("notify-once")
@@ -180,12 +244,12 @@ class _Door:
     def __call__(self) -> SMTP:
         ended = self.ended
 
-        class Session(SMTP):  # type: ignore[misc] # aiosmtpd has no types
+        class Visit(SMTP):  # type: ignore[misc] # aiosmtpd has no types
             def connection_lost(self, error: Exception | None) -> None:
                 super().connection_lost(error)
                 ended.put_nowait(None)
 
-        self.sessions.append(Session(self.mailbox, hostname="mail.example.org"))
+        self.sessions.append(Visit(self.mailbox, hostname="mail.example.org"))
         return self.sessions[-1]
 
 

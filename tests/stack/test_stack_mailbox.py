@@ -106,3 +106,15 @@ async def test_unknown_faults_are_refused(http: aiohttp.ClientSession, faults: s
     before = await (await http.get("/faults")).json()
     assert (await http.put("/faults", data=faults)).status == 400
     assert await (await http.get("/faults")).json() == before
+
+
+async def test_commands_may_come_together(stack: Stack, http: aiohttp.ClientSession) -> None:
+    """RFC 2920: so that the letters of the local stack go as they do to most servers in the world."""
+    with smtplib.SMTP(stack.env["SMTP_HOST"], int(stack.env["SMTP_PORT"]), timeout=10) as client:
+        client.ehlo()
+        assert client.has_extn("pipelining")
+        client.send("MAIL FROM:<a@booking.test>\r\nRCPT TO:<ann@example.com>\r\nDATA\r\n")
+        assert [client.getreply()[0] for _ in range(3)] == [250, 250, 354]
+        client.send("Subject: together\r\n\r\n.\r\nNOOP\r\n")
+        assert [client.getreply()[0] for _ in range(2)] == [250, 250]
+    assert [message["subject"] for message in await (await http.get("/messages")).json()] == ["together"]

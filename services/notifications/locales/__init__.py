@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from babel import Locale, UnknownLocaleError
 
 from services.notifications.locales.de import GERMAN
@@ -12,6 +14,7 @@ LANGUAGES: dict[str, Language] = {"en": ENGLISH, "de": GERMAN}
 FALLBACK = Locale("en")
 
 
+@lru_cache(1_000)
 def understood(tag: str) -> Locale:
     """The locale of a BCP 47 tag; English where it is unknown or we do not write its language.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from babel import Locale
 from booking_contracts import booking, payments
 from booking_contracts.envelope import Event
@@ -37,13 +39,8 @@ def fields_of(letter: Letter, locale: Locale) -> Fields:
     found |= {name: many_lines(text) or None for name, text in _texts(event, PROSE).items()}
     found |= _in_our_words(event, LANGUAGES[locale.language])
     found |= {name: one_line(text) for name, text in _texts(event, LINES).items()}
-    amounts = {
-        name: value
-        for source in (about, event)
-        for name in MONEY
-        if isinstance(value := getattr(source, name, None), Money)
-    }
-    found |= {name: money(value, locale) for name, value in amounts.items()}
+    amounts = {**_named(about, MONEY), **_named(event, MONEY)}
+    found |= {name: money(value, locale) for name, value in amounts.items() if isinstance(value, Money)}
     found["when"] = period(span, where, locale) if span else None
     found["previous"] = period(previous, where, locale) if previous else None
     found["deadline"] = instant(deadline, where, locale) if deadline else None
@@ -116,5 +113,16 @@ def _booking_id(event: Event) -> str | None:
 
 def _texts(event: Event, names: dict[str, str]) -> dict[str, str]:
     """The event's own texts among `names`, under the name that wordings use."""
-    found = ((shown, getattr(event, name, None)) for name, shown in names.items())
-    return {shown: text for shown, text in found if isinstance(text, str)}
+    found = _named(event, tuple(names))
+    return {names[name]: text for name, text in found.items() if isinstance(text, str)}
+
+
+def _named(event: Event | None, names: tuple[str, ...]) -> dict[str, object]:
+    """Those of the `names` that the event has."""
+    return {name: getattr(event, name) for name in _its_own(type(event), names)} if event else {}
+
+
+@cache
+def _its_own(kind: type[Event], names: tuple[str, ...]) -> tuple[str, ...]:
+    """Asked of a kind once: pydantic takes long to say that an event lacks a field."""
+    return tuple(name for name in names if name in kind.model_fields)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -15,6 +16,8 @@ from booking_contracts.types import Money, Period
 from services.notifications.locales.zones import zone_name
 
 LONGEST_LINE = 300
+RECENT = 1_000
+"""Values that are kept as they were written: the letters of a booking, and of a slot, name the same ones."""
 MINOR_DIGITS = {
     code: digits
     for digits, codes in {
@@ -32,7 +35,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202a-\
 
 def one_line(text: str) -> str:
     """Text for a header or a single line: no line break, control or direction-changing character."""
-    line = " ".join(_UNPRINTABLE.sub(" ", text).split())
+    line = " ".join((text if text.isprintable() else _UNPRINTABLE.sub(" ", text)).split())
     return line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "…"
 
 
@@ -50,6 +53,7 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
+@lru_cache(RECENT)
 def money(value: Money, locale: Locale) -> str:
     """`{"amount": 4500, "currency": "EUR"}` is €45.00 in English and 45,00 € in German."""
     digits = MINOR_DIGITS.get(value.currency, 2)
@@ -60,17 +64,24 @@ def money(value: Money, locale: Locale) -> str:
     return _CODE_TOUCHES_DIGIT.sub("\N{NO-BREAK SPACE}", shown)
 
 
+@lru_cache(RECENT)
 def instant(at: datetime, where: ZoneInfo, locale: Locale) -> str:
-    """Weekday, date, time and zone, e.g. Sunday, March 28, 2027, 9:00 AM (Central European …)."""
+    """Weekday, date, time and zone, e.g. Sunday, March 28, 2027, 9:00 AM (Central European …).
+
+    `at` is in UTC: within a zone, the two hours of a clock put back are equal (PEP 495), and one would be told as the
+    other.
+    """
+    assert at.tzinfo is UTC, "what events tell is in UTC"
     return f"{_date_and_time(at.astimezone(where), locale)} {_zone_name(at.astimezone(where), locale)}"
 
 
+@lru_cache(RECENT)
 def period(span: Period, where: ZoneInfo, locale: Locale) -> str:
     """From … to; the second date and zone are left out where they are those of the first."""
     starts, ends = span.starts_at.astimezone(where), span.ends_at.astimezone(where)
     if starts.date() == ends.date() and starts.utcoffset() == ends.utcoffset():
         return f"{_date_and_time(starts, locale)} – {_time(ends, locale)} {_zone_name(starts, locale)}"
-    return f"{instant(starts, where, locale)} – {instant(ends, where, locale)}"
+    return f"{instant(span.starts_at, where, locale)} – {instant(span.ends_at, where, locale)}"
 
 
 def _date_and_time(local: datetime, locale: Locale) -> str:
