@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import aiohttp
 import asyncpg
@@ -16,11 +16,12 @@ PRICE_MINOR = 4500
 async def check(stack: Stack, keys: Collection[bytes]) -> None:
     """States, seats, and one charge for each booking in Stripe. Raises AssertionError."""
     bookings = {key.decode() for key in keys}
-    await _check_bookings(stack.env, bookings)
-    await _check_stripe(stack.env, bookings)
+    await check_bookings(stack.env, bookings)
+    await check_stripe(stack.env, bookings)
 
 
-async def _check_bookings(env: dict[str, str], bookings: set[str]) -> None:
+async def check_bookings(env: Mapping[str, str], bookings: set[str]) -> None:
+    """Confirmed and captured, each slot's seats add up, nothing is set aside."""
     connection = await asyncpg.connect(env["POSTGRES_ADMIN_URL"].rsplit("/", 1)[0] + "/booking")
     try:
         rows = await connection.fetch("SELECT booking_id, state, payment_status FROM booking")
@@ -42,7 +43,7 @@ async def _check_bookings(env: dict[str, str], bookings: set[str]) -> None:
         await connection.close()
 
 
-async def _check_stripe(env: dict[str, str], bookings: set[str]) -> None:
+async def check_stripe(env: Mapping[str, str], bookings: set[str]) -> None:
     """One PaymentIntent per booking, captured in full."""
     async with (
         aiohttp.ClientSession() as http,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.local.stack import Stack
@@ -12,9 +13,9 @@ NAMES = ("booking-1", "payments-1", "notifications-1", "postgres", "kafka", "str
 TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
 
 
-def cpu_ms(stack: Stack) -> dict[str, float]:
+def cpu_ms(stack: Stack, names: Sequence[str] = NAMES) -> dict[str, float]:
     """Milliseconds used so far, by process."""
-    pids = {name: pid for name in NAMES if (pid := stack.pid(name)) is not None}
+    pids = {name: pid for name in names if (pid := stack.pid(name)) is not None}
     used, children = _table()
     return {name: sum(used.get(one, 0.0) for one in _family(pid, children)) for name, pid in pids.items()}
 

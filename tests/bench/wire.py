@@ -13,11 +13,10 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from booking_contracts import topics
-from booking_contracts.booking import BookingCommand
-from booking_contracts.client.booking_client import topic_of
+from booking_contracts.client.booking_client import ClientCommand, topic_of
 from booking_contracts.envelope import Envelope, Header, uuid7
 
-HEARD = (topics.BOOKING_REPLIES, topics.BOOKING_EVENTS, topics.PAYMENTS_EVENTS)
+HEARD = (topics.BOOKING_REPLIES.name, topics.BOOKING_EVENTS.name, topics.PAYMENTS_EVENTS.name)
 STALLED_SECONDS = 30.0
 
 
@@ -35,7 +34,7 @@ class Prepared:
     headers: list[Header]
 
 
-def prepared(command: BookingCommand, key: UUID | None = None) -> Prepared:
+def prepared(command: ClientCommand, key: UUID | None = None) -> Prepared:
     """The wire form of a command; `key` where the body does not name it."""
     text, identity = str(key) if key else command.key, uuid7()
     body = command.model_dump_json(by_alias=True, exclude_none=True).encode()
@@ -87,7 +86,7 @@ class Wire:
 
 
 @asynccontextmanager
-async def wired(bootstrap_servers: str) -> AsyncIterator[Wire]:
+async def wired(bootstrap_servers: str, heard: Sequence[str] = HEARD) -> AsyncIterator[Wire]:
     """Producer and consumer on a running stack, from now on."""
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap_servers, acks="all", enable_idempotence=True, linger_ms=0, max_batch_size=262_144
@@ -97,7 +96,7 @@ async def wired(bootstrap_servers: str) -> AsyncIterator[Wire]:
     )
     await producer.start()
     await consumer.start()
-    partitions = [TopicPartition(topic.name, number) for topic in HEARD for number in range(topic.partitions)]
+    partitions = [TopicPartition(topic, number) for topic in heard for number in range(topics.PARTITIONS)]
     consumer.assign(partitions)
     await consumer.seek_to_end(*partitions)
     for partition in partitions:
