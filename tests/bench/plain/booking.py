@@ -63,7 +63,7 @@ async def authorized(event: PaymentAuthorized, message: KafkaMessage) -> None:
         row = await transaction.fetchrow(
             "UPDATE booking SET state = 'CONFIRMED', payment_status = 'authorized' FROM slot"
             " WHERE booking_id = $1 AND state = 'PENDING_PAYMENT' AND slot.slot_id = booking.slot_id"
-            " RETURNING booking_id, slot_id, starts_at, customer_id, customer_email, provider_email",
+            " RETURNING booking_id, booking.slot_id, starts_at, customer_id, customer_email, provider_email",
             event.booking_id,
         )
         if row is not None:

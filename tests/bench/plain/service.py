@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeAlias
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -26,7 +27,7 @@ POLL_SECONDS = 0.1
 RELAYED = 100
 """Rows of one look at the outbox; after a full one the relay looks again at once."""
 
-Transaction = PoolConnectionProxy[asyncpg.Record]
+Transaction: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 
 
 def of(kind: type[Message]) -> Callable[[KafkaMessage], Awaitable[bool]]:
