@@ -30,6 +30,7 @@ from tests.bench.plain.messages import Method
 from tests.bench.plain.our_side import Ours
 from tests.bench.plain.plain_side import Plain
 from tests.bench.plain.side import PROVIDERS, SLOTS, Side
+from tests.bench.runs import Load
 from tests.bench.wire import Wire, wired
 
 METHODS: tuple[Method, ...] = ("card", "wallet")
@@ -61,18 +62,26 @@ class Turns:
         self._keys: dict[str, dict[Method, list[bytes]]] = defaultdict(lambda: {method: [] for method in METHODS})
 
     async def measure(self, side: Side, number: int) -> Figures:
-        """One turn of one side."""
+        """One turn of one side. All that is to be sent is ready, and all wallets are full, before anything is."""
         await side.start()
+        found: Figures = {}
         async with wired(side.env["KAFKA_BOOTSTRAP_SERVERS"], side.heard) as wire:
             if number == 0:
                 await side.open_slots(wire, self._capacity)
-            for method in METHODS:
-                await self._saturate(side, wire, f"warm{number}", method, self._options.warm_up)
-            found: Figures = {}
-            for method in METHODS:
-                found |= await self._saturate(side, wire, f"heavy{number}", method, self._options.sagas)
-            for method in METHODS:
-                found |= await self._at_a_rate(side, wire, f"rate{number}", method)
+            counts = {"warm": self._options.warm_up, "heavy": self._options.sagas, "rate": self._at_rate}
+            loads = {
+                (run, method): await side.load(wire, count, f"{run}-{method}-{number}", method)
+                for run, count in counts.items()
+                for method in METHODS
+            }
+            for (run, method), load in loads.items():
+                self._keys[side.name][method] += load.keys
+                await side.rest()
+                if run == "rate":
+                    latencies = await runs.latencies_ms(wire, load, RATE)
+                    found[f"{method}_p50_ms_at_{RATE}"] = runs.percentile(latencies, 50)
+                else:
+                    found |= await self._saturate(side, wire, load, method)
             await side.rest()
         if number == self._options.rounds - 1:
             await side.check(self._keys[side.name])
@@ -80,23 +89,14 @@ class Turns:
         print(f"{side.name} {number + 1}: {found}", flush=True)
         return found
 
-    async def _saturate(self, side: Side, wire: Wire, who: str, method: Method, count: int) -> Figures:
-        load = await side.load(wire, count, f"{who}-{method}", method)
-        await side.rest()
+    async def _saturate(self, side: Side, wire: Wire, load: Load, method: Method) -> Figures:
+        count = len(load.keys)
         before = cpu_ms(self._stack, side.costs)
         seconds = await runs.saturate(wire, load, self._options.in_flight)
         await side.rest()
         cost = per_saga(before, cpu_ms(self._stack, side.costs), count)
-        self._keys[side.name][method] += load.keys
-        print(f"  {side.name} {who} {method}: {count / seconds:.0f}/s, CPU ms {cost}", flush=True)
+        print(f"  {side.name} {method}: {count / seconds:.0f}/s, CPU ms {cost}", flush=True)
         return {f"{method}_sagas_per_s": round(count / seconds, 1), f"{method}_cpu_ms": round(sum(cost.values()), 2)}
-
-    async def _at_a_rate(self, side: Side, wire: Wire, who: str, method: Method) -> Figures:
-        load = await side.load(wire, self._at_rate, f"{who}-{method}", method)
-        await side.rest()
-        found = await runs.latencies_ms(wire, load, RATE)
-        self._keys[side.name][method] += load.keys
-        return {f"{method}_p50_ms_at_{RATE}": runs.percentile(found, 50)}
 
 
 async def _measure(stack: Stack, root: Path, options: Namespace) -> dict[str, list[Figures]]:

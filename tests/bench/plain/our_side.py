@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import asyncpg
 from booking_contracts.payments import WalletToppedUp
 from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import WALLET
@@ -19,6 +20,7 @@ from deploy.local.programs import service_replica
 from deploy.local.service import MovableClock
 from services.chassis.process import run
 from services.notifications import app as notifications
+from services.payments.stripe_events.event_store import ANSWERED_WITHIN
 from tests.bench import cpu, wire
 from tests.bench.checks import PRICE_MINOR, check_bookings, check_stripe
 from tests.bench.plain.messages import Method
@@ -62,13 +64,21 @@ class Ours(Side):
         return Commands([prepared(command) for command in commands])
 
     async def busy(self) -> bool:
-        """Open calls to the mail server are what stays queued."""
-        return bool(set(await calm(self.env, 0.0)) - {UNSENT})
+        """Open calls to the mail server are what stays queued; what webhooks told is looked at a little later."""
+        return bool(set(await calm(self.env, 0.0)) - {UNSENT}) or await self._webhooks_wait()
 
     async def check(self, keys: Keys) -> None:
         """As `make bench` does; who paid by wallet was charged nothing by card."""
         await check_bookings(self.env, {key.decode() for some in keys.values() for key in some})
         await check_stripe(self.env, {key.decode() for key in keys["card"]})
+
+    async def _webhooks_wait(self) -> bool:
+        connection = await asyncpg.connect(self.env["AUDITOR_PAYMENTS_DATABASE_URL"])
+        try:
+            soon = "SELECT EXISTS (SELECT FROM local_message WHERE due_at <= now() + $1)"
+            return bool(await connection.fetchval(soon, ANSWERED_WITHIN))
+        finally:
+            await connection.close()
 
 
 def _main() -> int:
