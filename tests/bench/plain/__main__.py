@@ -112,12 +112,14 @@ async def _measure(stack: Stack, root: Path, options: Namespace) -> dict[str, li
 
 
 def _report(rounds: dict[str, list[Figures]]) -> None:
-    """A table of medians, then JSON: every turn, medians, and how many times as much ours is."""
+    """A table of medians, then JSON with every turn. A ratio is the median of those of neighbouring turns: the speed of
+    a machine drifts."""
     names = list(rounds["ours"][0])
     middle = {
         side: {name: round(median(one[name] for one in turns), 1) for name in names} for side, turns in rounds.items()
     }
-    ratios = {name: round(middle["ours"][name] / middle["plain"][name], 2) for name in names}
+    pairs = list(zip(rounds["ours"], rounds["plain"], strict=True))
+    ratios = {name: round(median(ours[name] / plain[name] for ours, plain in pairs), 2) for name in names}
     print(f"\n{'':24}{'plain':>10}{'ours':>10}{'ours ÷ plain':>15}")
     for name in names:
         print(f"{name:24}{middle['plain'][name]:>10}{middle['ours'][name]:>10}{ratios[name]:>15}")
