@@ -35,6 +35,9 @@ log = structlog.get_logger()
 MOST_HELD = 512
 """Calls and results in the hands of this process; while there are more, none is taken up."""
 LOOK_SECONDS = 0.25
+"""How often it looks for calls whose time has come, while some that it gave back have a time."""
+IDLE_SECONDS = 2.0
+"""How often otherwise: for what other replicas gave back or left behind, and what an operator opens again."""
 RENEW_SECONDS = LEASE_SECONDS / 3
 
 
@@ -56,6 +59,8 @@ class GatewayWorker:
         self._later: list[Postponed] = []
         self._more = False
         """Whether rows may wait for room."""
+        self._last_due = 0.0
+        """When all calls that it gave back are due; monotonic."""
         self._wake = asyncio.Event()
         self._renew_at = time.monotonic() + RENEW_SECONDS
 
@@ -88,8 +93,9 @@ class GatewayWorker:
                 log.warning("gateway worker waits for the database", error=str(error))
                 await self._session.close()
             self._wake.clear()
+            waits = self._later or time.monotonic() < self._last_due + LOOK_SECONDS
             try:
-                await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
+                await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS if waits else IDLE_SECONDS)
             except TimeoutError:
                 continue
 
@@ -177,6 +183,8 @@ class GatewayWorker:
             try:
                 async with self._using_session:
                     await postpone(await self._session.connection(), later)
+                longest = max(call.wait_seconds for call in later)
+                self._last_due = max(self._last_due, time.monotonic() + longest)
             except Exception:
                 self._later = later + self._later
                 raise

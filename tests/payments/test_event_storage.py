@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from services.chassis.http import Health, Pools, new_app
 from services.payments import gauges, http, metrics, operator, rounds
 from services.payments.stripe_events import event_store
-from services.payments.stripe_events.event_store import WANTED_EVENT_TYPES
+from services.payments.stripe_events.events import WANTED_EVENT_TYPES, StripeEvent
 from tests.payments.builders import BOOKING, PRICE, authorize, capture, settle
 from tests.payments.test_dashboard_refunds import told
 from tests.payments.till import Till, soon
@@ -166,7 +166,7 @@ async def test_one_that_cannot_be_kept_is_set_aside_and_tried_again(
     await till.bench.api.v1.payment_intents.capture_async(intent["id"])
     read = event_store.told_by
 
-    def broken(event: event_store.StripeEvent, *rows: Any) -> Any:
+    def broken(event: StripeEvent, *rows: Any) -> Any:
         if event.type == "payment_intent.succeeded":
             raise OverflowError("a fault of ours")
         return read(event, *rows)
