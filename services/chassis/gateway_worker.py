@@ -74,6 +74,7 @@ class GatewayWorker:
                 )
             else:
                 self._back_to_row(call.id)
+                self._wake.set()
 
     def settled(self, batch: Iterable[Raw]) -> None:
         """A batch has committed: the results in it are done."""
