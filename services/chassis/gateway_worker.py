@@ -63,6 +63,7 @@ class GatewayWorker:
         """When all calls that it gave back are due; monotonic."""
         self._wake = asyncio.Event()
         self._renew_at = time.monotonic() + RENEW_SECONDS
+        metrics.gateway_open.set_function(lambda: len(self._tasks))
 
     def submit(self, calls: Sequence[Call]) -> None:
         """Make calls that were just committed; what finds no room goes back to its row, to be taken up from there."""
@@ -125,7 +126,6 @@ class GatewayWorker:
     def _ended(self, ended: UUID) -> None:
         self._tasks.pop(ended, None)
         self._room_came()
-        metrics.gateway_open.set(len(self._tasks))
 
     def _room_came(self) -> None:
         """Rows that wait are taken up many at a time."""
