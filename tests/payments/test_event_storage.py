@@ -164,6 +164,7 @@ async def test_one_that_cannot_be_kept_is_set_aside_and_tried_again(
     await till.tell(authorize(expires_at=soon(till.bench)))
     (intent,) = await till.bench.state("payment_intents")
     await till.bench.api.v1.payment_intents.capture_async(intent["id"])
+
     def broken(event: StripeEvent, *rows: Any) -> Any:
         if event.type == "payment_intent.succeeded":
             raise OverflowError("a fault of ours")
