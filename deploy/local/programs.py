@@ -5,7 +5,7 @@ from deploy.local.environment import python_env, python_module, service_env
 from deploy.local.layout import REPOSITORY, Layout
 from deploy.local.ports import answers_http, answers_tcp
 from deploy.local.processes import Process
-from services.payments.stripe_events.event_store import WANTED_EVENT_TYPES
+from services.payments.stripe_events.events import WANTED_EVENT_TYPES
 
 
 def stripe_simulator(layout: Layout) -> Process:

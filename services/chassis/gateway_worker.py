@@ -35,6 +35,9 @@ log = structlog.get_logger()
 MOST_HELD = 512
 """Calls and results in the hands of this process; while there are more, none is taken up."""
 LOOK_SECONDS = 0.25
+"""How often it looks for calls whose time has come, while some that it gave back have a time."""
+IDLE_SECONDS = 2.0
+"""How often otherwise: for what other replicas gave back or left behind, and what an operator opens again."""
 RENEW_SECONDS = LEASE_SECONDS / 3
 
 
@@ -56,8 +59,11 @@ class GatewayWorker:
         self._later: list[Postponed] = []
         self._more = False
         """Whether rows may wait for room."""
+        self._last_due = 0.0
+        """When all calls that it gave back are due; monotonic."""
         self._wake = asyncio.Event()
         self._renew_at = time.monotonic() + RENEW_SECONDS
+        metrics.gateway_open.set_function(lambda: len(self._tasks))
 
     def submit(self, calls: Sequence[Call]) -> None:
         """Make calls that were just committed; what finds no room goes back to its row, to be taken up from there."""
@@ -69,6 +75,7 @@ class GatewayWorker:
                 )
             else:
                 self._back_to_row(call.id)
+                self._wake.set()
 
     def settled(self, batch: Iterable[Raw]) -> None:
         """A batch has committed: the results in it are done."""
@@ -88,8 +95,9 @@ class GatewayWorker:
                 log.warning("gateway worker waits for the database", error=str(error))
                 await self._session.close()
             self._wake.clear()
+            waits = self._later or time.monotonic() < self._last_due + LOOK_SECONDS
             try:
-                await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
+                await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS if waits else IDLE_SECONDS)
             except TimeoutError:
                 continue
 
@@ -118,7 +126,6 @@ class GatewayWorker:
     def _ended(self, ended: UUID) -> None:
         self._tasks.pop(ended, None)
         self._room_came()
-        metrics.gateway_open.set(len(self._tasks))
 
     def _room_came(self) -> None:
         """Rows that wait are taken up many at a time."""
@@ -177,6 +184,8 @@ class GatewayWorker:
             try:
                 async with self._using_session:
                     await postpone(await self._session.connection(), later)
+                longest = max(call.wait_seconds for call in later)
+                self._last_due = max(self._last_due, time.monotonic() + longest)
             except Exception:
                 self._later = later + self._later
                 raise

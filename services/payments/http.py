@@ -19,7 +19,7 @@ from services.payments import metrics
 from services.payments.model.payment import Status
 from services.payments.store import reads
 from services.payments.stripe_calls.api import NO_ANSWER, StripeApi
-from services.payments.stripe_events.event_store import BadEvent, read_event
+from services.payments.stripe_events.events import BadEvent, read_event
 from services.payments.stripe_events.signature import BadSignature, verify
 from services.payments.stripe_events.together import Together
 

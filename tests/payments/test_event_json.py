@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.payments.stripe_events.event_json import DEEPEST, NotJson, clean, decoded
-from services.payments.stripe_events.event_store import NOT_KEPT, redacted
+from services.payments.stripe_events.events import NOT_KEPT, redacted
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=())),

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 from services.chassis.http import Health, Pools, new_app
 from services.payments import gauges, http, metrics, operator, rounds
-from services.payments.stripe_events import event_store
-from services.payments.stripe_events.event_store import WANTED_EVENT_TYPES
+from services.payments.stripe_events.events import WANTED_EVENT_TYPES, StripeEvent, told_by
 from tests.payments.builders import BOOKING, PRICE, authorize, capture, settle
 from tests.payments.test_dashboard_refunds import told
 from tests.payments.till import Till, soon
 
 SECRET = "whsec_test"
+TOLD_BY = "services.payments.stripe_events.event_store.told_by"
 Door = TestClient[Any, Any]
 FUZZ = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 WORDS = st.text(st.characters(exclude_categories=()), max_size=12) | st.sampled_from(
@@ -164,15 +164,14 @@ async def test_one_that_cannot_be_kept_is_set_aside_and_tried_again(
     await till.tell(authorize(expires_at=soon(till.bench)))
     (intent,) = await till.bench.state("payment_intents")
     await till.bench.api.v1.payment_intents.capture_async(intent["id"])
-    read = event_store.told_by
 
-    def broken(event: event_store.StripeEvent, *rows: Any) -> Any:
+    def broken(event: StripeEvent, *rows: Any) -> Any:
         if event.type == "payment_intent.succeeded":
             raise OverflowError("a fault of ours")
-        return read(event, *rows)
+        return told_by(event, *rows)
 
     before = metrics.events_set_aside._value.get()
-    monkeypatch.setattr(event_store, "told_by", broken)
+    monkeypatch.setattr(TOLD_BY, broken)
     await told(till)
     assert metrics.events_set_aside._value.get() == before + 1
     assert len(await till.engine.fetch("SELECT FROM stripe_event WHERE set_aside IS NULL")) >= 1
@@ -184,7 +183,7 @@ async def test_one_that_cannot_be_kept_is_set_aside_and_tried_again(
     assert swept["swept_until"] is not None
     assert await post(door, till, event({}, "payment_intent.succeeded", "evt_door")) == 200
 
-    monkeypatch.setattr(event_store, "told_by", read)
+    monkeypatch.setattr(TOLD_BY, told_by)
     for _ in range(20):
         await told(till)
     assert [row["event_id"] for row in await operator.events_aside(await till.engine.session.connection())] in (

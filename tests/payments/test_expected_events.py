@@ -13,9 +13,11 @@ import pytest
 
 from services.chassis.database import ASKED_RARELY, Pool, connect, open_pool
 from services.payments.model import idempotency_keys
-from services.payments.stripe_events.event_store import ANSWERED_WITHIN, StripeEvent, keep
+from services.payments.stripe_events.event_store import ANSWERED_WITHIN, keep
+from services.payments.stripe_events.events import StripeEvent, told_by
+from services.payments.stripe_events.owners import Attempt
 from services.payments.stripe_events.sweeper import ON_THE_WAY, Sweeper
-from services.payments.stripe_events.together import MOST, Together
+from services.payments.stripe_events.together import ENOUGH, MOST, Together
 from tests.payments.builders import BOOKING, INTENT, authorize, capture
 from tests.payments.till import Till, soon
 
@@ -33,8 +35,8 @@ KEYS = (
 OTHERS = (None, "", 5, str(BOOKING), f"x{KEYS[0]}", "order-77:authorize:1")
 
 
-def an_event(key: object = None, kind: str = "payment_intent.succeeded") -> StripeEvent:
-    about = {"id": INTENT, "metadata": OURS}
+def an_event(key: object = None, kind: str = "payment_intent.succeeded", intent: str = INTENT) -> StripeEvent:
+    about = {"id": intent, "metadata": OURS}
     body: dict[str, Any] = {"data": {"object": about}, "request": {"id": "req_1", "idempotency_key": key}}
     return StripeEvent(f"evt_{uuid4()}", kind, body)
 
@@ -68,7 +70,7 @@ async def test_what_the_customer_does_is_looked_at_at_once(till: Till) -> None:
     await Sweeper(till.bench.api, till.bench.clock).sweep(till.pool)
     await till.settle()
     assert (await till.events())[-1] == "PaymentAuthorized"
-    assert await till.engine.fetch("SELECT FROM local_message") != [], "what our own request caused has time"
+    assert await till.engine.fetch("SELECT FROM local_message") == [], "the row shows what our own request caused"
 
 
 @pytest.mark.requirement("webhooks", "retry-mechanism")
@@ -99,6 +101,48 @@ async def test_events_that_come_at_the_same_time_are_kept_together(till: Till) -
     rows = await till.engine.fetch("SELECT count(*) FROM stripe_event GROUP BY xmin::text ORDER BY 1")
     assert [row["count"] for row in rows] == [20, MOST]
     assert await together.take(an_event()) == 1
+
+
+@pytest.mark.requirement("webhooks")
+async def test_what_our_own_requests_caused_gathers_for_a_moment(till: Till) -> None:
+    together = Together(till.pool, till.bench.clock)
+    first = asyncio.create_task(together.take(an_event(KEYS[0])))
+    await asyncio.sleep(0.02)
+    assert await together.take(an_event(KEYS[1])) == 2
+    assert await first == 2
+
+
+@pytest.mark.requirement("webhooks")
+@pytest.mark.parametrize("company", [[an_event("dashboard")], [an_event(KEYS[0]) for _ in range(ENOUGH - 1)]])
+async def test_it_does_not_gather_on_when_news_comes_or_many(
+    till: Till, monkeypatch: pytest.MonkeyPatch, company: list[StripeEvent]
+) -> None:
+    monkeypatch.setattr("services.payments.stripe_events.together.GATHER_SECONDS", 3600)
+    together = Together(till.pool, till.bench.clock)
+    took = asyncio.gather(*map(together.take, [an_event(KEYS[0]), *company]))
+    assert await asyncio.wait_for(took, 10) == [1 + len(company)] * (1 + len(company))
+
+
+@pytest.mark.requirement("webhooks")
+async def test_what_the_row_shows_already_is_kept_and_not_told(till: Till) -> None:
+    await till.tell(authorize(expires_at=soon(till.bench)), capture())
+    intent = (await till.bench.state("payment_intents"))[0]["id"]
+    shown, news = (an_event("dashboard", f"payment_intent.{kind}", intent) for kind in ("succeeded", "canceled"))
+    assert await keep(till.pool, [shown, news], till.bench.clock.now()) == 2
+    assert {row["event_id"] for row in await till.engine.fetch("SELECT event_id FROM stripe_event")} == {
+        shown.id,
+        news.id,
+    }
+    (message,) = await till.engine.fetch(
+        "SELECT convert_from(body, 'UTF8')::json ->> 'event_id' AS id FROM local_message"
+    )
+    assert message["id"] == news.id
+
+
+@pytest.mark.requirement("webhooks")
+def test_of_a_status_that_only_a_newer_build_knows_everything_is_told() -> None:
+    known = {INTENT: Attempt(BOOKING, 1, "reversed", None)}
+    assert told_by(an_event(), {}, known) is not None
 
 
 @pytest.mark.requirement("webhooks")

@@ -16,7 +16,7 @@ from services.payments.model.payment import Status
 from services.payments.stripe_calls.api import judge
 from services.payments.stripe_calls.circuit_breaker import FAILURES
 from services.payments.stripe_calls.parameters import DashboardRefundCall, DisputeCall, IntentCall, RefundCall
-from services.payments.stripe_events.event_store import told_by
+from services.payments.stripe_events.events import told_by
 from services.payments.work import Reconciliation
 from tests.payments.builders import BOOKING, PAYMENT, World, authorize, capture, settle, void
 from tests.payments.test_gateway import KEY, asked

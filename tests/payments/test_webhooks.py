@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.payments.local_messages import DisputeChanged, IntentChanged, RefundTold, TransferReversed, Unclaimed
-from services.payments.stripe_events.event_store import BadEvent, StripeEvent, keep, read_event, redacted, told_by
+from services.payments.stripe_events.event_store import keep
+from services.payments.stripe_events.events import BadEvent, StripeEvent, read_event, redacted, told_by
 from services.payments.stripe_events.owners import Owner
 from services.payments.stripe_events.signature import BadSignature, verify
 from tests.payments.builders import BOOKING, INTENT

@@ -29,7 +29,7 @@ from services.payments.rounds import in_rounds
 from services.payments.store import rows
 from services.payments.store.tables import PAYMENT
 from services.payments.stripe_calls.api import StripeApi
-from services.payments.stripe_events.owners import attempts_of
+from services.payments.stripe_events.owners import Attempt, attempts_of
 
 log = structlog.get_logger()
 EVERY_SECONDS = 15.0
@@ -135,11 +135,11 @@ class Reconciler:
             local_messages.save_timers(writes, messages)
 
 
-def _ours(intent: Mapping[str, Any], known: tuple[UUID, int] | None) -> Found | None:
-    """`known`: the booking and attempt whose row has its id. Metadata, which may be edited, is for what no row has."""
+def _ours(intent: Mapping[str, Any], known: Attempt | None) -> Found | None:
+    """`known`: the attempt whose row has its id. Metadata, which may be edited, is for what no row has."""
     try:
         metadata = intent["metadata"]
-        booking_id, attempt = known or (UUID(metadata["booking_id"]), int(metadata["attempt"]))
+        booking_id, attempt = known[:2] if known else (UUID(metadata["booking_id"]), int(metadata["attempt"]))
         return Found(booking_id=booking_id, attempt=attempt, payment_intent=intent["id"], status=intent["status"])
     except (KeyError, ValueError, TypeError):
         return None

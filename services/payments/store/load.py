@@ -7,12 +7,14 @@ under the payment's lock, what belongs to one wallet (balances, top-ups, withdra
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 from booking_contracts.booking import ProviderRegistered
 from booking_contracts.payments import AuthorizePayment, SettlePayment, WalletCommand, WithdrawFromWallet
+from pydantic import BaseModel
 
 from services.chassis.database import Connection
 from services.chassis.messages import Message
@@ -98,11 +100,19 @@ class _Reader:
 
     def __init__(self, connection: Connection, work: PaymentsWork, bodies: Sequence[tuple[UUID, Any]]) -> None:
         self._connection, self._work, self.bodies = connection, work, bodies
+        self._by_kind: defaultdict[type[BaseModel], list[Any]] = defaultdict(list)
+        for _, body in bodies:
+            self._by_kind[type(body)].append(body)
 
     def values(self, name: str, *kinds: type) -> set[Any]:
-        """What messages (of these kinds) have in the field of that name."""
-        found = (getattr(body, name, None) for _, body in self.bodies if not kinds or isinstance(body, kinds))
-        return {value for value in found if value is not None}
+        """What messages (of these kinds) have in the field, or the property, of that name."""
+        having = (
+            kind
+            for kind in self._by_kind
+            if (not kinds or issubclass(kind, kinds)) and (name in kind.model_fields or hasattr(kind, name))
+        )
+        found = {getattr(body, name) for kind in having for body in self._by_kind[kind]}
+        return found - {None}
 
     async def read(self, make: Callable[[Any], Row], table: Table[Any], rest: str, ids: set[Any]) -> None:
         """Bring in the rows of the table that `rest` finds."""

@@ -10,6 +10,7 @@ from urllib.parse import quote_plus
 
 import aiohttp
 import stripe
+from stripe import _api_requestor
 
 from services.chassis.gateway_calls import TryAgain
 from services.payments.stripe_calls.parameters import API_VERSION
@@ -27,6 +28,9 @@ NO_ANSWER = (stripe.APIConnectionError, aiohttp.ClientError, OSError, TimeoutErr
 """The request may or may not have reached Stripe. (The SDK does not wrap a connection lost while reading.)"""
 stripe.enable_telemetry = False
 """Else each request tells Stripe how long the last one took, under an id that the SDK keeps in the home directory."""
+for _log in ("log_info", "log_debug"):
+    # Else it words each request and its whole answer for a log that nobody may read: a tenth of a call's CPU.
+    setattr(_api_requestor, _log, lambda *_, **__: None)
 
 
 class StripeApi:

@@ -5,15 +5,26 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from services.chassis.database import Connection, Pool
 from services.chassis.messages import LocalBody
 
 ToldT = TypeVar("ToldT", bound=LocalBody)
-Attempts = Mapping[str, tuple[UUID, int]]
-"""PaymentIntent → booking and attempt."""
+
+
+class Attempt(NamedTuple):
+    """A payment's newest attempt, and how its row stands."""
+
+    booking_id: UUID
+    number: int
+    status: str
+    action: str | None
+
+
+Attempts = Mapping[str, Attempt]
+"""By PaymentIntent."""
 NO_ATTEMPTS: Attempts = MappingProxyType({})
 
 
@@ -37,7 +48,7 @@ class Owner:
         return told.model_copy(update=mine)
 
 
-async def owners(connection: Connection, objects: Collection[str]) -> dict[str, Owner]:
+async def owners(connection: Connection | Pool, objects: Collection[str]) -> dict[str, Owner]:
     """The owners of those PaymentIntents and transfers that rows of ours know."""
     if not objects:
         return {}
@@ -57,11 +68,14 @@ async def owners(connection: Connection, objects: Collection[str]) -> dict[str, 
     }
 
 
-async def attempts_of(connection: Connection | Pool, payment_intents: Collection[str]) -> dict[str, tuple[UUID, int]]:
-    """Booking and attempt of those PaymentIntents that are a payment's newest."""
+async def attempts_of(connection: Connection | Pool, payment_intents: Collection[str]) -> dict[str, Attempt]:
+    """Those of the PaymentIntents that are a payment's newest."""
     if not payment_intents:
         return {}
     rows = await connection.fetch(
-        "SELECT payment_intent, booking_id, attempt FROM payment WHERE payment_intent = ANY($1)", list(payment_intents)
+        "SELECT payment_intent, booking_id, attempt, status, action FROM payment WHERE payment_intent = ANY($1)",
+        list(payment_intents),
     )
-    return {row["payment_intent"]: (row["booking_id"], row["attempt"]) for row in rows}
+    return {
+        row["payment_intent"]: Attempt(row["booking_id"], row["attempt"], row["status"], row["action"]) for row in rows
+    }

@@ -21,7 +21,7 @@ from services.payments.rounds import in_rounds
 from services.payments.stripe_calls.api import StripeApi
 from services.payments.stripe_calls.lookup import unless_missing
 from services.payments.stripe_events import event_store
-from services.payments.stripe_events.event_store import WANTED_EVENT_TYPES, BadEvent, StripeEvent
+from services.payments.stripe_events.events import WANTED_EVENT_TYPES, BadEvent, StripeEvent, event_of
 
 log = structlog.get_logger()
 EVERY_SECONDS = 10.0
@@ -96,7 +96,7 @@ def _readable(found: Iterable[Mapping[str, Any]]) -> Iterator[StripeEvent]:
     """Stripe's events as they are kept; without, and counted, those that are none."""
     for body in found:
         try:
-            yield event_store.event_of(body)
+            yield event_of(body)
         except BadEvent as bad:
             metrics.events_set_aside.inc()
             log.error("an event in Stripe's list cannot be read", event_id=ascii(body.get("id"))[:300], error=str(bad))
