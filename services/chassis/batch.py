@@ -56,7 +56,7 @@ class BatchRunner:
         async with self._session.transaction() as connection:
             if lock_timeout_ms is not None:
                 await connection.execute(f"SET LOCAL lock_timeout = {lock_timeout_ms:d}")
-            fresh = await _admit(connection, batch, items)
+            fresh = await self._admit(connection, batch, items)
             work: UnitOfWork = self.service.new_work(now)
             messages = [item for item in fresh if isinstance(item, Message)]
             if verdict is None:
@@ -66,7 +66,7 @@ class BatchRunner:
             decider = Decider(self.service, decided, self.release, verdict)
             decider.decide_all(free)
             decider.refuse_all()
-            await self._save(connection, decided)
+            sent = await self._save(connection, decided)
             drained = [(raw.key or b"").decode() for raw in batch if raw.held]
             await blocked_keys.release_drained(connection, drained, skip_locked=verdict is not None)
         metrics.messages_unknown.inc(len(batch) - len(read))
@@ -74,18 +74,27 @@ class BatchRunner:
         metrics.batch_messages.observe(len(batch))
         metrics.batch_seconds.observe(time.perf_counter() - started)
         due = any(timer.due_at <= now for timer in decided.effects(Remind))
-        return Committed(tuple(decided.effects(Call)), sent=bool(work.journal or decided.refused), due=due)
+        return Committed(tuple(decided.effects(Call)), sent=sent, due=due)
 
     async def pass_over(self, raw: Raw, error: Exception) -> None:
         """Leave one record behind with a note of where it was: nothing else of it can be kept."""
         async with self._session.transaction() as connection:
-            await _admit(connection, [raw], [])
+            await self._admit(connection, [raw], [])
             async with Writes(connection) as writes:
                 local_messages.take(writes, [raw])
                 gateway_calls.close(writes, [raw])
             await dead_letters.pass_over(connection, raw, repr(error))
 
-    async def _save(self, connection: Connection, decided: Decided) -> None:
+    async def _admit(self, connection: Connection, batch: Sequence[Raw], items: Sequence[Item]) -> list[Item]:
+        """Past the fence with the batch's positions, and of its items those that were not handled before."""
+        spans = offsets.span(raw for raw in batch if raw.from_kafka)
+        async with Writes(connection) as writes:
+            moved, handled = offsets.advance(writes, spans), Inbox(writes, items, self.service.replied)
+        offsets.fence(spans, moved)
+        return handled.fresh()
+
+    async def _save(self, connection: Connection, decided: Decided) -> bool:
+        """Write all of it; whether the outbox has something."""
         work, name = decided.work, self.service.name
         writes = Writes(connection)
         if work.journal:
@@ -99,17 +108,10 @@ class BatchRunner:
         inbox.save_receipts(writes, decided.answered)
         sends = [outbox.from_send(send, name, self._clock) for send in decided.effects(Send)]
         set_aside: list[Failed | Refused] = [*decided.failed, *refused]
-        outbox.append(writes, [*sends, *(outbox.from_dead_letter(item, name) for item in set_aside)])
+        outgoing = [*sends, *(outbox.from_dead_letter(item, name) for item in set_aside)]
+        outbox.append(writes, outgoing)
         await writes.send()
-
-
-async def _admit(connection: Connection, batch: Sequence[Raw], items: Sequence[Item]) -> list[Item]:
-    """Past the fence with the batch's positions, and of its items those that were not handled before."""
-    spans = offsets.span(raw for raw in batch if raw.from_kafka)
-    async with Writes(connection) as writes:
-        moved, handled = offsets.advance(writes, spans), Inbox(writes, items)
-    offsets.fence(spans, moved)
-    return handled.fresh()
+        return bool(outgoing)
 
 
 async def _claim(

@@ -6,7 +6,7 @@ reply, is its inbox.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -22,16 +22,18 @@ class Inbox:
     """Which of a batch's items were handled before: asked for with the next `send`, told by `fresh` after it.
 
     Ids that occur twice in the batch are removed in memory first. A client may name its command as an event is named:
-    that makes neither of them a repetition of the other.
+    that makes neither of them a repetition of the other. `replied` are the topics whose commands have receipts.
     """
 
-    def __init__(self, writes: Writes, items: Sequence[Item]) -> None:
+    def __init__(self, writes: Writes, items: Sequence[Item], replied: Container[str]) -> None:
         self._items = items
         self._first: dict[tuple[bool, UUID], Item] = {}
         for item in items:
             if item.id is not None:
                 self._first.setdefault((_is_command(item), item.id), item)
-        self._commands = {item.id: item for item in self._first.values() if _is_command(item)}
+        self._commands = {
+            item.id: item for item in self._first.values() if _is_command(item) and item.raw.topic in replied
+        }
         self._events = sorted(
             item.id
             for item in self._first.values()

@@ -228,7 +228,7 @@ async def _answer_discarded(connection: Connection, service: Service, clock: Clo
     if not isinstance(item, Message | Refused) or item.id is None:
         return
     async with Writes(connection) as writes:
-        handled = Inbox(writes, [item])
+        handled = Inbox(writes, [item], service.replied)
     if not handled.fresh():
         return
     work = UnitOfWork(clock.now())

@@ -97,6 +97,11 @@ class Service:
         """The types of local messages that this build can read."""
         return [kind for kind in self.by_type if kind.startswith("local.")]
 
+    @cached_property
+    def replied(self) -> frozenset[str]:
+        """Topics of the commands that have one reply each, and with it a receipt."""
+        return frozenset(topic for topic, make in self.command_topics.items() if make is not None)
+
     @property
     def topics(self) -> tuple[str, ...]:
         """Every topic that the service consumes."""
