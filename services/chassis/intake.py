@@ -40,7 +40,7 @@ log = structlog.get_logger()
 PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 0.02
 """A batch is followed by a pause half as long, at most so long: what comes meanwhile shares the next one. Who is idle
-answers at once, and who is busy spends the time on fewer batches."""
+answers at once, who is busy spends the time on fewer batches, and who has much to do begins with it."""
 LEAVE_SECONDS = 3.0
 CONSUMER: dict[str, Any] = {
     "auto_offset_reset": "earliest",
@@ -195,7 +195,8 @@ class Intake(BatchSubscriber):
         except Exception as error:
             self._stop_for(error)
         took = time.monotonic() - began
-        self._next_at = began + max(self._gathers, took + min(took / 2, LONGEST_PAUSE_SECONDS))
+        pause = 0.0 if len(msg) >= MOST // 2 else max(self._gathers - took, min(took / 2, LONGEST_PAUSE_SECONDS))
+        self._next_at = began + took + pause
 
     async def _missed(self, error: Exception) -> None:
         """Nothing was gathered: what was read since the last batch is read again."""

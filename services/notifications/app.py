@@ -88,7 +88,7 @@ SERVICE = Service(
     event_topics=(topics.BOOKING_EVENTS.name, topics.PAYMENTS_EVENTS.name, topics.CATALOGUE_EVENTS.name),
     new_work=NotificationsWork,
     store=NotificationsStore(),
-    gathers_seconds=0.1,
+    gathers_seconds=0.2,
 )
 """As operators need it; what handles messages knows addresses too."""
 
