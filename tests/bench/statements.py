@@ -1,9 +1,9 @@
 """How many statements and transactions one saga is, alone on the stack, by PostgreSQL's own log of every statement.
 
 Counted is what goes to the server: each statement that is executed, BEGIN and COMMIT included. `transactions` are those
-that were committed with COMMIT; `alone` are statements outside of one, each a transaction by itself, most of them looks
-for more work. The loops that look for work now and then are told apart by time: what an idle system executed in just as
-many seconds before is taken off. Of one saga that is a guess, of five it is good to a statement or two.
+that were committed with COMMIT; `alone` are statements outside of one, each a transaction by itself. The loops that look
+for work now and then, a relay among them, are told apart by their statements: what the idle system executed before, word
+for word, is left out.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -28,6 +27,10 @@ ENTRY = re.compile(r"^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)", re.MULTILINE)
 STATEMENT = re.compile(r"\S+ \S+ UTC \[(\d+)\] (\w+)@\w+ \S* LOG:  (?:statement|execute [^:]*): (.*)", re.DOTALL)
 
 
+Unit = tuple[str, tuple[str, ...]]
+"""Whose it is, and the statements of a transaction from BEGIN to COMMIT, or the one that is alone."""
+
+
 @dataclass
 class Count:
     """Of one service."""
@@ -37,33 +40,42 @@ class Count:
     alone: float = 0
 
 
-def counted(log: str) -> dict[str, Count]:
+def units(log: str) -> list[Unit]:
     """What a piece of the server's log shows, by service (its role); `log_line_prefix` as the stack has it."""
-    found = {service: Count() for service in SERVICES}
-    inside: defaultdict[str, bool] = defaultdict(bool)
+    found: list[Unit] = []
+    begun: dict[str, list[str]] = {}
     for entry in ENTRY.split(log):
         match = STATEMENT.match(entry)
-        if match is None or match[2] not in found:
+        if match is None or match[2] not in SERVICES:
             continue
-        session, count, text = match[1], found[match[2]], match[3].split(maxsplit=1)
-        verb = text[0].rstrip(";").upper() if text else ""
-        count.statements += 1
+        session, service, text = match[1], match[2], " ".join(match[3].split())
+        verb = text.partition(" ")[0].rstrip(";").upper()
         if verb in ("BEGIN", "START"):
-            inside[session] = True
-        elif verb in ("COMMIT", "END", "ROLLBACK") and not _to_savepoint(verb, text):
-            count.transactions += verb != "ROLLBACK"
-            inside[session] = False
-        elif not inside[session]:
-            count.alone += 1
+            begun[session] = [text]
+        elif session not in begun:
+            found.append((service, (text,)))
+        else:
+            begun[session].append(text)
+            if verb in ("COMMIT", "END", "ROLLBACK") and not text.upper().startswith("ROLLBACK TO "):
+                found.append((service, tuple(begun.pop(session))))
     return found
 
 
-def each(busy: Mapping[str, Count], idle: Mapping[str, Count], sagas: int) -> dict[str, Count]:
-    """What is left for one of so many sagas without what the idle system does in the same time."""
-    return {
-        service: Count(*(round((some - none) / sagas, 1) for some, none in zip(*map(astuple, pair), strict=True)))
-        for service, pair in ((service, (busy[service], idle[service])) for service in busy)
-    }
+def counted(log: str, idle: Collection[Unit] = ()) -> dict[str, Count]:
+    """By service, without what an `idle` system does as well."""
+    counts = {service: Count() for service in SERVICES}
+    for service, texts in units(log):
+        if (service, texts) not in idle:
+            count = counts[service]
+            count.statements += len(texts)
+            count.alone += len(texts) == 1
+            count.transactions += len(texts) > 1 and not texts[-1].upper().startswith("ROLLBACK")
+    return counts
+
+
+def each(counts: Mapping[str, Count], sagas: int) -> dict[str, Count]:
+    """For one of so many sagas."""
+    return {service: Count(*(round(many / sagas, 1) for many in astuple(count))) for service, count in counts.items()}
 
 
 async def of_one_saga(ground: Ground) -> dict[str, object]:
@@ -83,17 +95,13 @@ async def of_one_saga(ground: Ground) -> dict[str, object]:
         end = log.stat().st_size
     finally:
         await _log_everything(ground, "none")
-    found = each(counted(_part(log, middle, end)), counted(_part(log, start, middle)), sagas)
+    found = each(counted(_part(log, middle, end), set(units(_part(log, start, middle)))), sagas)
     figures: dict[str, object] = {}
     for name in Count.__annotations__:
         by_service = {service: getattr(count, name) for service, count in found.items()}
         figures[f"{name}_of_one_saga"] = by_service
         figures[f"{name}_of_one_saga_sum"] = round(sum(by_service.values()), 1)
     return figures
-
-
-def _to_savepoint(verb: str, text: list[str]) -> bool:
-    return verb == "ROLLBACK" and len(text) > 1 and text[1].upper().startswith("TO ")
 
 
 async def _log_everything(ground: Ground, which: str) -> None:
