@@ -1,9 +1,9 @@
 """How many statements and transactions one saga is, alone on the stack, by PostgreSQL's own log of every statement.
 
-Counted is what goes to the server: each statement that is executed, BEGIN and COMMIT included. `transactions` are those
-that were committed with COMMIT; `alone` are statements outside of one, each a transaction by itself. The loops that look
-for work now and then, a relay among them, are told apart by their statements: what the idle system executed before, word
-for word, is left out.
+Counted is what goes to the server: each statement that is executed, BEGIN and COMMIT included. `transactions` are
+those that were committed with COMMIT; `alone` are statements outside of one, each a transaction by itself. The loops
+that look for work now and then, a relay among them, are told apart by their statements: what the idle system executed
+before, word for word, is left out.
 """
 
 from __future__ import annotations
