@@ -23,8 +23,8 @@ from services.chassis.clock import Clock
 from services.chassis.database import Connection
 from services.chassis.messages import Message, Origin, Raw
 from services.chassis.operator import NotPossible
+from services.chassis.statements import Statements
 from services.chassis.unit_of_work import Remind, Send
-from services.chassis.writes import Writes
 
 
 async def sagas(connection: Connection, *, status: str | None, most: int = 500) -> list[asyncpg.Record]:
@@ -102,7 +102,7 @@ def _operators(body: BaseModel) -> Message[BaseModel]:
 async def _save(connection: Connection, clock: Clock, work: BookingWork) -> None:
     timers = [effect for effect in work.journal if isinstance(effect, Remind)]
     sends = [effect for effect in work.journal if isinstance(effect, Send)]
-    async with Writes(connection) as writes:
+    async with Statements(connection) as writes:
         await SERVICE.store.save(writes, work)
         local_messages.save_timers(writes, timers)
         outbox.append(writes, [outbox.from_send(send, SERVICE.name, clock) for send in sends])

@@ -17,8 +17,8 @@ from services.chassis.inbox import Inbox, Item
 from services.chassis.messages import Message, Raw, Refused
 from services.chassis.reading import Reader, Unread
 from services.chassis.service import Service
+from services.chassis.statements import Statements
 from services.chassis.unit_of_work import Call, Remind, Send, UnitOfWork
-from services.chassis.writes import Writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class BatchRunner:
         """Leave one record behind with a note of where it was: nothing else of it can be kept."""
         async with self._session.transaction() as connection:
             await self._admit(connection, [raw], [])
-            async with Writes(connection) as writes:
+            async with Statements(connection) as writes:
                 local_messages.take(writes, [raw])
                 gateway_calls.close(writes, [raw])
             await dead_letters.pass_over(connection, raw, repr(error))
@@ -88,7 +88,7 @@ class BatchRunner:
     async def _admit(self, connection: Connection, batch: Sequence[Raw], items: Sequence[Item]) -> list[Item]:
         """Past the fence with the batch's positions, and of its items those that were not handled before."""
         spans = offsets.span(raw for raw in batch if raw.from_kafka)
-        async with Writes(connection) as writes:
+        async with Statements(connection) as writes:
             moved, handled = offsets.advance(writes, spans), Inbox(writes, items, self.service.replied)
         offsets.fence(spans, moved)
         return handled.fresh()
@@ -96,7 +96,7 @@ class BatchRunner:
     async def _save(self, connection: Connection, decided: Decided) -> bool:
         """Write all of it; whether the outbox has something."""
         work, name = decided.work, self.service.name
-        writes = Writes(connection)
+        writes = Statements(connection)
         if work.journal:
             await self.service.store.save(writes, work)
         local_messages.save_timers(writes, decided.effects(Remind))
@@ -128,7 +128,7 @@ async def _claim(
     Where nothing is decided, nobody's locks are waited for either.
     """
     messages = [item for item in fresh if isinstance(item, Message)]
-    async with Writes(connection) as writes:
+    async with Statements(connection) as writes:
         blocks = blocked_keys.look(writes, messages, lock=deciding)  # before the rows, as operators do
         taken = local_messages.take(writes, batch, skip_locked=not deciding)
         closed = gateway_calls.close(writes, batch, skip_locked=not deciding)

@@ -18,14 +18,14 @@ from services.chassis.clock import real_seconds
 from services.chassis.database import Connection
 from services.chassis.local_messages import NEVER, hold_back
 from services.chassis.messages import Message
-from services.chassis.writes import Row, Writes
+from services.chassis.statements import Row, Statements
 
 FIRST_WAIT_SECONDS = 0.2
 LONGEST_WAIT_SECONDS = 30.0
 NEVER_ARRIVES = 1 << 62
 
 
-def look(writes: Writes, messages: Sequence[Message[Any]], *, lock: bool) -> list[Row]:
+def look(writes: Statements, messages: Sequence[Message[Any]], *, lock: bool) -> list[Row]:
     """The blocks of these messages' keys. With `lock` FOR SHARE, so that redrive and discard wait for this batch."""
     query = f"SELECT key, draining FROM blocked_key WHERE key = ANY($1) ORDER BY key{' FOR SHARE' if lock else ''}"
     keys = sorted({message.key for message in messages})

@@ -42,6 +42,9 @@ ASKED_RARELY = {**SESSION, "plan_cache_mode": "force_custom_plan"}
 READS = {**ASKED_RARELY, "statement_timeout": "3s", "default_transaction_read_only": "on"}
 """What answers a caller over HTTP who asks, and changes nothing."""
 
+KEPT_STATEMENTS = 300
+"""What a batch asks differs with what is in it (statements.py): more texts than the 100 that asyncpg keeps prepared."""
+
 PATIENCE_SECONDS = 2.0
 """How long a request waits for a connection; then its caller is told to come again."""
 
@@ -65,7 +68,9 @@ async def connect(
     A statement that takes longer than `answer_seconds` ends in a TimeoutError; the connection is of no use then.
     """
     options = {**settings, "application_name": name}
-    return await asyncpg.connect(url, server_settings=options, timeout=5, command_timeout=answer_seconds)
+    return await asyncpg.connect(
+        url, server_settings=options, timeout=5, command_timeout=answer_seconds, statement_cache_size=KEPT_STATEMENTS
+    )
 
 
 class _Impatient(Pool):

@@ -17,8 +17,8 @@ from booking_contracts.headers import safe_text
 
 from services.chassis.database import Connection
 from services.chassis.messages import Headers, LocalBody, Raw
+from services.chassis.statements import Row, Statements
 from services.chassis.unit_of_work import Call
-from services.chassis.writes import Row, Writes
 
 LEASE_SECONDS = 30
 """How long a replica may take for a call before another makes it again."""
@@ -61,7 +61,7 @@ class Gateway(Protocol):
     async def call(self, call: OpenCall) -> LocalBody | TryAgain: ...
 
 
-def save(writes: Writes, calls: Sequence[Call]) -> None:
+def save(writes: Statements, calls: Sequence[Call]) -> None:
     """Store intended calls, leased to this process for its first try."""
     if not calls:
         return
@@ -90,7 +90,7 @@ def headers_of(call: Call) -> Headers:
     return pairs
 
 
-def close(writes: Writes, batch: Sequence[Raw], *, skip_locked: bool = False) -> list[Row]:
+def close(writes: Statements, batch: Sequence[Raw], *, skip_locked: bool = False) -> list[Row]:
     """Mark the calls of a batch's results done, with `skip_locked` those whose row nobody holds; `send` gives the ids
     of those that were open."""
     ids = sorted(call_id(raw) for raw in batch if is_result(raw))

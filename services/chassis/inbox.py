@@ -12,8 +12,8 @@ from uuid import UUID
 
 from services.chassis import metrics
 from services.chassis.messages import Message, Origin, Refused
+from services.chassis.statements import Row, Statements
 from services.chassis.unit_of_work import Send
-from services.chassis.writes import Row, Writes
 
 Item = Message[Any] | Refused  # what a batch holds, in order
 
@@ -25,7 +25,7 @@ class Inbox:
     that makes neither of them a repetition of the other. `replied` are the topics whose commands have receipts.
     """
 
-    def __init__(self, writes: Writes, items: Sequence[Item], replied: Container[str]) -> None:
+    def __init__(self, writes: Statements, items: Sequence[Item], replied: Container[str]) -> None:
         self._items = items
         self._first: dict[tuple[bool, UUID], Item] = {}
         for item in items:
@@ -41,13 +41,13 @@ class Inbox:
         )
         self._receipts, self._admitted = self._ask_for_receipts(writes), self._admit(writes)
 
-    def _ask_for_receipts(self, writes: Writes) -> list[Row]:
+    def _ask_for_receipts(self, writes: Statements) -> list[Row]:
         if not self._commands:
             return []
         query = "SELECT command_id, body_hash FROM command_receipt WHERE command_id = ANY($1)"
         return writes.read("command_id, body_hash", query, list(self._commands))
 
-    def _admit(self, writes: Writes) -> list[Row]:
+    def _admit(self, writes: Statements) -> list[Row]:
         """Insert sorted by id: unsorted inserts of two replicas deadlock."""
         if not self._events:
             return []
@@ -70,7 +70,7 @@ def _is_command(item: Item) -> bool:
     return isinstance(item, Refused) or item.origin is Origin.COMMAND
 
 
-def save_receipts(writes: Writes, answered: Sequence[tuple[Item, Send]]) -> None:
+def save_receipts(writes: Statements, answered: Sequence[tuple[Item, Send]]) -> None:
     """Keep each command's one reply; an id that another replica answered meanwhile violates the key (class 23)."""
     if not answered:
         return

@@ -18,8 +18,8 @@ from booking_contracts.topics import PARTITIONS
 
 from services.chassis.database import Connection
 from services.chassis.messages import Headers, Message, Raw
+from services.chassis.statements import Row, Statements
 from services.chassis.unit_of_work import Remind
-from services.chassis.writes import Row, Writes
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """Due date of a record that waits behind a failed one."""
@@ -69,7 +69,7 @@ async def peek(
     ]
 
 
-def take(writes: Writes, batch: Sequence[Raw], *, skip_locked: bool = False) -> list[Row]:
+def take(writes: Statements, batch: Sequence[Raw], *, skip_locked: bool = False) -> list[Row]:
     """Delete the rows of a batch's local messages, with `skip_locked` those that nobody holds; `send` gives the ids of
     those that are this replica's to handle.
 
@@ -83,7 +83,7 @@ def take(writes: Writes, batch: Sequence[Raw], *, skip_locked: bool = False) -> 
     return writes.change("id", f"DELETE FROM local_message WHERE {which} RETURNING id", ids)
 
 
-def save_timers(writes: Writes, timers: Sequence[Remind]) -> None:
+def save_timers(writes: Statements, timers: Sequence[Remind]) -> None:
     """Write timers, one statement for all."""
     if not timers:
         return

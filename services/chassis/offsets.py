@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from services.chassis.database import Connection, Session
 from services.chassis.messages import Raw
-from services.chassis.writes import Row, Writes
+from services.chassis.statements import Row, Statements
 
 Partition = tuple[str, int]
 Spans = Mapping[Partition, tuple[int, int]]
@@ -31,7 +31,7 @@ def span(records: Iterable[Raw]) -> Spans:
     return spans
 
 
-def advance(writes: Writes, spans: Spans) -> list[Row]:
+def advance(writes: Statements, spans: Spans) -> list[Row]:
     """Move the positions past this batch, but for those that are past its first offset already; `fence` looks."""
     if not spans:
         return []

@@ -32,8 +32,8 @@ from services.chassis.publishing import MAX_RECORD_BYTES, Row
 from services.chassis.reading import Reader
 from services.chassis.refused_input import CUT, kind_of
 from services.chassis.service import Service
+from services.chassis.statements import Statements
 from services.chassis.unit_of_work import Send, UnitOfWork
-from services.chassis.writes import Writes
 
 LETTER = """
     d.id, d.topic, d.partition, d."offset", d.kind, d.key, d.message_id, d.type, d.error, d.headers, d.body, d.status,
@@ -227,7 +227,7 @@ async def _answer_discarded(connection: Connection, service: Service, clock: Clo
     item = Reader(service).read(raw, datetime.now(UTC))
     if not isinstance(item, Message | Refused) or item.id is None:
         return
-    async with Writes(connection) as writes:
+    async with Statements(connection) as writes:
         handled = Inbox(writes, [item], service.replied)
     if not handled.fresh():
         return
@@ -238,7 +238,7 @@ async def _answer_discarded(connection: Connection, service: Service, clock: Clo
     work.send(make(item, refusal), key=(raw.key or b"").decode(), reply_to=item.reply_to)
     reply = work.journal[-1]
     assert isinstance(reply, Send)
-    async with Writes(connection) as writes:
+    async with Statements(connection) as writes:
         inbox.save_receipts(writes, [(item, reply)])
         outbox.append(writes, [outbox.from_send(reply, service.name, clock)])
     await connection.execute("SELECT pg_notify('outbox', '')")

@@ -13,8 +13,8 @@ from booking_contracts.topics import dead_letters
 from services.chassis.clock import Clock
 from services.chassis.dead_letters import Failed, copy_for_topic
 from services.chassis.messages import Headers, Refused
+from services.chassis.statements import Statements
 from services.chassis.unit_of_work import Send
-from services.chassis.writes import Writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def from_dead_letter(item: Failed | Refused, service: str) -> Outgoing:
     return Outgoing(dead_letters(service).name, key, headers, body)
 
 
-def append(writes: Writes, outgoing: Sequence[Outgoing]) -> None:
+def append(writes: Statements, outgoing: Sequence[Outgoing]) -> None:
     """Append in order, after the aggregates are locked: rows of one key then have rising ids."""
     if not outgoing:
         return

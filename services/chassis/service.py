@@ -13,8 +13,8 @@ from pydantic import BaseModel
 
 from services.chassis.database import Connection
 from services.chassis.messages import Accepted, Answer, LocalBody, Message, Refused
+from services.chassis.statements import Statements
 from services.chassis.unit_of_work import UnitOfWork
-from services.chassis.writes import Writes
 
 WorkT = TypeVar("WorkT", bound=UnitOfWork)
 WorkT_contra = TypeVar("WorkT_contra", bound=UnitOfWork, contravariant=True)
@@ -54,7 +54,7 @@ class Store(Protocol[WorkT_contra]):
         """Plan, lock, verify. Raises PlanChanged where what was planned on has changed meanwhile."""
         ...
 
-    async def save(self, writes: Writes, work: WorkT_contra) -> None:
+    async def save(self, writes: Statements, work: WorkT_contra) -> None:
         """Write the journal's rows: frees before takes, one statement per table; what needs no order is left to
         whoever sends."""
         ...

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Generic, TypeVar
 
-from services.chassis.writes import Row, Writes
+from services.chassis.statements import Row, Statements
 
 RowT = TypeVar("RowT")
 Read = Callable[[RowT], object]
@@ -24,7 +24,7 @@ class Write(Generic[RowT]):
     sql: str
     reads: tuple[Read[RowT], ...]
 
-    def __call__(self, writes: Writes, rows: Sequence[RowT]) -> None:
+    def __call__(self, writes: Statements, rows: Sequence[RowT]) -> None:
         """Have all rows written in one statement; nothing where there are none."""
         if rows:
             writes.add(self.sql, *(list(map(read, rows)) for read in self.reads))
@@ -71,7 +71,7 @@ class Table(Generic[RowT]):
         """The query for the rows that `rest` ("WHERE booking_id = $1") finds."""
         return f"SELECT {self.columns()} FROM {self.name} {rest}"
 
-    def read(self, writes: Writes, rest: str, *arguments: object) -> list[Row]:
+    def read(self, writes: Statements, rest: str, *arguments: object) -> list[Row]:
         """The same rows with the next `send`."""
         return writes.read(self.columns(), self.select(rest), *arguments)
 

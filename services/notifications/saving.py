@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
+from services.chassis.statements import Statements
 from services.chassis.unit_of_work import Changed, Row
-from services.chassis.writes import Writes
 from services.notifications.mail import EventText
 from services.notifications.model.deliveries import Delivery, Stream
 from services.notifications.model.known import KnownBooking, KnownProvider
@@ -23,7 +23,7 @@ from services.notifications.work import NotificationsWork
 RowT = TypeVar("RowT", bound=Row)
 
 
-def save(writes: Writes, work: NotificationsWork) -> None:
+def save(writes: Statements, work: NotificationsWork) -> None:
     """Write everything that the batch decided."""
     changes = [effect for effect in work.journal if isinstance(effect, Changed)]
     created = {change.after.row_key for change in changes if change.before is None}

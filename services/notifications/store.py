@@ -19,8 +19,8 @@ from booking_contracts.payments import PaymentEvent
 
 from services.chassis.database import Connection
 from services.chassis.messages import Message
+from services.chassis.statements import Statements
 from services.chassis.stored import Stored
-from services.chassis.writes import Writes
 from services.notifications.mail import EventText, MailRefused, MailSent
 from services.notifications.model.deliveries import Delivery, Stream
 from services.notifications.model.known import KnownBooking, KnownProvider
@@ -61,7 +61,7 @@ class NotificationsStore:
         await _lock_bookings(connection, sorted(asking), work)
         await _read_providers(connection, work)
 
-    async def save(self, writes: Writes, work: NotificationsWork) -> None:
+    async def save(self, writes: Statements, work: NotificationsWork) -> None:
         """Write the journal."""
         save(writes, work)
 

@@ -13,8 +13,8 @@ from services.chassis import local_messages, outbox
 from services.chassis.clock import Clock
 from services.chassis.database import Connection
 from services.chassis.messages import Message, Origin, Raw
+from services.chassis.statements import Statements
 from services.chassis.unit_of_work import Remind, Send
-from services.chassis.writes import Writes
 from services.payments.app import SERVICE
 from services.payments.handlers import refunds
 from services.payments.local_messages import PayoutAgain, RefundAgain
@@ -161,7 +161,7 @@ async def try_again(
                 raise NotWaiting(f"{waiting_id} is a refund: it goes to the card that paid")
             if one.failure == PayoutStatus.NO_ACCOUNT and account is None:
                 raise NotWaiting(f"the provider of booking {one.booking_id} had no payout account: name one")
-            async with Writes(connection) as writes:
+            async with Statements(connection) as writes:
                 local_messages.save_timers(writes, [_message(one, now, account, from_balance)])
             return f"{one.kind} of booking {one.booking_id} is tried again"
     raise NotWaiting(f"{waiting_id} is no failed refund or payout; list them first")
@@ -184,7 +184,7 @@ async def paid_outside(connection: Connection, clock: Clock, refund_id: UUID, *,
             raise NotWaiting(f"refund {refund_id} is {refund.status}: it may have reached the card, or still can")
         refunds.paid_outside(work, payment, refund, by_whom=by_whom.strip(), reference=reference.strip())
         sends = [effect for effect in work.journal if isinstance(effect, Send)]
-        async with Writes(connection) as writes:
+        async with Statements(connection) as writes:
             await SERVICE.store.save(writes, work)
             outbox.append(writes, [outbox.from_send(send, SERVICE.name, clock) for send in sends])
         await connection.execute("SELECT pg_notify('outbox', '')")

@@ -30,8 +30,8 @@ from services.booking.saga import Saga
 from services.booking.store import rows, tables
 from services.booking.store.save import save
 from services.booking.work import HistoryItem
+from services.chassis.statements import Statements
 from services.chassis.unit_of_work import Changed, Record, Row
-from services.chassis.writes import Writes
 from tests.booking.builders import (
     OFFERING,
     PROVIDER,
@@ -112,7 +112,7 @@ async def test_a_batch_frees_seats_and_makes_their_slot_smaller(engine: Engine) 
 
 async def _saved(engine: Engine, world: World) -> None:
     """Write what was decided since the last time, and compare all that there is."""
-    async with engine.session.transaction() as connection, Writes(connection) as writes:
+    async with engine.session.transaction() as connection, Statements(connection) as writes:
         await save(writes, world.work)
     for kind, (query, read) in READ.items():
         held = {row.row_key: row for row in world.work.all(kind)}

@@ -23,8 +23,8 @@ from services.chassis.gathering import Gathering
 from services.chassis.messages import LocalBody, Message, Raw
 from services.chassis.offsets import Partition
 from services.chassis.positions import Positions
+from services.chassis.statements import Statements
 from services.chassis.unit_of_work import Call
-from services.chassis.writes import Writes
 from services.notifications.mail import MailRefused
 from services.notifications.sender import Faulty, Refused, _judged
 from services.notifications.sender import TryAgain as NoAnswer
@@ -200,7 +200,7 @@ async def test_a_reason_that_is_no_text_stops_no_other_call(engine: Engine, reas
     worker = GatewayWorker(world, session, lambda: None)
     running = asyncio.create_task(worker.run())
     calls = [Call(uuid7(), key, key, "send", "{}", key, None) for key in ("strange", "plain")]
-    async with Writes(await engine.session.connection()) as writes:
+    async with Statements(await engine.session.connection()) as writes:
         save(writes, calls)
     worker.submit(calls[:1])
     await asyncio.sleep(0.3)

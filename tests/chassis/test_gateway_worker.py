@@ -13,8 +13,8 @@ from services.chassis.database import Session
 from services.chassis.gateway_calls import OpenCall, TryAgain, save
 from services.chassis.gateway_worker import GatewayWorker
 from services.chassis.messages import LocalBody
+from services.chassis.statements import Statements
 from services.chassis.unit_of_work import Call
-from services.chassis.writes import Writes
 from tests.chassis.harness import Engine
 
 
@@ -59,7 +59,7 @@ async def until(condition: Callable[[], bool]) -> None:
 async def intended(engine: Engine, count: int) -> list[Call]:
     """Calls as a batch stores them."""
     made = calls(count)
-    async with Writes(await engine.session.connection()) as writes:
+    async with Statements(await engine.session.connection()) as writes:
         save(writes, made)
     return made
 

@@ -17,8 +17,8 @@ from services.chassis.dead_letters import Failed
 from services.chassis.messages import Message, Origin, Raw
 from services.chassis.operator import PUT_OFF
 from services.chassis.service import Service
+from services.chassis.statements import Statements
 from services.chassis.unit_of_work import Call
-from services.chassis.writes import Writes
 from tests.chassis.harness import SetClock
 
 TIMERS = {
@@ -129,7 +129,7 @@ async def test_a_timer_comes_back(clean: dict[str, str], name: str, kind: str) -
 async def test_the_call_of_a_result_is_made_again(clean: dict[str, str], name: str, kind: str) -> None:
     connection = await connect(clean[f"{name.upper()}_DATABASE_URL"], "test")
     call = Call(uuid4(), "subject", KEY, "ask", '{"of": "whom"}', "once", None)
-    async with Writes(connection) as writes:
+    async with Statements(connection) as writes:
         gateway_calls.save(writes, [call])
     await connection.execute("UPDATE gateway_call SET state = 'done', tries = 3")
     letter, _ = await set_aside(connection, kind, call.id)
@@ -145,10 +145,10 @@ async def test_the_call_of_a_result_is_made_again(clean: dict[str, str], name: s
 async def test_one_call_about_a_thing_is_open_at_a_time(clean: dict[str, str]) -> None:
     connection = await connect(clean["PAYMENTS_DATABASE_URL"], "test")
     calls = [Call(uuid4(), "subject", KEY, "ask", "{}", f"once {number}", None) for number in range(2)]
-    async with Writes(connection) as writes:
+    async with Statements(connection) as writes:
         gateway_calls.save(writes, calls[:1])
     await connection.execute("UPDATE gateway_call SET state = 'done'")
-    async with Writes(connection) as writes:
+    async with Statements(connection) as writes:
         gateway_calls.save(writes, calls[1:])
     letter, _ = await set_aside(connection, "IntentSeen", calls[0].id)
     await operator.discard(connection, service_named("payments"), SetClock(), letter)
@@ -182,7 +182,7 @@ async def test_a_timer_that_no_build_can_read_is_dropped_for_good(clean: dict[st
 async def test_a_call_is_kept_while_its_result_waits_for_an_operator(clean: dict[str, str]) -> None:
     connection = await connect(clean["PAYMENTS_DATABASE_URL"], "test")
     calls = [Call(uuid4(), f"subject {key}", key, "ask", "{}", key, None) for key in (KEY, "other")]
-    async with Writes(connection) as writes:
+    async with Statements(connection) as writes:
         gateway_calls.save(writes, calls)
     await connection.execute("UPDATE gateway_call SET state = 'done', opened_at = now() - interval '2 days'")
     await set_aside(connection, "IntentSeen", calls[0].id)

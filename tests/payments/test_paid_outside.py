@@ -10,8 +10,8 @@ import pytest
 from booking_contracts.types import PaymentChoice
 
 from services.chassis import local_messages
+from services.chassis.statements import Statements
 from services.chassis.unit_of_work import Remind
-from services.chassis.writes import Writes
 from services.payments import operator
 from services.payments.local_messages import RefundAgain, RefundTold
 from services.payments.model import ledger
@@ -87,7 +87,7 @@ async def test_nothing_that_still_comes_brings_it_back(till: Till) -> None:
     )
     again = RefundAgain(booking_id=BOOKING, refund_id=refund_id, tries=1, by_operator=True)
     timers = [Remind(uuid4(), body, str(BOOKING), till.bench.clock.now(), None) for body in (changed, again)]
-    async with Writes(await till.engine.session.connection()) as writes:
+    async with Statements(await till.engine.session.connection()) as writes:
         local_messages.save_timers(writes, timers)
     await till.settle()
     with pytest.raises(operator.NotWaiting):

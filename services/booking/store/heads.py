@@ -27,7 +27,7 @@ from services.booking.model.waitlist import OPEN, EntryState, Head, Line
 from services.booking.store.needs import Needs
 from services.booking.work import BookingWork
 from services.chassis.database import Connection
-from services.chassis.writes import Row, Writes
+from services.chassis.statements import Row, Statements
 
 OVER = 1_000
 SLICE = 200
@@ -44,7 +44,7 @@ class Heads:
     needs: Needs
     work: BookingWork
 
-    def bookings(self, reads: Writes) -> list[Row]:
+    def bookings(self, reads: Statements) -> list[Row]:
         """Holds that are over, own unpaid tries and bookings of who wants seats, and a slice of every closed slot."""
         needs, tries, closed = self.needs, list(self.needs.seekers), list(self.needs.slices)
         alone = [one for one in tries if self._once(one.slot_id)]
@@ -109,7 +109,7 @@ class Heads:
         offering = self.work.find(Offering, offering_id)
         return offering is not None and offering.once_per_customer
 
-    def held(self, reads: Writes) -> list[Row]:
+    def held(self, reads: Statements) -> list[Row]:
         """For how long those who want seats have held some before, unpaid."""
         tries = list(self.needs.seekers)
         if not tries:
@@ -146,7 +146,7 @@ class Heads:
             if many >= self._slice:
                 self.work.load(Rest(slot, cancelled=0, living=1))
 
-    def entries(self, reads: Writes) -> list[Row]:
+    def entries(self, reads: Statements) -> list[Row]:
         """The waitlist entries that messages name, offers that are over, a slice of closed slots, heads of lines."""
         needs, hopes, closed = self.needs, list(self.needs.seekers), list(self.needs.slices)
         ids = [slot.slot_id for slot in self.work.all(Slot)]

@@ -27,7 +27,7 @@ from services.booking.store.save import save
 from services.booking.work import BookingWork
 from services.chassis.database import Connection
 from services.chassis.messages import Message
-from services.chassis.writes import Writes
+from services.chassis.statements import Statements
 
 
 class BookingStore:
@@ -42,14 +42,14 @@ class BookingStore:
         await plan.alternatives()
         await locks.providers(plan)
         await locks.slots()
-        async with Writes(connection) as reads:
+        async with Statements(connection) as reads:
             lines = plan.lines_now(reads)
             ending, held, waiting = heads.bookings(reads), heads.held(reads), heads.entries(reads)
             named = locks.bookings(reads, planned)
         heads.note_bookings(ending)
         heads.note_held(held)
         locks.note_bookings(named, planned)
-        async with Writes(connection) as reads:
+        async with Statements(connection) as reads:
             others = locks.bookings(reads, needs.pending - planned.keys())
         locks.note_bookings(others, planned)
         await locks.entries(await heads.of_lines(waiting))
@@ -59,6 +59,6 @@ class BookingStore:
         plan.seats_left.update((slot.slot_id, slot.seats_left) for slot in work.all(Slot))
         await plan.alternatives()
 
-    async def save(self, writes: Writes, work: BookingWork) -> None:
+    async def save(self, writes: Statements, work: BookingWork) -> None:
         """Write the journal."""
         await save(writes, work)

@@ -30,7 +30,7 @@ from services.booking.store.tables import (
 from services.booking.work import BookingWork
 from services.chassis.database import Connection
 from services.chassis.service import PlanChanged
-from services.chassis.writes import Row, Writes
+from services.chassis.statements import Row, Statements
 
 LOCK = "FOR NO KEY UPDATE"
 
@@ -61,7 +61,7 @@ class Locks:
         query = PROVIDER.select(f"WHERE provider_id = ANY($1) ORDER BY provider_id {LOCK}")
         for row in await self.connection.fetch(query, locked):
             self.work.load(rows.provider(row))
-        async with Writes(self.connection) as reads:
+        async with Statements(self.connection) as reads:
             schedules = SCHEDULE.read(reads, "WHERE provider_id = ANY($1)", locked)
             overlapping = plan.overlapping(reads)
         for schedule_row in schedules:
@@ -74,7 +74,7 @@ class Locks:
         lines = [slot for slot in work.slots_with_entries() if in_line(work.entries_on(slot.slot_id))]
         offerings = {slot.offering_id for slot in lines if work.find(Offering, slot.offering_id) is None}
         providers = {slot.provider_id for slot in lines} - self.needs.read_providers
-        async with Writes(self.connection) as reads:
+        async with Statements(self.connection) as reads:
             offered = OFFERING.read(reads, "WHERE offering_id = ANY($1)", list(offerings)) if offerings else []
             schedules = SCHEDULE.read(reads, "WHERE provider_id = ANY($1)", list(providers)) if providers else []
         for offering_row in offered:
@@ -97,7 +97,7 @@ class Locks:
             for row in await self.connection.fetch(query, closed):
                 self.work.load(_closing(row))
 
-    def bookings(self, reads: Writes, wanted: Collection[UUID]) -> Found:
+    def bookings(self, reads: Statements, wanted: Collection[UUID]) -> Found:
         """With contacts, sagas, and the quotes that matter: under their slot's lock they stand still."""
         if not wanted:
             return Found()

@@ -19,7 +19,7 @@ from services.booking.store.tables import OFFERING, PROVIDER, SCHEDULE, SLOT
 from services.booking.work import BookingWork
 from services.chassis.database import Connection
 from services.chassis.service import PlanChanged
-from services.chassis.writes import Row, Writes
+from services.chassis.statements import Row, Statements
 
 MOST_LINES = 100
 MOST_OVERLAPPING = 50
@@ -82,7 +82,7 @@ class Plan:
         others need their provider's lock.
         """
         await self._ahead()
-        async with Writes(self.connection) as reads:
+        async with Statements(self.connection) as reads:
             bookings, entries = self._bookings(reads), self._entries(reads)
             lines, catalogue = self._lines(reads, MOST_LINES), self._catalogue(reads)
         wanted = set(self.needs.starts)
@@ -91,12 +91,12 @@ class Plan:
         self._note_lines(lines)
         while wanted != self.needs.starts.keys():
             wanted = set(self.needs.starts)
-            async with Writes(self.connection) as reads:
+            async with Statements(self.connection) as reads:
                 lines, catalogue = self._lines(reads, MOST_LINES), self._catalogue(reads)
             self._note_lines(lines)
         return {row["booking_id"]: row["slot_id"] for row in bookings}, self._note_catalogue(catalogue)
 
-    def _bookings(self, reads: Writes) -> list[Row]:
+    def _bookings(self, reads: Statements) -> list[Row]:
         columns = "booking_id, slot_id, offering_id, seats, customer_id, attendee_id, payer_reading, comer_reading"
         if not self.needs.bookings:
             return []
@@ -112,7 +112,7 @@ class Plan:
             for starts_at in needs.moves.get(row["booking_id"], ()):
                 needs.seekers.add(_mover(needs.want(row["offering_id"], starts_at, row["seats"]), row))
 
-    def _entries(self, reads: Writes) -> list[Row]:
+    def _entries(self, reads: Statements) -> list[Row]:
         if not self.needs.entries:
             return []
         query = """
@@ -134,7 +134,7 @@ class Plan:
                     party = Party(waiting.customer, attendee or waiting.attendee)
                     needs.seekers.add(Seeker.of(row["slot_id"], party))
 
-    def _lines(self, reads: Writes, most: int) -> list[Row]:
+    def _lines(self, reads: Statements, most: int) -> list[Row]:
         """Slots without a booking or offer that people wait for: all of the batch's own, `most` of each provider."""
         if not self._about_slots:
             return []
@@ -152,7 +152,7 @@ class Plan:
             self.needs.lines.add(row["slot_id"])
             self.needs.want(row["offering_id"], row["starts_at"])
 
-    def lines_now(self, reads: Writes) -> list[Row]:
+    def lines_now(self, reads: Statements) -> list[Row]:
         """Lines once more, under the locks; `check` looks whether there are more than the plan saw.
 
         An active slot that is locked keeps those that overlap it as they are: none of them comes to life, and nobody
@@ -199,7 +199,7 @@ class Plan:
             lines = tuple(WaitedFor(**row) for row in found)
             self.work.load(LinesAhead(walk.provider_id, walk.after, lines, more=len(found) == WALKED))
 
-    def _catalogue(self, reads: Writes) -> Catalogue:
+    def _catalogue(self, reads: Statements) -> Catalogue:
         """Offerings are read without a lock: an edit counts for later bookings, and which of two comes first is not
         promised. Providers are those of all slots as well: events say how to reach them today."""
         needs = self.needs
@@ -245,7 +245,7 @@ class Plan:
     def _without_alternatives(self, offering_id: UUID) -> Offering | None:
         return None if self.work.find(Alternatives, offering_id) else self.work.find(Offering, offering_id)
 
-    def overlapping(self, reads: Writes) -> list[Row]:
+    def overlapping(self, reads: Statements) -> list[Row]:
         """The provider's active slots that overlap one that is to come to life; they stand still under its lock."""
         needs = self.needs
         wished = [

@@ -15,7 +15,7 @@ from services.booking.store import rows
 from services.booking.store.tables import BOOKING
 from services.chassis.database import Pool
 from services.chassis.parameters import PAGE
-from services.chassis.writes import Row
+from services.chassis.statements import Row
 
 Order = Literal["booking_id", "starts_at", "-starts_at"]
 Position = tuple[datetime, UUID]

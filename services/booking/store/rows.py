@@ -18,8 +18,8 @@ from services.booking.model.slots import Slot
 from services.booking.model.terms import Terms
 from services.booking.model.waitlist import Entry
 from services.booking.saga import Saga
+from services.chassis.statements import Row
 from services.chassis.stored import Stored
-from services.chassis.writes import Row
 
 _PROVIDER = Stored(Provider, "provider")
 _OFFERING = Stored(Offering, "offering.definition")

@@ -30,14 +30,14 @@ from services.booking.store.tables import (
     UPDATE_OFFERINGS,
 )
 from services.booking.work import BookingWork, HistoryItem
+from services.chassis.statements import Statements
 from services.chassis.unit_of_work import Changed, Record, Row
-from services.chassis.writes import Writes
 
 RowT = TypeVar("RowT", bound=Row)
 PURGED = 500
 
 
-async def save(writes: Writes, work: BookingWork) -> None:
+async def save(writes: Statements, work: BookingWork) -> None:
     """Write everything that the batch decided.
 
     What counts or takes seats on slots comes in turn, with a `send` between; all else goes with the last of it.
@@ -68,13 +68,13 @@ async def save(writes: Writes, work: BookingWork) -> None:
     APPEND_SAGA_LOG(writes, [row for row in records if isinstance(row, SagaLogLine)])
 
 
-def _save_closings(writes: Writes, closings: Sequence[Closing]) -> None:
+def _save_closings(writes: Statements, closings: Sequence[Closing]) -> None:
     SAVE_CLOSINGS(writes, [closing for closing in closings if not closing.over])
     if over := [closing.slot_id for closing in closings if closing.over]:
         writes.add("DELETE FROM slot_closing WHERE slot_id = ANY($1)", over)
 
 
-def _save_quotes(writes: Writes, quotes: Sequence[tuple[Quote | None, Quote]], now: datetime) -> None:
+def _save_quotes(writes: Statements, quotes: Sequence[tuple[Quote | None, Quote]], now: datetime) -> None:
     """New ones, and away with the dead; whoever makes quotes also clears PURGED that have ended, of any booking."""
     new = [quote for before, quote in quotes if before is None and not quote.dead]
     INSERT_QUOTES(writes, new)

@@ -13,8 +13,8 @@ from uuid import UUID
 from services.booking.model.booking import Booking
 from services.booking.model.states import State
 from services.booking.store.tables import INSERT_BOOKINGS, INSERT_CONTACTS, UPDATE_BOOKINGS
+from services.chassis.statements import Statements
 from services.chassis.unit_of_work import Changed
-from services.chassis.writes import Writes
 
 
 @dataclass(slots=True)
@@ -89,7 +89,7 @@ def _any_moves(changes: Sequence[Changed]) -> bool:
     )
 
 
-async def save_bookings(writes: Writes, changes: Sequence[Changed]) -> None:
+async def save_bookings(writes: Statements, changes: Sequence[Changed]) -> None:
     """Write the bookings of a batch; a provider's overlap is looked at when all of them are where they belong."""
     planned = waves(changes)
     if len(planned) > 1 or _any_moves(changes):

@@ -11,13 +11,13 @@ from dataclasses import replace
 
 from services.booking.model.waitlist import Entry, EntryState
 from services.booking.store.tables import INSERT_ENTRIES, INSERT_WAITING_CONTACTS, UPDATE_ENTRIES
-from services.chassis.writes import Writes
+from services.chassis.statements import Statements
 
 Change = tuple[Entry | None, Entry]
 """An entry as the database has it (None: not at all), and as it shall be."""
 
 
-async def save_before_bookings(writes: Writes, entries: Sequence[Change]) -> None:
+async def save_before_bookings(writes: Statements, entries: Sequence[Change]) -> None:
     """New entries, as waiting, and every change that takes no seats."""
     new = [after for before, after in entries if before is None]
     INSERT_ENTRIES(writes, [_as_waiting(entry) for entry in new])
@@ -27,7 +27,7 @@ async def save_before_bookings(writes: Writes, entries: Sequence[Change]) -> Non
         UPDATE_ENTRIES(writes, changed)
 
 
-async def save_new_offers(writes: Writes, entries: Sequence[Change]) -> None:
+async def save_new_offers(writes: Statements, entries: Sequence[Change]) -> None:
     """Changes that take seats."""
     if taking := [change[1] for change in entries if _takes(change)]:
         await writes.send()

@@ -8,8 +8,8 @@ from booking_contracts.envelope import uuid7
 
 from services.chassis import local_messages
 from services.chassis.database import Connection
+from services.chassis.statements import Statements
 from services.chassis.unit_of_work import Remind
-from services.chassis.writes import Writes
 from services.payments.local_messages import PayoutAgain
 from services.payments.model.payout import SLICE
 
@@ -35,6 +35,6 @@ async def pay_out(connection: Connection, now: datetime) -> int:
         SLICE,
     )
     again = [PayoutAgain(**row) for row in found]
-    async with Writes(connection) as writes:
+    async with Statements(connection) as writes:
         local_messages.save_timers(writes, [Remind(uuid7(), one, str(one.booking_id), now, None) for one in again])
     return len(again)

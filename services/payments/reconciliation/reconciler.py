@@ -18,8 +18,8 @@ from booking_contracts.envelope import uuid7
 from services.chassis import local_messages
 from services.chassis.clock import Clock
 from services.chassis.database import Connection, Pool
+from services.chassis.statements import Statements
 from services.chassis.unit_of_work import Remind
-from services.chassis.writes import Writes
 from services.payments import metrics
 from services.payments.local_messages import Found, LookAgain
 from services.payments.model.payment import LIVE
@@ -131,7 +131,7 @@ class Reconciler:
     async def _tell(self, pool: Pool, bodies: Sequence[Found | LookAgain]) -> None:
         now = self._clock.now()
         messages = [Remind(uuid7(), body, str(body.booking_id), now, None) for body in bodies]
-        async with pool.acquire() as connection, Writes(cast(Connection, connection)) as writes:
+        async with pool.acquire() as connection, Statements(cast(Connection, connection)) as writes:
             local_messages.save_timers(writes, messages)
 
 

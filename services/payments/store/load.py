@@ -18,9 +18,9 @@ from pydantic import BaseModel
 
 from services.chassis.database import Connection
 from services.chassis.messages import Message
+from services.chassis.statements import Statements
 from services.chassis.tables import Table
 from services.chassis.unit_of_work import Row
-from services.chassis.writes import Writes
 from services.payments.local_messages import (
     AccountKnown,
     DashboardRefundSeen,
@@ -85,7 +85,7 @@ class PaymentsStore:
             await _read_of_wallets(reader, work, customers)
         work.owners |= await owners(connection, reader.values("object_id", Unclaimed))
 
-    async def save(self, writes: Writes, work: PaymentsWork) -> None:
+    async def save(self, writes: Statements, work: PaymentsWork) -> None:
         """Write the journal."""
         save(writes, work)
 

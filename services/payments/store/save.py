@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from services.chassis.statements import Statements
 from services.chassis.unit_of_work import Changed, Record
-from services.chassis.writes import Writes
 from services.payments.model.ledger import LedgerTransaction
 from services.payments.store.tables import (
     APPEND_ENTRIES,
@@ -22,7 +22,7 @@ from services.payments.store.tables import (
 from services.payments.work import PaidOutside, PaymentsWork, Receipt, Reconciliation
 
 
-def save(writes: Writes, work: PaymentsWork) -> None:
+def save(writes: Statements, work: PaymentsWork) -> None:
     """Write everything that the batch decided: each row once, so that the order does not matter."""
     changes: defaultdict[type, list[Changed]] = defaultdict(list)
     for effect in work.journal:
@@ -39,7 +39,7 @@ def save(writes: Writes, work: PaymentsWork) -> None:
     APPEND_PAID_OUTSIDE(writes, [row for row in records if isinstance(row, PaidOutside)])
 
 
-def _write(writes: Writes, table: Kept, changes: Sequence[Changed]) -> None:
+def _write(writes: Statements, table: Kept, changes: Sequence[Changed]) -> None:
     """The final form of every row of a table: new ones inserted, the others updated."""
     new: dict[object, bool] = {}
     last: dict[object, Any] = {}

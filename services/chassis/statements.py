@@ -28,7 +28,7 @@ class _Returning:
     rows: list[Row] = field(default_factory=list)
 
 
-class Writes:
+class Statements:
     """Statements that are sent as one: `WITH w0 AS (INSERT …), w1 AS (DELETE … RETURNING …) SELECT ARRAY(…), ARRAY(…)`.
 
     None of them sees what another has written, and all read the same moment: what is read under a lock is added after
