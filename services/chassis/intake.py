@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 0.02
-"""A batch is followed by a pause half as long, at most so long: what comes meanwhile shares the next one. Who is idle
-answers at once, who is busy spends the time on fewer batches, and who has much to do begins with it."""
+"""A batch of some messages is followed by a pause half as long, at most so long: what comes meanwhile shares the next
+one. After a single message there is none, nor after a full batch: who is idle answers at once, who has much begins."""
 LEAVE_SECONDS = 3.0
 CONSUMER: dict[str, Any] = {
     "auto_offset_reset": "earliest",
@@ -195,8 +195,8 @@ class Intake(BatchSubscriber):
         except Exception as error:
             self._stop_for(error)
         took = time.monotonic() - began
-        pause = 0.0 if len(msg) >= MOST // 2 else max(self._gathers - took, min(took / 2, LONGEST_PAUSE_SECONDS))
-        self._next_at = began + took + pause
+        is_busy = 1 < len(msg) < MOST // 2
+        self._next_at = began + max(self._gathers, took + min(took / 2, LONGEST_PAUSE_SECONDS) * is_busy)
 
     async def _missed(self, error: Exception) -> None:
         """Nothing was gathered: what was read since the last batch is read again."""
