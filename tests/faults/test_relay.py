@@ -121,7 +121,7 @@ async def test_a_write_transaction_held_open_delays_nobody_and_loses_nothing(bro
     middle, worst = delays[len(delays) // 2], delays[int(len(delays) * 0.99)]
     print(f"{OPEN_SECONDS} s, {number} rows: p50 {middle * 1000:.1f} ms, p99 {worst * 1000:.1f} ms")
     assert [name for name, _ in outbox.heard if name != "late"] == [f"n{n}" for n in range(1, number + 1)]
-    assert worst < 0.25
+    assert worst < 1, "a gap that somebody holds open is not waited for"
     await other.close()
 
 
