@@ -77,7 +77,7 @@ def test_fields_are_told_with_what_is_in_them_and_an_end_is_found() -> None:
     node: Schema = {
         "type": "object",
         "properties": {
-            "size": {"type": "integer", "minimum": 1},
+            "size": {"type": "integer", "minimum": 1, "default": 5},
             "under": {"type": "array", "items": {"$ref": "#/$defs/Node"}},
             "above": {"anyOf": [{"$ref": "#/$defs/Node"}, {"type": "null"}]},
             "word": {"anyOf": [{"enum": ["a", "b"], "type": "string"}, {"type": "null"}], "description": "A word."},
@@ -86,9 +86,9 @@ def test_fields_are_told_with_what_is_in_them_and_an_end_is_found() -> None:
     }
     root: Schema = {"$ref": "#/$defs/Node", "$defs": {"Node": node}}
     assert list(lines(root, root))[:3] == [
-        Line("size", "whole number, at least 1", always=True, description=""),
+        Line("size", "whole number, at least 1; otherwise `5`", always=True, description=""),
         Line("under", "list of object", always=False, description=""),
-        Line("under[].size", "whole number, at least 1", always=True, description=""),
+        Line("under[].size", "whole number, at least 1; otherwise `5`", always=True, description=""),
     ]
     assert list(lines(root, root))[-1] == Line("word", "`a`, `b` or null", always=False, description="A word.")
 

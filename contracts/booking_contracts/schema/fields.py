@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -56,8 +57,10 @@ def _branches(root: Schema, schema: JsonValue) -> list[tuple[str, Schema]]:
 
 
 def shape(root: Schema, schema: JsonValue) -> str:
-    """In words: "text (uuid)", "whole number, at least 1", "list of object", "null or text"."""
-    return " or ".join(dict.fromkeys(_shape(root, one) for one in alternatives(root, resolve(root, schema))))
+    """In words: "text (uuid)", "whole number, at least 1; otherwise `5`", "list of object", "null or text"."""
+    plain = resolve(root, schema)
+    said = " or ".join(dict.fromkeys(_shape(root, one) for one in alternatives(root, plain)))
+    return f"{said}; otherwise `{json.dumps(plain['default'])}`" if plain.get("default") not in (None, [], {}) else said
 
 
 def _shape(root: Schema, schema: Schema) -> str:
