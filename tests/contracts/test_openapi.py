@@ -12,8 +12,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from booking_contracts import texts
 from booking_contracts.http import SERVICES, booking, notifications, operation, payments
-from booking_contracts.http.every_service import DESCRIPTION
+from booking_contracts.http.every_service import DESCRIPTION, BookingReply, WalletReply
+from booking_contracts.registry import BY_TYPE
+from booking_contracts.schema.json_schema import PlainSchema
 from jsonschema import Draft202012Validator
+from pydantic.fields import FieldInfo
 
 from services.booking import http as booking_http
 from services.booking.model.states import State
@@ -142,6 +145,16 @@ def test_words_and_bounds_are_those_of_the_services() -> None:
     assert f"^{parameters.OPAQUE_ID}$" == texts.OPAQUE_ID
     assert f"^{payments_http.ACCOUNT}$" == payments.ACCOUNT
     assert set(get_args(operation.Scope)) <= set(get_args(Scope))
+
+
+@pytest.mark.requirement("contracts", "one-reply")
+@pytest.mark.parametrize("reply", [*BookingReply.model_fields.values(), *WalletReply.model_fields.values()])
+def test_a_stored_reply_has_the_fields_of_the_message_and_its_type(reply: FieldInfo) -> None:
+    for stored in get_args(reply.annotation):
+        (name,) = get_args(stored.model_fields["type"].annotation)
+        sent = BY_TYPE[name].model_json_schema(schema_generator=PlainSchema)["properties"]
+        shown = stored.model_json_schema(schema_generator=PlainSchema)["properties"]
+        assert {field: schema for field, schema in shown.items() if field != "type"} == sent
 
 
 SLOT = {

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, RootModel
+from pydantic import Field, JsonValue, RootModel
 
-from booking_contracts.booking import CommandAccepted, CommandRejected
+from booking_contracts.codes import Code
 from booking_contracts.http.operation import Answer, ById, Operation
-from booking_contracts.payments import WalletCommandAccepted, WalletCommandRejected
 from booking_contracts.problems import PAGE, ProblemKind
+from booking_contracts.types import Id
 
 DESCRIPTION = "/openapi.json"
 """Where every service shows what it can be asked: generated/openapi/<service>.json."""
@@ -30,15 +30,24 @@ class Problem(Answer):
     detail: str
 
 
-class StoredAccepted(CommandAccepted):
+class StoredAccepted(Answer):
     """The reply `booking.CommandAccepted.v1`, as it was sent."""
 
+    command_id: Id
+    booking_id: Id | None = None
+    state: str | None = None
+    result: dict[str, JsonValue] = Field(default_factory=dict)
     type: Literal["booking.CommandAccepted.v1"]
 
 
-class StoredRejected(CommandRejected):
+class StoredRejected(Answer):
     """The reply `booking.CommandRejected.v1`, as it was sent."""
 
+    command_id: Id
+    booking_id: Id | None = None
+    code: Code
+    message: str
+    details: dict[str, JsonValue] = Field(default_factory=dict)
     type: Literal["booking.CommandRejected.v1"]
 
 
@@ -46,15 +55,21 @@ class BookingReply(RootModel[Annotated[StoredAccepted | StoredRejected, Field(di
     """The reply to a command of `booking.commands` or `booking.admin-commands`."""
 
 
-class StoredWalletAccepted(WalletCommandAccepted):
+class StoredWalletAccepted(Answer):
     """The reply `wallet.CommandAccepted.v1`, as it was sent."""
 
+    command_id: Id
+    result: dict[str, JsonValue] = Field(default_factory=dict)
     type: Literal["wallet.CommandAccepted.v1"]
 
 
-class StoredWalletRejected(WalletCommandRejected):
+class StoredWalletRejected(Answer):
     """The reply `wallet.CommandRejected.v1`, as it was sent."""
 
+    command_id: Id
+    code: Code
+    message: str
+    details: dict[str, JsonValue] = Field(default_factory=dict)
     type: Literal["wallet.CommandRejected.v1"]
 
 
