@@ -10,7 +10,7 @@ TOGETHER := --maxprocesses=4 --no-loadscope-reorder
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status clean demo test check lint format contracts requirements faults hostile money mutants bench bench-compare
+.PHONY: help setup up down status clean demo test check lint format contracts requirements faults hostile money mutants bench bench-compare docs
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -54,8 +54,11 @@ format: setup ## Rewrite the code the way `make lint` wants it
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
-contracts: setup ## Generate JSON Schemas and AsyncAPI documents from the message definitions
+contracts: setup ## Generate JSON Schemas, AsyncAPI and OpenAPI documents from the definitions of messages and paths
 	$(PYTHON) -m booking_contracts.schema.generate
+
+docs: setup ## Write every topic, message, path and code as one page for a browser, in build/
+	@$(PYTHON) -m booking_contracts.schema.page
 
 requirements: setup ## Say which test proves which requirement
 	$(PYTHON) -m tests.requirements_table

@@ -11,6 +11,7 @@ from typing import TypeVar
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
+from booking_contracts.http.every_service import DESCRIPTION
 from booking_contracts.problems import PAGE, ProblemKind
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -86,6 +87,16 @@ def new_app(tokens: tuple[ApiToken, ...], pools: Pools, health: Health) -> web.A
     app.router.add_get(PAGE, _codes)
     app.router.add_get("/v1/commands/{id}", command_reply)
     return app
+
+
+def add_description(app: web.Application, service: str) -> None:
+    """The path that shows what the service can be asked, to every caller: it holds nothing but what contracts say."""
+    document = (resources.files("booking_contracts") / "generated" / "openapi" / f"{service}.json").read_bytes()
+
+    async def description(_: web.Request) -> web.Response:
+        return web.Response(body=document, content_type="application/json")
+
+    app.router.add_get(DESCRIPTION, description)
 
 
 def _authorise(tokens: tuple[ApiToken, ...]) -> Middleware:
