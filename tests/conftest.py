@@ -16,6 +16,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from deploy.local import ports, postgres
+from deploy.local.layout import REPOSITORY
 from deploy.local.stack import Stack
 from tests.requirements_table import COLLECTED
 
@@ -76,7 +77,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if isinstance(item, pytest.Function):
             if "databases" in item.fixturenames:
                 item.add_marker("database")
-            if {"stacks", "ordeal"} & set(item.fixturenames):
+            if {"stacks", "checkout", "ordeal"} & set(item.fixturenames):
                 item.add_marker("stack")
     items.sort(key=rank)
 
@@ -97,6 +98,12 @@ def started(root: Path, **options: Any) -> Iterator[Stack]:
 def stacks(tmp_path_factory: pytest.TempPathFactory) -> Stacks:
     """Starts a Stack in a directory of its own, for a `with` statement: `stacks("flows", replicas=2)`."""
     return lambda name, **options: started(tmp_path_factory.mktemp(name), **options)
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """This repository, for tests that start its stack as somebody from outside does: by the command line."""
+    return REPOSITORY
 
 
 def run(stack: Stack, module: str) -> None:

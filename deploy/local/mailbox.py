@@ -15,8 +15,9 @@ from typing import get_args
 
 from aiohttp import web
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from booking_contracts.testkit.mail import Mail
 
-from deploy.local.mail_message import FaultKind, MailMessage, mail_message
+from deploy.local.mail_message import FaultKind, mail_message
 from deploy.local.mail_rules import problem_of
 
 MESSAGE_LIMIT_BYTES = 10 * 1024 * 1024
@@ -26,7 +27,7 @@ MESSAGE_LIMIT_BYTES = 10 * 1024 * 1024
 class Mailbox:
     """Received messages, oldest first, and the faults still to come."""
 
-    messages: list[MailMessage] = field(default_factory=list)
+    messages: list[Mail] = field(default_factory=list)
     faults: list[tuple[FaultKind, int]] = field(default_factory=list)
 
     def next_fault(self) -> FaultKind | None:
