@@ -11,7 +11,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up down status clean demo test check lint format contracts requirements faults hostile money mutants bench bench-compare \
-	dist test-pythons
+	dist test-pythons example-kafkajs
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -84,3 +84,8 @@ dist: setup ## Build wheel and sdist of contracts, simulator and services into d
 
 test-pythons: setup ## The tests without a stack on every Python that pyproject.toml names, as far as this machine has it
 	$(PYTHON) -m deploy.packages.pythons -n $(CORES) $(TOGETHER) $(ARGS)
+
+example-kafkajs: setup ## Build the example in TypeScript (needs Node 20 and npm), and run it on a stack of its own
+	npm --prefix examples/kafkajs ci --no-audit --no-fund
+	npm --prefix examples/kafkajs run build
+	$(PYTHON) -m pytest tests/packages/test_kafkajs.py
