@@ -10,7 +10,8 @@ TOGETHER := --maxprocesses=4 --no-loadscope-reorder
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status clean demo test check lint format contracts requirements faults hostile money mutants bench bench-compare docs
+.PHONY: help setup up down status clean demo test check lint format contracts requirements faults hostile money mutants bench bench-compare \
+	docs dist test-pythons example-kafkajs
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -80,3 +81,14 @@ bench: setup ## Measure throughput, latency and CPU on a stack of its own; `ARGS
 
 bench-compare: setup ## Measure another version and this one in turns, and print ratios; `REF=main PAIRS=3 ARGS=--quick`
 	$(PYTHON) -m tests.bench.compare $(or $(REF),$(error REF=<commit> is missing)) --pairs $(or $(PAIRS),3) $(ARGS)
+
+dist: setup ## Build wheel and sdist of contracts, simulator and services into dist/: the same bytes from the same commit
+	$(PYTHON) -m deploy.packages.build
+
+test-pythons: setup ## The tests without a stack on every Python that pyproject.toml names, as far as this machine has it
+	$(PYTHON) -m deploy.packages.pythons -n $(CORES) $(TOGETHER) $(ARGS)
+
+example-kafkajs: setup ## Build the example in TypeScript (needs Node 20 and npm), and run it on a stack of its own
+	npm --prefix examples/kafkajs ci --no-audit --no-fund
+	npm --prefix examples/kafkajs run build
+	$(PYTHON) -m pytest tests/packages/test_kafkajs.py

@@ -29,6 +29,7 @@ ON_ONE_STACK = (
     r"tests/flows/",
     r"tests/stack/",
     r"tests/contracts/test_(codecs|faststream)\.",
+    r"tests/packages/",
 )
 """Files that share a stack; of what is missing here, tests/architecture/test_groups.py tells."""
 
@@ -77,7 +78,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if isinstance(item, pytest.Function):
             if "databases" in item.fixturenames:
                 item.add_marker("database")
-            if {"stacks", "checkout", "ordeal"} & set(item.fixturenames):
+            if {"stacks", "checkout", "ordeal", "clone"} & set(item.fixturenames):
                 item.add_marker("stack")
     items.sort(key=rank)
 

@@ -119,12 +119,12 @@ def _authorise(tokens: tuple[ApiToken, ...]) -> Middleware:
     return authorise
 
 
-_SENTENCES = {
-    404: "There is nothing at this path; the services' READMEs say which paths there are.",
-    405: "This path does not take this method; the header Allow says which it takes.",
-    413: f"The body is larger than {MOST_BODY_BYTES} bytes; send less.",
+_REFUSED = {
+    404: ("Not Found", "There is nothing at this path; the services' READMEs say which paths there are."),
+    405: ("Method Not Allowed", "This path does not take this method; the header Allow says which it takes."),
+    413: ("Request Entity Too Large", f"The body is larger than {MOST_BODY_BYTES} bytes; send less."),
 }
-"""What aiohttp refuses by itself."""
+"""What aiohttp refuses by itself. The titles are written out, because Python's own change from version to version."""
 
 
 @web.middleware
@@ -139,8 +139,8 @@ async def _problems(request: web.Request, handler: Handle) -> web.StreamResponse
         if error.status < 400:
             raise
         allow = error.headers.get("Allow")
-        detail = _SENTENCES.get(error.status, f"{error.reason}.")
-        return problem(error.status, error.reason, detail, {"Allow": allow} if allow else None)
+        title, detail = _REFUSED.get(error.status, (error.reason, f"{error.reason}."))
+        return problem(error.status, title, detail, {"Allow": allow} if allow else None)
     except UNAVAILABLE as error:
         log.warning("request failed", path=request.path, error=repr(error))
         later = unavailable("The database is busy or does not answer; try again shortly.")
