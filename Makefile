@@ -10,7 +10,7 @@ TOGETHER := --maxprocesses=4 --no-loadscope-reorder
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status clean demo test check lint format contracts requirements faults hostile money mutants bench bench-compare
+.PHONY: help setup up down status clean demo test check lint format contracts requirements faults hostile money mutants bench bench-compare images compose-test
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -77,3 +77,9 @@ bench: setup ## Measure throughput, latency and CPU on a stack of its own; `ARGS
 
 bench-compare: setup ## Measure another version and this one in turns, and print ratios; `REF=main PAIRS=3 ARGS=--quick`
 	$(PYTHON) -m tests.bench.compare $(or $(REF),$(error REF=<commit> is missing)) --pairs $(or $(PAIRS),3) $(ARGS)
+
+images: setup ## Build the container images and the list of what is in them (docs/containers.md); needs a Docker engine
+	@$(PYTHON) -m deploy.images
+
+compose-test: setup ## Build the images, start deploy/compose.yaml, send bookings through, stop it; needs a Docker engine
+	CONTAINERS=1 $(PYTHON) -m pytest tests/containers -s $(ARGS)
