@@ -25,7 +25,7 @@ PORTS = (
     *("STRIPE_PORT", "STRIPE_CONTROL_PORT", "MAILBOX_PORT", "CLOCK_PORT"),
 )
 TOKEN = "local-token"
-"""Of compose.yaml, which has its hash."""
+"""Of deploy/compose.yaml, which has its hash."""
 
 
 def compose_client() -> tuple[str, ...]:
@@ -40,7 +40,7 @@ def compose_client() -> tuple[str, ...]:
 
 @dataclass
 class Composed:
-    """One project of compose. `files` are laid over each other; `images` by the variables of compose.yaml."""
+    """One project of compose. `files` are laid over each other; `images` by the variables of deploy/compose.yaml."""
 
     project: str
     files: Sequence[Path]

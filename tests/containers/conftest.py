@@ -1,4 +1,4 @@
-"""Our images, built once, and the system of compose.yaml on them; only where `make compose-test` asks for it."""
+"""Our images, built once, and the system of deploy/compose.yaml on them; only where `make compose-test` asks for it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ START_SECONDS = 120.0
 
 @pytest.fixture(scope="session")
 def images() -> dict[str, str]:
-    """Every image by its variable in compose.yaml."""
+    """Every image by its variable in deploy/compose.yaml."""
     if not os.environ.get("CONTAINERS"):
         pytest.skip("containers are tested by `make compose-test`, which needs a Docker engine")
     try:

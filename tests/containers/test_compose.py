@@ -1,4 +1,4 @@
-"""The images and compose.yaml, on a Docker engine: `make compose-test`."""
+"""The images and deploy/compose.yaml, on a Docker engine: `make compose-test`."""
 
 from __future__ import annotations
 
