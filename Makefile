@@ -11,7 +11,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up down status clean demo test check lint format contracts requirements faults hostile money mutants bench bench-compare \
-	docs dist test-pythons example-kafkajs
+	docs dist test-pythons example-kafkajs images compose-test
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -92,3 +92,9 @@ example-kafkajs: setup ## Build the example in TypeScript (needs Node 20 and npm
 	npm --prefix examples/kafkajs ci --no-audit --no-fund
 	npm --prefix examples/kafkajs run build
 	$(PYTHON) -m pytest tests/packages/test_kafkajs.py
+
+images: setup ## Build the container images and the list of what is in them (docs/containers.md); needs a Docker engine
+	@$(PYTHON) -m deploy.images
+
+compose-test: setup ## Build the images, start deploy/compose.yaml, send bookings through, stop it; needs a Docker engine
+	CONTAINERS=1 $(PYTHON) -m pytest tests/containers -s $(ARGS)
