@@ -38,6 +38,10 @@ SELECT DISTINCT text FROM {contact} c, LATERAL (VALUES
     (CASE WHEN c.customer ->> 'id' = $2 THEN c.customer ->> 'phone' END), (c.attendee ->> 'email')) reached (text)
 WHERE {key} = ANY($1) AND text IS NOT NULL
 """
+LOCK_SLOTS = """
+SELECT slot_id FROM slot WHERE slot_id = ANY(ARRAY(SELECT slot_id FROM booking WHERE booking_id = ANY($1)))
+ORDER BY slot_id FOR NO KEY UPDATE
+"""
 FORGET = f"""
 UPDATE {{contact}}
 SET customer = CASE WHEN customer ->> 'id' = $2 THEN $3::jsonb ELSE customer END,
@@ -115,7 +119,9 @@ async def erase(connection: Connection, found: Known, person: str) -> Left:
 
 
 async def _forget_bookings(connection: Connection, person: str, ids: Sequence[UUID]) -> None:
-    """Under the lock of batches (store/load.py): who has read a contact has said so before it is erased."""
+    """Under the locks of batches (store/load.py): who has read a contact has said so before it is erased. Under the
+    slots' too: what is read in one statement with a booking's lock stands still under its slot's."""
+    await connection.fetch(LOCK_SLOTS, ids)
     await connection.fetch(
         "SELECT booking_id FROM booking WHERE booking_id = ANY($1) ORDER BY booking_id FOR NO KEY UPDATE", ids
     )

@@ -44,10 +44,10 @@ class Gathering:
             for wait in (pause_seconds, ANSWER_SECONDS):
                 await self._take(consumer, events, commands, MOST // 2)
                 await asyncio.sleep(wait)
-            if self._where.moved:
-                return []
         local = await self._local.due(MOST, self._where.numbers())
         await self._take(consumer, events, commands, MOST // 2 if local else MOST)
+        if pause_seconds > 0 and self._where.moved:  # looked at last: what comes behind a rebalance may be older
+            return []
         if local or events or commands or self._local.woken.is_set():
             return [*local, *events, *commands]
         return await self._next_record(consumer)

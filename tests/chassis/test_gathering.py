@@ -83,3 +83,14 @@ async def test_what_was_taken_before_a_rebalance_is_no_batch() -> None:
     where = Positions(none)
     consumer = Consumer({COMMANDS: records(COMMANDS, 0, 2)}, then=where.go_back)
     assert await gathered(consumer, 0.001, where) == [], "it is read again from where the database stands"
+
+
+async def test_a_rebalance_while_rows_are_looked_for_makes_no_batch_of_what_was_taken_on_both_sides_of_it() -> None:
+    async def none(_: object) -> dict[Any, int]:
+        return {}
+
+    where = Positions(none)
+    consumer = Consumer(*({COMMANDS: records(COMMANDS, first, 2)} for first in (10, 0, 2)))
+    left = [lambda: None] * 5 + [where.go_back]  # events and commands, three times: the last after the rows
+    consumer.then = lambda: left.pop(0)()
+    assert await gathered(consumer, 0.001, where) == [], "what came last may be older: it is read again"

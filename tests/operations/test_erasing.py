@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from uuid import UUID
+
+import asyncpg
 import pytest
 from booking_contracts.types import Attendee, Customer
 
+from services.booking import erasing
+from services.booking.model.booking import Booking
+from services.booking.operator import _loaded
+from tests.chassis.harness import Engine
 from tests.chassis.scenes import Scene
 from tests.operations.conftest import Typed
 from tests.operations.people import BOB, MYSELF, Stack
@@ -80,6 +88,40 @@ async def test_a_batch_that_has_read_a_contact_is_waited_for(
         assert "a batch holds some of these rows" in await typed("customer erase --yes", ME.id, code=1)
     await typed("customer erase --yes", ME.id)
     assert standing(MINE, await stack.contents()) == []
+
+
+@pytest.mark.requirement("operations-cli")
+async def test_a_batch_that_waited_for_an_erasure_has_read_no_contact_before_it(stack: Stack) -> None:
+    """It locks a booking and reads its contact in one statement, which sees the moment before it waited."""
+    booking_id, session = await stack.lives(ME, None), stack.booking.session
+    await stack.settled()
+    operator, holder = await asyncpg.connect(session.url), await asyncpg.connect(session.url)
+    try:
+        found = await erasing.known(operator, ME.id)
+        async with holder.transaction():
+            await holder.execute("SELECT FROM booking_contact WHERE booking_id = $1 FOR SHARE", booking_id)
+            erased = asyncio.create_task(erasing.erase(operator, found, ME.id))
+            await _waiting(holder, 1)  # with the booking's lock in hand
+            batch = asyncio.create_task(_read(stack.booking, booking_id))
+            await _waiting(holder, 2)
+        await erased
+        assert (await batch).customer.email == erasing.EMAIL
+    finally:
+        await operator.close()
+        await holder.close()
+
+
+async def _read(engine: Engine, booking_id: UUID) -> Booking:
+    async with engine.session.transaction() as connection:
+        _, booking, _ = await _loaded(connection, engine.clock, booking_id)
+        return booking
+
+
+async def _waiting(connection: asyncpg.Connection[asyncpg.Record], many: int) -> None:
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with asyncio.timeout(5):
+        while await connection.fetchval(query) < many:  # noqa: ASYNC110 - the database tells no event
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.requirement("operations-cli")
