@@ -15,9 +15,10 @@ from booking_contracts.booking import BookingConfirmed, CommandRejected, Payment
 from booking_contracts.http import SERVICES
 from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import attendee, customer_actor
+from booking_contracts.testkit.system import Studio, System
+from booking_contracts.testkit.waiting import eventually
 from booking_contracts.types import Price
 
-from deploy.local.system import Studio, System, eventually
 from tests.described import Described
 
 
