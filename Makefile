@@ -10,7 +10,8 @@ TOGETHER := --maxprocesses=4 --no-loadscope-reorder
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status clean demo test check lint format contracts requirements faults hostile money mutants bench bench-compare
+.PHONY: help setup up down status clean demo test check lint format contracts requirements faults hostile money mutants bench bench-compare \
+	docs dist test-pythons example-kafkajs images compose-test
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -54,8 +55,11 @@ format: setup ## Rewrite the code the way `make lint` wants it
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
-contracts: setup ## Generate JSON Schemas and AsyncAPI documents from the message definitions
+contracts: setup ## Generate JSON Schemas, AsyncAPI and OpenAPI documents from the definitions of messages and paths
 	$(PYTHON) -m booking_contracts.schema.generate
+
+docs: setup ## Write every topic, message, path and code as one page for a browser, in build/
+	@$(PYTHON) -m booking_contracts.schema.page
 
 requirements: setup ## Say which test proves which requirement
 	$(PYTHON) -m tests.requirements_table
@@ -77,3 +81,20 @@ bench: setup ## Measure throughput, latency and CPU on a stack of its own; `ARGS
 
 bench-compare: setup ## Measure another version and this one in turns, and print ratios; `REF=main PAIRS=3 ARGS=--quick`
 	$(PYTHON) -m tests.bench.compare $(or $(REF),$(error REF=<commit> is missing)) --pairs $(or $(PAIRS),3) $(ARGS)
+
+dist: setup ## Build wheel and sdist of contracts, simulator and services into dist/: the same bytes from the same commit
+	$(PYTHON) -m deploy.packages.build
+
+test-pythons: setup ## The tests without a stack on every Python that pyproject.toml names, as far as this machine has it
+	$(PYTHON) -m deploy.packages.pythons -n $(CORES) $(TOGETHER) $(ARGS)
+
+example-kafkajs: setup ## Build the example in TypeScript (needs Node 20 and npm), and run it on a stack of its own
+	npm --prefix examples/kafkajs ci --no-audit --no-fund
+	npm --prefix examples/kafkajs run build
+	$(PYTHON) -m pytest tests/packages/test_kafkajs.py
+
+images: setup ## Build the container images and the list of what is in them (docs/containers.md); needs a Docker engine
+	@$(PYTHON) -m deploy.images
+
+compose-test: setup ## Build the images, start deploy/compose.yaml, send bookings through, stop it; needs a Docker engine
+	CONTAINERS=1 $(PYTHON) -m pytest tests/containers -s $(ARGS)

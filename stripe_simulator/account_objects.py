@@ -143,7 +143,10 @@ class SetupIntent:
 
 @dataclass(slots=True)
 class Event:
-    """`snapshot` is a copy of the object as it was; `subject` names its payment or transfer."""
+    """`snapshot` is a copy of the object as it was; `subject` names its payment or transfer.
+
+    `deliveries`: how often the endpoint has taken it; Stripe's event does not tell.
+    """
 
     id: str
     created: int
@@ -153,6 +156,7 @@ class Event:
     request_id: str | None
     idempotency_key: str | None
     pending_webhooks: int = 0
+    deliveries: int = 0
 
     def render(self) -> JsonObject:
         return {

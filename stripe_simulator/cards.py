@@ -99,6 +99,9 @@ CARDS: dict[str, Card] = {
     **{f"pm_card_visa_{name}": card for name, card in _DECLINED_CARDS.items()},
 }
 
+DECLINES: dict[str, Decline] = {card.decline.decline_code: card.decline for card in CARDS.values() if card.decline}
+"""By their decline_code."""
+
 NUMBERS: dict[str, str] = {
     "4242424242424242": "pm_card_visa",
     "5555555555554444": "pm_card_mastercard",

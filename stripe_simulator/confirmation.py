@@ -107,8 +107,9 @@ def next_action(object_id: str, return_url: str | None) -> JsonObject:
 
 
 def _charge(world: World, intent: PaymentIntent, method: PaymentMethod) -> None:
-    if method.card.decline is not None:
-        raise _decline(world, intent, method, method.card.decline)
+    decline = world.decline or method.card.decline
+    if decline is not None:
+        raise _decline(world, intent, method, decline)
     if method.card.processing:
         intent.status = "processing"
         intent.next_action = None

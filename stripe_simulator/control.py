@@ -6,7 +6,7 @@ from typing import TypeVar, cast
 
 from aiohttp import web
 
-from stripe_simulator.account_objects import Resource
+from stripe_simulator.account_objects import Event, Resource
 from stripe_simulator.actions import ACTIONS, Action
 from stripe_simulator.encoding import encode
 from stripe_simulator.errors import ApiError, JsonObject, invalid
@@ -26,6 +26,8 @@ SECTIONS = (
     "disputes",
     "requests",
 )
+WEBHOOKS = "webhooks"
+"""The section that is shown only when asked for: its events are in `events` already."""
 
 
 class Control:
@@ -81,9 +83,10 @@ class Control:
         self.world.agenda.run_due()
         only = request.query.get("only")
         wanted = SECTIONS if only is None else tuple(only.split(","))
-        unknown = set(wanted) - set(SECTIONS)
+        known = (*SECTIONS, WEBHOOKS)
+        unknown = set(wanted) - set(known)
         if unknown:
-            raise invalid(f"Unknown section {sorted(unknown)[0]}; known: {', '.join(SECTIONS)}", param="only")
+            raise invalid(f"Unknown section {sorted(unknown)[0]}; known: {', '.join(known)}", param="only")
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         await response.prepare(request)
         opening = b"{"
@@ -99,6 +102,8 @@ class Control:
     async def _section(self, section: str) -> AsyncIterator[bytes]:
         if section == "requests":
             slices = _rendered(list(self.world.requests), _request)
+        elif section == WEBHOOKS:
+            slices = _rendered([event for event in self.world.events.rows if event.deliveries], _delivered)
         else:
             rows: Sequence[Resource] = getattr(self.world, section).rows
             slices = _rendered(list(rows), lambda row: row.render())
@@ -134,6 +139,10 @@ def _request(logged: LoggedRequest) -> JsonObject:
         "params": {key: as_json(value) for key, value in decode(logged.encoded).items()},
         "status": logged.status,
     }
+
+
+def _delivered(event: Event) -> JsonObject:
+    return {**event.render(), "deliveries": event.deliveries}
 
 
 async def _body(request: web.Request) -> object:

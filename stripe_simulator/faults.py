@@ -5,14 +5,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
+from stripe_simulator.cards import DECLINES, GENERIC, Decline
 from stripe_simulator.errors import JsonObject
 from stripe_simulator.operations import NAMES
 
 API_KINDS = ("latency", "timeout_before", "timeout_after", "connection_reset", "500", "429")
+CHARGING = ("payment_intents.create", "payment_intents.confirm")
+"""Where an issuer can say no, whatever the card."""
 WEBHOOK_KINDS = ("lost", "late", "duplicate", "reordered")
 DEFAULT_SECONDS = {"latency": 0.5, "timeout_before": 3.0, "timeout_after": 3.0, "late": 3.0, "reordered": 1.0}
 LONGEST_HANG_SECONDS = 5.0
-FIELDS = frozenset({"operation", "kind", "rate", "count", "seconds", "retry_after", "effect", "seed"})
+FIELDS = frozenset({"operation", "kind", "rate", "count", "seconds", "retry_after", "effect", "seed", "decline_code"})
 
 
 class FaultRefused(ValueError):
@@ -30,6 +33,7 @@ class Fault:
     seconds: float
     retry_after: float | None
     effect: bool
+    decline: Decline | None
     given: JsonObject
     chance: random.Random = field(repr=False)
     fired: int = 0
@@ -110,12 +114,17 @@ def _parse(position: int, entry: object) -> Fault:
     if not isinstance(operation, str) or operation not in NAMES | {"*", "webhook"}:
         raise refuse(f"unknown operation {operation!r}; known: *, webhook, {', '.join(sorted(NAMES))}.")
     kinds = {"*": API_KINDS + WEBHOOK_KINDS, "webhook": WEBHOOK_KINDS}.get(operation, API_KINDS)
+    if operation in CHARGING:
+        kinds += ("declined",)
     if kind not in kinds:
         raise refuse(f"unknown kind {kind!r} for {operation}; known: {', '.join(kinds)}.")
     number = _numbers(given, refuse)
     seconds = number("seconds", 0, 3600)
     if kind.startswith("timeout_") and seconds is not None and seconds > LONGEST_HANG_SECONDS:
         raise refuse(f"seconds must be at most {LONGEST_HANG_SECONDS:.0f} for a time-out.")
+    decline_code = str(given.get("decline_code", GENERIC.decline_code))
+    if decline_code not in DECLINES:
+        raise refuse(f"unknown decline_code {decline_code!r}; known: {', '.join(sorted(DECLINES))}.")
     rate, count, seed = number("rate", 0, 1), number("count", 0, 1e9), number("seed", 0, 1e18)
     return Fault(
         operation=operation,
@@ -125,6 +134,7 @@ def _parse(position: int, entry: object) -> Fault:
         seconds=DEFAULT_SECONDS.get(kind, 0.0) if seconds is None else seconds,
         retry_after=number("retry_after", 0, 3600),
         effect=given.get("effect") is True,
+        decline=DECLINES[decline_code] if kind == "declined" else None,
         given=given,
         chance=random.Random(None if seed is None else int(seed)),
     )

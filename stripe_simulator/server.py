@@ -105,6 +105,7 @@ class ApiServer:
         params.form.pop("key", None)
         params.refuse_unknown(operation.allowed)
         self.world.cause, self.world.api_version = (call.request_id, call.idempotency_key), call.api_version
+        self.world.decline = None if fault is None else fault.decline
         try:
             rendered = operation.handler(self.world, object_id, params)
             if "expand" in params.form:
@@ -114,7 +115,7 @@ class ApiServer:
                 raise
             return error_answer(error, call)
         finally:
-            self.world.cause, self.world.api_version = (None, None), None
+            self.world.cause, self.world.api_version, self.world.decline = (None, None), None, None
         return server_error(call) if broken else Answer(200, encode(rendered))
 
     async def _fail_before(self, fault: Fault, request: web.BaseRequest) -> Answer | None:

@@ -128,6 +128,7 @@ class Webhooks:
                 event, attempt = waiting.popleft()
                 if await self._send(event):
                     event.pending_webhooks = 0
+                    event.deliveries += 1
                 elif attempt < len(RETRY_SECONDS):
                     self._later(RETRY_SECONDS[attempt], event, attempt + 1)
         finally:

@@ -11,6 +11,7 @@ from stripe_simulator.account_objects import Customer, Event, PaymentMethod, Res
 from stripe_simulator.agenda import Agenda
 from stripe_simulator.balance_transactions import BalanceTransaction
 from stripe_simulator.behaviour import Behaviour
+from stripe_simulator.cards import Decline
 from stripe_simulator.clock import Clock
 from stripe_simulator.dispute_objects import Dispute
 from stripe_simulator.errors import ApiError, JsonObject, no_such
@@ -69,7 +70,8 @@ class LoggedRequest:
 class World:
     """The account's objects, its balance per currency (minor units), its events and its request log.
 
-    `cause` and `api_version` are of the request under way: its id and idempotency key, its Stripe-Version.
+    `cause`, `api_version` and `decline` are of the request under way: its id and idempotency key, its Stripe-Version,
+    and why a charge in it is declined whatever the card (faults.py).
 
     `on_event` is called with every new event, in order. `outcome_delay_seconds` is how long, on the clock,
     the late outcomes of test cards take: a pending refund that succeeds, a refund that fails, a dispute that
@@ -98,6 +100,7 @@ class World:
         self.requests: deque[LoggedRequest] = deque(maxlen=REQUESTS_KEPT)
         self.cause: tuple[str | None, str | None] = (None, None)
         self.api_version: str | None = None
+        self.decline: Decline | None = None
         self._on_event = on_event
         self._run = secrets.token_hex(5)
         self._issued = 0

@@ -16,6 +16,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from deploy.local import ports, postgres
+from deploy.local.layout import REPOSITORY
 from deploy.local.stack import Stack
 from tests.requirements_table import COLLECTED
 
@@ -28,6 +29,7 @@ ON_ONE_STACK = (
     r"tests/flows/",
     r"tests/stack/",
     r"tests/contracts/test_(codecs|faststream)\.",
+    r"tests/packages/",
 )
 """Files that share a stack; of what is missing here, tests/architecture/test_groups.py tells."""
 
@@ -76,7 +78,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if isinstance(item, pytest.Function):
             if "databases" in item.fixturenames:
                 item.add_marker("database")
-            if {"stacks", "ordeal"} & set(item.fixturenames):
+            if {"stacks", "checkout", "ordeal", "clone"} & set(item.fixturenames):
                 item.add_marker("stack")
     items.sort(key=rank)
 
@@ -97,6 +99,12 @@ def started(root: Path, **options: Any) -> Iterator[Stack]:
 def stacks(tmp_path_factory: pytest.TempPathFactory) -> Stacks:
     """Starts a Stack in a directory of its own, for a `with` statement: `stacks("flows", replicas=2)`."""
     return lambda name, **options: started(tmp_path_factory.mktemp(name), **options)
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """This repository, for tests that start its stack as somebody from outside does: by the command line."""
+    return REPOSITORY
 
 
 def run(stack: Stack, module: str) -> None:

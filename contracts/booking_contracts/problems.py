@@ -47,6 +47,25 @@ class ProblemKind(StrEnum):
     Next: nothing for a client; Kubernetes waits, or starts the process again."""
 
     @property
+    def status(self) -> int:
+        """The HTTP status that it comes with."""
+        return _STATUSES[self]
+
+    @property
     def reference(self) -> str:
         """The `type` of a problem document: a reference with its full path, as RFC 9457 (3.1.1) wants relative ones."""
         return f"{PAGE}#{self.value}"
+
+
+_STATUSES = {
+    ProblemKind.BAD_REQUEST: 400,
+    ProblemKind.UNAUTHORIZED: 401,
+    ProblemKind.FORBIDDEN: 403,
+    ProblemKind.NOT_FOUND: 404,
+    ProblemKind.METHOD_NOT_ALLOWED: 405,
+    ProblemKind.CONFLICT: 409,
+    ProblemKind.BODY_TOO_LARGE: 413,
+    ProblemKind.INTERNAL_ERROR: 500,
+    ProblemKind.UNAVAILABLE: 503,
+    ProblemKind.NOT_READY: 503,
+}

@@ -1,11 +1,13 @@
-"""The command line of the stack: up, down, status, clean."""
+"""The command line of the stack: up, down, status, clean; and hold, for programs that need a stack while they run."""
 
 import argparse
 import shutil
+import signal
 import sys
 from pathlib import Path
+from typing import NoReturn
 
-from deploy.local import postgres
+from deploy.local import ports, postgres
 from deploy.local.catalog import INFRASTRUCTURE, PARTS
 from deploy.local.processes import ProcessFailed
 from deploy.local.stack import DEFAULT_ROOT, Stack
@@ -14,6 +16,7 @@ from deploy.local.stack import DEFAULT_ROOT, Stack
 def main(arguments: list[str] | None = None) -> None:
     """Run one command; exits with 1 when the stack does not come up, or is not up when asked."""
     chosen = _parser().parse_args(arguments)
+    ports.SHARE = chosen.share
     parts = INFRASTRUCTURE if chosen.without_services else PARTS
     stack = Stack(chosen.root, replicas=chosen.replicas, parts=parts, fast=chosen.fast)
     try:
@@ -21,22 +24,57 @@ def main(arguments: list[str] | None = None) -> None:
             stack.up(progress=_say)
         elif chosen.command == "status":
             sys.exit(0 if _print_status(stack) else 1)
+        elif chosen.command == "hold":
+            _hold(stack, chosen.root)
         else:
             stack.down(progress=_say)
             if chosen.command == "clean":
                 _remove(chosen.root)
+                _say(f"{chosen.root} is removed.")
     except (ProcessFailed, RuntimeError, OSError) as problem:
         sys.exit(f"{problem}\n`make status` shows what runs, `make down` stops it.")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
-    parser.add_argument("command", choices=["up", "down", "status", "clean"])
+    parser.add_argument("command", choices=["up", "down", "status", "clean", "hold"])
     parser.add_argument("--replicas", type=int, default=1, help="replicas of each service (default 1)")
     parser.add_argument("--root", type=Path, default=DEFAULT_ROOT, help="where data, logs and pids go")
     parser.add_argument("--without-services", action="store_true", help="only what the services need")
     parser.add_argument("--fast", action="store_true", help="PostgreSQL without fsync")
+    parser.add_argument("--share", type=_share, default=ports.SHARE, help="of the ports, as 0/4: see ports.py")
     return parser
+
+
+def _share(text: str) -> slice:
+    number, _, count = text.partition("/")
+    return slice(int(number), None, int(count))
+
+
+def _hold(stack: Stack, root: Path) -> None:
+    """Up, until standard input ends; then everything goes. Standard output has the path of stack.env, once all is up.
+
+    The end of standard input is the end of whoever asked, also of one that was killed: nothing is left behind. Raises
+    RuntimeError where the root is there already: it is somebody's.
+    """
+    if root.exists():
+        raise RuntimeError(f"{root} is there already, and would be removed at the end: name another --root.")
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        stack.up(progress=_complain)
+        _say(str(root.resolve() / "stack.env"))
+        sys.stdin.buffer.read()
+    finally:
+        stack.down(progress=_complain)
+        _remove(root)
+
+
+def _end(_number: int, _frame: object) -> NoReturn:
+    sys.exit(0)
+
+
+def _complain(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _say(line: str) -> None:
@@ -53,7 +91,6 @@ def _print_status(stack: Stack) -> bool:
 def _remove(root: Path) -> None:
     postgres.remove(root)
     shutil.rmtree(root, ignore_errors=True)
-    print(f"{root} is removed.")
 
 
 if __name__ == "__main__":

@@ -76,11 +76,12 @@ def _requested_seconds(body: str) -> int | None:
 def main() -> None:
     """Serve until told to stop."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--file", type=Path, required=True)
     arguments = parser.parse_args()
     app = clock_app(ClockOffset(arguments.file))
-    web.run_app(app, host="127.0.0.1", port=arguments.port, print=None, access_log=None, shutdown_timeout=1)
+    web.run_app(app, host=arguments.host, port=arguments.port, print=None, access_log=None, shutdown_timeout=1)
 
 
 if __name__ == "__main__":

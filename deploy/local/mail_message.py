@@ -9,38 +9,15 @@ from email import message_from_bytes
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import getaddresses
-from typing import Literal, TypedDict
+from typing import Literal
+
+from booking_contracts.testkit.mail import Attachment, Mail
 
 FaultKind = Literal["temporary", "permanent", "disconnect", "disconnect_after"]
 """`disconnect` loses the message and the connection; `disconnect_after` keeps the first, not the second."""
 
 
-class Attachment(TypedDict):
-    """A part that is neither the text nor the HTML; `content` is text or, for other types, base64."""
-
-    filename: str | None
-    content_type: str
-    encoding: Literal["text", "base64"]
-    content: str
-
-
-# The functional form, because `from` is a keyword.
-MailMessage = TypedDict(
-    "MailMessage",
-    {
-        "from": str,
-        "to": str,
-        "subject": str,
-        "text": str | None,
-        "html": str | None,
-        "headers": dict[str, str],
-        "attachments": list[Attachment],
-        "recipients": list[str],
-    },
-)
-
-
-def mail_message(content: bytes, sender: str, recipients: list[str]) -> MailMessage:
+def mail_message(content: bytes, sender: str, recipients: list[str]) -> Mail:
     """Parse a message. `from` and `to` are bare addresses, `recipients` those of the SMTP envelope."""
     message = message_from_bytes(content)
     pairs = [(name, _unfolded(value)) for name, value in message.raw_items()]

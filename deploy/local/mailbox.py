@@ -15,8 +15,9 @@ from typing import get_args
 
 from aiohttp import web
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from booking_contracts.testkit.mail import Mail
 
-from deploy.local.mail_message import FaultKind, MailMessage, mail_message
+from deploy.local.mail_message import FaultKind, mail_message
 from deploy.local.mail_rules import problem_of
 
 MESSAGE_LIMIT_BYTES = 10 * 1024 * 1024
@@ -26,7 +27,7 @@ MESSAGE_LIMIT_BYTES = 10 * 1024 * 1024
 class Mailbox:
     """Received messages, oldest first, and the faults still to come."""
 
-    messages: list[MailMessage] = field(default_factory=list)
+    messages: list[Mail] = field(default_factory=list)
     faults: list[tuple[FaultKind, int]] = field(default_factory=list)
 
     def next_fault(self) -> FaultKind | None:
@@ -67,14 +68,14 @@ class Receiver:
         return "250 2.0.0 Accepted"
 
 
-def mailbox_app(mailbox: Mailbox, smtp_port: int) -> web.Application:
+def mailbox_app(mailbox: Mailbox, smtp_port: int, host: str = "127.0.0.1") -> web.Application:
     """The HTTP side; the SMTP server runs as long as the application does."""
 
     async def smtp_server(_app: web.Application) -> AsyncIterator[None]:
         def session() -> SMTP:
             return SMTP(Receiver(mailbox), data_size_limit=MESSAGE_LIMIT_BYTES, enable_SMTPUTF8=True)
 
-        server = await asyncio.get_running_loop().create_server(session, "127.0.0.1", smtp_port)
+        server = await asyncio.get_running_loop().create_server(session, host, smtp_port)
         yield
         server.close()
 
@@ -118,11 +119,12 @@ def _requested_faults(body: str) -> list[tuple[FaultKind, int]] | None:
 def main() -> None:
     """Serve until told to stop."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--smtp-port", type=int, required=True)
     parser.add_argument("--http-port", type=int, required=True)
     arguments = parser.parse_args()
-    app = mailbox_app(Mailbox(), arguments.smtp_port)
-    web.run_app(app, host="127.0.0.1", port=arguments.http_port, print=None, access_log=None, shutdown_timeout=1)
+    app = mailbox_app(Mailbox(), arguments.smtp_port, arguments.host)
+    web.run_app(app, host=arguments.host, port=arguments.http_port, print=None, access_log=None, shutdown_timeout=1)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ LOWEST_PORT = 20_000
 DEFAULT_EPHEMERAL_START = 32_768
 SHARE = slice(None)
 """Which of the ports are this process's to choose from. A port is bound seconds after it was chosen, so processes that
-start stacks at the same time get shares that do not meet (tests/conftest.py)."""
+start stacks at the same time get shares that do not meet (tests/conftest.py, and `--share` of the command line)."""
 
 
 def is_free(port: int) -> bool:

@@ -15,7 +15,7 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
-from deploy.local.databases import creation_script, run_script
+from deploy.local.databases import create_databases
 from deploy.local.layout import Layout
 from deploy.local.processes import Process
 
@@ -189,5 +189,5 @@ def _initialised(home: Path) -> Path:
 
 def _create_databases(layout: Layout, home: Path) -> None:
     if not _initialised(home).exists():
-        run_script(layout, _binaries(home) / "psql", creation_script(layout))
+        create_databases(layout, _binaries(home) / "psql")
         _initialised(home).touch()

@@ -15,7 +15,7 @@ from services.booking.model.states import State
 from services.booking.store import reads
 from services.booking.store.reads import Asked, Order
 from services.chassis.clock import Clock
-from services.chassis.http import POOL, SCOPES, answer, open_to, page_of
+from services.chassis.http import POOL, SCOPES, add_description, answer, open_to, page_of
 from services.chassis.parameters import (
     EARLIEST,
     LATEST,
@@ -43,6 +43,7 @@ def add_routes(app: web.Application, clock: Clock, database_url: str) -> None:
     """Booking's own paths."""
     app[CLOCK], app[CALENDAR] = clock, CalendarProcess(database_url)
     app.cleanup_ctx.append(lambda _: app[CALENDAR].running())
+    add_description(app, "booking")
     app.router.add_get("/v1/availability", availability)
     app.router.add_get("/v1/bookings", bookings)
     app.router.add_get("/v1/bookings/{id}", booking)

@@ -11,6 +11,7 @@ from typing import TypeVar
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
+from booking_contracts.http.every_service import DESCRIPTION
 from booking_contracts.problems import PAGE, ProblemKind
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -88,6 +89,16 @@ def new_app(tokens: tuple[ApiToken, ...], pools: Pools, health: Health) -> web.A
     return app
 
 
+def add_description(app: web.Application, service: str) -> None:
+    """The path that shows what the service can be asked, to every caller: it holds nothing but what contracts say."""
+    document = (resources.files("booking_contracts") / "generated" / "openapi" / f"{service}.json").read_bytes()
+
+    async def description(_: web.Request) -> web.Response:
+        return web.Response(body=document, content_type="application/json")
+
+    app.router.add_get(DESCRIPTION, description)
+
+
 def _authorise(tokens: tuple[ApiToken, ...]) -> Middleware:
     @web.middleware
     async def authorise(request: web.Request, handler: Handle) -> web.StreamResponse:
@@ -108,12 +119,12 @@ def _authorise(tokens: tuple[ApiToken, ...]) -> Middleware:
     return authorise
 
 
-_SENTENCES = {
-    404: "There is nothing at this path; the services' READMEs say which paths there are.",
-    405: "This path does not take this method; the header Allow says which it takes.",
-    413: f"The body is larger than {MOST_BODY_BYTES} bytes; send less.",
+_REFUSED = {
+    404: ("Not Found", "There is nothing at this path; the services' READMEs say which paths there are."),
+    405: ("Method Not Allowed", "This path does not take this method; the header Allow says which it takes."),
+    413: ("Request Entity Too Large", f"The body is larger than {MOST_BODY_BYTES} bytes; send less."),
 }
-"""What aiohttp refuses by itself."""
+"""What aiohttp refuses by itself. The titles are written out, because Python's own change from version to version."""
 
 
 @web.middleware
@@ -128,8 +139,8 @@ async def _problems(request: web.Request, handler: Handle) -> web.StreamResponse
         if error.status < 400:
             raise
         allow = error.headers.get("Allow")
-        detail = _SENTENCES.get(error.status, f"{error.reason}.")
-        return problem(error.status, error.reason, detail, {"Allow": allow} if allow else None)
+        title, detail = _REFUSED.get(error.status, (error.reason, f"{error.reason}."))
+        return problem(error.status, title, detail, {"Allow": allow} if allow else None)
     except UNAVAILABLE as error:
         log.warning("request failed", path=request.path, error=repr(error))
         later = unavailable("The database is busy or does not answer; try again shortly.")

@@ -8,17 +8,7 @@ from aiohttp import web
 from booking_contracts.problems import ProblemKind
 
 RETRY_AFTER_SECONDS = 1
-BY_STATUS = {
-    400: ProblemKind.BAD_REQUEST,
-    401: ProblemKind.UNAUTHORIZED,
-    403: ProblemKind.FORBIDDEN,
-    404: ProblemKind.NOT_FOUND,
-    405: ProblemKind.METHOD_NOT_ALLOWED,
-    409: ProblemKind.CONFLICT,
-    413: ProblemKind.BODY_TOO_LARGE,
-    500: ProblemKind.INTERNAL_ERROR,
-    503: ProblemKind.UNAVAILABLE,
-}
+BY_STATUS = {kind.status: kind for kind in ProblemKind if kind is not ProblemKind.NOT_READY}
 """What a status says here; of another one there is nothing to say beyond it, and its type is about:blank."""
 
 

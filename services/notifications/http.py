@@ -7,13 +7,14 @@ from typing import Any
 import asyncpg
 from aiohttp import web
 
-from services.chassis.http import POOL, SCOPES, open_to, page_of
+from services.chassis.http import POOL, SCOPES, add_description, open_to, page_of
 from services.chassis.parameters import limit_of, read_cursor, row_number, uuid_of
 from services.chassis.problems import bad_request
 
 
 def add_routes(app: web.Application) -> None:
     """Notifications' own paths."""
+    add_description(app, "notifications")
     app.router.add_get("/v1/deliveries", deliveries)
 
 

@@ -7,6 +7,8 @@ Read as a citation:
 - in backticks, a name after a file and a colon; a dotted module of ours, with or without a name in it;
 - requirement ids after the word.
 
+A file of Python that a page shows whole, its name in the first line after `# `, is there: the reader makes it.
+
 A name without a folder is looked for in the room of who cites it: its service, contracts, the simulator. A page above
 all rooms may name any file, and everybody what all services have. A path with a folder counts when that of a file or
 folder ends with it.
@@ -26,6 +28,7 @@ ENDS = "py|md|sql|sh|toml|txt|ya?ml|json|html"
 FILE = re.compile(rf"(?<![\w./:~<>*{{}}$…\\-])(?:\.\.?/)*([\w][\w.-]*/)*[\w][\w.-]*\.(?:{ENDS})(?![\w/(-]|\.\w)")
 FOLDER = re.compile(r"(?<![\w./:~<>*{}$…\\-])((?:[\w.-]+/)+)(?=[\s`,;:.)\]]|$)")
 INSIDE = re.compile(r"(?<![\w./:~<>*{}$…\\=?-])[\w-]+(?:/[\w-]+)+(?![\w/*{<=-]|\.\w)")
+SHOWN_WHOLE = re.compile(r"(?m)^```python\n# (\S+\.py)$")
 HEADING = re.compile(r",\s+([A-Z].*)", re.DOTALL)
 NAME = re.compile(r": ([A-Za-z_]\w*)`")
 MODULE = re.compile(r"(?<![\w./-])(?:services|deploy|tests|stripe_simulator|booking_contracts)(?:\.\w+)+(?![\w/-])")
@@ -82,7 +85,10 @@ class Repository:
 
     def missing(self, text: str, citing: str) -> Iterator[str]:
         """The citations of one text that name nothing."""
+        shown = SHOWN_WHOLE.findall(text)
         for match in FILE.finditer(text):
+            if match[0] in shown:
+                continue
             path = self.resolve(match[0], citing)
             rest = text[match.end() :]
             if path is None:

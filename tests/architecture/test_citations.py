@@ -111,6 +111,11 @@ def test_what_exists_is_left_alone(tmp_path: Path) -> None:
     assert repository.dangling("services/booking/good.py") == []
 
 
+def test_a_file_that_a_page_shows_whole_is_there_and_another_is_not(tmp_path: Path) -> None:
+    page = "Copy it:\n```python\n# mine.py\nx = 1\n```\nRun mine.py beside yours.py.\n"
+    assert [one.cited for one in house(tmp_path, {"docs/page.md": page}).dangling("docs/page.md")] == ["yours.py"]
+
+
 def test_a_planted_one_is_seen_in_a_page_and_in_a_schema(tmp_path: Path) -> None:
     page = "See [that](rules.md#amounts), [this](rules.md#cakes) and engine.md, Cakes.\n"
     schema = json.dumps({"properties": {"laws.md": {"description": "See laws.md."}}})

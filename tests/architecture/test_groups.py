@@ -19,7 +19,9 @@ def shared_stacks(item: pytest.Item) -> list[object]:
     if not isinstance(item, pytest.Function):
         return []
     last = {name: found[-1] for name, found in item._fixtureinfo.name2fixturedefs.items() if name != "databases"}
-    starts = {name for name, fixture in last.items() if "stacks" in fixture.argnames} | ({"ordeal"} & last.keys())
+    starts = {name for name, fixture in last.items() if {"stacks", "checkout"} & set(fixture.argnames)} | (
+        {"ordeal"} & last.keys()
+    )
     return [(name, last[name].baseid) for name in starts if last[name].scope != "function"]
 
 

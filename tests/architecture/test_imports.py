@@ -19,6 +19,7 @@ VIOLATIONS = {
     "services/booking/model/planted.py": "import asyncpg\n",
     "services/newcomer/__init__.py": "",
     "services/chassis/planted_word.py": "import booking_contracts.booking\n",
+    "contracts/booking_contracts/testkit/planted.py": "import deploy.local.stack\n",
 }
 
 

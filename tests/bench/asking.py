@@ -174,7 +174,7 @@ async def _well() -> str | None:
 def read_paths(app: web.Application) -> set[str]:
     """Those that are asked for with GET and read the database."""
     found = {route.resource.canonical for route in app.router.routes() if route.method == "GET" and route.resource}
-    return {path for path in found if not path.startswith(("/health", "/metrics", "/codes.md"))}
+    return {path for path in found if not path.startswith(("/health", "/metrics", "/codes.md", "/openapi.json"))}
 
 
 def signed(clock: Clock) -> tuple[bytes, dict[str, str]]:

@@ -12,8 +12,8 @@ from typing import Any
 import asyncpg
 import pytest
 from booking_contracts.booking import JoinWaitlist, LeaveWaitlist, OpenSlot, PlaceBooking, RescheduleBooking
+from booking_contracts.testkit.waiting import eventually
 
-from deploy.local.system import eventually
 from services.booking.model.slots import slot_id
 from tests.booking.replicas import cancel, consistent, customer, join
 from tests.chassis.conftest import engine as engine

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 from booking_contracts.envelope import uuid7
+from booking_contracts.testkit.waiting import eventually
 
-from deploy.local.system import eventually
 from services.chassis.database import Session
 from services.chassis.gateway_calls import OpenCall, TryAgain, save
 from services.chassis.gateway_worker import GatewayWorker

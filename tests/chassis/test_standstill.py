@@ -12,8 +12,8 @@ import asyncpg
 import pytest
 from booking_contracts.booking import PlaceBooking
 from booking_contracts.envelope import uuid7
+from booking_contracts.testkit.waiting import eventually
 
-from deploy.local.system import eventually
 from services.booking.app import SERVICE
 from services.booking.work import BookingWork
 from services.chassis import letters, operator

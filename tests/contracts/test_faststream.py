@@ -26,7 +26,8 @@ from booking_contracts.envelope import Envelope, Event, uuid7
 from booking_contracts.faststream import Bookings, publish
 from booking_contracts.payments import PaymentCaptured
 from booking_contracts.testkit import sample
-from booking_contracts.testkit.people import customer, euros
+from booking_contracts.testkit.people import euros
+from booking_contracts.testkit.sample_events import booking_event
 from booking_contracts.testkit.told import told
 from booking_contracts.topics import BOOKING_ADMIN_COMMANDS, BOOKING_COMMANDS, BOOKING_EVENTS
 from faststream.kafka import KafkaBroker, TestKafkaBroker
@@ -35,32 +36,12 @@ from faststream.kafka.annotations import KafkaMessage
 TestKafkaBroker.__test__ = False
 
 
-def an_event(kind: type[BookingEvent], **changes: Any) -> Any:
-    fields: dict[str, Any] = {
-        "booking_id": uuid7(),
-        "state": "CONFIRMED",
-        "offering_id": uuid7(),
-        "offering_title": "Piano lesson",
-        "provider_id": uuid7(),
-        "provider_name": "Ann",
-        "provider_email": "ann@example.com",
-        "provider_timezone": "UTC",
-        "customer": customer(),
-        "seats": 1,
-        "starts_at": datetime(2030, 1, 1, tzinfo=UTC),
-        "ends_at": datetime(2030, 1, 1, 1, tzinfo=UTC),
-        "price": euros(45),
-    }
-    return kind(**{**fields, **changes})
-
-
 async def tell(broker: KafkaBroker, event: Event, event_id: UUID | None = None) -> None:
     await publish(broker, event.topic, told(event, event_id=event_id))
 
 
 def confirmed_event() -> BookingConfirmed:
-    found: BookingConfirmed = an_event(BookingConfirmed, payment_id=uuid7())
-    return found
+    return booking_event(BookingConfirmed)
 
 
 class Team:
@@ -111,7 +92,7 @@ async def test_a_handler_is_given_the_typed_event_and_its_id(team: Team) -> None
 
 @pytest.mark.requirement("contracts")
 async def test_types_that_nobody_asked_for_or_nobody_knows_are_passed_over(team: Team) -> None:
-    await tell(team.broker, an_event(BookingExpired, reason="payment"))
+    await tell(team.broker, booking_event(BookingExpired))
     await publish(team.broker, BOOKING_EVENTS.name, an_envelope(b"{}", type="booking.Unheard.v9"))
 
     assert team.seen == []
@@ -156,7 +137,7 @@ async def test_every_topic_has_one_subscriber_and_a_parent_stands_for_its_childr
 
     async with TestKafkaBroker(broker):
         await tell(broker, confirmed_event())
-        await tell(broker, an_event(BookingExpired, reason="payment"))
+        await tell(broker, booking_event(BookingExpired))
         await tell(broker, PaymentCaptured(booking_id=uuid7(), payment_id=uuid7(), attempt=1, amount=euros(1)))
         await tell(broker, CommandAccepted(command_id=uuid7()))
 

@@ -1,4 +1,4 @@
-"""The testkit: a sample of every command, and the clock that moves."""
+"""The testkit: a sample of every command and of what happens to a booking, and the clock that moves."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from inspect import getmembers, isfunction
 
 import pytest
-from booking_contracts.booking import COMMANDS
+from booking_contracts.booking import COMMANDS, EVENTS, BookingCompleted, BookingEvent
 from booking_contracts.envelope import Command, uuid7
 from booking_contracts.payments import WALLET_COMMANDS
 from booking_contracts.testkit import people, sample
 from booking_contracts.testkit.clock import ClockRefused, MovableClock
+from booking_contracts.testkit.sample_events import booking_event
 from pydantic import ValidationError
+
+from services.booking.model.states import State
 
 PUBLIC = (*COMMANDS, *WALLET_COMMANDS)
 
@@ -59,6 +62,20 @@ def test_a_change_that_does_not_exist_is_refused() -> None:
 
 def test_a_sample_starts_on_a_full_hour_in_the_future() -> None:
     assert people.starts_at(2, 15, datetime(2030, 1, 30, 23, tzinfo=UTC)) == datetime(2030, 2, 1, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in EVENTS if issubclass(kind, BookingEvent)])
+def test_there_is_a_sample_of_every_event_of_bookings_and_it_survives_the_wire(kind: type[BookingEvent]) -> None:
+    event = booking_event(kind)
+
+    assert event.state in {*State}
+    assert kind.model_validate_json(event.model_dump_json(by_alias=True)) == event
+
+
+def test_a_sample_event_takes_changes_and_no_field_that_it_does_not_have() -> None:
+    assert booking_event(BookingCompleted, seats=3).seats == 3
+    with pytest.raises(ValidationError, match="seat"):
+        booking_event(BookingCompleted, seat=3)
 
 
 @pytest.fixture

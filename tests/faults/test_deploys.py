@@ -22,12 +22,12 @@ from booking_contracts.codes import Code
 from booking_contracts.payments import WalletCommandAccepted
 from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import WALLET, customer_actor
+from booking_contracts.testkit.system import connected
 from booking_contracts.types import Price
 
 from deploy.local import postgres
 from deploy.local.concurrently import concurrently
 from deploy.local.layout import Layout
-from deploy.local.system import connected
 from tests.faults.load import Load
 from tests.faults.network import Network
 from tests.faults.ordeal import Ordeal

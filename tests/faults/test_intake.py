@@ -19,12 +19,12 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy as RecordBatch
 from booking_contracts.client.lost_connections import lose_connections_visibly
+from booking_contracts.testkit.waiting import eventually
 from booking_contracts.topics import NOTIFICATIONS_EVENTS, WALLET_COMMANDS, WALLET_REPLIES
 from faststream import FastStream
 from faststream.kafka import KafkaBroker
 
 from deploy.local.stack import Stack
-from deploy.local.system import eventually
 from services.booking.app import SERVICE
 from services.chassis.failures import Broken
 from services.chassis.intake import Intake

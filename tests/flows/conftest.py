@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from booking_contracts.testkit.system import System, connected
 
 from deploy.local.stack import Stack
-from deploy.local.system import System, connected
 from tests.conftest import Stacks
 
 

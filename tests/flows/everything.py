@@ -9,10 +9,10 @@ from typing import Any
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from booking_contracts.testkit.system import System
 
 from deploy.local.layout import SERVICES
 from deploy.local.stack import Stack
-from deploy.local.system import System
 
 Written = tuple[str, str]
 """Where it stands, and the text."""

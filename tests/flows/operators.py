@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from booking_contracts.testkit.system import System
 from typer.testing import CliRunner
 
-from deploy.local.system import System
 from services.operations import console
 from services.operations.cli import app
 

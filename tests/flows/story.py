@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-from deploy.local.system import Studio, System, eventually
+from booking_contracts.testkit.system import Studio, System
+from booking_contracts.testkit.waiting import eventually
 
 PRICE_MINOR = 4500
 EUR = {"currency": "EUR"}
@@ -28,7 +27,7 @@ async def ends_paid(system: System, studio: Studio, booking_id: UUID, *, left: i
     assert payment["captured"] == payment["escrow"] == {"amount": PRICE_MINOR, **EUR}
     booking = await system.booking_in(booking_id, "CONFIRMED")
     assert booking["payment_id"] == payment["payment_id"]
-    charged = [one for one in await system.payment_intents(booking_id) if one["amount_received"]]
+    charged = [one for one in await system.stripe.payment_intents(booking_id) if one["amount_received"]]
     assert [(one["id"], one["status"], one["amount_received"]) for one in charged] == [
         (payment["payment_intent"], "succeeded", PRICE_MINOR)
     ]
@@ -42,10 +41,12 @@ async def ends_unpaid(system: System, studio: Studio, booking_id: UUID, state: s
 
     async def live() -> list[Any]:
         over = ("canceled", "requires_payment_method")
-        return [one for one in await system.payment_intents(booking_id) if one["status"] not in over]
+        return [one for one in await system.stripe.payment_intents(booking_id) if one["status"] not in over]
 
     await eventually("nothing reserved at Stripe", live, lambda found: not found)
-    assert [one["amount_received"] for one in await system.payment_intents(booking_id) if one["amount_received"]] == []
+    assert [
+        one["amount_received"] for one in await system.stripe.payment_intents(booking_id) if one["amount_received"]
+    ] == []
     status, payment = await system.try_get("payments", f"/v1/payments/{booking_id}")
     if status == 200:
         ended = ("voided", "declined")
@@ -56,21 +57,5 @@ async def ends_unpaid(system: System, studio: Studio, booking_id: UUID, state: s
 
 async def requests(system: System, booking_id: UUID, operation: str) -> list[Any]:
     """What Stripe was asked about a booking under the keys of one operation, in order."""
-    found = (await system.stripe())["requests"]
+    found = (await system.stripe.state())["requests"]
     return [one for one in found if (one["idempotency_key"] or "").startswith(f"{booking_id}:{operation}:")]
-
-
-@asynccontextmanager
-async def faults(system: System, *entries: dict[str, Any]) -> AsyncIterator[None]:
-    """Faults of the Stripe simulator, cleared afterwards."""
-    await system.control_stripe("PUT", "/faults", list(entries))
-    try:
-        yield
-    finally:
-        await system.control_stripe("PUT", "/faults", [])
-
-
-async def fired(system: System) -> int:
-    """How often the current faults have struck."""
-    async with system.http.get(system.env["STRIPE_CONTROL_URL"] + "/faults") as response:
-        return sum(one["fired"] for one in await response.json())

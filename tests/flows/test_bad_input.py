@@ -10,9 +10,10 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from booking_contracts.booking import CommandRejected
 from booking_contracts.client import BookingClient
+from booking_contracts.testkit.system import System
+from booking_contracts.testkit.waiting import eventually
 
 from deploy.local.stack import Stack
-from deploy.local.system import System, eventually
 
 TOPIC = "booking.commands"
 

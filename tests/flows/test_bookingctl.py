@@ -9,8 +9,9 @@ from uuid import uuid4
 import pytest
 from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import customer_actor
+from booking_contracts.testkit.system import System
+from booking_contracts.testkit.waiting import eventually
 
-from deploy.local.system import System, eventually
 from tests.flows.operators import as_a_process, bookingctl, reconciled
 
 

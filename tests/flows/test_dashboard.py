@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import customer_actor
+from booking_contracts.testkit.system import System
+from booking_contracts.testkit.waiting import eventually
 
 from deploy.local.environment import STRIPE_API_KEY
-from deploy.local.system import System, eventually
 from tests.flows.operators import reconciled
 from tests.flows.story import PRICE_MINOR
 

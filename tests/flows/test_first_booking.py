@@ -11,8 +11,8 @@ from booking_contracts import payments
 from booking_contracts.booking import BookingCancelled, BookingConfirmed, BookingExpired, PaymentFailed
 from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import customer_actor
-
-from deploy.local.system import System, eventually
+from booking_contracts.testkit.system import System
+from booking_contracts.testkit.waiting import eventually
 
 
 @pytest.mark.requirement("confirmation-record", "payment-capture-timing", "payment-booking-coupling", "saga")
@@ -28,7 +28,7 @@ async def test_a_booking_goes_all_the_way(system: System) -> None:
     assert booking["state"] == "CONFIRMED"
     assert booking["payment_id"] == payment["payment_id"]
     assert payment["captured"] == payment["escrow"] == {"amount": 4500, "currency": "EUR"}
-    (intent,) = await system.payment_intents(command.booking_id)
+    (intent,) = await system.stripe.payment_intents(command.booking_id)
     assert (intent["id"], intent["status"], intent["amount_received"]) == (
         payment["payment_intent"],
         "succeeded",
@@ -40,7 +40,7 @@ async def test_a_booking_goes_all_the_way(system: System) -> None:
         "attempt": "1",
     }
     mail = await system.mail("alice@example.com", "confirmed")
-    assert [attachment["filename"].endswith(".ics") for attachment in mail["attachments"]] == [True]
+    assert [str(attachment["filename"]).endswith(".ics") for attachment in mail["attachments"]] == [True]
 
 
 @pytest.mark.requirement("ledger", "escrow")
@@ -69,7 +69,7 @@ async def test_a_decline_gives_the_seat_back_and_a_retry_succeeds(system: System
     retry = system.place(studio, "bob")
     await system.accepted(retry)
     await system.client.outcome(retry.booking_id, BookingConfirmed)
-    keys = [request["idempotency_key"] for request in (await system.stripe())["requests"]]
+    keys = [request["idempotency_key"] for request in (await system.stripe.state())["requests"]]
     assert f"{retry.booking_id}:authorize:1" in keys
 
 
@@ -87,8 +87,8 @@ async def test_a_paid_booking_is_cancelled_and_refunded_once(system: System) -> 
     payment = await system.payment_in(command.booking_id, "settled")
     assert payment["refunded"]["amount"] == 4500
     assert payment["escrow"]["amount"] == 0
-    (intent,) = await system.payment_intents(command.booking_id)
-    refunds = [r for r in (await system.stripe())["refunds"] if r["payment_intent"] == intent["id"]]
+    (intent,) = await system.stripe.payment_intents(command.booking_id)
+    refunds = [r for r in (await system.stripe.state())["refunds"] if r["payment_intent"] == intent["id"]]
     assert [refund["amount"] for refund in refunds] == [4500]
     await system.mail("carol@example.com", "cancelled")
     await system.accepted(system.place(studio, "dora"))

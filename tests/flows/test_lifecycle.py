@@ -9,8 +9,8 @@ import pytest
 from booking_contracts.booking import BookingApproved, BookingCompleted, DisputeResolved, SessionCompleted
 from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import customer_actor, euros
+from booking_contracts.testkit.system import Studio, System
 
-from deploy.local.system import Studio, System
 from tests.flows.story import ends_paid, ends_unpaid
 
 COMMISSION_BPS = 1000
@@ -75,8 +75,8 @@ async def test_a_dispute_is_split_by_an_admin(system: System) -> None:
     assert (await system.accepted(split)).state == "RESOLVED_SPLIT"
     await system.client.outcome(booking_id, DisputeResolved)
     await settled(system, command, refunded=1500, released=3000, commission=300)
-    (intent,) = await system.payment_intents(booking_id)
-    refunds = [one for one in (await system.stripe())["refunds"] if one["payment_intent"] == intent["id"]]
+    (intent,) = await system.stripe.payment_intents(booking_id)
+    refunds = [one for one in (await system.stripe.state())["refunds"] if one["payment_intent"] == intent["id"]]
     assert [refund["amount"] for refund in refunds] == [1500]
 
 
@@ -85,7 +85,7 @@ async def test_an_approved_booking_is_charged_after_approval_only(system: System
     studio = await system.studio(approval=True)
     command = system.place(studio, "liam")
     assert (await system.accepted(command)).state == "PENDING_APPROVAL"
-    assert await system.payment_intents(command.booking_id) == []
+    assert await system.stripe.payment_intents(command.booking_id) == []
     approve = sample.approve_booking(booking_id=command.booking_id, actor=studio.actor)
     assert (await system.accepted(approve)).state == "PENDING_PAYMENT"
     await system.client.outcome(command.booking_id, BookingApproved)

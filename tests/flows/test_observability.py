@@ -6,9 +6,10 @@ import json
 
 import pytest
 from booking_contracts.booking import BookingConfirmed
+from booking_contracts.testkit.system import System
+from booking_contracts.testkit.waiting import eventually
 
 from deploy.local.stack import Stack
-from deploy.local.system import System, eventually
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 METRICS = {

@@ -8,9 +8,9 @@ import pytest
 from booking_contracts.booking import BookingExpired, PaymentActionRequired, PaymentFailed
 from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import customer_actor
+from booking_contracts.testkit.system import Studio, System
 from booking_contracts.types import PaymentChoice
 
-from deploy.local.system import Studio, System
 from tests.flows.story import ends_paid, ends_unpaid, seats_left
 
 FORM = PaymentChoice(method="card")
@@ -77,15 +77,15 @@ async def test_two_seats_refuse_the_third(system: System) -> None:
     for command in placed:
         await ends_paid(system, studio, command.booking_id)
     assert (await system.try_get("booking", f"/v1/bookings/{third.booking_id}"))[0] == 404
-    assert await system.payment_intents(third.booking_id) == []
+    assert await system.stripe.payment_intents(third.booking_id) == []
 
 
 @pytest.mark.requirement("requires-action")
 async def test_three_d_secure_is_passed(system: System) -> None:
     studio = await system.studio()
     command = await waits_for_customer(system, studio, "hana", "authenticate", card=CHALLENGED)
-    (intent,) = await system.payment_intents(command.booking_id)
-    await system.control_stripe("POST", f"/authenticate/{intent['id']}", {"success": True})
+    (intent,) = await system.stripe.payment_intents(command.booking_id)
+    await system.stripe.control("POST", f"/authenticate/{intent['id']}", {"success": True})
     await ends_paid(system, studio, command.booking_id)
 
 
@@ -93,8 +93,8 @@ async def test_three_d_secure_is_passed(system: System) -> None:
 async def test_three_d_secure_is_failed(system: System) -> None:
     studio = await system.studio()
     command = await waits_for_customer(system, studio, "ivo", "authenticate", card=CHALLENGED)
-    (intent,) = await system.payment_intents(command.booking_id)
-    await system.control_stripe("POST", f"/authenticate/{intent['id']}", {"success": False})
+    (intent,) = await system.stripe.payment_intents(command.booking_id)
+    await system.stripe.control("POST", f"/authenticate/{intent['id']}", {"success": False})
     assert (await system.client.outcome(command.booking_id, PaymentFailed)).reason == "action_failed"
     await ends_unpaid(system, studio, command.booking_id, "PAYMENT_FAILED")
 
@@ -107,7 +107,7 @@ async def test_three_d_secure_is_ignored_until_the_hold_ends(system: System) -> 
     assert await seats_left(system, studio) == 1
     assert (await system.client.outcome(command.booking_id, BookingExpired)).reason == "payment"
     await ends_unpaid(system, studio, command.booking_id, "EXPIRED")
-    (intent,) = await system.payment_intents(command.booking_id)
+    (intent,) = await system.stripe.payment_intents(command.booking_id)
     assert intent["status"] == "canceled"
 
 

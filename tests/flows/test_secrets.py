@@ -12,11 +12,11 @@ import pytest
 from booking_contracts.booking import BookingCancelled, PaymentActionRequired, PaymentFailed
 from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import customer_actor
+from booking_contracts.testkit.system import System
 from booking_contracts.types import Price
 
 from deploy.local.environment import STRIPE_API_KEY
 from deploy.local.stack import Stack
-from deploy.local.system import System
 from stripe_simulator.cards import NUMBERS
 from tests.flows.everything import Written, everything
 from tests.flows.story import ends_paid
@@ -98,8 +98,8 @@ async def passes_3d_secure(system: System, card: str) -> str:
     await system.accepted(command)
     await system.client.outcome(command.booking_id, PaymentActionRequired)
     handed = await system.get("payments", f"/v1/payments/{command.booking_id}/client-secret")
-    (intent,) = await system.payment_intents(command.booking_id)
-    await system.control_stripe("POST", f"/authenticate/{intent['id']}", {"success": True})
+    (intent,) = await system.stripe.payment_intents(command.booking_id)
+    await system.stripe.control("POST", f"/authenticate/{intent['id']}", {"success": True})
     await ends_paid(system, studio, command.booking_id)
     return str(handed["client_secret"])
 

@@ -8,9 +8,10 @@ import pytest
 from booking_contracts.booking import BookingConfirmed, BookingExpired
 from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import customer_actor
+from booking_contracts.testkit.system import System
+from booking_contracts.testkit.waiting import eventually
 
-from deploy.local.system import System, eventually
-from tests.flows.story import ends_paid, ends_unpaid, faults, fired, requests, seats_left
+from tests.flows.story import ends_paid, ends_unpaid, requests, seats_left
 from tests.flows.test_scenarios import CHALLENGED, waits_for_customer
 
 CREATE, CAPTURE = "payment_intents.create", "payment_intents.capture"
@@ -33,11 +34,11 @@ async def test_a_call_without_an_answer_is_repeated_under_its_key(
 ) -> None:
     studio = await system.studio()
     command = system.place(studio, "lea")
-    async with faults(system, {"operation": operation, **fault}):
+    async with system.stripe.faults({"operation": operation, **fault}):
         await system.accepted(command)
         await ends_paid(system, studio, command.booking_id, seconds=25)
-        assert await fired(system) == fault["count"]
-    assert len(await system.payment_intents(command.booking_id)) == 1
+        assert await system.stripe.fired() == fault["count"]
+    assert len(await system.stripe.payment_intents(command.booking_id)) == 1
     tries = await requests(system, command.booking_id, word)
     assert {one["idempotency_key"] for one in tries} == {f"{command.booking_id}:{word}:1"}
     assert len(tries) == fault["count"] + 1
@@ -52,11 +53,11 @@ async def test_a_server_error_kept_under_the_key_is_looked_into(
 ) -> None:
     studio = await system.studio()
     command = system.place(studio, "mia")
-    async with faults(system, {"operation": operation, "kind": "500", "effect": effect, "count": 1}):
+    async with system.stripe.faults({"operation": operation, "kind": "500", "effect": effect, "count": 1}):
         await system.accepted(command)
         await ends_paid(system, studio, command.booking_id, seconds=25)
-        assert await fired(system) == 1
-    assert len(await system.payment_intents(command.booking_id)) == 1
+        assert await system.stripe.fired() == 1
+    assert len(await system.stripe.payment_intents(command.booking_id)) == 1
     keys = {one["idempotency_key"] for one in await requests(system, command.booking_id, word)}
     assert len(keys) == (1 if effect else 2)
 
@@ -74,11 +75,11 @@ async def test_a_server_error_kept_under_the_key_is_looked_into(
 async def test_a_webhook_goes_astray(system: System, fault: dict[str, Any]) -> None:
     studio = await system.studio()
     command = await waits_for_customer(system, studio, "nora", "authenticate", card=CHALLENGED)
-    (intent,) = await system.payment_intents(command.booking_id)
-    async with faults(system, {"operation": "webhook", **fault}):
-        await system.control_stripe("POST", f"/authenticate/{intent['id']}", {"success": True})
+    (intent,) = await system.stripe.payment_intents(command.booking_id)
+    async with system.stripe.faults({"operation": "webhook", **fault}):
+        await system.stripe.control("POST", f"/authenticate/{intent['id']}", {"success": True})
         await ends_paid(system, studio, command.booking_id, seconds=40)
-        assert await fired(system) > 0
+        assert await system.stripe.fired() > 0
     captures = await requests(system, command.booking_id, "capture")
     assert len(captures) == 1
     confirmed = [e for e in system.client.events(command.booking_id) if isinstance(e, BookingConfirmed)]
@@ -89,7 +90,7 @@ async def _asked_and_waiting(system: System, command: Any) -> None:
     """Stripe has the request to authorise and takes its time."""
 
     async def asked() -> int:
-        return await fired(system)
+        return await system.stripe.fired()
 
     await system.accepted(command)
     await eventually("Stripe was asked", asked)
@@ -99,7 +100,7 @@ async def _asked_and_waiting(system: System, command: Any) -> None:
 async def test_an_authorisation_that_comes_after_the_cancellation_is_voided(system: System) -> None:
     studio = await system.studio()
     command = system.place(studio, "olaf")
-    async with faults(system, {"operation": CREATE, "kind": "latency", "seconds": 3, "count": 1}):
+    async with system.stripe.faults({"operation": CREATE, "kind": "latency", "seconds": 3, "count": 1}):
         await _asked_and_waiting(system, command)
         cancel = sample.cancel_booking(booking_id=command.booking_id, actor=customer_actor("olaf"))
         cancelled = await system.accepted(cancel)
@@ -107,7 +108,7 @@ async def test_an_authorisation_that_comes_after_the_cancellation_is_voided(syst
         assert await seats_left(system, studio) == 1
         await system.payment_in(command.booking_id, "voided")
     await ends_unpaid(system, studio, command.booking_id, "CANCELLED_BY_CUSTOMER")
-    (intent,) = await system.payment_intents(command.booking_id)
+    (intent,) = await system.stripe.payment_intents(command.booking_id)
     assert intent["status"] == "canceled"
 
 
@@ -115,7 +116,7 @@ async def test_an_authorisation_that_comes_after_the_cancellation_is_voided(syst
 async def test_an_authorisation_that_comes_after_the_hold_is_voided(system: System) -> None:
     studio = await system.studio()
     command = system.place(studio, "pia")
-    async with faults(system, {"operation": CREATE, "kind": "latency", "seconds": 3, "count": 1}):
+    async with system.stripe.faults({"operation": CREATE, "kind": "latency", "seconds": 3, "count": 1}):
         await _asked_and_waiting(system, command)
         await system.clock.advance(minutes=15)
         await system.client.outcome(command.booking_id, BookingExpired)
@@ -129,18 +130,18 @@ async def test_an_authorisation_that_comes_after_the_hold_is_voided(system: Syst
 async def test_a_cancellation_meets_the_capture(system: System) -> None:
     studio = await system.studio()
     command = system.place(studio, "quin")
-    async with faults(system, {"operation": CAPTURE, "kind": "latency", "seconds": 2, "count": 1}):
+    async with system.stripe.faults({"operation": CAPTURE, "kind": "latency", "seconds": 2, "count": 1}):
         await system.accepted(command)
         await system.client.outcome(command.booking_id, BookingConfirmed)
-        await eventually("the capture is on its way", lambda: fired(system))
+        await eventually("the capture is on its way", lambda: system.stripe.fired())
         cancel = sample.cancel_booking(booking_id=command.booking_id, actor=customer_actor("quin"))
         accepted = await system.accepted(cancel)
         assert accepted.result["refund"] == {"amount": 4500, "currency": "EUR"}
         payment = await system.payment_in(command.booking_id, "settled", 25)
     assert payment["refunded"] == payment["captured"]
     assert payment["escrow"]["amount"] == 0
-    state = await system.stripe()
-    (intent,) = await system.payment_intents(command.booking_id)
+    state = await system.stripe.state()
+    (intent,) = await system.stripe.payment_intents(command.booking_id)
     back = sum(one["amount"] for one in state["refunds"] if one["payment_intent"] == intent["id"])
     assert back == intent["amount_received"]
     await system.booking_in(command.booking_id, "CANCELLED_BY_CUSTOMER")

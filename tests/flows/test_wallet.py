@@ -10,9 +10,10 @@ from booking_contracts.booking import BookingConfirmed, PaymentFailed, PaymentRe
 from booking_contracts.payments import WalletCommandAccepted, WalletCommandRejected
 from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import WALLET, customer_actor
+from booking_contracts.testkit.system import System
+from booking_contracts.testkit.waiting import eventually
 from booking_contracts.types import Price
 
-from deploy.local.system import System, eventually
 from tests.flows.operators import bookingctl
 from tests.flows.test_dashboard import refund_in_the_dashboard
 
@@ -122,17 +123,17 @@ async def test_a_declined_top_up_changes_nothing(system: System) -> None:
 async def test_a_disputed_top_up_is_locked_and_listed(system: System) -> None:
     await top_up(system, "yves", 5000)
     (intent,) = [
-        one for one in (await system.stripe())["payment_intents"] if one["metadata"].get("customer_id") == "yves"
+        one for one in (await system.stripe.state())["payment_intents"] if one["metadata"].get("customer_id") == "yves"
     ]
-    await system.control_stripe("POST", "/disputes", {"payment_intent": intent["id"], "amount": 3000})
+    await system.stripe.control("POST", "/disputes", {"payment_intent": intent["id"], "amount": 3000})
     await holds(system, "yves", 2000, 3000)
     assert "yves" in bookingctl(system.env, "payments", "chargebacks")
-    (dispute,) = [one for one in (await system.stripe())["disputes"] if one["payment_intent"] == intent["id"]]
-    await system.control_stripe("POST", f"/disputes/{dispute['id']}/close", {"status": "lost"})
+    (dispute,) = [one for one in (await system.stripe.state())["disputes"] if one["payment_intent"] == intent["id"]]
+    await system.stripe.control("POST", f"/disputes/{dispute['id']}/close", {"status": "lost"})
     await holds(system, "yves", 2000, 0)
     assert "yves" not in bookingctl(system.env, "payments", "chargebacks")
     assert "lost" in bookingctl(system.env, "payments", "chargebacks", "--every")
-    await system.control_stripe("POST", f"/disputes/{dispute['id']}/change", {"status": "won"})
+    await system.stripe.control("POST", f"/disputes/{dispute['id']}/change", {"status": "won"})
     await holds(system, "yves", 5000, 0)
 
 
@@ -140,11 +141,11 @@ async def test_a_disputed_top_up_is_locked_and_listed(system: System) -> None:
 async def test_a_top_up_refunded_by_hand_while_its_answer_is_lost(system: System) -> None:
     """The call times out after its effect; its refund is told before our row knows the PaymentIntent."""
     fault = {"operation": "payment_intents.create", "kind": "timeout_after", "seconds": 5, "count": 1}
-    await system.control_stripe("PUT", "/faults", [fault])
+    await system.stripe.control("PUT", "/faults", [fault])
     asked = asyncio.create_task(top_up(system, "zelda", 4500))
 
     async def charged() -> str | None:
-        intents = (await system.stripe())["payment_intents"]
+        intents = (await system.stripe.state())["payment_intents"]
         return next((one["id"] for one in intents if one["metadata"].get("customer_id") == "zelda"), None)
 
     intent = await eventually("the charge is made", charged, lambda found: found is not None)

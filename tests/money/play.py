@@ -14,9 +14,9 @@ from typing import Any
 import aiohttp
 import asyncpg
 from aiokafka import AIOKafkaProducer
+from booking_contracts.testkit.system import System
 
 from deploy.local.stack import Stack
-from deploy.local.system import System
 from services.booking import operator
 from tests.calm import calm
 from tests.chassis.harness import SetClock
@@ -185,7 +185,7 @@ class Play:
             assert response.status in (200, 400), await response.text()
 
     async def _fail(self, *faults: dict[str, Any]) -> None:
-        await self.system.control_stripe("PUT", "/faults", list(faults))
+        await self.system.stripe.control("PUT", "/faults", list(faults))
 
     async def _end(self) -> Money:
         """Look until every cent agrees; sagas that got stuck are asked to try again, as an operator does."""

@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from booking_contracts.testkit.system import connected
 
 from deploy.local.stack import Stack
-from deploy.local.system import connected
 from tests.conftest import Stacks
 from tests.faults.settings import SEED, rng
 from tests.money.play import Play

@@ -12,8 +12,8 @@ import pytest
 from booking_contracts import booking, payments
 from booking_contracts.booking import BookingConfirmed
 from booking_contracts.envelope import Event
+from booking_contracts.testkit.waiting import eventually
 
-from deploy.local.system import eventually
 from services.chassis.database import Session
 from services.chassis.gateway_worker import GatewayWorker
 from services.chassis.messages import Raw

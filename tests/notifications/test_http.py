@@ -16,6 +16,7 @@ from services.chassis.http import Health, Pools, new_app
 from services.chassis.settings import ApiToken, Scope
 from services.notifications import http
 from tests.chassis.harness import Engine
+from tests.described import Described
 from tests.notifications.builders import BOOKING_ID, CUSTOMER_EMAIL, PROVIDER_EMAIL, an
 from tests.notifications.test_database import record
 
@@ -44,7 +45,9 @@ async def reader(engine: Engine, databases: dict[str, str]) -> AsyncIterator[Rea
 
 async def get(reader: Reader, path: str = PATH, *, token: str = "all") -> tuple[int, Any]:
     response = await reader.get(path, headers={"Authorization": f"Bearer {token}"})
-    return response.status, await response.json()
+    body = await response.json()
+    Described("notifications").check("GET", path, response.status, response.content_type, body)
+    return response.status, body
 
 
 @pytest.mark.requirement("notify-once")

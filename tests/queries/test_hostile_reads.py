@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 from aiohttp.test_utils import TestClient
+from booking_contracts.http import SERVICES
 from yarl import URL
 
 from services.chassis.database import READS, open_pool
@@ -22,6 +23,7 @@ from tests.bench.asking import read_paths, served
 from tests.chassis.conftest import engine as engine
 from tests.chassis.harness import Engine, SetClock
 from tests.chassis.scenes import Scene
+from tests.described import Described
 
 Http = TestClient[Any, Any]
 ID = UUID(int=7)
@@ -38,6 +40,8 @@ QUERIES: dict[str, list[dict[str, str]]] = {
     "/v1/deliveries": [{"booking_id": str(ID)}],
 }
 """Of paths with a query, some that are good: each parameter is then spoilt by itself."""
+
+DESCRIBED = [Described(service) for service in SERVICES]
 
 
 def cursor(position: Any) -> str:
@@ -75,10 +79,16 @@ def query_of(parameters: dict[str, str]) -> str:
 
 
 async def asked(http: Http, path: str) -> tuple[int, Any]:
-    """Status and body of a path that is sent as it stands here. Whatever is refused is a problem document."""
+    """Status and body of a path that is sent as it stands here. Whatever is refused is a problem document.
+
+    Of a path in the OpenAPI documents, every answer is as they say.
+    """
     answer = await http.get(URL(path, encoded=True))
     body = await answer.json(content_type=None)
     assert answer.status < 500, f"{path[:200]}: {body}"
+    for described in DESCRIBED:
+        if described.has("GET", path):
+            described.check("GET", path, answer.status, answer.content_type, body)
     if answer.status >= 400:
         assert answer.content_type == "application/problem+json", path[:200]
         assert body["detail"].endswith("."), body

@@ -19,6 +19,7 @@ from tests.booking.replicas import cancel
 from tests.chassis.conftest import engine as engine
 from tests.chassis.harness import Engine
 from tests.chassis.scenes import Scene
+from tests.described import Described
 
 Http = TestClient[Any, Any]
 
@@ -38,6 +39,7 @@ async def pages(http: Http, path: str) -> list[list[dict[str, Any]]]:
         answer = await http.get(f"{path}{cursor}")
         page = await answer.json()
         assert answer.status == 200, page
+        Described("booking").check("GET", path, answer.status, answer.content_type, page)
         found.append(page["items"])
         if page["next"] is None:
             return found

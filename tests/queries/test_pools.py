@@ -11,8 +11,8 @@ import aiohttp
 import asyncpg
 import pytest
 from aiohttp.test_utils import TestClient
+from booking_contracts.testkit.waiting import eventually
 
-from deploy.local.system import eventually
 from services.chassis.database import READS, open_pool
 from services.chassis.http import Pools
 from services.payments.stripe_calls.api import StripeApi

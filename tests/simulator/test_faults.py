@@ -76,6 +76,8 @@ async def test_a_seeded_rate_repeats(bench: Bench) -> None:
         {"operation": "*", "kind": "500", "rate": 2},
         {"operation": "*", "kind": "timeout_after", "seconds": 6},
         {"operation": "*", "kind": "500", "times": 2},
+        {"operation": "payment_intents.capture", "kind": "declined"},
+        {"operation": CREATE, "kind": "declined", "decline_code": "mood"},
     ],
 )
 async def test_a_wrong_list_is_refused_and_changes_nothing(bench: Bench, entry: dict[str, object]) -> None:
@@ -125,3 +127,16 @@ async def test_reset_forgets_everything(bench: Bench) -> None:
     assert isinstance(state, dict)
     assert not any(state.values())
     assert "Idempotent-Replayed" not in (await bench.post("/v1/payment_intents", FORM, key="k"))[1]
+
+
+async def test_an_issuer_says_no_whatever_the_card(bench: Bench) -> None:
+    await bench.faults({"operation": CREATE, "kind": "declined", "decline_code": "insufficient_funds", "count": 1})
+
+    with pytest.raises(stripe.CardError) as refusal:
+        await bench.authorised("pm_card_visa")
+
+    assert refusal.value.error is not None
+    assert (refusal.value.error.code, refusal.value.error.decline_code) == ("card_declined", "insufficient_funds")
+    types = await bench.inbox.until(lambda types: len(types) == 3)
+    assert types == ["payment_intent.created", "charge.failed", "payment_intent.payment_failed"]
+    assert (await bench.authorised("pm_card_visa")).status == "requires_capture"

@@ -1,6 +1,9 @@
 """Webhook deliveries: docs.stripe.com/webhooks. The inbox verifies every signature with the SDK."""
 
+from typing import Any
+
 import stripe
+from booking_contracts.testkit.waiting import eventually
 
 from tests.simulator.conftest import Bench
 
@@ -113,3 +116,25 @@ async def test_the_timestamp_is_the_simulators(bench: Bench) -> None:
     intent = await bench.sdk.v1.payment_intents.create_async({"amount": 4500, "currency": "eur"})
     await bench.inbox.until(lambda types: len(types) == 1)
     assert bench.inbox.events[0].created == intent.created
+
+
+async def test_what_was_delivered_is_told_with_how_often(bench: Bench) -> None:
+    await bench.faults(
+        {"operation": "webhook", "kind": "lost", "count": 1}, {"operation": "webhook", "kind": "duplicate", "count": 1}
+    )
+    intent = await bench.captured()
+    await bench.inbox.until(complete)
+
+    everything = len(LIFE_OF_A_PAYMENT)
+    found = await eventually(
+        "all are taken", lambda: delivered(bench), lambda seen: sum(one["deliveries"] for one in seen) == everything
+    )
+    assert [(event["type"], event["deliveries"]) for event in found] == [
+        (name, 2 if name == "charge.succeeded" else 1) for name in LIFE_OF_A_PAYMENT[1:]
+    ]
+    assert found[-1]["data"]["object"]["id"] == intent.id
+
+
+async def delivered(bench: Bench) -> list[Any]:
+    state: Any = await bench.control("GET", "/state?only=webhooks")
+    return list(state["webhooks"])

@@ -195,6 +195,10 @@ class BookingClient:
         """The same with their envelopes (id, sequence, correlation), and with types this version does not know."""
         return self._open().events.of(str(booking_id))
 
+    def heard(self) -> list[Received]:
+        """All that is remembered of the followed topics, replies aside, by the time that it carries."""
+        return self._open().events.all()
+
     def _open(self) -> Listener:
         if self._listener is None:
             raise NotListening("it was not started: use `async with BookingClient(…) as client`")

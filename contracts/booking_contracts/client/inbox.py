@@ -128,6 +128,12 @@ class Events:
         """The events of a key so far."""
         return tuple(self._seen.get(key, {}).values())
 
+    def all(self) -> list[Received]:
+        """Those of every key, by the time that they carry."""
+        return sorted(
+            (one for of_key in self._seen.values() for one in of_key.values()), key=lambda one: one.envelope.time
+        )
+
     async def wait(self, key: str, types: frozenset[str]) -> Received:
         """The first event of one of `types`, at once if it was seen already."""
         for event in self.of(key):

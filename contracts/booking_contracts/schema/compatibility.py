@@ -15,8 +15,10 @@ The rule (contract.md, Evolution: services deploy before clients) is one questio
   matches on these words, and the models of this package refuse a word they do not know. A new field is fine if it has
   a default, because a new consumer also reads records that were written before it existed.
 - Both: the topics a message travels on may grow and not shrink; its key and kind stay.
+- A *path* over HTTP is asked for like a command and answered like an event (schema/http_compatibility.py).
 
-What breaks this becomes a new type, `.v2`, beside the old one. After 90 days the old one goes with `--retire <type>`.
+What breaks this becomes a new type, `.v2`, or a new path beside the old one. After 90 days the old one goes with
+`--retire <type>`, `--retire "<service> get <path>"`.
 Rules that JSON Schema does not express (instants in UTC, currency codes, `to` after `from`) are not compared.
 """
 
@@ -27,13 +29,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pydantic import JsonValue
-
 from booking_contracts.registry import Kind
 from booking_contracts.schema.accepts import Gap, Schema, gaps
-from booking_contracts.schema.baseline import NoSuchVersion, published
+from booking_contracts.schema.baseline import PATHS, NoSuchVersion, published
+from booking_contracts.schema.http_compatibility import all_documents, path_gaps
 from booking_contracts.schema.json_schema import all_schemas
-from booking_contracts.schema.walk import paired_fields
+from booking_contracts.schema.walk import changed_defaults, paired_fields
+
+_OF_A_PATH = "Leave it as it was and add another path or name beside it, /v2/…; --retire this one after 90 days."
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ def _is_command(schema: Schema) -> bool:
 def _changes(old: Schema, new: Schema) -> list[Gap]:
     found = _travel(old, new)
     if _is_command(old):
-        return [*found, *gaps(reader=new, writer=old), *_changed_defaults(old, new)]
+        return [*found, *gaps(reader=new, writer=old), *changed_defaults(old, new)]
     return [*found, *gaps(reader=old, writer=new), *_new_without_default(old, new)]
 
 
@@ -100,15 +103,6 @@ def _travel(old: Schema, new: Schema) -> list[Gap]:
     return found
 
 
-def _changed_defaults(old: Schema, new: Schema) -> list[Gap]:
-    """Fields that a client may leave out and that then mean something else than before."""
-    return [
-        Gap(field.path, f"default was {_default(field.old)}, now {_default(field.new)}")
-        for field in paired_fields(old, new)
-        if field.old and field.new and field.optional and _default(field.old) != _default(field.new)
-    ]
-
-
 def _new_without_default(old: Schema, new: Schema) -> list[Gap]:
     """New fields of an event that records written before do not have."""
     return [
@@ -118,30 +112,40 @@ def _new_without_default(old: Schema, new: Schema) -> list[Gap]:
     ]
 
 
-def _default(field: Schema) -> JsonValue:
-    return field.get("default", "none")
+def path_incompatibilities(
+    old: Mapping[str, Schema], new: Mapping[str, Schema], retired: Sequence[str] = ()
+) -> list[Incompatible]:
+    """The same of two sets of OpenAPI documents (service → document)."""
+    return [Incompatible(name, gap.path, gap.problem, _OF_A_PATH) for name, gap in path_gaps(old, new, retired)]
 
 
-def main(arguments: Sequence[str] | None = None, new: Mapping[str, Schema] | None = None) -> int:
+def main(
+    arguments: Sequence[str] | None = None,
+    new: Mapping[str, Schema] | None = None,
+    new_paths: Mapping[str, Schema] | None = None,
+) -> int:
     """Returns 1 when something incompatible is found, 2 when there is nothing to compare with as asked."""
     parser = argparse.ArgumentParser(
-        prog="python -m booking_contracts.schema.compatibility", description="Refuse incompatible changes of messages."
+        prog="python -m booking_contracts.schema.compatibility",
+        description="Refuse incompatible changes of messages and paths.",
     )
     parser.add_argument("--against", metavar="DIR|GIT_REVISION", help="default: the last tag, else HEAD")
-    parser.add_argument("--retire", metavar="TYPE", action="append", default=[], help="a type that ends on purpose")
+    parser.add_argument("--retire", metavar="NAME", action="append", default=[], help="of what ends on purpose")
     options = parser.parse_args(arguments)
     try:
         name, old = published(options.against)
+        _, old_paths = published(options.against, of=PATHS)
     except NoSuchVersion as error:
         sys.stderr.write(f"{error}\n")
         return 2
     found = incompatibilities(old, new if new is not None else all_schemas(), options.retire)
+    found += path_incompatibilities(old_paths, new_paths if new_paths is not None else all_documents(), options.retire)
     for problem in found:
         sys.stderr.write(f"{problem}\n")
     if found:
         sys.stderr.write(f"{len(found)} incompatible change(s) against {name}.\n")
         return 1
-    sys.stdout.write(f"{len(old)} published message(s) of {name} stay compatible.\n")
+    sys.stdout.write(f"{len(old)} published message(s) and {len(old_paths)} service(s) of {name} stay compatible.\n")
     return 0
 
 

@@ -1,7 +1,7 @@
-"""`python -m booking_contracts.schema.generate [--check]`: write the JSON Schemas, the AsyncAPI document and codes.md.
+"""`python -m booking_contracts.schema.generate [--check]`: write the JSON Schemas, AsyncAPI, OpenAPI and codes.md.
 
 They are written to `booking_contracts/generated/` and committed; `--check` changes nothing and fails where what is
-there differs from what the messages say (requirement contracts). Needs PyYAML, as development does.
+there differs from what the messages and paths say (requirement contracts). Needs PyYAML, as development does.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from pathlib import Path
 
 import yaml
 
+from booking_contracts.http import SERVICES
 from booking_contracts.schema.asyncapi import document
 from booking_contracts.schema.codes_page import codes_page
-from booking_contracts.schema.json_schema import all_schemas
+from booking_contracts.schema.json_schema import Schema, all_schemas
+from booking_contracts.schema.openapi import openapi
 
 GENERATED = Path(__file__).parents[1] / "generated"
 _HEADER = "# Written by `make contracts` from the message definitions; never edited by hand.\n"
@@ -38,14 +40,17 @@ _Dumper.add_representer(str, _text)
 @cache
 def rendered() -> Mapping[str, str]:
     """Path below `generated/` → text of every generated file; the same messages give the same bytes, once a process."""
-    files = {
-        f"schemas/{name}.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
-        for name, schema in all_schemas().items()
-    }
+    release = version("booking-contracts")
+    files = {f"schemas/{name}.json": _json(schema) for name, schema in all_schemas().items()}
+    files |= {f"openapi/{service}.json": _json(openapi(service, release)) for service in SERVICES}
     # Through JSON: equal parts become separate objects, which YAML then writes out instead of naming as anchors.
-    plain = json.loads(json.dumps(document(version("booking-contracts"))))
+    plain = json.loads(json.dumps(document(release)))
     text = yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
     return {"asyncapi.yaml": _HEADER + text, "codes.md": codes_page(), **files}
+
+
+def _json(document: Schema) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def differing(directory: Path = GENERATED) -> list[str]:

@@ -13,7 +13,7 @@ Schema = dict[str, JsonValue]
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
-class _Schema(GenerateJsonSchema):
+class PlainSchema(GenerateJsonSchema):
     """Without a title for every field, and with every field of an event required: it is always sent."""
 
     def field_title_should_be_set(self, schema: object) -> bool:
@@ -34,10 +34,10 @@ def schema_of(message: Message) -> Schema:
     """
     kind = kind_of(message)
     generated = message.model_json_schema(
-        schema_generator=_Schema, mode="validation" if kind is Kind.COMMAND else "serialization"
+        schema_generator=PlainSchema, mode="validation" if kind is Kind.COMMAND else "serialization"
     )
     if kind is not Kind.COMMAND:
-        _open(generated)
+        opened(generated)
     found: Schema = {
         "$schema": DRAFT,
         "title": message.ce_type,
@@ -72,13 +72,13 @@ def key_schema(message: Message) -> Schema:
     return {**own, "description": f"The body's {message.key_field}."}
 
 
-def _open(node: JsonValue) -> None:
+def opened(node: JsonValue) -> None:
     """Consumers of replies and events ignore fields they do not know, so their schemas allow them."""
     if isinstance(node, dict):
         if node.get("additionalProperties") is False:
             del node["additionalProperties"]
         for child in node.values():
-            _open(child)
+            opened(child)
     elif isinstance(node, list):
         for child in node:
-            _open(child)
+            opened(child)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from booking_contracts.schema.accepts import Schema, alternatives, members, reference, required, resolve
+from booking_contracts.schema.accepts import Gap, Schema, alternatives, members, reference, required, resolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,19 @@ class Field:
 def paired_fields(old: Schema, new: Schema) -> Iterator[Field]:
     """Every field of either version, through nested objects, lists and the objects of a union, each with its path."""
     return _Walk(old, new).fields(old, new, "$", frozenset())
+
+
+def changed_defaults(old: Schema, new: Schema) -> list[Gap]:
+    """Fields that a client may leave out and that then mean something else than before."""
+    return [
+        Gap(field.path, f"default was {_default(field.old)}, now {_default(field.new)}")
+        for field in paired_fields(old, new)
+        if field.old and field.new and field.optional and _default(field.old) != _default(field.new)
+    ]
+
+
+def _default(field: Schema) -> JsonValue:
+    return field.get("default", "none")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from booking_contracts.envelope import uuid7
 from booking_contracts.types import Actor, Attendee, Customer, Money, PaymentChoice
@@ -23,6 +23,12 @@ def customer(id: str = "customer-1", **changes: object) -> Customer:
         "timezone": "Europe/Berlin",
     }
     return Customer.model_validate({"id": id, **defaults, **changes})
+
+
+def newcomer(name: str = "Ada Moreno", **changes: object) -> Customer:
+    """A payer whom nobody has met, with an id and an address of their own."""
+    id = f"{name.split()[0].lower()}-{uuid4().hex[:12]}"
+    return customer(id, **{"name": name, "email": f"{id}@example.com", **changes})
 
 
 def attendee(id: str = "attendee-1", **changes: object) -> Attendee:

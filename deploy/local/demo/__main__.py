@@ -6,13 +6,13 @@ import asyncio
 import sys
 import time
 
+from booking_contracts.testkit.system import connected
 from rich.console import Console
 
 from deploy.local.demo import chapters, timeline
 from deploy.local.demo.agreement import disagreements
 from deploy.local.demo.narrator import Narrator
 from deploy.local.stack import DEFAULT_ROOT, Stack
-from deploy.local.system import connected
 
 
 async def tell(stack: Stack, console: Console) -> int:

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from deploy.local.system import System
+from booking_contracts.testkit.system import System
 
 PAID = {"CONFIRMED", "PENDING_CONFIRMATION", "DISPUTED", "COMPLETED"}
 
 
 async def disagreements(system: System, bookings: Sequence[UUID]) -> list[str]:
     """A sentence for everything that does not fit; empty when all is well."""
-    state = await system.stripe()
+    state = await system.stripe.state()
     wrong: list[str] = []
     for booking_id in bookings:
         status, booking = await system.try_get("booking", f"/v1/bookings/{booking_id}")

@@ -25,7 +25,7 @@ async def success(tell: Narrator) -> None:
     await tell.mail("alice@example.com", "confirmed")
     tell.messages(command.booking_id)
     await tell.state(command.booking_id)
-    (intent,) = await system.payment_intents(command.booking_id)
+    (intent,) = await system.stripe.payment_intents(command.booking_id)
     received = {"amount": intent["amount_received"], "currency": intent["currency"].upper()}
     tell.say(f"Stripe: {intent['id']} {intent['status']}, {money(received)} received")
 

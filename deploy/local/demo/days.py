@@ -8,9 +8,9 @@ from typing import Any
 from booking_contracts.booking import PlaceBooking
 from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import customer_actor, euros
+from booking_contracts.testkit.system import Studio
 
 from deploy.local.demo.narrator import Narrator, money
-from deploy.local.system import Studio
 
 
 async def days_pass(tell: Narrator) -> None:

@@ -8,9 +8,8 @@ from uuid import UUID
 
 from booking_contracts.booking import CommandAccepted, PlaceBooking
 from booking_contracts.envelope import rfc3339
+from booking_contracts.testkit.system import Studio, System
 from rich.console import Console
-
-from deploy.local.system import Studio, System
 
 
 class Narrator:
@@ -64,7 +63,7 @@ class Narrator:
     async def mail(self, to: str, subject: str) -> None:
         """A mail arrived."""
         mail = await self.system.mail(to, subject)
-        files = ", ".join(attachment["filename"] for attachment in mail["attachments"])
+        files = ", ".join(attachment["filename"] or "a file" for attachment in mail["attachments"])
         self.say(f"✉ {mail['to']}: “{mail['subject']}”{f' with {files}' if files else ''}")
 
     async def seats(self, studio: Studio, slot: int = 0) -> None:

@@ -9,9 +9,9 @@ from booking_contracts.booking import BookingConfirmed, WaitlistOffered
 from booking_contracts.envelope import rfc3339, uuid7
 from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import CARD, customer, customer_actor
+from booking_contracts.testkit.system import Studio
 
 from deploy.local.demo.narrator import Narrator, money
-from deploy.local.system import Studio
 
 
 async def calendar(tell: Narrator) -> None:

@@ -41,8 +41,8 @@ async def three_d_secure(tell: Narrator) -> None:
     command, _ = await tell.place(studio, "heidi", card="pm_card_authenticationRequired")
     event = await system.client.outcome(command.booking_id, PaymentActionRequired)
     tell.say(f"the customer has to act: {event.kind}; the seat is held meanwhile")
-    (intent,) = await system.payment_intents(command.booking_id)
-    await system.control_stripe("POST", f"/authenticate/{intent['id']}", {"success": True})
+    (intent,) = await system.stripe.payment_intents(command.booking_id)
+    await system.stripe.control("POST", f"/authenticate/{intent['id']}", {"success": True})
     await system.payment_in(command.booking_id, "captured")
     tell.messages(command.booking_id)
     await tell.state(command.booking_id)
@@ -53,13 +53,11 @@ async def lost_answer(tell: Narrator) -> None:
     tell.title("Stripe's answer is lost after it has reserved the money: still one charge")
     system = tell.system
     studio = await system.studio()
-    fault = {"operation": "payment_intents.create", "kind": "timeout_after", "seconds": 1, "count": 1}
-    await system.control_stripe("PUT", "/faults", [fault])
-    command, _ = await tell.place(studio, "ivan")
-    await system.payment_in(command.booking_id, "captured")
-    await system.control_stripe("PUT", "/faults", [])
+    async with system.stripe.fail("timeout_after", seconds=1, count=1):
+        command, _ = await tell.place(studio, "ivan")
+        await system.payment_in(command.booking_id, "captured")
     key = f"{command.booking_id}:authorize:1"
-    tries = [one for one in (await system.stripe())["requests"] if one["idempotency_key"] == key]
+    tries = [one for one in (await system.stripe.state())["requests"] if one["idempotency_key"] == key]
     tell.say(f"Stripe was asked {len(tries)} times under one key, and holds {await _charges(tell, command)} charge")
     await tell.state(command.booking_id)
 
@@ -69,18 +67,16 @@ async def late_authorisation(tell: Narrator) -> None:
     tell.title("Stripe is slow, the hold ends first: the late authorisation is given back")
     system = tell.system
     studio = await system.studio()
-    fault = {"operation": "payment_intents.create", "kind": "latency", "seconds": 2, "count": 1}
-    await system.control_stripe("PUT", "/faults", [fault])
-    command, _ = await tell.place(studio, "judy")
-    await system.clock.advance(minutes=15)
-    await system.client.outcome(command.booking_id, BookingExpired)
-    await system.payment_in(command.booking_id, "voided")
-    await system.control_stripe("PUT", "/faults", [])
+    async with system.stripe.fail("latency", seconds=2, count=1):
+        command, _ = await tell.place(studio, "judy")
+        await system.clock.advance(minutes=15)
+        await system.client.outcome(command.booking_id, BookingExpired)
+        await system.payment_in(command.booking_id, "voided")
     tell.messages(command.booking_id)
-    (intent,) = await system.payment_intents(command.booking_id)
+    (intent,) = await system.stripe.payment_intents(command.booking_id)
     tell.say(f"Stripe: {intent['id']} {intent['status']}, {intent['amount_received']} received")
     await tell.seats(studio)
 
 
 async def _charges(tell: Narrator, command: PlaceBooking) -> int:
-    return len(await tell.system.payment_intents(command.booking_id))
+    return len(await tell.system.stripe.payment_intents(command.booking_id))

@@ -17,6 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from math import fsum
 
 from booking_contracts.topics import PARTITIONS
 
@@ -43,7 +44,7 @@ class Crowd:
     def shared_slots(self, batch: int) -> float:
         """Slots that two batches of that size are expected to share: its square × the sum of the squares of the slots'
         popularity."""
-        of_providers = sum(share**2 for share in self.popularity) * (1 - self.one_slot) ** 2 / self.slots_each
+        of_providers = fsum(share**2 for share in self.popularity) * (1 - self.one_slot) ** 2 / self.slots_each
         return float(batch**2 * (of_providers + self.one_slot**2))
 
     def slots(self, chance: random.Random, count: int) -> list[int]:
@@ -61,7 +62,7 @@ class Crowd:
     def popularity(self) -> list[float]:
         """Of every provider, the most popular first; sums to 1."""
         weights = self.known or [rank**-self.zipf for rank in range(1, self.providers + 1)]
-        total = sum(weights)
+        total = fsum(weights)  # sum() rounds otherwise from Python 3.12 on
         return [weight / total for weight in weights]
 
 

@@ -1,28 +1,31 @@
-"""A running stack as its users see it: commands and events over Kafka, reads over HTTP, mail, Stripe, the clock.
+"""A running system as its users see it: commands and events over Kafka, reads over HTTP, mail, Stripe, the clock.
 
-Used by the demo and by the flow tests, so that both drive the same real system.
+Needs the extra `testkit`. Other teams' tests, our own and the demo drive the system by it. It looks for nothing that
+it was not given: the addresses are those of a stack.env (contract.md, The local stack).
 """
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import aiohttp
+
 from booking_contracts import topics
-from booking_contracts.booking import BookingCommand, CommandAccepted, CommandRejected
+from booking_contracts.booking import BookingCommand, CommandAccepted, CommandRejected, PlaceBooking
 from booking_contracts.client import BookingClient, BookingReply
 from booking_contracts.envelope import uuid7
 from booking_contracts.testkit import sample
 from booking_contracts.testkit.clock import MovableClock
-from booking_contracts.testkit.people import customer, customer_actor, provider_actor
-from booking_contracts.types import Actor, PaymentChoice
+from booking_contracts.testkit.mail import Mail
+from booking_contracts.testkit.people import customer, customer_actor, newcomer, provider_actor
+from booking_contracts.testkit.stripe_control import StripeControl
+from booking_contracts.testkit.waiting import eventually
+from booking_contracts.types import Actor, Customer, PaymentChoice
 
 FOLLOWED = (
     topics.BOOKING_REPLIES,
@@ -32,25 +35,7 @@ FOLLOWED = (
     topics.PAYMENTS_COMMANDS,
     topics.NOTIFICATIONS_EVENTS,
 )
-FoundT = TypeVar("FoundT")
-
-
-class NeverHappened(AssertionError):
-    """What was waited for did not come; the message says what was there instead."""
-
-
-async def eventually(
-    what: str, look: Callable[[], Awaitable[FoundT]], good: Callable[[FoundT], bool] = bool, seconds: float = 15.0
-) -> FoundT:
-    """Look until it is good; returns what was seen then. Raises NeverHappened."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = await look()
-        if good(found):
-            return found
-        if time.monotonic() > deadline:
-            raise NeverHappened(f"{what} did not happen in {seconds:.0f} s; last seen: {found!r:.2000}")
-        await asyncio.sleep(0.05)
+CARD = "pm_card_visa"
 
 
 @dataclass(frozen=True)
@@ -72,15 +57,21 @@ class Studio:
 
 @dataclass
 class System:
-    """A handle on a running stack; `env` is its stack.env."""
+    """A handle on a running system; `env` is its stack.env. What it makes has new ids, unless some are given."""
 
     env: Mapping[str, str]
     client: BookingClient
     http: aiohttp.ClientSession
     clock: MovableClock = field(init=False)
+    stripe: StripeControl = field(init=False)
 
     def __post_init__(self) -> None:
         self.clock = MovableClock(self.env["CLOCK_OFFSET_URL"])
+        self.stripe = StripeControl(self.env["STRIPE_CONTROL_URL"], self.http)
+
+    async def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0) -> datetime:
+        """Let time pass for the services and for Stripe; returns the new time."""
+        return await self.clock.advance(days=days, hours=hours, minutes=minutes)
 
     async def accepted(self, command: BookingCommand, **options: Any) -> CommandAccepted:
         """Ask, and expect yes."""
@@ -94,12 +85,9 @@ class System:
         assert isinstance(reply, CommandRejected), f"{type(command).__name__} was accepted: {reply}"
         return reply
 
-    async def studio(self, *, slots: int = 1, policy: str = "flexible", days_ahead: int = 5, **offering: Any) -> Studio:
-        """Register a provider, define an offering and open slots."""
-        provider_id, offering_id = uuid7(), uuid7()
-        now = await self.clock.now()
-        start = now.replace(minute=0, second=0, microsecond=0) + timedelta(days=days_ahead)
-        studio = Studio(provider_id, offering_id, start)
+    async def studio(self, *, slots: int = 1, policy: str = "flexible", days_ahead: int = 5, **fields: Any) -> Studio:
+        """Register a provider and define an `offering()` of it."""
+        provider_id = uuid7()
         await self.accepted(
             sample.register_provider(
                 provider_id=provider_id,
@@ -109,8 +97,20 @@ class System:
                 refund_policy=policy,
             )
         )
+        return await self.offering(provider_id, slots=slots, days_ahead=days_ahead, **fields)
+
+    async def offering(self, provider_id: UUID, *, slots: int = 1, days_ahead: int = 5, **fields: Any) -> Studio:
+        """Define an offering of a provider, by default one hour at 45.00 EUR for one, and open slots of it.
+
+        `fields` are those of DefineOffering. Slots begin on the next full hour, in so many days.
+        """
+        now = await self.clock.now()
+        start = now.replace(minute=0, second=0, microsecond=0) + timedelta(days=days_ahead)
+        studio = Studio(provider_id, uuid7(), start)
         await self.accepted(
-            sample.define_offering(provider_id=provider_id, offering_id=offering_id, actor=studio.actor, **offering)
+            sample.define_offering(
+                provider_id=provider_id, offering_id=studio.offering_id, actor=studio.actor, **fields
+            )
         )
         for number in range(slots):
             await self.open_slot(studio, studio.start(number))
@@ -121,17 +121,30 @@ class System:
         slot = sample.open_slot(offering_id=studio.offering_id, starts_at=starts_at, actor=studio.actor, **changes)
         return await self.accepted(slot, key=studio.provider_id)
 
-    def place(self, studio: Studio, who: str, *, slot: int = 0, card: str = "pm_card_visa", **changes: Any) -> Any:
-        """A PlaceBooking of customer `who`; `card` is a Stripe test payment method."""
+    def place(
+        self, studio: Studio, who: str | Customer | None = None, *, slot: int = 0, card: str = CARD, **changes: Any
+    ) -> PlaceBooking:
+        """A PlaceBooking, not sent yet, of a customer or of the one with that id; a new one when left out.
+
+        `card` is a Stripe test payment method; `changes` are fields of PlaceBooking.
+        """
+        payer = customer(who, name=who.title(), email=f"{who}@example.com") if isinstance(who, str) else who
+        payer = payer or newcomer()
         fields: dict[str, Any] = {
             "booking_id": uuid7(),
             "offering_id": studio.offering_id,
             "starts_at": studio.start(slot),
-            "customer": customer(who, name=who.title(), email=f"{who}@example.com"),
+            "customer": payer,
             "payment": PaymentChoice(method="card", payment_method=card),
-            "actor": customer_actor(who),
+            "actor": customer_actor(payer.id),
         }
         return sample.place_booking(**{**fields, **changes})
+
+    async def book(self, studio: Studio, who: str | Customer | None = None, **changes: Any) -> PlaceBooking:
+        """The same, sent and accepted; whether it is paid, `client.outcome()` tells."""
+        command = self.place(studio, who, **changes)
+        await self.accepted(command)
+        return command
 
     async def get(self, service: str, path: str, **query: str) -> Any:
         """A read over HTTP with the service token; the JSON of a 200."""
@@ -170,41 +183,38 @@ class System:
         )
         return payment
 
-    async def mails(self, to: str) -> list[Any]:
-        """The mails that reached an address, oldest first."""
+    async def mails(self, to: str | None = None) -> list[Mail]:
+        """The mails that reached an address, or anybody, oldest first."""
         async with self.http.get(self.env["MAILBOX_URL"] + "/messages") as response:
-            return [mail for mail in await response.json() if to in mail["to"]]
+            found: list[Mail] = await response.json()
+        return [mail for mail in found if to is None or to in mail["recipients"]]
 
-    async def mail(self, to: str, subject: str, seconds: float = 15.0) -> Any:
+    async def mail(self, to: str, subject: str, seconds: float = 15.0) -> Mail:
         """Wait for a mail whose subject holds these words."""
 
-        async def look() -> list[Any]:
+        async def look() -> list[Mail]:
             return [mail for mail in await self.mails(to) if subject.lower() in mail["subject"].lower()]
 
         return (await eventually(f"mail “{subject}” to {to}", look, bool, seconds))[0]
 
-    async def stripe(self) -> Any:
-        """What the simulator holds."""
-        async with self.http.get(self.env["STRIPE_CONTROL_URL"] + "/state") as response:
-            return await response.json()
+    async def webhooks(self, booking_id: UUID | None = None) -> list[Any]:
+        """Stripe's events that have reached the payments service so far, oldest first."""
+        return await self.stripe.webhooks(booking_id)
 
-    async def payment_intents(self, booking_id: UUID) -> list[Any]:
-        """Stripe's PaymentIntents of a booking."""
-        state = await self.stripe()
-        return [pi for pi in state["payment_intents"] if pi["metadata"].get("booking_id") == str(booking_id)]
+    async def webhook(self, booking_id: UUID, event_type: str, seconds: float = 15.0) -> Any:
+        """Wait for an event of a booking's payment: `payment_intent.succeeded`."""
 
-    async def control_stripe(self, method: str, path: str, body: object = None) -> None:
-        """Finish 3-D Secure, inject faults."""
-        url = self.env["STRIPE_CONTROL_URL"] + path
-        async with self.http.request(method, url, json=body) as response:
-            assert response.status < 300, await response.text()
+        async def look() -> list[Any]:
+            return [event for event in await self.webhooks(booking_id) if event["type"] == event_type]
+
+        return (await eventually(f"webhook {event_type} of {booking_id}", look, bool, seconds))[0]
 
 
 @asynccontextmanager
 async def connected(env: Mapping[str, str]) -> AsyncIterator[System]:
-    """A handle on the stack that `env` describes, following its topics from now on."""
+    """A handle on the system that `env` describes, following its topics from now on."""
     async with (
-        BookingClient(env["KAFKA_BOOTSTRAP_SERVERS"], source="/local", topics=FOLLOWED) as client,
+        BookingClient(env["KAFKA_BOOTSTRAP_SERVERS"], source="/testkit", topics=FOLLOWED) as client,
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http,
     ):
         yield System(env, client, http)

@@ -1,0 +1,50 @@
+"""What notifications can be asked over HTTP (contract.md, HTTP)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from booking_contracts.http.operation import Answer, Operation, Page, Paged
+from booking_contracts.types import EventInstant, Id
+
+
+class Delivery(Answer):
+    """One letter's way to one person, and what became of it."""
+
+    delivery_id: Id
+    booking_id: Annotated[Id, Field(description="The booking, or the entry of a waitlist, that it is about.")]
+    event_id: Id
+    kind: Annotated[str, Field(description="What the letter says, e.g. `confirmed`. New kinds may come.")]
+    audience: Literal["customer", "provider", "admin"]
+    recipient: Annotated[str | None, Field(description="Null for tokens without `read:pii`.")]
+    channel: Literal["email", "webhook"]
+    state: Literal["pending", "succeeded", "failed"]
+    reason: Annotated[str | None, Field(description="Why it failed; null for tokens without `read:pii`.")]
+    created_at: EventInstant
+    settled_at: EventInstant | None
+
+
+class DeliveryPage(Page):
+    """Deliveries, oldest first."""
+
+    items: tuple[Delivery, ...]
+
+
+class DeliveriesOf(Paged):
+    """Of one booking, or of one entry of a waitlist."""
+
+    booking_id: Id
+
+
+OPERATIONS = (
+    Operation(
+        "deliveries",
+        "/v1/deliveries",
+        "Who was told what of a booking, and what became of it",
+        DeliveryPage,
+        "read:bookings",
+        DeliveriesOf,
+    ),
+)

@@ -1,0 +1,1 @@
+"""Wheels and sdists of our distributions, and the Pythons that they are tested on."""
