@@ -56,6 +56,7 @@ class Table(Generic[RowT]):
 
         self._read_too = tuple(filled.split(", ")) if filled else ()
         self._shown = shown or {}
+        self._selected = self.columns()
 
     def columns(self, alias: str = "", *, without: str = "") -> str:
         """Their names, for a SELECT list; with an alias for one with a JOIN: "s.booking_id, s.step"."""
@@ -65,15 +66,15 @@ class Table(Generic[RowT]):
 
     def names(self, alias: str) -> str:
         """What `select` calls them, for a SELECT from its rows."""
-        return ", ".join(f"{alias}.{column.rpartition(' ')[2]}" for column in self.columns().split(", "))
+        return ", ".join(f"{alias}.{column.rpartition(' ')[2]}" for column in self._selected.split(", "))
 
     def select(self, rest: str) -> str:
         """The query for the rows that `rest` ("WHERE booking_id = $1") finds."""
-        return f"SELECT {self.columns()} FROM {self.name} {rest}"
+        return f"SELECT {self._selected} FROM {self.name} {rest}"
 
     def read(self, writes: Statements, rest: str, *arguments: object) -> list[Row]:
         """The same rows with the next `send`."""
-        return writes.read(self.columns(), self.select(rest), *arguments)
+        return writes.read(self._selected, self.select(rest), *arguments)
 
     def insert(self, *, ordered: bool = False, unless_there: bool = False) -> Write[RowT]:
         """New rows; `ordered` where it matters to the database in which order they come, `unless_there` where one that
