@@ -1,7 +1,8 @@
 """Booking's SQL: load and save many aggregates at once.
 
-Lock order, everywhere: provider → slot → booking → waitlist entry. Each table once, ORDER BY id, no join in a locking
-query, always FOR NO KEY UPDATE. The plan rests on these facts:
+Lock order, everywhere: provider → slot → booking → waitlist entry. ORDER BY id, no join in a locking query, always FOR
+NO KEY UPDATE, each table once; but bookings that are found under their slot's lock after those that messages name: who
+locks bookings has their slots. The plan rests on these facts:
 - a slot's row comes to life, becomes active, and takes other times, under its provider's lock: so its active slots
   stand still then;
 - under a slot's lock its bookings and its waitlist entries stand still: every message about one of them locks the slot;
