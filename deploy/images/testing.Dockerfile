@@ -4,13 +4,14 @@ ARG BUILD_IMAGE=python:3.12-slim
 ARG RUNTIME_IMAGE=python:3.12-slim
 
 FROM ${BUILD_IMAGE} AS build
+ENV XDG_CACHE_HOME=/cache
 WORKDIR /src
 COPY requirements/uv.txt requirements/testing.txt requirements/simulator.txt requirements/build.txt requirements/
 COPY stripe_simulator stripe_simulator
 RUN --mount=type=secret,id=ca,target=/run/ca.crt \
     --mount=type=secret,id=pip_conf,target=/etc/pip.conf \
     --mount=type=secret,id=uv_toml,target=/etc/uv/uv.toml \
-    --mount=type=cache,target=/root/.cache \
+    --mount=type=cache,target=/cache \
     if [ -e /run/ca.crt ]; then export PIP_CERT=/run/ca.crt SSL_CERT_FILE=/run/ca.crt; fi \
  && python=$(readlink -f "$(command -v python3)") \
  && "$python" -m venv /build \
