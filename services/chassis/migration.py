@@ -1,4 +1,4 @@
-"""Migrations: Alembic runs each service's forward-only revisions; the process checks that it has what it needs.
+"""Migrations: Alembic runs each service's forward-only revisions.
 
 A revision is one transaction, and what it locks stays locked to its end: it waits 2 s for a lock and is tried again.
 What would hold a lock for long on a table with traffic has a way of its own: `index_concurrently`, `constraint`.
@@ -12,14 +12,12 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import structlog
 from alembic import command, op
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy.util import await_only
 
-from services.chassis.database import Connection, Pool
+from services.chassis.database import Connection
 from services.chassis.failures import backoff_seconds
 from services.chassis.migration_locks import Blocked
 
@@ -59,20 +57,6 @@ def migrate(service: str, url: str, revisions: Path | None = None, tries: int = 
             wait = backoff_seconds(number, first=0.5, most=10)
             log.warning("migration is tried again", service=service, wait_seconds=round(wait, 1), reason=str(blocked))
             time.sleep(wait)
-
-
-async def missing_revisions(pool: Pool, service: str) -> str | None:
-    """The revision that this build needs and the database has not reached, or None."""
-    script = ScriptDirectory.from_config(configuration(service))
-    needed = script.get_current_head()
-    try:
-        reached = await pool.fetchval("SELECT version_num FROM alembic_version")
-    except asyncpg.UndefinedTableError:
-        return needed
-    if reached == needed:
-        return None
-    known = {revision.revision for revision in script.walk_revisions()}
-    return needed if reached in known or reached is None else None  # a newer database is fine
 
 
 def run_sql(path: Path) -> None:

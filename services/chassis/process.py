@@ -30,10 +30,10 @@ from services.chassis.health import Checks
 from services.chassis.http import Health, Pools, new_app
 from services.chassis.intake import Intake
 from services.chassis.local import Local
-from services.chassis.migration import missing_revisions
 from services.chassis.offsets import read_positions
 from services.chassis.positions import Positions
 from services.chassis.relay import Relay
+from services.chassis.revisions import missing_revisions
 from services.chassis.service import Service
 from services.chassis.settings import Settings
 from services.chassis.settling import Settling

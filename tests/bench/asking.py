@@ -20,7 +20,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from services.booking import gauges as booking_metrics
 from services.booking import http as booking_http
-from services.chassis import gateway_calls, gauges, local_messages, migration, retention
+from services.chassis import gateway_calls, gauges, local_messages, retention, revisions
 from services.chassis.clock import Clock
 from services.chassis.database import Connection, Pool
 from services.chassis.http import Health, Pools, new_app
@@ -115,7 +115,7 @@ class RoundsOf:
         }
         return {
             "gauges": lambda: gauges.sample(self.pool, self.clock),
-            "revision": lambda: migration.missing_revisions(self.pool, service),
+            "revision": lambda: revisions.missing_revisions(self.pool, service),
             "timers": lambda: local_messages.peek(self.session, self.clock.now(), 500, ["a", "b"]),
             "calls": self._calls,
             **{f"{rule.table} is purged": self._purge(rule) for rule in retention.RULES},
