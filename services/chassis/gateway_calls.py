@@ -20,8 +20,8 @@ from services.chassis.messages import Headers, LocalBody, Raw
 from services.chassis.statements import Row, Statements
 from services.chassis.unit_of_work import Call
 
-LEASE_SECONDS = 30
-"""How long a replica may take for a call before another makes it again."""
+LEASE_SECONDS = 10
+"""How long a replica may leave a call unrenewed before another makes it again: as long as Kafka waits for a member."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from tests.faults.network import Network
 from tests.faults.settings import LONG, rng
 
 SETTLED_WITHIN_SECONDS = 300.0 if LONG else 120.0
-"""A call whose process died is made again after its lease of 30 s; a saga asks again after 30 and 60 s."""
+"""A call whose process died is made again after its lease of 10 s; a saga asks again after 30 and 60 s."""
 PER_SECOND = 40.0
 
 
