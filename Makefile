@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 STACK := $(PYTHON) -m deploy.local
 REPLICAS ?= 1
 # Processes for the tests, four at most; tests on one stack or in one file share one (tests/conftest.py). A test on a
-# stack waits as often as it computes: one process more than there are cores.
+# stack waits as often as it computes: two processes more than there are cores.
 CORES := $(shell getconf _NPROCESSORS_ONLN)
 TOGETHER := --maxprocesses=4 --no-loadscope-reorder
 ARGS ?=
@@ -38,7 +38,7 @@ demo: setup ## Follow bookings through the system, starting it if need be
 	@$(PYTHON) -m deploy.local.demo
 
 test: setup $(if $(ARGS),,lint) ## Everything: lint and the whole test suite; `ARGS=tests/booking` runs a part, without lint
-	$(PYTHON) -m pytest $(or $(ARGS),-n $(shell expr $(CORES) + 1) $(TOGETHER))
+	$(PYTHON) -m pytest $(or $(ARGS),-n $(shell expr $(CORES) + 2) $(TOGETHER))
 
 check: setup ## In a minute: lint, and beside it the tests that need no database, no Kafka and no running service
 	@said=$$(mktemp); $(MAKE) --no-print-directory lint >$$said 2>&1 & lint=$$!; \

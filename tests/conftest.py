@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 from deploy.local import ports, postgres
 from deploy.local.layout import REPOSITORY
@@ -40,7 +41,13 @@ def group(nodeid: str) -> str:
 
 
 class ByGroup(LoadScopeScheduling):  # type: ignore[misc]
-    """Several processes (`-n`) share the groups."""
+    """Several processes (`-n`) share the groups: in order, the last one from the end. So what computes runs beside the
+    stacks, which wait as often as they compute."""
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        if len(self.nodes) > 1 and node is self.nodes[-1]:
+            self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
+        super()._assign_work_unit(node)
 
     def _split_scope(self, nodeid: str) -> str:
         return group(nodeid)
