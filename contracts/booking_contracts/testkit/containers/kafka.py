@@ -28,9 +28,9 @@ SETTINGS: Mapping[str, str] = {
     "process.roles": "broker,controller",
     "controller.listener.names": "CONTROLLER",
     "controller.quorum.voters": f"1@localhost:{CONTROLLER_PORT}",
-    "inter.broker.listener.name": "INSIDE",
-    "listeners": f"INSIDE://:{INSIDE_PORT},HOST://:{HOST_PORT},CONTROLLER://:{CONTROLLER_PORT}",
-    "listener.security.protocol.map": "INSIDE:PLAINTEXT,HOST:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "inter.broker.listener.name": "PLAINTEXT",
+    "listeners": f"PLAINTEXT://:{INSIDE_PORT},HOST://:{HOST_PORT},CONTROLLER://:{CONTROLLER_PORT}",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,HOST:PLAINTEXT,CONTROLLER:PLAINTEXT",
     "auto.create.topics.enable": "false",
     "group.initial.rebalance.delay.ms": "0",
     "offsets.topic.replication.factor": "1",
@@ -86,7 +86,7 @@ class ApacheKafkaContainer(DockerContainer):
     def start(self) -> Self:
         """Start it, tell it its addresses, and wait until it answers."""
         super().start()
-        told = f"INSIDE://{self.bootstrap_servers_inside},HOST://{self.bootstrap_servers}"
+        told = f"PLAINTEXT://{self.bootstrap_servers_inside},HOST://{self.bootstrap_servers}"
         script = f"export {variable('advertised.listeners')}={told}\nexec /etc/kafka/docker/run\n"
         self.copy_into_container(script.encode(), SCRIPT)
         started = LogMessageWaitStrategy(STARTED).with_startup_timeout(START_SECONDS).with_poll_interval(POLL_SECONDS)
