@@ -21,7 +21,7 @@ ALIAS = "kafka"
 INSIDE_PORT, HOST_PORT, CONTROLLER_PORT = 9092, 29092, 9093
 SCRIPT = "/tmp/start-with-address.sh"
 STARTED = "Kafka Server started"
-START_SECONDS = 60
+START_SECONDS = 120
 POLL_SECONDS = 0.1
 SETTINGS: Mapping[str, str] = {
     "node.id": "1",

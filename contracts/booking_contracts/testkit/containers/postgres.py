@@ -23,7 +23,7 @@ SCRIPTS = "/docker-entrypoint-initdb.d"
 LISTENS = "listening on IPv4 address"
 SHARED_MEMORY = "256m"
 """For queries that run in parallel: an engine gives 64 MB."""
-START_SECONDS = 60
+START_SECONDS = 120
 POLL_SECONDS = 0.1
 
 
