@@ -11,7 +11,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up down status clean demo test check lint format contracts requirements faults hostile money mutants bench bench-compare \
-	docs dist test-pythons example-kafkajs images compose-test
+	docs dist test-pythons example-kafkajs images compose-test test-containers in-containers
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -98,3 +98,13 @@ images: setup ## Build the container images and the list of what is in them (doc
 
 compose-test: setup ## Build the images, start deploy/compose.yaml, send bookings through, stop it; needs a Docker engine
 	CONTAINERS=1 $(PYTHON) -m pytest tests/containers -s $(ARGS)
+
+# Stores: what reads and writes tables. Engine: batches, intake, relay, on both. Flows: bookings through three services.
+IN_CONTAINERS := tests/chassis tests/booking tests/payments tests/notifications tests/queries tests/contracts \
+	$(addprefix tests/faults/test_,engine.py intake.py positions.py relay.py) tests/flows
+
+test-containers: setup ## Tests of stores, engine and flows on containers, and compose-test; installs and starts an engine if need be
+	@deploy/images/with_engine.sh $(MAKE) --no-print-directory images in-containers compose-test
+
+in-containers: setup
+	TEST_BACKEND=containers $(PYTHON) -m pytest $(or $(ARGS),$(IN_CONTAINERS) -m "database or stack") -n $(CORES) $(TOGETHER)

@@ -19,6 +19,7 @@ from xdist.workermanage import WorkerController
 from deploy.local import ports, postgres
 from deploy.local.layout import REPOSITORY
 from deploy.local.stack import Stack
+from tests import backend
 from tests.requirements_table import COLLECTED
 
 Stacks = Callable[..., AbstractContextManager[Stack]]
@@ -60,7 +61,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByGroup
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Each of several processes has ports of its own to choose from."""
+    """Each of several processes has ports of its own to choose from. Who wants containers has an engine."""
+    backend.prepare(os.environ)
     if worker := getattr(config, "workerinput", None):
         ports.SHARE = slice(int(worker["workerid"].removeprefix("gw")), None, worker["workercount"])
 
@@ -104,8 +106,12 @@ def started(root: Path, **options: Any) -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def stacks(tmp_path_factory: pytest.TempPathFactory) -> Stacks:
-    """Starts a Stack in a directory of its own, for a `with` statement: `stacks("flows", replicas=2)`."""
-    return lambda name, **options: started(tmp_path_factory.mktemp(name), **options)
+    """Starts a Stack in a directory of its own, for a `with` statement: `stacks("flows", replicas=2)`.
+
+    Its PostgreSQL and Kafka run where TEST_BACKEND says; `contained=()` wants them as processes.
+    """
+    parts = {"contained": backend.contained(os.environ)}
+    return lambda name, **options: started(tmp_path_factory.mktemp(name), **{**parts, **options})
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from deploy.local import programs
+from deploy.local.contained import contained
 from deploy.local.environment import migration_env, python_module
 from deploy.local.kafka import kafka
 from deploy.local.layout import REPOSITORY, SERVICES, Layout
@@ -26,9 +27,9 @@ SETUP_STEPS = {
 """What runs to its end, once the named process answers and before any service starts."""
 
 
-def process_named(layout: Layout, name: str, extra_env: Mapping[str, str], fast: bool) -> Process:
+def process_named(layout: Layout, name: str, extra_env: Mapping[str, str], fast: bool, in_container: bool) -> Process:
     """How to run the process; `extra_env` is added to its environment. KeyError for an unknown name."""
-    process = _process(layout, name, fast)
+    process = contained(layout, name, fast) if in_container else _process(layout, name, fast)
     return replace(process, environment={**process.environment, **extra_env})
 
 

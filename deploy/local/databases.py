@@ -14,11 +14,10 @@ NOT_LOGGED = "-c log_min_duration_statement=-1 -c log_min_error_statement=panic"
 def create_databases(layout: Layout, psql: Path) -> None:
     """Everything that a new cluster needs, run once as its superuser; the first error ends it with a RuntimeError."""
     connection = f"host=127.0.0.1 port={layout.ports['postgres']} user=postgres dbname=postgres"
-    passwords = {f"{role.upper()}_PASSWORD": layout.secrets[role] for role in ROLES}
     done = subprocess.run(
         [str(psql), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", str(SCRIPT), connection],
         env={
-            **passwords,
+            **passwords(layout),
             "PGPASSWORD": layout.secrets["postgres"],
             "PGOPTIONS": NOT_LOGGED,
             "PATH": os.environ.get("PATH", os.defpath),
@@ -29,3 +28,8 @@ def create_databases(layout: Layout, psql: Path) -> None:
     )
     if done.returncode != 0:
         raise RuntimeError(f"creating the databases failed: {done.stderr}")
+
+
+def passwords(layout: Layout) -> dict[str, str]:
+    """The variables that the script reads."""
+    return {f"{role.upper()}_PASSWORD": layout.secrets[role] for role in ROLES}

@@ -60,11 +60,16 @@ def kafka(layout: Layout) -> Process:
     return Process(
         name="kafka",
         command=(java(), *options, "-cp", f"{jars}/*", "kafka.Kafka", str(properties)),
-        answers=lambda: answers_tcp(port) and asyncio.run(_serves_metadata(port)),
+        answers=lambda: answers(port),
         environment={"PATH": os.environ.get("PATH", os.defpath)},
         directory=layout.root,
         before_start=lambda: _prepare(layout, home, jars),
     )
+
+
+def answers(port: int) -> bool:
+    """Whether a broker answers on the port, whoever runs it, and topics can be created."""
+    return answers_tcp(port) and asyncio.run(_serves_metadata(port))
 
 
 def _prepare(layout: Layout, home: Path, jars: Path) -> None:

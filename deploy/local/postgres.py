@@ -21,9 +21,8 @@ from deploy.local.processes import Process
 
 UNPRIVILEGED_ID = 65534
 ORPHANS_SECONDS = 10.0
+LOOPBACK = {"listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
 SETTINGS = {
-    "listen_addresses": "127.0.0.1",
-    "unix_socket_directories": "",
     "max_connections": "200",
     "shared_buffers": "256MB",
     "work_mem": "8MB",
@@ -48,7 +47,7 @@ def postgres(layout: Layout, fast: bool = False) -> Process:
     """The server. `fast` gives up durability across a crash of the machine (not of the server)."""
     home = _home(layout.root)
     data = home / "data"
-    settings = SETTINGS | {"port": str(layout.ports["postgres"])} | (NOT_DURABLE if fast else {})
+    settings = SETTINGS | LOOPBACK | {"port": str(layout.ports["postgres"])} | (NOT_DURABLE if fast else {})
     options = [argument for name, value in settings.items() for argument in ("-c", f"{name}={value}")]
     binaries = _binaries(home)
     return Process(
@@ -69,6 +68,11 @@ def remove(root: Path) -> None:
     home = _home(root.resolve())
     if home.parent == Path("/tmp") and home.exists():
         shutil.rmtree(home)
+
+
+def answers(port: int) -> bool:
+    """Whether a server answers on the port, whoever runs it."""
+    return _accepts_connections(_package() / "pginstall" / "bin", port)
 
 
 def _server_uid() -> int | None:

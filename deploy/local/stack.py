@@ -23,7 +23,9 @@ class Stack:
 
     `root` is the directory it writes to (`.local/` for `make up`), `parts` the subset of PARTS to run;
     `extra_env` is added to the environment of processes, by name (`booking-1`) or service (`booking`);
-    `kafka_listeners` are more ways to Kafka, for clients behind a proxy (see Layout).
+    `kafka_listeners` are more ways to Kafka, for clients behind a proxy (see Layout);
+    `contained` are the parts that run in containers (deploy/local/contained), which last from `up` to `down`, and
+    their data no longer.
     Methods block. They raise ProcessFailed or RuntimeError when something does not come up; what already runs
     stays up, for a look at it, until `down`.
     """
@@ -36,6 +38,7 @@ class Stack:
         extra_env: Mapping[str, Mapping[str, str]] | None = None,
         fast: bool = False,
         kafka_listeners: Mapping[str, tuple[int, int]] | None = None,
+        contained: Collection[str] = (),
     ) -> None:
         unknown = set(parts) - set(PARTS)
         if unknown:
@@ -47,6 +50,7 @@ class Stack:
         self._parts = parts
         self._extra_env = extra_env or {}
         self._fast = fast
+        self._contained = contained
         self._changing_replicas = threading.Lock()
 
     @property
@@ -114,8 +118,11 @@ class Stack:
     def stop_process(self, name: str, number: signal.Signals | None = None) -> None:
         """Send a signal (by default the one that asks politely) and wait for the end of the process.
 
-        Signals that do not end a process (SIGSTOP, SIGCONT, SIGHUP …) are sent without waiting.
+        Signals that do not end a process (SIGSTOP, SIGCONT, SIGHUP …) are sent without waiting. Raises RuntimeError for
+        a part in a container: the signal would not reach it, and its data would not outlive it.
         """
+        if name in self._contained:
+            raise RuntimeError(f"{name} is in a container, which lasts as long as the stack: run it as a process")
         chosen = number or self._process(name).stop_signal
         if chosen in ENDING_SIGNALS:
             self._table.stop(name, chosen)
@@ -167,7 +174,7 @@ class Stack:
     def _process(self, name: str) -> Process:
         service = name.rpartition("-")[0]
         extra = {**self._extra_env.get(service, {}), **self._extra_env.get(name, {})}
-        return process_named(self._layout, name, extra, self._fast)
+        return process_named(self._layout, name, extra, self._fast, name in self._contained)
 
     def _running(self) -> set[str]:
         return {name for name in self._table.names() if self._table.pid(name) is not None}

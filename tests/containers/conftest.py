@@ -23,6 +23,7 @@ def images() -> dict[str, str]:
     """Every image by its variable in deploy/compose.yaml."""
     if not os.environ.get("CONTAINERS"):
         pytest.skip("containers are tested by `make compose-test`, which needs a Docker engine")
+    os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")  # what we start we stop, and it would be pulled
     try:
         compose_client()
         return images_of_ours.build()

@@ -12,6 +12,6 @@ PARTS = ("postgres", "kafka", "mailbox", "clock-offset")
 
 @pytest.fixture(scope="session")
 def stack(stacks: Stacks) -> Iterator[Stack]:
-    """A running stack in a directory of its own."""
-    with stacks("stack", parts=PARTS) as stack:
+    """A running stack in a directory of its own; as processes, because tests kill them and look at what is left."""
+    with stacks("stack", parts=PARTS, contained=()) as stack:
         yield stack
