@@ -50,13 +50,21 @@ def file_of_the_page() -> str:
 
 
 def pytest_of_a_team(folder: Path, *files: str, checkout: Path | str) -> Ended:
-    """Their run: of this repository it finds the contracts alone, and otherwise what BOOKING_CHECKOUT says."""
+    """Their run: of this repository it finds the contracts alone, and otherwise what BOOKING_CHECKOUT says.
+
+    They have no Docker engine; tests/containers/test_testkit.py is the same with one.
+    """
     ours = ("PYTHONPATH", "PYTEST_ADDOPTS", "BOOKING_CHECKOUT")
     environment = {name: value for name, value in os.environ.items() if name not in ours}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "--rootdir", folder, *files],
         cwd=folder,
-        env=environment | {"PYTHONPATH": str(ROOT / "contracts"), "BOOKING_CHECKOUT": str(checkout)},
+        env=environment
+        | {
+            "PYTHONPATH": str(ROOT / "contracts"),
+            "BOOKING_CHECKOUT": str(checkout),
+            "DOCKER_HOST": f"unix://{folder}/no-engine.sock",
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -105,12 +113,13 @@ def test_nothing_is_left_of_the_system(team: Ended) -> None:
         urllib.request.urlopen(address, timeout=5)
 
 
-def test_without_a_checkout_it_says_what_to_do(tmp_path: Path) -> None:
+def test_without_a_checkout_and_without_an_engine_it_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "test_failing.py").write_text(FAILING)
 
     ended = pytest_of_a_team(tmp_path, "test_failing.py", checkout="")
 
-    assert (ended.code, "BOOKING_CHECKOUT=<a clone" in ended.said) == (1, True), ended.said
+    assert (ended.code, "No Docker engine answers" in ended.said) == (1, True), ended.said
+    assert "BOOKING_CHECKOUT=<a clone" in ended.said
 
 
 def test_a_checkout_that_is_not_set_up_is_told(tmp_path: Path) -> None:
