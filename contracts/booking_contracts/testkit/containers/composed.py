@@ -86,8 +86,8 @@ def _start(parts: Mapping[str, Part], containers: Mapping[str, DockerContainer])
     started: dict[str, Future[None]] = {}
 
     def start(name: str) -> None:
-        for other in parts[name].needs:
-            started[other].result()
+        if any([started[other].exception() for other in parts[name].needs]):
+            return
         container = containers[name]
         try:
             container.start()
