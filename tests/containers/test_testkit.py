@@ -16,7 +16,7 @@ import pytest
 
 from deploy.images import docker
 from deploy.packages.build import build
-from tests.contracts.test_testkit_page import FAILING, file_of_the_page
+from tests.contracts.test_testkit_page import FAILING, SNAPSHOT, file_of_the_page
 from tests.packages.elsewhere import Elsewhere, elsewhere
 
 MOST_SECONDS = 180.0
@@ -93,6 +93,14 @@ def test_the_file_of_the_page_passes_within_three_minutes(team: Team, installed:
     assert (code, re.findall(r"::(\w+) PASSED", said)) == (0, PASSED), said
     print(f"pip install {installed:.0f} s, pytest {took:.0f} s", *re.findall(r".* setup .*", said), sep="\n")
     assert installed + took < MOST_SECONDS
+
+
+@pytest.mark.requirement("testkit")
+def test_a_system_goes_back_to_its_snapshot(team: Team, installed: float) -> None:
+    """What services were told stays in Kafka, and is not done again; their ports are others afterwards."""
+    (team.folder / "test_snapshot.py").write_text(SNAPSHOT)
+    code, said = team.pytest("test_snapshot.py")
+    assert (code, "1 passed" in said) == (0, True), said
 
 
 @pytest.mark.requirement("testkit")

@@ -33,6 +33,46 @@ async def test_an_expectation_that_is_wrong(booking_system):
         await booking_system.webhook(booked.booking_id, "payment_intent.succeeded")
     assert (booking_system.env["BOOKING_URL"], booked) == ("elsewhere", None)
 """
+SNAPSHOT = """
+import pytest
+from booking_contracts.booking import BookingConfirmed, SessionCompleted
+
+pytest_plugins = ["booking_contracts.testkit.plugin"]
+
+
+@pytest.mark.asyncio
+async def test_a_system_goes_back_to_its_snapshot_and_on_from_there(booking_system):
+    studio = await booking_system.studio(capacity=2)
+    ada = await booking_system.book(studio)
+    await booking_system.client.outcome(ada.booking_id, BookingConfirmed)
+    await booking_system.payment_in(ada.booking_id, "captured")
+    await booking_system.mail(ada.customer.email, "confirmed")
+
+    async def outside():
+        intents = await booking_system.stripe.state("payment_intents")
+        return await booking_system.clock.offset(), await booking_system.mails(), intents
+
+    await booking_system.snapshot()
+    before = await outside()
+
+    async def lives_on():
+        lin = await booking_system.book(studio)
+        await booking_system.client.outcome(lin.booking_id, BookingConfirmed)
+        await booking_system.mail(lin.customer.email, "confirmed")
+        await booking_system.advance(days=6)
+        await booking_system.client.outcome(ada.booking_id, SessionCompleted, timeout_seconds=15)
+        return lin
+
+    undone = await lives_on()
+    await booking_system.restore()
+    assert await outside() == before
+    assert (await booking_system.booking(ada.booking_id))["state"] == "CONFIRMED"
+    assert booking_system.client.events(ada.booking_id) == []
+
+    await lives_on()
+    assert (await booking_system.try_get("booking", f"/v1/bookings/{undone.booking_id}"))[0] == 404
+    assert undone.customer.email not in {to for mail in await booking_system.mails() for to in mail["recipients"]}
+"""
 
 
 @dataclass(frozen=True)
@@ -74,11 +114,12 @@ def pytest_of_a_team(folder: Path, *files: str, checkout: Path | str) -> Ended:
 
 @pytest.fixture(scope="module")
 def team(tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> Ended:
-    """The page's file and one whose test fails, run together: on one system."""
+    """The page's file, one whose test fails, and one that goes back to a snapshot, run together: on one system."""
     folder = tmp_path_factory.mktemp("team")
     (folder / "test_bookings.py").write_text(file_of_the_page())
     (folder / "test_failing.py").write_text(FAILING)
-    return pytest_of_a_team(folder, "test_bookings.py", "test_failing.py", checkout=checkout)
+    (folder / "test_snapshot.py").write_text(SNAPSHOT)
+    return pytest_of_a_team(folder, "test_bookings.py", "test_failing.py", "test_snapshot.py", checkout=checkout)
 
 
 @pytest.mark.requirement("testkit")
@@ -92,8 +133,9 @@ def test_the_file_of_the_page_passes(team: Ended) -> None:
     assert re.findall(r"::(\w+) PASSED", team.said) == [
         "test_a_booking_is_paid_and_days_later_it_is_over",
         "test_a_declined_card_gives_the_seat_back",
+        "test_a_system_goes_back_to_its_snapshot_and_on_from_there",
     ], team.said
-    assert (team.code, "1 failed, 2 passed" in team.said) == (1, True), team.said
+    assert (team.code, "1 failed, 3 passed" in team.said) == (1, True), team.said
 
 
 @pytest.mark.requirement("testkit")

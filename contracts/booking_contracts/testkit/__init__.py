@@ -29,7 +29,7 @@ async def booking_system(checkout: Path | str | None = None) -> AsyncIterator[Sy
     started = ExitStack()
     try:
         running = await asyncio.to_thread(started.enter_context, running_system(checkout))
-        async with connected(running.env) as system:
+        async with connected(running.env, running) as system:
             yield system
     finally:
         await asyncio.to_thread(started.close)

@@ -30,6 +30,9 @@ START_SECONDS = 120.0
 LOOK_AGAIN_SECONDS = 0.05
 ANSWER_SECONDS = 5.0
 TAIL_LINES = 25
+SERVICES = ("booking", "payments", "notifications")
+GRACE_SECONDS = 25
+"""Longer than a service takes to finish what it has in hand (docs/containers.md)."""
 
 
 @contextmanager
@@ -53,9 +56,19 @@ def running() -> Iterator[Running]:
         up.callback(_together, [partial(_stop, container) for container in containers.values()])
         _start(parts, containers)
         staying = {name: container for name, container in containers.items() if name not in _ending(parts)}
+        services = {name: containers[name] for name in SERVICES}
+        env = addresses.stack_env(parts, containers)
+        env |= {"SERVICE_TOKEN": token, "STRIPE_WEBHOOK_SECRET": webhook_secret}
+
+        def start_again() -> None:
+            _together([partial(_start_again, name, container) for name, container in services.items()])
+            env.update(addresses.stack_env(parts, containers))  # the engine chooses their ports anew
+
         yield Running(
-            addresses.stack_env(parts, containers) | {"SERVICE_TOKEN": token, "STRIPE_WEBHOOK_SECRET": webhook_secret},
+            env,
             lambda: {name: _said(container) for name, container in staying.items()},
+            stop_services=lambda: _together([partial(_rest, container) for container in services.values()]),
+            start_services=start_again,
         )
 
 
@@ -86,7 +99,7 @@ def _start(parts: Mapping[str, Part], containers: Mapping[str, DockerContainer])
     started: dict[str, Future[None]] = {}
 
     def start(name: str) -> None:
-        if any([started[other].exception() for other in parts[name].needs]):
+        if any(started[other].exception() for other in parts[name].needs):
             return
         container = containers[name]
         try:
@@ -96,14 +109,18 @@ def _start(parts: Mapping[str, Part], containers: Mapping[str, DockerContainer])
             else:
                 _answers(name, container)
         except Exception as problem:
-            written = "\n".join(_said(container).splitlines()[-TAIL_LINES:])
-            raise NotStarted(f"{name} of the booking system did not start: {problem}\n{written}") from problem
+            raise _not_started(name, container, problem) from problem
 
     with ThreadPoolExecutor(len(parts)) as pool:
         for name in TopologicalSorter({name: part.needs for name, part in parts.items()}).static_order():
             started[name] = pool.submit(start, name)
     for one in started.values():
         one.result()
+
+
+def _not_started(name: str, container: DockerContainer, problem: Exception) -> NotStarted:
+    written = "\n".join(_said(container).splitlines()[-TAIL_LINES:])
+    return NotStarted(f"{name} of the booking system did not start: {problem}\n{written}")
 
 
 def _ended(container: DockerContainer) -> None:
@@ -136,6 +153,18 @@ def _said(container: DockerContainer) -> str:
     with suppress(ContainerStartException):
         return bytes(container.get_wrapped_container().logs()).decode("utf-8", "replace")
     return ""
+
+
+def _rest(container: DockerContainer) -> None:
+    container.get_wrapped_container().stop(timeout=GRACE_SECONDS)
+
+
+def _start_again(name: str, container: DockerContainer) -> None:
+    container.get_wrapped_container().start()
+    try:
+        _answers(name, container)
+    except TimeoutError as problem:
+        raise _not_started(name, container, problem) from problem
 
 
 def _stop(container: DockerContainer) -> None:
