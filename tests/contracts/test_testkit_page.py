@@ -18,7 +18,7 @@ from booking_contracts.testkit.running import NotStarted
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = Path(booking_contracts.testkit.__file__).with_name("README.md")
-MOST_LINES, MOST_LINES_OF_PAGE = 25, 60
+MOST_LINES, MOST_LINES_OF_PAGE = 25, 65
 FAILING = """
 import pytest
 

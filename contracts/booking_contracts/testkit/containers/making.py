@@ -13,6 +13,8 @@ from booking_contracts.testkit.containers.kafka import ApacheKafkaContainer
 from booking_contracts.testkit.containers.postgres import PostgreSQLContainer
 
 PASSWORD = "POSTGRES_PASSWORD"
+FOR_FEW = {"offsets.topic.num.partitions": "4", "group.coordinator.append.linger.ms": "0"}
+"""Settings of a broker that three consumers ask, one after the other."""
 NOT_DURABLE = ("-c", "fsync=off", "-c", "full_page_writes=off")
 """Settings of a database that nobody needs after its tests."""
 
@@ -26,7 +28,7 @@ def container_of(part: Part, network: Network, told: Path) -> DockerContainer:
     """Of a part, not started yet; `told` is what the image for tests says (composition.copied_out)."""
     container: DockerContainer
     if part.name == "kafka":
-        container = ApacheKafkaContainer(part.image, network=network)
+        container = ApacheKafkaContainer(part.image, network=network, settings=FOR_FEW)
     elif part.name == "postgres":
         container = _postgres(part, network, told / SCRIPTS)
     else:
