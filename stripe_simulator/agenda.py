@@ -9,7 +9,10 @@ Step = Callable[[str], None]
 
 
 class Agenda:
-    """Steps in the order of their due time. Each is called once, with the id it was planned for."""
+    """Steps in the order of their due time. Each is called once, with the id it was planned for.
+
+    A step that needs the world has it as an argument of `partial`: a snapshot copies both.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -1,6 +1,8 @@
 """What becomes of an authorisation: captured, released, or expired (page "Place a hold on a payment
 method")."""
 
+from functools import partial
+
 from stripe_simulator.disputes import open_dispute
 from stripe_simulator.payment_objects import Charge, PaymentIntent
 from stripe_simulator.refunds import release_part
@@ -16,7 +18,7 @@ def authorise(world: World, intent: PaymentIntent, charge: Charge) -> None:
     intent.status = "requires_capture"
     intent.amount_capturable = intent.amount
     charge.capture_before = charge.created + AUTHORISATION_SECONDS
-    world.agenda.after(AUTHORISATION_SECONDS, lambda intent_id: _expire(world, intent_id), intent.id)
+    world.agenda.after(AUTHORISATION_SECONDS, partial(_expire, world), intent.id)
 
 
 def capture(world: World, intent: PaymentIntent, charge: Charge, amount_minor: int) -> None:
@@ -33,7 +35,7 @@ def capture(world: World, intent: PaymentIntent, charge: Charge, amount_minor: i
     posted = charge.amount if world.releases_are_refunds else amount_minor
     charge.balance_transaction = world.move("charge", posted, charge.currency, charge.id).id
     if charge.card.disputed:
-        world.agenda.after(world.outcome_delay_seconds, lambda charge_id: _dispute(world, charge_id), charge.id)
+        world.agenda.after(world.outcome_delay_seconds, partial(_dispute, world), charge.id)
 
 
 def release_rest(world: World, charge: Charge) -> None:

@@ -1,4 +1,4 @@
-"""The control port: what actions.py can do, faults, the state, reset, health."""
+"""The control port: what actions.py can do, faults, the state, snapshot and restore, reset, health."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -31,12 +31,19 @@ WEBHOOKS = "webhooks"
 
 
 class Control:
-    """Handlers of the control port. `world` is replaced by a reset."""
+    """Handlers of the control port. `world` is replaced by a reset and when a snapshot is restored."""
 
-    def __init__(self, world: World, faults: Faults, reset: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        world: World,
+        faults: Faults,
+        reset: Callable[[], None],
+        snapshot: Callable[[], None],
+        restore: Callable[[], bool],
+    ) -> None:
         self.world = world
         self.faults = faults
-        self._reset = reset
+        self._reset, self._snapshot, self._restore = reset, snapshot, restore
 
     def application(self) -> web.Application:
         app = web.Application(middlewares=[_problems])
@@ -48,6 +55,8 @@ class Control:
                 web.put("/faults", self.replace_faults),
                 *(web.route(method, path, self._acting(action)) for (method, path), action in ACTIONS.items()),
                 web.post("/reset", self.reset),
+                web.post("/snapshot", self.snapshot),
+                web.post("/restore", self.restore),
             ]
         )
         return app
@@ -76,6 +85,17 @@ class Control:
     async def reset(self, request: web.Request) -> web.Response:
         """Forget everything: objects, keys, faults, requests, waiting webhooks."""
         self._reset()
+        return _json({"status": "ok"})
+
+    async def snapshot(self, request: web.Request) -> web.Response:
+        """Keep objects, keys and requests as they are now."""
+        self._snapshot()
+        return _json({"status": "ok"})
+
+    async def restore(self, request: web.Request) -> web.Response:
+        """Have them as they were kept; faults and waiting webhooks are gone."""
+        if not self._restore():
+            raise invalid("There is no snapshot: POST /snapshot makes one.")
         return _json({"status": "ok"})
 
     async def state(self, request: web.Request) -> web.StreamResponse:

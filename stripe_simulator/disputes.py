@@ -1,5 +1,7 @@
 """Disputes (chargebacks): opened, answered, closed, and changed after that (page "Disputes", API reference)."""
 
+from functools import partial
+
 from stripe_simulator.dispute_objects import EVIDENCE, FINAL, INQUIRIES, STATUSES, Dispute
 from stripe_simulator.errors import JsonObject, invalid, refused
 from stripe_simulator.form import Params
@@ -137,10 +139,10 @@ def _submit(world: World, dispute: Dispute) -> None:
     dispute.status = "warning_under_review" if dispute.status in INQUIRIES else "under_review"
     verdict = VERDICTS.get(dispute.evidence.get("uncategorized_text", ""))
     if verdict is not None:
-        world.agenda.after(world.outcome_delay_seconds, lambda found: _judge(world, found, verdict), dispute.id)
+        world.agenda.after(world.outcome_delay_seconds, partial(_judge, world, verdict), dispute.id)
 
 
-def _judge(world: World, dispute_id: str, verdict: str) -> None:
+def _judge(world: World, verdict: str, dispute_id: str) -> None:
     dispute = world.disputes.at_path(dispute_id)
     if dispute.status not in FINAL:
         close_dispute(world, dispute, verdict)

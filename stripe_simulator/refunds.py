@@ -1,5 +1,7 @@
 """Refunds (API reference, "Refunds"; pages "Refund and cancel payments", "Testing: refunds")."""
 
+from functools import partial
+
 from stripe_simulator.behaviour import OVERDRAWN, REFUSED
 from stripe_simulator.currencies import check_steps, money
 from stripe_simulator.errors import ApiError, JsonObject, invalid, refused, unexpected_state
@@ -140,7 +142,7 @@ def _refund(world: World, charge: Charge, amount_minor: int, reason: str | None,
         )
     else:
         refund.status, refund.pending_reason = "pending", "insufficient_funds"
-        world.agenda.after(BALANCE_LOOK_SECONDS, lambda refund_id: _once_covered(world, refund_id), refund.id)
+        world.agenda.after(BALANCE_LOOK_SECONDS, partial(_once_covered, world), refund.id)
     return _record(world, charge, refund)
 
 
@@ -173,7 +175,7 @@ def _send(world: World, refund: Refund) -> None:
     """Out of the balance, on its way to the bank."""
     refund.balance_transaction = world.move("refund", -refund.amount, refund.currency, refund.id).id
     if world.charges.at_path(refund.charge).card.refund != "succeeds":
-        world.agenda.after(world.outcome_delay_seconds, lambda refund_id: _settle(world, refund_id), refund.id)
+        world.agenda.after(world.outcome_delay_seconds, partial(_settle, world), refund.id)
 
 
 def _once_covered(world: World, refund_id: str) -> None:
@@ -181,7 +183,7 @@ def _once_covered(world: World, refund_id: str) -> None:
     if refund.status != "pending":
         return
     if world.balance[refund.currency] < refund.amount:
-        world.agenda.after(BALANCE_LOOK_SECONDS, lambda waiting: _once_covered(world, waiting), refund_id)
+        world.agenda.after(BALANCE_LOOK_SECONDS, partial(_once_covered, world), refund_id)
         return
     pending_first = world.charges.at_path(refund.charge).card.refund == "pending_first"
     refund.status, refund.pending_reason = "pending" if pending_first else "succeeded", "processing"

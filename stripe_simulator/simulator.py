@@ -1,6 +1,7 @@
 """The simulator as one object: both ports, the world between them, and its upkeep."""
 
 import asyncio
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +41,8 @@ class Simulator:
         self._webhooks = Webhooks(settings.endpoint, self._clock, self._faults)
         world = self._new_world()
         self._api = ApiServer(world, self._faults)
-        self._control = Control(world, self._faults, self.reset)
+        self._kept: tuple[World, IdempotencyKeys] | None = None
+        self._control = Control(world, self._faults, self.reset, self.snapshot, self.restore)
         self._runners: list[web.BaseRunner] = []
         self._upkeep: asyncio.Task[None] | None = None
         self.api_url = ""
@@ -70,6 +72,26 @@ class Simulator:
         world = self._new_world()
         self._api.world = self._control.world = world
         self._api.keys = IdempotencyKeys(self._clock)
+
+    def snapshot(self) -> None:
+        """Keep how the account stands, for `restore`; it replaces what was kept before."""
+        self._kept = self._copied((self._api.world, self._api.keys))
+
+    def restore(self) -> bool:
+        """Back to that, without faults and without waiting webhooks; False where nothing was kept."""
+        if self._kept is None:
+            return False
+        self._faults.replace([])
+        self._webhooks.reset()
+        self._clock.may_go_back()
+        world, self._api.keys = self._copied(self._kept)
+        world.goes_on_after(self._api.world)
+        self._api.world = self._control.world = world
+        return True
+
+    def _copied(self, account: tuple[World, IdempotencyKeys]) -> tuple[World, IdempotencyKeys]:
+        """A copy on the same clock, with the same endpoint."""
+        return deepcopy(account, {id(shared): shared for shared in (self._clock, self._webhooks)})
 
     def _new_world(self) -> World:
         return World(self._clock, self._webhooks.publish, self._settings.outcome_delay_seconds)

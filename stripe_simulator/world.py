@@ -110,6 +110,10 @@ class World:
         self._issued += 1
         return f"{prefix}_3{self._run}{self._issued:013x}"
 
+    def goes_on_after(self, other: "World") -> None:
+        """Issue no id that `other` has issued."""
+        self._run, self._issued = other._run, other._issued
+
     @property
     def releases_are_refunds(self) -> bool:
         """Whether what the request under way lets go of an authorisation is a Refund (behaviour.py)."""

@@ -48,7 +48,7 @@ def others(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
             continue
         found[name] = ORDINARY[name]
         if found[name] not in to_be_had:
-            local().make([docker.docker()])
+            local().make([docker.docker()], ORDINARY[name])
             found[name] = local().name
             print(f"{ORDINARY[name]} is not to be had: {found[name]} is made of what this host has installed")
     return found

@@ -42,7 +42,9 @@ FROM ${SERVICES_IMAGE} AS testing
 COPY --from=build /testing /testing
 # Where the clock's file is, which containers share as a volume: a new volume has this directory's owner.
 COPY --from=build --chown=65532:65532 /empty /clock
-COPY deploy/__init__.py /testing/deploy/
+# What a system is made of: the testkit of booking-contracts starts what this image says.
+COPY deploy/__init__.py deploy/compose.yaml deploy/compose.clock.yaml /testing/deploy/
+COPY deploy/postgres /testing/deploy/postgres
 COPY deploy/local/__init__.py deploy/local/service.py deploy/local/crashing.py deploy/local/clock_offset.py \
      deploy/local/mailbox.py deploy/local/mail_message.py deploy/local/mail_rules.py /testing/deploy/local/
 ARG VERSION=0.0.0

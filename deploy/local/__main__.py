@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from deploy.local import ports, postgres
 from deploy.local.catalog import INFRASTRUCTURE, PARTS
+from deploy.local.concurrently import concurrently
 from deploy.local.processes import ProcessFailed
 from deploy.local.stack import DEFAULT_ROOT, Stack
 
@@ -54,8 +55,9 @@ def _share(text: str) -> slice:
 def _hold(stack: Stack, root: Path) -> None:
     """Up, until standard input ends; then everything goes. Standard output has the path of stack.env, once all is up.
 
-    The end of standard input is the end of whoever asked, also of one that was killed: nothing is left behind. Raises
-    RuntimeError where the root is there already: it is somebody's.
+    A line `stop` or `start` on standard input does that to the services; it is repeated on standard output once it is
+    done. The end of standard input is the end of whoever asked, also of one that was killed: nothing is left behind.
+    Raises RuntimeError where the root is there already: it is somebody's.
     """
     if root.exists():
         raise RuntimeError(f"{root} is there already, and would be removed at the end: name another --root.")
@@ -63,10 +65,19 @@ def _hold(stack: Stack, root: Path) -> None:
     try:
         stack.up(progress=_complain)
         _say(str(root.resolve() / "stack.env"))
-        sys.stdin.buffer.read()
+        for line in sys.stdin:
+            _do(line.strip(), stack)
+            _say(line.strip())
     finally:
         stack.down(progress=_complain)
         _remove(root)
+
+
+def _do(asked: str, stack: Stack) -> None:
+    does = {"stop": stack.stop_process, "start": stack.start_process}
+    if asked not in does:
+        raise RuntimeError(f"{asked!r} is neither stop nor start")
+    concurrently(does[asked], [name for name in stack.names if name not in INFRASTRUCTURE])
 
 
 def _end(_number: int, _frame: object) -> NoReturn:

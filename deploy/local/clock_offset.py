@@ -1,8 +1,9 @@
 """The clock that tests move forward, at CLOCK_OFFSET_URL.
 
-`PUT {"offset_seconds": n}` says how far the services' clock is ahead of real time; `GET` returns it. Every
-process maps the same 8-byte file (little-endian signed int64), so a change is seen as soon as it is answered.
-Nothing of this exists in production.
+`PUT {"offset_seconds": n}` says how far the services' clock is ahead of real time; `GET` returns it. `POST /snapshot`
+keeps it and `POST /restore` has it so again: that may be back, so no service may run then. Every process maps the same
+8-byte file (little-endian signed int64), so a change is seen as soon as it is answered. Nothing of this exists in
+production.
 """
 
 import argparse
@@ -25,6 +26,7 @@ class ClockOffset:
         with os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT, 0o644), "r+b") as opened:
             os.ftruncate(opened.fileno(), SIZE_BYTES)
             self._map = mmap.mmap(opened.fileno(), SIZE_BYTES)
+        self._kept: bytes | None = None
 
     @property
     def seconds(self) -> int:
@@ -38,9 +40,20 @@ class ClockOffset:
         self._map[:SIZE_BYTES] = seconds.to_bytes(SIZE_BYTES, "little", signed=True)
         return True
 
+    def restore(self) -> bool:
+        """Store the offset that was kept; False where none was."""
+        if self._kept is None:
+            return False
+        self._map[:SIZE_BYTES] = self._kept
+        return True
+
+    def snapshot(self) -> None:
+        """Keep the offset, in place of what was kept before."""
+        self._kept = self._map[:SIZE_BYTES]
+
 
 def clock_app(clock: ClockOffset) -> web.Application:
-    """GET and PUT of the offset, and a health check."""
+    """GET and PUT of the offset, and its snapshot."""
 
     async def read(_request: web.Request) -> web.Response:
         return web.json_response({"offset_seconds": clock.seconds})
@@ -55,8 +68,18 @@ def clock_app(clock: ClockOffset) -> web.Application:
             return web.json_response({"problem": problem, "offset_seconds": clock.seconds}, status=409)
         return web.json_response({"offset_seconds": seconds})
 
+    async def snapshot(_request: web.Request) -> web.Response:
+        clock.snapshot()
+        return web.json_response({"offset_seconds": clock.seconds})
+
+    async def restore(_request: web.Request) -> web.Response:
+        if not clock.restore():
+            return web.json_response({"problem": "there is no snapshot: POST /snapshot makes one"}, status=409)
+        return web.json_response({"offset_seconds": clock.seconds})
+
     app = web.Application()
     app.add_routes([web.get("/", read), web.put("/", write)])
+    app.add_routes([web.post("/snapshot", snapshot), web.post("/restore", restore)])
     return app
 
 

@@ -2,7 +2,8 @@
 
 It refuses what a strict server in the world would refuse (`mail_rules`), so that no letter is lost there alone.
 
-`GET /messages`, `DELETE /messages`, and for tests `PUT /faults` with a list of {"kind", "count"}: the next
+`GET /messages`, `DELETE /messages`, `POST /snapshot`, which keeps what there is, and `POST /restore`, which has it so
+again. For tests `PUT /faults` with a list of {"kind", "count"}: the next
 `count` deliveries fail that way, in the order of the list, which replaces the one before.
 """
 
@@ -29,6 +30,7 @@ class Mailbox:
 
     messages: list[Mail] = field(default_factory=list)
     faults: list[tuple[FaultKind, int]] = field(default_factory=list)
+    kept: list[Mail] | None = None
 
     def next_fault(self) -> FaultKind | None:
         """Use up one fault."""
@@ -86,6 +88,16 @@ def mailbox_app(mailbox: Mailbox, smtp_port: int, host: str = "127.0.0.1") -> we
         mailbox.messages.clear()
         return web.Response(status=204)
 
+    async def snapshot(_request: web.Request) -> web.Response:
+        mailbox.kept = [*mailbox.messages]
+        return web.Response(status=204)
+
+    async def restore(_request: web.Request) -> web.Response:
+        if mailbox.kept is None:
+            return web.json_response({"problem": "there is no snapshot: POST /snapshot makes one"}, status=409)
+        mailbox.messages[:], mailbox.faults[:] = mailbox.kept, []
+        return web.Response(status=204)
+
     async def read_faults(_request: web.Request) -> web.Response:
         return web.json_response([{"kind": kind, "count": count} for kind, count in mailbox.faults])
 
@@ -100,6 +112,7 @@ def mailbox_app(mailbox: Mailbox, smtp_port: int, host: str = "127.0.0.1") -> we
     app = web.Application()
     app.cleanup_ctx.append(smtp_server)
     app.add_routes([web.get("/messages", read), web.delete("/messages", clear)])
+    app.add_routes([web.post("/snapshot", snapshot), web.post("/restore", restore)])
     app.add_routes([web.get("/faults", read_faults), web.put("/faults", replace_faults)])
     return app
 

@@ -18,7 +18,7 @@ from booking_contracts.testkit.running import NotStarted
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = Path(booking_contracts.testkit.__file__).with_name("README.md")
-MOST_LINES, MOST_LINES_OF_PAGE = 25, 60
+MOST_LINES, MOST_LINES_OF_PAGE = 25, 65
 FAILING = """
 import pytest
 
@@ -32,6 +32,46 @@ async def test_an_expectation_that_is_wrong(booking_system):
         booked = await booking_system.book(studio)
         await booking_system.webhook(booked.booking_id, "payment_intent.succeeded")
     assert (booking_system.env["BOOKING_URL"], booked) == ("elsewhere", None)
+"""
+SNAPSHOT = """
+import pytest
+from booking_contracts.booking import BookingConfirmed, SessionCompleted
+
+pytest_plugins = ["booking_contracts.testkit.plugin"]
+
+
+@pytest.mark.asyncio
+async def test_a_system_goes_back_to_its_snapshot_and_on_from_there(booking_system):
+    studio = await booking_system.studio(capacity=2)
+    ada = await booking_system.book(studio)
+    await booking_system.client.outcome(ada.booking_id, BookingConfirmed)
+    await booking_system.payment_in(ada.booking_id, "captured")
+    await booking_system.mail(ada.customer.email, "confirmed")
+
+    async def outside():
+        intents = await booking_system.stripe.state("payment_intents")
+        return await booking_system.clock.offset(), await booking_system.mails(), intents
+
+    await booking_system.snapshot()
+    before = await outside()
+
+    async def lives_on():
+        lin = await booking_system.book(studio)
+        await booking_system.client.outcome(lin.booking_id, BookingConfirmed)
+        await booking_system.mail(lin.customer.email, "confirmed")
+        await booking_system.advance(days=6)
+        await booking_system.client.outcome(ada.booking_id, SessionCompleted, timeout_seconds=15)
+        return lin
+
+    undone = await lives_on()
+    await booking_system.restore()
+    assert await outside() == before
+    assert (await booking_system.booking(ada.booking_id))["state"] == "CONFIRMED"
+    assert booking_system.client.events(ada.booking_id) == []
+
+    await lives_on()
+    assert (await booking_system.try_get("booking", f"/v1/bookings/{undone.booking_id}"))[0] == 404
+    assert undone.customer.email not in {to for mail in await booking_system.mails() for to in mail["recipients"]}
 """
 
 
@@ -50,13 +90,21 @@ def file_of_the_page() -> str:
 
 
 def pytest_of_a_team(folder: Path, *files: str, checkout: Path | str) -> Ended:
-    """Their run: of this repository it finds the contracts alone, and otherwise what BOOKING_CHECKOUT says."""
+    """Their run: of this repository it finds the contracts alone, and otherwise what BOOKING_CHECKOUT says.
+
+    They have no Docker engine; tests/containers/test_testkit.py is the same with one.
+    """
     ours = ("PYTHONPATH", "PYTEST_ADDOPTS", "BOOKING_CHECKOUT")
     environment = {name: value for name, value in os.environ.items() if name not in ours}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "--rootdir", folder, *files],
         cwd=folder,
-        env=environment | {"PYTHONPATH": str(ROOT / "contracts"), "BOOKING_CHECKOUT": str(checkout)},
+        env=environment
+        | {
+            "PYTHONPATH": str(ROOT / "contracts"),
+            "BOOKING_CHECKOUT": str(checkout),
+            "DOCKER_HOST": f"unix://{folder}/no-engine.sock",
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -66,11 +114,12 @@ def pytest_of_a_team(folder: Path, *files: str, checkout: Path | str) -> Ended:
 
 @pytest.fixture(scope="module")
 def team(tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> Ended:
-    """The page's file and one whose test fails, run together: on one system."""
+    """The page's file, one whose test fails, and one that goes back to a snapshot, run together: on one system."""
     folder = tmp_path_factory.mktemp("team")
     (folder / "test_bookings.py").write_text(file_of_the_page())
     (folder / "test_failing.py").write_text(FAILING)
-    return pytest_of_a_team(folder, "test_bookings.py", "test_failing.py", checkout=checkout)
+    (folder / "test_snapshot.py").write_text(SNAPSHOT)
+    return pytest_of_a_team(folder, "test_bookings.py", "test_failing.py", "test_snapshot.py", checkout=checkout)
 
 
 @pytest.mark.requirement("testkit")
@@ -84,8 +133,9 @@ def test_the_file_of_the_page_passes(team: Ended) -> None:
     assert re.findall(r"::(\w+) PASSED", team.said) == [
         "test_a_booking_is_paid_and_days_later_it_is_over",
         "test_a_declined_card_gives_the_seat_back",
+        "test_a_system_goes_back_to_its_snapshot_and_on_from_there",
     ], team.said
-    assert (team.code, "1 failed, 2 passed" in team.said) == (1, True), team.said
+    assert (team.code, "1 failed, 3 passed" in team.said) == (1, True), team.said
 
 
 @pytest.mark.requirement("testkit")
@@ -105,12 +155,13 @@ def test_nothing_is_left_of_the_system(team: Ended) -> None:
         urllib.request.urlopen(address, timeout=5)
 
 
-def test_without_a_checkout_it_says_what_to_do(tmp_path: Path) -> None:
+def test_without_a_checkout_and_without_an_engine_it_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "test_failing.py").write_text(FAILING)
 
     ended = pytest_of_a_team(tmp_path, "test_failing.py", checkout="")
 
-    assert (ended.code, "BOOKING_CHECKOUT=<a clone" in ended.said) == (1, True), ended.said
+    assert (ended.code, "No Docker engine answers" in ended.said) == (1, True), ended.said
+    assert "BOOKING_CHECKOUT=<a clone" in ended.said
 
 
 def test_a_checkout_that_is_not_set_up_is_told(tmp_path: Path) -> None:

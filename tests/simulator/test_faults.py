@@ -129,6 +129,31 @@ async def test_reset_forgets_everything(bench: Bench) -> None:
     assert "Idempotent-Replayed" not in (await bench.post("/v1/payment_intents", FORM, key="k"))[1]
 
 
+async def test_a_snapshot_is_gone_back_to_with_what_falls_due_later(bench: Bench) -> None:
+    """Objects, idempotency keys and the agenda; not faults. Ids that were issued meanwhile do not come again."""
+    await bench.control("POST", "/restore", status=400)
+    kept = (await bench.post("/v1/payment_intents", FORM, key="before"))[2]
+    paid = await bench.authorised("pm_card_visa")
+    await bench.control("POST", "/snapshot")
+    for round_ in ("first", "second"):
+        await bench.sdk.v1.payment_intents.capture_async(paid.id)
+        undone = (await bench.post("/v1/payment_intents", FORM, key="after"))[2]
+        await bench.faults({"operation": "*", "kind": "500"})
+        await bench.control("POST", "/restore")
+        state = await bench.control("GET", "/state")
+        assert [one["id"] for one in state["payment_intents"]] == [kept["id"], paid.id], round_
+        assert [one["status"] for one in state["payment_intents"]][1] == "requires_capture"
+        status, headers, again = await bench.post("/v1/payment_intents", FORM, key="before")
+        assert (status, headers["Idempotent-Replayed"], again["id"]) == (200, "true", kept["id"])
+        status, headers, new = await bench.post("/v1/payment_intents", FORM, key="after")
+        assert (status, "Idempotent-Replayed" in headers) == (200, False)
+        assert new["id"] > undone["id"]
+        await bench.control("POST", "/restore")
+    bench.move_clock(8 * 86_400)
+    state = await bench.control("GET", "/state")
+    assert [one["status"] for one in state["payment_intents"]][1] == "canceled"
+
+
 async def test_an_issuer_says_no_whatever_the_card(bench: Bench) -> None:
     await bench.faults({"operation": CREATE, "kind": "declined", "decline_code": "insufficient_funds", "count": 1})
 

@@ -20,6 +20,18 @@ def test_the_file_is_an_int64_that_other_maps_see(tmp_path: Path) -> None:
         assert int.from_bytes(reader[:8], "little", signed=True) == 86_400
 
 
+def test_it_goes_back_to_a_snapshot_that_other_maps_see(tmp_path: Path) -> None:
+    clock, reader = ClockOffset(tmp_path / "offset"), ClockOffset(tmp_path / "offset")
+    assert not clock.restore()
+    clock.advance_to(60)
+    clock.snapshot()
+    clock.advance_to(86_400)
+
+    assert clock.restore()
+
+    assert reader.seconds == 60
+
+
 def test_a_second_creation_keeps_the_first_map_valid(tmp_path: Path) -> None:
     first = ClockOffset(tmp_path / "offset")
     second = ClockOffset(tmp_path / "offset")

@@ -118,3 +118,17 @@ async def test_commands_may_come_together(stack: Stack, http: aiohttp.ClientSess
         client.send("Subject: together\r\n\r\n.\r\nNOOP\r\n")
         assert [client.getreply()[0] for _ in range(2)] == [250, 250]
     assert [message["subject"] for message in await (await http.get("/messages")).json()] == ["together"]
+
+
+async def test_it_goes_back_to_a_snapshot(stack: Stack, http: aiohttp.ClientSession) -> None:
+    """As often as one likes, and without the faults of meanwhile."""
+    send(stack, booked("kept"))
+    assert (await http.post("/snapshot")).status == 204
+    for _ in range(2):
+        send(stack, booked("undone"))
+        await http.put("/faults", json=[{"kind": "permanent", "count": 1}])
+
+        assert (await http.post("/restore")).status == 204
+
+        assert [message["subject"] for message in await (await http.get("/messages")).json()] == ["kept"]
+        assert await (await http.get("/faults")).json() == []

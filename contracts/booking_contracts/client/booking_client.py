@@ -199,6 +199,10 @@ class BookingClient:
         """All that is remembered of the followed topics, replies aside, by the time that it carries."""
         return self._open().events.all()
 
+    def forget(self) -> None:
+        """What was heard so far of the followed topics, replies aside: only what comes from now on counts."""
+        self._open().events.forget()
+
     def _open(self) -> Listener:
         if self._listener is None:
             raise NotListening("it was not started: use `async with BookingClient(…) as client`")

@@ -134,6 +134,11 @@ class Events:
             (one for of_key in self._seen.values() for one in of_key.values()), key=lambda one: one.envelope.time
         )
 
+    def forget(self) -> None:
+        """All of them; who waits goes on waiting."""
+        self._seen.clear()
+        self._count = 0
+
     async def wait(self, key: str, types: frozenset[str]) -> Received:
         """The first event of one of `types`, at once if it was seen already."""
         for event in self.of(key):

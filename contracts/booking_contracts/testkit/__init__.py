@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 async def booking_system(checkout: Path | str | None = None) -> AsyncIterator[System]:
     """A booking system of one's own, stopped and forgotten at the end of the block.
 
-    `checkout` is a clone of its repository, of BOOKING_CHECKOUT when left out. Raises NotStarted. For pytest there are
-    fixtures: plugin.py.
+    In containers, or out of a clone of its repository: `checkout`, or BOOKING_CHECKOUT of the environment. Raises
+    NotStarted. For pytest there are fixtures: plugin.py.
     """
     # Here, so that samples can be had without the extra's packages.
     from booking_contracts.testkit.starting import running_system
@@ -29,7 +29,7 @@ async def booking_system(checkout: Path | str | None = None) -> AsyncIterator[Sy
     started = ExitStack()
     try:
         running = await asyncio.to_thread(started.enter_context, running_system(checkout))
-        async with connected(running.env) as system:
+        async with connected(running.env, running) as system:
             yield system
     finally:
         await asyncio.to_thread(started.close)

@@ -56,10 +56,24 @@ def running(checkout: Path) -> Iterator[Running]:
                 if not told:
                     end = "\n".join(said.read_text(errors="replace").splitlines()[-TAIL_LINES:])
                     raise NotStarted(f"The booking system of {checkout} did not start:\n{end}")
-                yield Running(_read(Path(told)), lambda: _logs(root / "logs"))
+                yield Running(
+                    _read(Path(told)),
+                    lambda: _logs(root / "logs"),
+                    stop_services=lambda: _ask(holder, "stop"),
+                    start_services=lambda: _ask(holder, "start"),
+                )
             finally:
                 holder.stdin.close()
                 holder.wait()
+
+
+def _ask(holder: subprocess.Popen[bytes], what: str) -> None:
+    assert holder.stdin is not None, "the holder is told there"
+    assert holder.stdout is not None, "it says there when it is done"
+    holder.stdin.write(f"{what}\n".encode())
+    holder.stdin.flush()
+    if holder.stdout.readline().decode().strip() != what:
+        raise NotStarted(f"The services of the booking system did not {what}.")
 
 
 def _read(env_file: Path) -> dict[str, str]:

@@ -59,7 +59,7 @@ def running_booking_system() -> Iterator[Running]:
 async def booking_system(running_booking_system: Running, request: pytest.FixtureRequest) -> AsyncIterator[System]:
     """The system as its users see it, on the test's own event loop. Tests share it: what each makes has new ids."""
     before = {name: len(text) for name, text in running_booking_system.logs().items()}
-    async with connected(running_booking_system.env) as system:
+    async with connected(running_booking_system.env, running_booking_system) as system:
         request.node.stash[_MEANWHILE] = _Meanwhile(running_booking_system, system, before)
         yield system
 

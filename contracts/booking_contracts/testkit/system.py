@@ -19,10 +19,11 @@ from booking_contracts import topics
 from booking_contracts.booking import BookingCommand, CommandAccepted, CommandRejected, PlaceBooking
 from booking_contracts.client import BookingClient, BookingReply
 from booking_contracts.envelope import uuid7
-from booking_contracts.testkit import sample
+from booking_contracts.testkit import sample, snapshots
 from booking_contracts.testkit.clock import MovableClock
 from booking_contracts.testkit.mail import Mail
 from booking_contracts.testkit.people import customer, customer_actor, newcomer, provider_actor
+from booking_contracts.testkit.running import Running
 from booking_contracts.testkit.stripe_control import StripeControl
 from booking_contracts.testkit.waiting import eventually
 from booking_contracts.types import Actor, Customer, PaymentChoice
@@ -62,6 +63,7 @@ class System:
     env: Mapping[str, str]
     client: BookingClient
     http: aiohttp.ClientSession
+    running: Running | None = None
     clock: MovableClock = field(init=False)
     stripe: StripeControl = field(init=False)
 
@@ -72,6 +74,26 @@ class System:
     async def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0) -> datetime:
         """Let time pass for the services and for Stripe; returns the new time."""
         return await self.clock.advance(days=days, hours=hours, minutes=minutes)
+
+    async def snapshot(self) -> None:
+        """Keep how databases, Stripe, mails and the clock stand, to `restore()` it; what was kept before is forgotten.
+
+        Services are started anew for it. Raises NeverHappened where they never come to rest.
+        """
+        await snapshots.take(self._own(), self.http)
+
+    async def restore(self) -> None:
+        """Have it all as `snapshot()` kept it, whoever called that; as often as one likes. Raises NoSnapshot.
+
+        Kafka's log goes on, without what it has being done again. What `client` has heard it forgets. `env` has new
+        addresses of services, where they are in containers.
+        """
+        await snapshots.go_back(self._own(), self.http)
+        self.client.forget()
+
+    def _own(self) -> Running:
+        assert self.running is not None, "only a system that was started for these tests can go back"
+        return self.running
 
     async def accepted(self, command: BookingCommand, **options: Any) -> CommandAccepted:
         """Ask, and expect yes."""
@@ -211,10 +233,10 @@ class System:
 
 
 @asynccontextmanager
-async def connected(env: Mapping[str, str]) -> AsyncIterator[System]:
-    """A handle on the system that `env` describes, following its topics from now on."""
+async def connected(env: Mapping[str, str], running: Running | None = None) -> AsyncIterator[System]:
+    """A handle on the system that `env` describes, following its topics from now on; `running` is its, if ours."""
     async with (
         BookingClient(env["KAFKA_BOOTSTRAP_SERVERS"], source="/testkit", topics=FOLLOWED) as client,
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http,
     ):
-        yield System(env, client, http)
+        yield System(env, client, http, running)

@@ -9,6 +9,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from booking_contracts.testkit.containers.images import STANDS_IN_FOR
+
 UNREAD = ("/usr/share/doc/", "/usr/share/man/", "/usr/share/lintian/", "/usr/share/locale/", "/usr/share/bug/")
 ALWAYS = ("/bin", "/sbin", "/lib", "/lib64", "/tmp")
 
@@ -26,10 +28,14 @@ class HostImage:
     trees: Mapping[str, Path] = field(default_factory=dict)
     homes: Mapping[str, int] = field(default_factory=dict)
 
-    def make(self, docker: Sequence[str]) -> None:
-        """Import it. Raises subprocess.CalledProcessError where a package is missing or the engine refuses."""
+    def make(self, docker: Sequence[str], stands_in_for: str) -> None:
+        """Import it; its label names the ordinary image.
+
+        Raises subprocess.CalledProcessError where a package is missing or the engine refuses.
+        """
         files = sorted(files_of(self.packages))
-        command = [*docker, "import", *(part for line in self.changes for part in ("--change", line)), "-", self.name]
+        changes = [*self.changes, f"LABEL {STANDS_IN_FOR}={stands_in_for}"]
+        command = [*docker, "import", *(part for line in changes for part in ("--change", line)), "-", self.name]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as importing:
             assert importing.stdin is not None
             with tarfile.open(mode="w|", fileobj=importing.stdin) as archive:
