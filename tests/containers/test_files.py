@@ -73,7 +73,7 @@ def test_what_is_ours_has_no_rights_and_what_stays_up_is_asked_how_it_is() -> No
         if name not in ("postgres", "kafka"):
             assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"]), name
             assert service["security_opt"] == ["no-new-privileges:true"], name
-        runs_once = name in ("migrations", "topics", "auditor")
+        runs_once = name in ("migrations", "topics")
         assert ("healthcheck" in service) is not runs_once, name
 
 
