@@ -17,6 +17,8 @@ from deploy.images import docker
 from deploy.images.__main__ import BILL_OF_MATERIALS, OURS
 from tests.containers.composed import FILES, SERVICES, Composed
 
+pytestmark = pytest.mark.timeout(900)  # the first of them builds the images
+
 MOST_MB = 250
 READY_SECONDS = 5.0
 LONG_RUNNING = (*SERVICES, "auditor", "stripe-simulator", "mailbox")

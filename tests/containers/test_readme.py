@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import uuid
 
+import pytest
+
 from deploy.local.layout import REPOSITORY
 from tests.containers.composed import FILES, SERVICES, Composed, compose_client
 from tests.packages.doors import doors, needs_engine
@@ -24,6 +26,7 @@ def test_it_begins_and_ends() -> None:
     assert " down -v" in down
 
 
+@pytest.mark.timeout(900)
 def test_it_is_typed_as_it_stands(images: dict[str, str]) -> None:
     """On free ports, by variables. Where the plugin is not installed, docker-compose takes the same words."""
     composed = Composed.on_free_ports(f"readme-{uuid.uuid4().hex[:8]}", FILES[:1], images)
