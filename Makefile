@@ -88,9 +88,10 @@ dist: setup ## Build wheel and sdist of contracts, simulator and services into d
 test-pythons: setup ## The tests without a stack on every Python that pyproject.toml names, as far as this machine has it
 	$(PYTHON) -m deploy.packages.pythons -n $(CORES) $(TOGETHER) $(ARGS)
 
-example-kafkajs: setup ## Build the example in TypeScript (needs Node 20 and npm), and run it on a stack of its own
-	npm --prefix examples/kafkajs ci --no-audit --no-fund
-	npm --prefix examples/kafkajs run build
+example-kafkajs: setup ## Build the example in TypeScript and run it on a stack of its own; Node 20 is the machine's, or of a wheel
+	@node=$$($(PYTHON) -m deploy.packages.node) || { echo "$$node" >&2; exit 1; }; set -ex; PATH="$$node:$$PATH"; \
+	npm --prefix examples/kafkajs ci --no-audit --no-fund; \
+	npm --prefix examples/kafkajs run build; \
 	$(PYTHON) -m pytest tests/packages/test_kafkajs.py
 
 images: setup ## Build the container images and the list of what is in them (docs/containers.md); needs a Docker engine

@@ -8,6 +8,7 @@ ENV XDG_CACHE_HOME=/cache
 WORKDIR /src
 COPY requirements/uv.txt requirements/testing.txt requirements/simulator.txt requirements/build.txt requirements/
 COPY stripe_simulator stripe_simulator
+COPY deploy/images/hear_sigterm.py deploy/images/hear_sigterm.pth ./
 RUN --mount=type=secret,id=ca,target=/run/ca.crt \
     --mount=type=secret,id=pip_conf,target=/etc/pip.conf \
     --mount=type=secret,id=uv_toml,target=/etc/uv/uv.toml \
@@ -22,6 +23,7 @@ RUN --mount=type=secret,id=ca,target=/run/ca.crt \
  && /build/bin/uv build --quiet --wheel --require-hashes --build-constraints requirements/build.txt \
     --python /app/bin/python --out-dir /wheels stripe_simulator \
  && /build/bin/uv pip install --quiet --python /app/bin/python --no-deps --no-index /wheels/*.whl \
+ && cp hear_sigterm.py hear_sigterm.pth /app/lib/python3*/site-packages/ \
  && /build/bin/uv pip install --quiet --python /app/bin/python --require-hashes --target /testing -r requirements/testing.txt
 RUN mkdir /empty
 

@@ -62,7 +62,7 @@ def tested(version: str, options: list[str]) -> tuple[bool, str]:
     """Whether nothing failed on that Python, and what to say of it."""
     base = interpreter(version)
     if base is None:
-        return True, "NOT TESTED: not on this machine"
+        return True, "SKIPPED: it is not on this machine"
     pytest = [str(prepare(version, base)), "-m", "pytest", "-m", "not stack", "-p", "no:cacheprovider", *options]
     print(f"== Python {version}: {base}", flush=True)
     failed = subprocess.run(pytest, cwd=ROOT).returncode

@@ -81,12 +81,17 @@ def new_app(tokens: tuple[ApiToken, ...], pools: Pools, health: Health) -> web.A
     """An application with the paths that every service has."""
     app = web.Application(middlewares=[_problems, _authorise(tokens)], client_max_size=MOST_BODY_BYTES)
     app[POOL], app[WEBHOOKS] = pools.reads, pools.webhooks
-    for name in ("live", "ready", "startup"):
-        app.router.add_get(f"/health/{name}", _health(getattr(health, name)))
+    add_health(app, health)
     app.router.add_get("/metrics", _metrics)
     app.router.add_get(PAGE, _codes)
     app.router.add_get("/v1/commands/{id}", command_reply)
     return app
+
+
+def add_health(app: web.Application, health: Health) -> None:
+    """The paths that Kubernetes asks, /health/live and its like."""
+    for name in ("live", "ready", "startup"):
+        app.router.add_get(f"/health/{name}", _health(getattr(health, name)))
 
 
 def add_description(app: web.Application, service: str) -> None:

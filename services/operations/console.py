@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 from collections.abc import Callable, Coroutine, Iterable
+from contextlib import AsyncExitStack
 from typing import Annotated, Any, TypeVar
 
 import asyncpg
@@ -15,7 +16,7 @@ from aiokafka.errors import KafkaError
 from rich.console import Console
 from rich.table import Table
 
-from services.chassis.database import Connection, connect
+from services.chassis.database import SILENT_SECONDS, Connection, connect
 from services.chassis.operator import NotPossible
 from services.chassis.service import PlanChanged, Service
 from services.operations.migrate import SERVICES
@@ -77,20 +78,19 @@ def bootstrap_servers() -> str:
     return servers
 
 
-def read_both(one: str, other: str, work: Callable[[Connection, Connection], Coroutine[Any, Any, T]]) -> T:
-    """Run `work` on the databases of two services, as the role that reads everything and writes nothing."""
+async def read_both(one: str, other: str, work: Callable[[Connection, Connection], Coroutine[Any, Any, T]]) -> T:
+    """Run `work` on the databases of two services, as the role that reads everything and writes nothing.
 
-    async def run() -> T:
-        connections = [await connect(_read_only_url(service), "bookingctl") for service in (one, other)]
-        try:
-            for connection in connections:
-                await connection.execute("SET default_transaction_read_only = on")
-            return await work(*connections)
-        finally:
-            for connection in connections:
-                await connection.close()
-
-    return asyncio.run(run())
+    Raises TimeoutError where a server says nothing more, and what asyncpg raises.
+    """
+    async with AsyncExitStack() as open_ones:
+        connections = []
+        for service in (one, other):
+            connection = await connect(_read_only_url(service), "bookingctl", answer_seconds=SILENT_SECONDS)
+            open_ones.callback(connection.terminate)
+            await connection.execute("SET default_transaction_read_only = on")
+            connections.append(connection)
+        return await work(*connections)
 
 
 def _read_only_url(service: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,8 +14,8 @@ import typer
 from services.chassis.clock import SystemClock
 from services.chassis.database import Connection
 from services.chassis.operator import NotPossible
-from services.operations import agreement
-from services.operations.console import Json, console, plain, read_both, run_on, show
+from services.operations import agreement, watch
+from services.operations.console import Json, console, plain, read_both, run_on, sentences, show
 from services.payments import operator
 from services.payments.model import ledger
 from services.payments.reconciliation import overdue
@@ -170,10 +170,22 @@ async def _comparison(payments: Connection, days: int) -> dict[str, list[dict[st
 
 @app.command("reconcile")
 def reconcile(
-    days: Annotated[int, typer.Option(help="how far back repairs are shown")] = 30, as_json: Json = False
+    days: Annotated[int, typer.Option(help="how far back repairs are shown")] = 30,
+    as_json: Json = False,
+    every: Annotated[float | None, typer.Option(min=1, help="seconds: look again, and log what does not agree")] = None,
 ) -> None:
-    """What the reconciler found and mended, and what does not agree now: Stripe, payments, bookings."""
-    found = read_both("payments", "booking", lambda payments, booking: _reconciliation(payments, booking, days))
+    """What the reconciler found and mended, and what does not agree now: Stripe, payments, bookings.
+
+    With --every it goes on until SIGTERM; /health/ready on HTTP_PORT, where that is set, tells whether it could look.
+    """
+
+    def look() -> Coroutine[Any, Any, Mapping[str, Any]]:
+        return read_both("payments", "booking", lambda payments, booking: _reconciliation(payments, booking, days))
+
+    if every is not None:
+        watch.run("auditor", every, lambda: _not_agreeing(look()))
+        return
+    found = sentences(look())
     if as_json:
         typer.echo(json.dumps(found, default=plain))
         return
@@ -198,6 +210,11 @@ async def _reconciliation(payments: Connection, booking: Connection, days: int) 
         "open": at_stripe + with_bookings,
         "events_aside": [dict(row) for row in await operator.events_aside(payments)],
     }
+
+
+async def _not_agreeing(look: Coroutine[Any, Any, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    found = await look
+    return [*found["open"], *found["events_aside"]]
 
 
 def _at_stripe(row: asyncpg.Record) -> dict[str, Any]:

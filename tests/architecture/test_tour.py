@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,15 @@ def test_the_tour_is_short() -> None:
     lines = own_lines(TOUR.read_text())
     assert len(lines) <= MOST_LINES, "what the tour decides belongs in docs/decisions, what it rules in docs/rules.md"
     assert [line for line in lines if len(line) > 120] == []
+
+
+def test_the_tour_begins_with_every_room() -> None:
+    """The folders at the top, and those of deploy/ that have code."""
+    listed = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    folders = {path.split("/")[0] for path in listed.splitlines() if "/" in path} - {"deploy"}
+    folders |= {"/".join(path.split("/")[:2]) for path in listed.splitlines() if re.match("deploy/.*/", path)}
+    rooms = TOUR.read_text().split("```")[1]
+    assert sorted(folder for folder in folders if f"{folder}/" not in rooms) == []
 
 
 def test_the_index_names_every_decision_once() -> None:

@@ -40,7 +40,8 @@ def compose_client() -> tuple[str, ...]:
 
 @dataclass
 class Composed:
-    """One project of compose. `files` are laid over each other; `images` by the variables of deploy/compose.yaml."""
+    """One project of compose. `files` are laid over each other; `images`, by the variables of deploy/compose.yaml, may
+    also choose other things than images."""
 
     project: str
     files: Sequence[Path]
@@ -109,6 +110,31 @@ class Composed:
                 return waited
             assert waited < seconds, f"{service} was not ready in {seconds:.0f} s: {body}\n{self._log(service)}"
             time.sleep(0.05)
+
+    def healthy(self, service: str, seconds: float) -> None:
+        """Wait until the engine has found it so. Raises AssertionError with its log."""
+        deadline = time.monotonic() + seconds
+        while self.state(service)["State"]["Health"]["Status"] != "healthy":
+            assert time.monotonic() < deadline, f"{service} did not get healthy:\n{self._log(service)}"
+            time.sleep(0.2)
+
+    def logs(self, service: str) -> list[Any]:
+        """Its lines of JSON so far, oldest first."""
+        said = subprocess.run([docker.docker(), "logs", self.container(service)], stdout=subprocess.PIPE, check=True)
+        return [json.loads(line) for line in said.stdout.splitlines() if line.startswith(b"{")]
+
+    def logged(self, service: str, event: str, seconds: float) -> Any:
+        """Wait for the last line about that. Raises AssertionError with its log."""
+        deadline = time.monotonic() + seconds
+        while not (found := [line for line in self.logs(service) if line["event"] == event]):
+            assert time.monotonic() < deadline, f"{service} did not log “{event}”:\n{self._log(service)}"
+            time.sleep(0.2)
+        return found[-1]
+
+    def sql(self, database: str, statement: str) -> str:
+        """What psql prints, as the cluster's own user."""
+        psql = ("psql", "-U", "postgres", "-d", database, "-Atc", statement)
+        return docker.run("exec", self.container("postgres"), *psql)
 
     def _log(self, service: str) -> str:
         return self.compose("logs", "--no-color", "--tail=40", service)

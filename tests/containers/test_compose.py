@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,12 +17,15 @@ from deploy.images import docker
 from deploy.images.__main__ import BILL_OF_MATERIALS, OURS
 from tests.containers.composed import FILES, SERVICES, Composed
 
+pytestmark = pytest.mark.timeout(900)  # the first of them builds the images
+
 MOST_MB = 250
 READY_SECONDS = 5.0
-LONG_RUNNING = (*SERVICES, "stripe-simulator", "mailbox")
+LONG_RUNNING = (*SERVICES, "auditor", "stripe-simulator", "mailbox")
 STATUS = (
     "import json; print(json.dumps(dict(l.rstrip().split(':\\t', 1) for l in open('/proc/1/status') if ':\\t' in l)))"
 )
+ASK_READY = "from services.operations import probe; probe.main('ready')"
 
 
 async def test_one_booking_goes_through(system: Composed) -> None:
@@ -41,9 +45,33 @@ async def test_one_booking_goes_through(system: Composed) -> None:
     assert (status, seen["state"]) == (200, "CONFIRMED")
 
 
-def test_the_auditor_finds_nothing_and_can_write_nothing(system: Composed) -> None:
-    found = json.loads(system.compose("run", "--rm", "-T", "auditor", "payments", "reconcile", "--json"))
+def test_the_auditor_looks_again_and_again_and_finds_nothing(system: Composed) -> None:
+    system.healthy("auditor", 60)
+    looks = [line for line in system.logs("auditor") if line["event"] == "looked"]
+    assert [line["not_agreeing"] for line in looks] == [0] * len(looks)
+    found = json.loads(system.compose("exec", "-T", "auditor", "bookingctl", "payments", "reconcile", "--json"))
     assert (found["open"], found["events_aside"]) == ([], [])
+
+
+def test_the_auditor_says_what_it_finds_and_is_not_ready_where_it_cannot_look(system: Composed) -> None:
+    """Planted: a booking that names another payment. Then its database is away for a while."""
+    plant = (
+        "SET session_replication_role = replica;"  # a booking's payment never changes otherwise
+        "UPDATE booking SET payment_id = overlay(payment_id::text placing '{}' from 1 for 1)::uuid"
+    )
+    kept = system.sql("booking", "SELECT left(payment_id::text, 1) FROM booking LIMIT 1")
+    assert kept, "the booking that goes through comes first"
+    system.sql("booking", plant.format("f"))
+    assert "the booking names payment f" in system.logged("auditor", "does not agree", 30)["detail"]
+    system.sql("booking", plant.format(kept))
+    system.logged("auditor", "agrees again", 30)
+    docker.run("pause", system.container("postgres"))
+    try:
+        system.logged("auditor", "could not look", 60)
+        assert "the last look failed" in system.inside("auditor", ASK_READY)
+    finally:
+        docker.run("unpause", system.container("postgres"))
+    system.healthy("auditor", 60)
 
 
 @pytest.mark.parametrize("service", LONG_RUNNING)
@@ -80,6 +108,25 @@ def test_sigterm_ends_it_with_0_and_it_is_ready_in_five_seconds(system: Composed
             break
     print(f"{service}: ready in {', '.join(f'{seconds:.1f}' for seconds in took)} s")
     assert min(took) < READY_SECONDS
+
+
+@pytest.mark.requirement("health")
+@pytest.mark.parametrize("seconds", [0.2, 0.8, 1.6])
+@pytest.mark.parametrize("service", SERVICES)
+def test_sigterm_is_heard_while_the_process_still_imports(system: Composed, service: str, seconds: float) -> None:
+    """143 before the application has begun, 0 when it has; without a handler number 1 hears nothing (137)."""
+    container = system.container(service)
+    docker.run("stop", "--time", "25", container)
+    docker.run("start", container)
+    time.sleep(seconds)
+    began = time.monotonic()
+    docker.run("stop", "--time", "25", container)
+    took = time.monotonic() - began
+    code = system.state(service)["State"]["ExitCode"]
+    docker.run("start", container)
+    print(f"{service} {seconds} s after its start: {code}, {took:.1f} s")
+    assert code in (0, 143)
+    assert took < 5
 
 
 def test_images_are_small_and_say_what_they_are(images: dict[str, str]) -> None:

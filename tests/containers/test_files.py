@@ -23,7 +23,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load(FILES[0].read_text())
 CLOCK: dict[str, Any] = yaml.safe_load(FILES[1].read_text())
 DOCKERFILES = sorted({dockerfile for dockerfile, _, _ in OURS.values()})
 LOCKS = ("build", "testing", "simulator", "services", "dev", "uv")
-"""Files of requirements/ that agree with each other; what makes the bill of materials is installed apart."""
+"""Files of requirements/ that agree with each other; what makes the bill of materials, and Node, is installed apart."""
 PIN = re.compile(r"^([a-z0-9-]+)==([^ ;]+)[^\\]*\\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", re.MULTILINE)
 
 
@@ -73,7 +73,7 @@ def test_what_is_ours_has_no_rights_and_what_stays_up_is_asked_how_it_is() -> No
         if name not in ("postgres", "kafka"):
             assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"]), name
             assert service["security_opt"] == ["no-new-privileges:true"], name
-        runs_once = name in ("migrations", "topics", "auditor")
+        runs_once = name in ("migrations", "topics")
         assert ("healthcheck" in service) is not runs_once, name
 
 
@@ -104,7 +104,7 @@ def test_a_dockerfile_copies_what_there_is_runs_as_nobody_and_needs_no_frontend(
 
 def test_requirements_are_locked_with_hashes_and_agree() -> None:
     pins: dict[str, dict[str, str]] = {}
-    for lock in (*LOCKS, "sbom"):
+    for lock in (*LOCKS, "sbom", "node"):
         text = (REPOSITORY / "requirements" / f"{lock}.txt").read_text()
         found = {name: version for name, version, _ in PIN.findall(re.sub(r"\n    #.*", "", text) + "\n")}
         assert len(found) == len(re.findall(r"^\S+==", text, re.MULTILINE)), f"{lock}: a pin without hashes"

@@ -10,6 +10,7 @@ import pytest
 
 from services.booking.model.states import DEAD, FUNDED, INITIAL, State
 from services.booking.saga import Status as SagaStatus
+from services.chassis.database import Connection
 from services.operations import agreement
 from services.operations.agreement import Booked, Paid, compare, differs
 from services.payments.model.payment import LIVE, Status
@@ -75,11 +76,8 @@ def a_row_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(agreement, "CHUNK", 1)
 
 
-@pytest.mark.requirement("payment-booking-coupling", "operations-cli")
-@pytest.mark.usefixtures("a_row_at_a_time")
-async def test_every_payment_is_compared_by_a_role_that_only_reads(databases: dict[str, str]) -> None:
-    orphans = {uuid4() for _ in range(4)}
-    writer = await asyncpg.connect(databases["PAYMENTS_DATABASE_URL"])
+async def plant(writer: Connection, *booking_ids: UUID) -> None:
+    """Captured payments of bookings that are not there."""
     await writer.executemany(
         """
         INSERT INTO payment (booking_id, payment_id, correlation_id, sequence, attempt, status, method, amount_minor,
@@ -89,8 +87,16 @@ async def test_every_payment_is_compared_by_a_role_that_only_reads(databases: di
         VALUES ($1, $2, '', 1, 1, 'captured', 'card', 4500, 'EUR', 'bob', $2, 0, 0, false, false, 4500, 4500, 0, 0,
                 0, 0)
         """,
-        [(booking_id, PAYMENT) for booking_id in orphans],
+        [(booking_id, PAYMENT) for booking_id in booking_ids],
     )
+
+
+@pytest.mark.requirement("payment-booking-coupling", "operations-cli")
+@pytest.mark.usefixtures("a_row_at_a_time")
+async def test_every_payment_is_compared_by_a_role_that_only_reads(databases: dict[str, str]) -> None:
+    orphans = {uuid4() for _ in range(4)}
+    writer = await asyncpg.connect(databases["PAYMENTS_DATABASE_URL"])
+    await plant(writer, *orphans)
     payments, booking = [
         await asyncpg.connect(databases[f"AUDITOR_{service}_DATABASE_URL"]) for service in ("PAYMENTS", "BOOKING")
     ]

@@ -28,6 +28,11 @@ class Block:
         return self.text.partition("\n")[0].removeprefix("# ")
 
 
+def needs_engine(command: str) -> bool:
+    """Whether it works only where a Docker engine answers."""
+    return "docker " in command
+
+
 def doors(page: str) -> dict[str, list[Block]]:
     """Heading → its blocks, of every section of the page, in order."""
     parts = _HEADING.split(page)[1:]

@@ -90,7 +90,8 @@ def test_a_wheel_says_what_it_is(wheels: Path, distribution: str) -> None:
     assert about["Requires-Python"] == ">=3.11"
     assert about["Description-Content-Type"] == "text/markdown"
     assert str(about.get_payload()).startswith("# ")
-    assert "Typing :: Typed" in about.get_all("Classifier", [])
+    assert about["License-Expression"] == "LicenseRef-Proprietary"
+    assert {"Typing :: Typed", "Private :: Do Not Upload"} <= set(about.get_all("Classifier", []))
 
 
 @pytest.mark.requirement("packages")

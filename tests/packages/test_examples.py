@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
 from deploy.packages.build import ROOT, tracked
-from tests.packages.elsewhere import Elsewhere
+from tests.packages.elsewhere import Elsewhere, ran
 
 
 def repository_of(example: str, folder: Path) -> Path:
@@ -22,12 +23,28 @@ def repository_of(example: str, folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.requirement("packages")
-def test_loyalty(python: Elsewhere, tmp_path: Path) -> None:
+@pytest.fixture
+def loyalty(python: Elsewhere, tmp_path: Path) -> Path:
+    """Its repository, without the package, which is installed."""
     theirs = repository_of("loyalty", tmp_path / "loyalty")
     python.install("--no-build-isolation", f"{theirs}[test]")
     shutil.rmtree(theirs / "loyalty")
+    return theirs
 
-    said = python.run("-m", "pytest", cwd=theirs)
 
-    assert " passed" in said
+@pytest.mark.requirement("packages")
+def test_loyalty_in_memory(python: Elsewhere, loyalty: Path) -> None:
+    said = python.run("-m", "pytest", "-rs", cwd=loyalty)
+
+    assert "5 passed, 1 skipped" in said
+    assert "BOOKING_CHECKOUT names no clone" in said
+
+
+@pytest.mark.requirement("packages", "testkit")
+def test_loyalty_beside_the_booking_system(python: Elsewhere, loyalty: Path, checkout: Path) -> None:
+    worker = {name: value for name, value in os.environ.items() if name.startswith("PYTEST_XDIST_WORKER")}
+    command = [str(python.home / "bin" / "python"), "-m", "pytest", "tests/test_with_the_booking_system.py"]
+
+    said = ran(command, loyalty, {**python.env, **worker, "BOOKING_CHECKOUT": str(checkout)})
+
+    assert "1 passed" in said

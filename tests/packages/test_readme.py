@@ -7,27 +7,19 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from deploy.local.layout import Layout, replica_names
 from deploy.packages.build import ROOT, tracked
-from tests.packages.doors import DOORS, Block, doors
+from tests.packages.doors import DOORS, Block, doors, needs_engine
 from tests.packages.elsewhere import Elsewhere, elsewhere, ran
 
 PAGE = (ROOT / "README.md").read_text()
 FIRST_SCREEN = 60
 """Lines."""
 LONG_AGO = 0
-
-
-@cache
-def engine_answers() -> bool:
-    """Whether commands of Docker can be run here."""
-    asked = ["docker", "info"]
-    return shutil.which("docker") is not None and subprocess.run(asked, capture_output=True).returncode == 0
 
 
 @pytest.fixture(scope="module")
@@ -62,15 +54,17 @@ def outside(clone: Path) -> Elsewhere:
 
 
 def follow(block: Block, clone: Path) -> None:
-    """Do what the block says: `make` in the clone, the rest in the reader's own folder beside it."""
+    """Do what the block says: `make` in the clone, the rest in the reader's own folder beside it.
+
+    What needs an engine is typed by tests/containers/test_readme.py.
+    """
     own = clone.parent / "own"
     own.mkdir(exist_ok=True)
     if block.language == "python":
         (own / block.file).write_text(block.text)
     for command in block.commands:
-        if engine_answers() or not command.startswith("docker "):
-            in_clone = command.startswith(("make ", "docker "))
-            ran(["bash", "-ec", command], clone if in_clone else own, outside(clone).env)
+        if not needs_engine(command):
+            ran(["bash", "-ec", command], clone if command.startswith("make ") else own, outside(clone).env)
 
 
 @pytest.mark.requirement("first-steps")

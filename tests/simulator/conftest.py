@@ -5,7 +5,7 @@ import struct
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import aiohttp
 import pytest
@@ -61,11 +61,11 @@ class Bench:
     sdk: stripe.StripeClient
     offset_file: Path
 
-    async def control(self, method: str, path: str, body: object = None, status: int = 200) -> object:
+    async def control(self, method: str, path: str, body: object = None, status: int = 200) -> Any:
         """The JSON answer of the control port."""
         async with self.http.request(method, self.simulator.control_url + path, json=body) as answer:
             assert answer.status == status, await answer.text()
-            return cast(object, await answer.json())
+            return await answer.json()
 
     async def faults(self, *entries: dict[str, object]) -> None:
         await self.control("PUT", "/faults", list(entries))

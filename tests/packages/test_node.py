@@ -1,0 +1,37 @@
+"""Which Node builds the example in TypeScript."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from deploy.packages import node
+
+pytestmark = pytest.mark.requirement("packages")
+
+
+def machine(folder: Path, version: str, *programs: str) -> dict[str, str]:
+    """The environment of one that has these programs; its node is of that version."""
+    for name in programs:
+        program = folder / name
+        program.write_text(f"#!/bin/sh\necho {version}\n")
+        program.chmod(0o755)
+    return {"PATH": str(folder)}
+
+
+@pytest.mark.parametrize("version", ["v20.0.0", "v24.19.0"])
+def test_that_of_the_machine_where_it_is_new_enough(version: str, tmp_path: Path) -> None:
+    assert node.oldest() == 20
+    assert node.of_this_machine(machine(tmp_path, version, "node", "npm")) == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("version", "programs"), [("v18.20.4", ("node", "npm")), ("v20.0.0", ("node",)), ("v20.0.0", ()), ("no", ("node",))]
+)
+def test_else_another(version: str, programs: tuple[str, ...], tmp_path: Path) -> None:
+    assert node.of_this_machine(machine(tmp_path, version, *programs)) is None
+
+
+def test_its_lock_has_no_address_of_a_registry() -> None:
+    assert "resolved" not in (node.EXAMPLE / "package-lock.json").read_text()
