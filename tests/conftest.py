@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -19,6 +20,9 @@ from deploy.local import ports, postgres
 from deploy.local.layout import REPOSITORY
 from deploy.local.stack import Stack
 from tests.requirements_table import COLLECTED
+
+hypothesis.settings.register_profile("ours", deadline=None)  # how long an example takes, the machine's load says
+hypothesis.settings.load_profile("ours")
 
 Stacks = Callable[..., AbstractContextManager[Stack]]
 
