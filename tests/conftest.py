@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -21,6 +22,9 @@ from deploy.local.layout import REPOSITORY
 from deploy.local.stack import Stack
 from tests import backend
 from tests.requirements_table import COLLECTED
+
+hypothesis.settings.register_profile("ours", deadline=None)  # how long an example takes, the machine's load says
+hypothesis.settings.load_profile("ours")
 
 Stacks = Callable[..., AbstractContextManager[Stack]]
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from booking_contracts.booking import CloseSlot, SetSchedule, WeeklyHours
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.booking.model.availability import Calendar, Holds
@@ -76,7 +76,6 @@ def test_slots_of_the_schedule_and_rows_of_their_own_are_shown_once() -> None:
 
 
 @pytest.mark.requirement("availability-query", "provider-overlap")
-@settings(deadline=None)
 @given(st.sets(st.integers(0, 40), max_size=8), st.integers(0, 60), st.integers(0, 60))
 def test_busy_is_what_a_booking_would_be_told(quarters: set[int], before: int, after: int) -> None:
     """Against the check that placements make, with buffers."""

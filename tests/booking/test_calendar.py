@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from booking_contracts.codes import Rejected
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.booking.model.availability import Calendar
@@ -47,7 +47,6 @@ def test_slots_that_touch_do_not_make_each_other_busy() -> None:
 
 
 @pytest.mark.requirement("availability-query", "conflict-check")
-@settings(deadline=None)
 @given(st.sampled_from([0, 90, 600]), st.sampled_from([1, 3]), st.sampled_from(["notice", "horizon"]), st.data())
 def test_too_soon_and_too_far_is_what_a_booking_would_be_told(
     notice: int, horizon: int, limit: str, data: st.DataObject

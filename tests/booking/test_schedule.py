@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.booking.model.catalogue import Offering
@@ -176,7 +176,6 @@ def is_open(schedule: Schedule, wall: datetime) -> bool:
 
 
 @pytest.mark.requirement("schedule")
-@settings(deadline=None)
 @given(schedules, st.sampled_from(ZONES), days, st.integers(5, 600), st.integers(5, 300))
 def test_every_session_lies_in_hours_that_meet(
     schedule: Schedule, name: str, day: date, duration: int, step: int
@@ -195,7 +194,6 @@ def test_every_session_lies_in_hours_that_meet(
 
 
 @pytest.mark.requirement("schedule")
-@settings(deadline=None)
 @given(
     schedules,
     st.lists(rules, max_size=4),
@@ -222,7 +220,6 @@ def test_hours_that_are_added_take_no_start_away(
 
 
 @pytest.mark.requirement("schedule")
-@settings(deadline=None)
 @given(st.sampled_from(ZONES), days, st.integers(0, 1439))
 def test_a_wall_time_is_offered_unless_skipped_and_always_means_its_first_occurrence(
     name: str, day: date, minute: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from booking_contracts.addresses import ascii_address
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 
@@ -96,7 +96,6 @@ _DOMAINS = st.text("aB1.-ßςσ\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}ü�
 
 
 @pytest.mark.requirement("customer-contact")
-@settings(deadline=None)
 @given(st.text(max_size=80) | st.emails() | _DOMAINS.map(lambda domain: f"a@{domain}.com"))
 @example("a@ß.de")
 def test_what_was_read_once_is_read_the_same_again(text: str) -> None:

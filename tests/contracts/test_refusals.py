@@ -18,7 +18,7 @@ from booking_contracts.registry import BY_TYPE
 from booking_contracts.schema.json_schema import all_schemas
 from booking_contracts.testkit import sample
 from booking_contracts.texts import WORDS
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue, ValidationError
 
@@ -99,7 +99,6 @@ def test_whatever_is_wrong_wherever_it_stands_is_said_in_words_of_ours(command: 
 
 
 @pytest.mark.requirement("bad-input")
-@settings(deadline=None)
 @given(st.data())
 def test_commands_of_every_type_are_refused_in_words_of_ours(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(SCHEMAS)))
