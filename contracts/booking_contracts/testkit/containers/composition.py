@@ -18,6 +18,8 @@ import docker
 import yaml
 from testcontainers.core.labels import create_labels
 
+from booking_contracts.testkit.running import NotStarted
+
 FOLDER = "/testing/deploy"
 FILES = ("compose.yaml", "compose.clock.yaml")
 SCRIPTS = "postgres"
@@ -51,16 +53,21 @@ class Part:
 
 
 def copied_out(client: docker.DockerClient, image: str, into: Path) -> Path:
-    """What the image for tests says, as a folder in `into`. Raises docker.errors.DockerException."""
+    """What the image for tests says, as a folder in `into`. Raises NotStarted where it says nothing."""
     container = client.containers.create(image, labels=create_labels(image, None))
     try:
         chunks, _ = container.get_archive(FOLDER)
         with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
             archive.extraction_filter = getattr(tarfile, "data_filter", None)  # not before Python 3.11.4
             archive.extractall(into)
+    except docker.errors.NotFound:
+        pass
     finally:
         container.remove()
-    return into / Path(FOLDER).name
+    folder = into / Path(FOLDER).name
+    if not all((folder / name).exists() for name in (*FILES, SCRIPTS)):
+        raise NotStarted(f"The image {image} does not say what a system is made of: it is older than this testkit.")
+    return folder
 
 
 def parts(folder: Path, chosen: Mapping[str, str]) -> dict[str, Part]:
