@@ -4,6 +4,7 @@ import argparse
 import shutil
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -74,7 +75,7 @@ def _hold(stack: Stack, root: Path) -> None:
 
 
 def _do(asked: str, stack: Stack) -> None:
-    does = {"stop": stack.stop_process, "start": stack.start_process}
+    does: dict[str, Callable[[str], None]] = {"stop": stack.stop_process, "start": stack.start_process}
     if asked not in does:
         raise RuntimeError(f"{asked!r} is neither stop nor start")
     concurrently(does[asked], [name for name in stack.names if name not in INFRASTRUCTURE])
