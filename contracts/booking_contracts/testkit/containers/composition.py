@@ -1,7 +1,7 @@
 """What a booking system is made of, as the image for tests says: it holds the compose files and SQL of its own version.
 
 So nothing of that is said twice, and services get the settings that they know. Of the format as much is understood as
-those files use (deploy/compose.yaml and compose.clock.yaml, laid over it).
+those files use: deploy/compose.yaml, and deploy/compose.clock.yaml, which is laid over it.
 """
 
 from __future__ import annotations
