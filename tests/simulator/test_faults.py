@@ -129,6 +129,13 @@ async def test_reset_forgets_everything(bench: Bench) -> None:
     assert "Idempotent-Replayed" not in (await bench.post("/v1/payment_intents", FORM, key="k"))[1]
 
 
+async def statuses(bench: Bench) -> dict[object, object]:
+    """By the id of the PaymentIntent."""
+    state = await bench.control("GET", "/state")
+    assert isinstance(state, dict)
+    return {intent["id"]: intent["status"] for intent in state["payment_intents"]}
+
+
 async def test_a_snapshot_is_gone_back_to_with_what_falls_due_later(bench: Bench) -> None:
     """Objects, idempotency keys and the agenda; not faults. Ids that were issued meanwhile do not come again."""
     await bench.control("POST", "/restore", status=400)
@@ -140,9 +147,7 @@ async def test_a_snapshot_is_gone_back_to_with_what_falls_due_later(bench: Bench
         undone = (await bench.post("/v1/payment_intents", FORM, key="after"))[2]
         await bench.faults({"operation": "*", "kind": "500"})
         await bench.control("POST", "/restore")
-        state = await bench.control("GET", "/state")
-        assert [one["id"] for one in state["payment_intents"]] == [kept["id"], paid.id], round_
-        assert [one["status"] for one in state["payment_intents"]][1] == "requires_capture"
+        assert await statuses(bench) == {kept["id"]: kept["status"], paid.id: "requires_capture"}, round_
         status, headers, again = await bench.post("/v1/payment_intents", FORM, key="before")
         assert (status, headers["Idempotent-Replayed"], again["id"]) == (200, "true", kept["id"])
         status, headers, new = await bench.post("/v1/payment_intents", FORM, key="after")
@@ -150,8 +155,7 @@ async def test_a_snapshot_is_gone_back_to_with_what_falls_due_later(bench: Bench
         assert str(new["id"]) > str(undone["id"])
         await bench.control("POST", "/restore")
     bench.move_clock(8 * 86_400)
-    state = await bench.control("GET", "/state")
-    assert [one["status"] for one in state["payment_intents"]][1] == "canceled"
+    assert (await statuses(bench))[paid.id] == "canceled"
 
 
 async def test_an_issuer_says_no_whatever_the_card(bench: Bench) -> None:

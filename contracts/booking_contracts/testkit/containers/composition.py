@@ -1,7 +1,7 @@
 """What a booking system is made of, as the image for tests says: it holds the compose files and SQL of its own version.
 
 So nothing of that is said twice, and services get the settings that they know. Of the format as much is understood as
-those files use (deploy/compose.yaml and compose.clock.yaml, laid over it).
+those files use: deploy/compose.yaml, and deploy/compose.clock.yaml, which is laid over it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import Any
 import docker
 import yaml
 from testcontainers.core.labels import create_labels
+
+from booking_contracts.testkit.running import NotStarted
 
 FOLDER = "/testing/deploy"
 FILES = ("compose.yaml", "compose.clock.yaml")
@@ -51,16 +53,21 @@ class Part:
 
 
 def copied_out(client: docker.DockerClient, image: str, into: Path) -> Path:
-    """What the image for tests says, as a folder in `into`. Raises docker.errors.DockerException."""
+    """What the image for tests says, as a folder in `into`. Raises NotStarted where it says nothing."""
     container = client.containers.create(image, labels=create_labels(image, None))
     try:
         chunks, _ = container.get_archive(FOLDER)
         with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
             archive.extraction_filter = getattr(tarfile, "data_filter", None)  # not before Python 3.11.4
             archive.extractall(into)
+    except docker.errors.NotFound:
+        pass
     finally:
         container.remove()
-    return into / Path(FOLDER).name
+    folder = into / Path(FOLDER).name
+    if not all((folder / name).exists() for name in (*FILES, SCRIPTS)):
+        raise NotStarted(f"The image {image} does not say what a system is made of: it is older than this testkit.")
+    return folder
 
 
 def parts(folder: Path, chosen: Mapping[str, str]) -> dict[str, Part]:
