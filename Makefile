@@ -100,9 +100,11 @@ images: setup ## Build the container images and the list of what is in them (doc
 compose-test: setup ## Build the images, start deploy/compose.yaml, send bookings through, stop it; needs a Docker engine
 	CONTAINERS=1 $(PYTHON) -m pytest tests/containers -s $(ARGS)
 
-# Stores: what reads and writes tables. Engine: batches, intake, relay, on both. Flows: bookings through three services.
-IN_CONTAINERS := tests/chassis tests/booking tests/payments tests/notifications tests/queries tests/contracts \
-	$(addprefix tests/faults/test_,engine.py intake.py positions.py relay.py) tests/flows
+# Stores, the engine, flows: what a suite of ten minutes has about each in a few.
+IN_CONTAINERS := $(patsubst %,tests/%/test_database.py,booking payments notifications) tests/booking/test_concurrency.py \
+	tests/notifications/test_locking.py tests/payments/test_event_storage.py tests/queries/test_lists.py tests/queries/test_plans.py \
+	tests/chassis tests/contracts/test_codecs.py $(patsubst %,tests/faults/test_%.py,engine intake positions relay) \
+	$(patsubst %,tests/flows/test_%.py,first_booking lifecycle scenarios letters bad_input)
 
 test-containers: setup ## Tests of stores, engine and flows on containers, and compose-test; installs and starts an engine if need be
 	@deploy/images/with_engine.sh $(MAKE) --no-print-directory images in-containers compose-test
