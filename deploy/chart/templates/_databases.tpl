@@ -1,4 +1,4 @@
-{{/* (root, database, service, statements, extension) → a Cluster's spec. The owner owns the tables, the service's role
+{{/* (root, database, service, statements, extensions) → a Cluster's spec. The owner owns the tables, the service's role
 reads and writes rows, the auditor reads. The operator gives roles their passwords and follows the Secrets. */}}
 {{- define "booking-system.cluster-spec" -}}
 {{- $cnpg := .root.Values.database.cloudnativepg }}{{ $auditor := .root.Values.auditor }}
@@ -11,7 +11,7 @@ storage:
   {{- with $cnpg.storageClass }}
   storageClass: {{ . }}
   {{- end }}
-resources: {{ toYaml $cnpg.resources | nindent 2 }}
+resources: {{- toYaml $cnpg.resources | nindent 2 }}
 bootstrap:
   initdb:
     database: {{ .database.name }}
@@ -21,11 +21,13 @@ bootstrap:
       - CREATE ROLE "{{ .database.user }}"
       - CREATE ROLE "{{ $auditor.user }}"
     postInitApplicationSQL:
-      {{- if .extension }}
-      - CREATE EXTENSION btree_gist
+      {{- range .extensions }}
+      - CREATE EXTENSION {{ . }}
       {{- end }}
-      {{- range .statements }}
-      - {{ . | replace "DATABASE \"{{service}}\"" (printf "DATABASE %q" $.database.name) | replace "{{service}}" $.database.user | replace "{{owner}}" $.database.owner | replace "TO auditor" (printf "TO %q" $auditor.user) | quote }}
+      {{- $names := list (printf "DATABASE %q" "{{service}}") (printf "DATABASE %q" .database.name) "{{service}}" .database.user "{{owner}}" .database.owner "TO auditor" (printf "TO %q" $auditor.user) }}
+      {{- range $statement := .statements }}
+      {{- range $pair := chunk 2 $names }}{{ $statement = replace (first $pair) (last $pair) $statement }}{{ end }}
+      - {{ $statement | quote }}
       {{- end }}
 managed:
   roles:

@@ -3,7 +3,7 @@
 {{/* (root, name, settings, keep) → a pod template's metadata; `keep`: pods that are replaced when a Secret changes. */}}
 {{- define "booking-system.pod-metadata" -}}
 labels:
-  {{- include "booking-system.labels" . | nindent 2 }}
+  {{- include "booking-system.component-selector" . | nindent 2 }}
   {{- with .root.Values.pods.labels }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
@@ -42,13 +42,13 @@ imagePullSecrets:
 priorityClassName: {{ . }}
 {{- end }}
 {{- with $pods.nodeSelector }}
-nodeSelector: {{ toYaml . | nindent 2 }}
+nodeSelector: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with $pods.tolerations }}
-tolerations: {{ toYaml . | nindent 2 }}
+tolerations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with $pods.affinity }}
-affinity: {{ toYaml . | nindent 2 }}
+affinity: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with include "booking-system.files" .settings }}
 volumes:
@@ -56,7 +56,7 @@ volumes:
     projected:
       defaultMode: 0440
       sources:
-        {{- . | nindent 8 }}
+        {{- . | trim | nindent 8 }}
 {{- end }}
 {{- end }}
 
@@ -69,15 +69,37 @@ securityContext:
   allowPrivilegeEscalation: false
   readOnlyRootFilesystem: true
   capabilities: {drop: [ALL]}
-resources: {{ toYaml .resources | nindent 2 }}
+resources: {{- toYaml .resources | nindent 2 }}
 {{- with include "booking-system.env" .settings }}
 env:
-  {{- . | nindent 2 }}
+  {{- . | trim | nindent 2 }}
 {{- end }}
 {{- if include "booking-system.files" .settings }}
 volumeMounts:
   - {name: secrets, mountPath: {{ include "booking-system.secrets-folder" .root }}, readOnly: true}
 {{- end }}
+{{- end }}
+
+{{/* (root) → the port and probes of what stays up. Started: asks the database, and waiting for it or for a migration is
+no fault. Ready: may it be asked? Alive: would a new process help? */}}
+{{- define "booking-system.health" -}}
+ports:
+  - {name: http, containerPort: 8080}
+startupProbe:
+  httpGet: {path: /health/startup, port: http}
+  periodSeconds: 2
+  timeoutSeconds: 5
+  failureThreshold: {{ mul 30 .Values.pods.startupMinutes }}
+readinessProbe:
+  httpGet: {path: /health/ready, port: http}
+  periodSeconds: 5
+  timeoutSeconds: 5
+  failureThreshold: 2
+livenessProbe:
+  httpGet: {path: /health/live, port: http}
+  periodSeconds: 10
+  timeoutSeconds: 5
+  failureThreshold: 6
 {{- end }}
 
 {{/* (root, name) → a component's account. */}}

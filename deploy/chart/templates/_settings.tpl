@@ -24,11 +24,11 @@ owner: {{ default (printf "%s_owner" .service) $own.owner }}
 {{- $ca := printf "%s-database-ca.crt" .service }}{{ $query := printf "sslmode=%s" $all.sslmode }}
 {{- if and $database.ca.name (hasPrefix "verify" $all.sslmode) }}
 {{- $query = printf "%s&sslrootcert=%s/%s" $query (include "booking-system.secrets-folder" .root) $ca }}
-- {file: {{ $ca }}, secret: {{ $database.ca.name }}, key: {{ $database.ca.key }}}
+- {file: {{ $ca }}, secret: {{ $database.ca.name | quote }}, key: {{ $database.ca.key | quote }}}
 {{- end }}
 - env: {{ .env }}_URL
   value: {{ printf "postgresql://%s@%s:%v/%s?%s" .user $database.host $all.port $database.name $query }}
-- {env: {{ .env }}_PASSWORD_FILE, file: {{ .env | lower | replace "_" "-" }}-password, secret: {{ .password.name }}, key: {{ .password.key }}}
+- {env: {{ .env }}_PASSWORD_FILE, file: {{ .env | lower | replace "_" "-" }}-password, secret: {{ .password.name | quote }}, key: {{ .password.key | quote }}}
 {{- end }}
 
 {{/* (root, name, user) → who a component is at Kafka: username, password, certificate. */}}
@@ -46,15 +46,15 @@ certificate: {{ set (deepCopy .user.certificateSecret) "name" (default (ternary 
 - {env: KAFKA_BOOTSTRAP_SERVERS, value: {{ $kafka.bootstrapServers | quote }}}
 - {env: KAFKA_SECURITY_PROTOCOL, value: {{ $kafka.securityProtocol }}}
 {{- if and (hasSuffix "SSL" $kafka.securityProtocol) $kafka.caSecret.name }}
-- {env: KAFKA_SSL_CAFILE, file: kafka-ca.crt, secret: {{ $kafka.caSecret.name }}, key: {{ $kafka.caSecret.key }}}
+- {env: KAFKA_SSL_CAFILE, file: kafka-ca.crt, secret: {{ $kafka.caSecret.name | quote }}, key: {{ $kafka.caSecret.key | quote }}}
 {{- end }}
 {{- if hasPrefix "SASL" $kafka.securityProtocol }}
 - {env: KAFKA_SASL_MECHANISM, value: {{ $kafka.saslMechanism }}}
 - {env: KAFKA_SASL_USERNAME, value: {{ $user.username | quote }}}
-- {env: KAFKA_SASL_PASSWORD_FILE, file: kafka-password, secret: {{ $user.password.name }}, key: {{ $user.password.key }}}
+- {env: KAFKA_SASL_PASSWORD_FILE, file: kafka-password, secret: {{ $user.password.name | quote }}, key: {{ $user.password.key | quote }}}
 {{- else if eq $kafka.securityProtocol "SSL" }}
-- {env: KAFKA_SSL_CERTFILE, file: kafka.crt, secret: {{ $user.certificate.name }}, key: {{ $user.certificate.cert }}}
-- {env: KAFKA_SSL_KEYFILE, file: kafka.key, secret: {{ $user.certificate.name }}, key: {{ $user.certificate.key }}}
+- {env: KAFKA_SSL_CERTFILE, file: kafka.crt, secret: {{ $user.certificate.name | quote }}, key: {{ $user.certificate.cert | quote }}}
+- {env: KAFKA_SSL_KEYFILE, file: kafka.key, secret: {{ $user.certificate.name | quote }}, key: {{ $user.certificate.key | quote }}}
 {{- end }}
 {{- end }}
 
@@ -69,7 +69,7 @@ certificate: {{ set (deepCopy .user.certificateSecret) "name" (default (ternary 
 - {env: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ . | quote }}}
 {{- end }}
 {{- with $values.apiTokensSecret }}{{ if .name }}
-- {env: API_TOKENS_FILE, file: api-tokens, secret: {{ .name }}, key: {{ .key }}}
+- {env: API_TOKENS_FILE, file: api-tokens, secret: {{ .name | quote }}, key: {{ .key | quote }}}
 {{- end }}{{ end }}
 {{- include "booking-system.database-settings" (dict "root" .root "service" .name "env" "DATABASE" "user" $database.user "password" $service.database.passwordSecret) }}
 {{- include "booking-system.kafka-settings" (dict "root" .root "name" .name "user" $service.kafka) }}
@@ -77,8 +77,8 @@ certificate: {{ set (deepCopy .user.certificateSecret) "name" (default (ternary 
 {{- with $values.stripe.apiBase }}
 - {env: STRIPE_API_BASE, value: {{ . | quote }}}
 {{- end }}
-- {env: STRIPE_API_KEY_FILE, file: stripe-api-key, secret: {{ $values.stripe.apiKeySecret.name }}, key: {{ $values.stripe.apiKeySecret.key }}}
-- {env: STRIPE_WEBHOOK_SECRETS_FILE, file: stripe-webhook-secrets, secret: {{ $values.stripe.webhookSecretsSecret.name }}, key: {{ $values.stripe.webhookSecretsSecret.key }}}
+- {env: STRIPE_API_KEY_FILE, file: stripe-api-key, secret: {{ $values.stripe.apiKeySecret.name | quote }}, key: {{ $values.stripe.apiKeySecret.key | quote }}}
+- {env: STRIPE_WEBHOOK_SECRETS_FILE, file: stripe-webhook-secrets, secret: {{ $values.stripe.webhookSecretsSecret.name | quote }}, key: {{ $values.stripe.webhookSecretsSecret.key | quote }}}
 {{- else if eq .name "notifications" }}
 - {env: SMTP_HOST, value: {{ $values.mail.host | quote }}}
 - {env: SMTP_PORT, value: {{ $values.mail.port | quote }}}
@@ -87,7 +87,7 @@ certificate: {{ set (deepCopy .user.certificateSecret) "name" (default (ternary 
 - {env: ADMIN_EMAIL, value: {{ $values.mail.adminEmail | quote }}}
 {{- with $values.mail.username }}
 - {env: SMTP_USERNAME, value: {{ . | quote }}}
-- {env: SMTP_PASSWORD_FILE, file: smtp-password, secret: {{ $values.mail.passwordSecret.name }}, key: {{ $values.mail.passwordSecret.key }}}
+- {env: SMTP_PASSWORD_FILE, file: smtp-password, secret: {{ $values.mail.passwordSecret.name | quote }}, key: {{ $values.mail.passwordSecret.key | quote }}}
 {{- end }}
 {{- end }}
 {{- range $name, $value := $service.env }}
@@ -97,6 +97,7 @@ certificate: {{ set (deepCopy .user.certificateSecret) "name" (default (ternary 
 
 {{/* (root) → the auditor's. */}}
 {{- define "booking-system.auditor-settings" -}}
+- {env: INSTANCE, field: metadata.name}
 - {env: HTTP_PORT, value: "8080"}
 - {env: LOG_LEVEL, value: {{ .Values.logLevel }}}
 {{- $auditor := .Values.auditor }}{{ $root := . }}
