@@ -1,0 +1,244 @@
+"""What runs, and how: with no rights, with every setting that it needs, and without being ended before it is done."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from typing import Any
+
+import pytest
+from pydantic_settings import BaseSettings
+
+from deploy.helm.schema import NOT_FOR_VALUES
+from tests.chart.conftest import Rendering
+from tests.chart.rendered import SERVICES, Object, Rendered, render
+
+COMING = {
+    "DATABASE_PASSWORD",
+    "KAFKA_SASL_USERNAME",
+    "KAFKA_SASL_PASSWORD",
+    "KAFKA_SSL_CAFILE",
+    "KAFKA_SSL_CERTFILE",
+    "KAFKA_SSL_KEYFILE",
+}
+"""Settings that the chart gives and that the services do not read yet."""
+OF_LIBRARIES = ("OTEL_",)
+
+
+def containers(rendered: Rendered) -> dict[str, Object]:
+    return {name: pod["containers"][0] for name, pod in rendered.pods().items()}
+
+
+def settings(container: Object) -> dict[str, str | None]:
+    return {one["name"]: one.get("value") for one in container.get("env", ())}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_is_given_all_that_its_settings_need_and_nothing_unknown(each: Rendered, service: str) -> None:
+    fields = importlib.import_module(f"services.{service}.app").Settings.model_fields
+    known = {name.upper() for name in fields}
+    needed = {name.upper() for name, field in fields.items() if field.is_required()}
+    given = {name.removesuffix("_FILE") for name in settings(containers(each)[f"Deployment/{service}"])}
+    assert needed <= given
+    assert {name for name in given - known - COMING if not name.startswith(OF_LIBRARIES)} == set()
+    assert not COMING & known, "the services read these by now: take them off the list"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_its_values_are_valid(each: Rendered, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    kind: type[BaseSettings] = importlib.import_module(f"services.{service}.app").Settings
+    for name, value in settings(containers(each)[f"Deployment/{service}"]).items():
+        monkeypatch.setenv(name, value or "the pod's name")
+    monkeypatch.setenv("STRIPE_API_KEY", "key")
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRETS", '["secret"]')
+    found: Any = kind()
+    assert found.instance == "the pod's name"
+    assert found.database_url.startswith(f"postgresql://{service}@")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_production_runs_the_application_that_there_is(each: Rendered, service: str) -> None:
+    program, verb, application, factory = containers(each)[f"Deployment/{service}"]["command"]
+    module, _, name = application.partition(":")
+    assert (program, verb, factory) == ("faststream", "run", "--factory")
+    assert callable(getattr(importlib.import_module(module), name))
+
+
+def test_a_secret_is_a_file_of_a_secret_and_never_a_variable(each: Rendered) -> None:
+    for name, pod in each.pods().items():
+        container = pod["containers"][0]
+        assert all("secretKeyRef" not in str(one) for one in container.get("env", ())), name
+        mounted = {mount["name"]: mount["mountPath"] for mount in container.get("volumeMounts", ())}
+        files = {
+            f"{mounted[volume['name']]}/{item['path']}"
+            for volume in pod.get("volumes", ())
+            for source in volume["projected"]["sources"]
+            for item in source["secret"]["items"]
+        }
+        pointed_at = {value for value in settings(container).values() if value and value.startswith("/run/secrets/")}
+        pointed_at |= {
+            value.partition("sslrootcert=")[2]
+            for value in settings(container).values()
+            if "sslrootcert=" in (value or "")
+        }
+        assert pointed_at == files, name
+
+
+def test_a_pod_may_do_nothing(each: Rendered) -> None:
+    """Pod Security's `restricted`, a root that cannot be written to, and no token."""
+    for name, pod in each.pods().items():
+        assert pod["automountServiceAccountToken"] is False, name
+        inside = pod["securityContext"]
+        assert (inside["runAsNonRoot"], inside["seccompProfile"]) == (True, {"type": "RuntimeDefault"}), name
+        assert inside["runAsUser"] == 65532, "the image's user"
+        for container in pod["containers"]:
+            rights = container["securityContext"]
+            assert rights == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+            memory = container["resources"]["requests"]["memory"], container["resources"]["limits"]["memory"]
+            assert memory[0] == memory[1], name
+
+
+@pytest.mark.requirement("health")
+@pytest.mark.parametrize("name", [*SERVICES, "auditor"])
+def test_three_probes_ask_three_things_and_waiting_ends_no_pod(rendering: Rendering, name: str) -> None:
+    container = containers(rendering("managed"))[f"Deployment/{name}"]
+    for question, probe in (("startup", "startupProbe"), ("ready", "readinessProbe"), ("live", "livenessProbe")):
+        assert container[probe]["httpGet"] == {"path": f"/health/{question}", "port": "http"}
+    startup, live = container["startupProbe"], container["livenessProbe"]
+    assert startup["periodSeconds"] * startup["failureThreshold"] >= 3600
+    assert live["periodSeconds"] * live["failureThreshold"] >= 60
+
+
+@pytest.mark.requirement("health")
+def test_a_pod_is_given_the_time_that_it_takes_to_end(rendering: Rendering) -> None:
+    pod = rendering("managed").pods()["Deployment/booking"]
+    drain = int(settings(pod["containers"][0])["DRAIN_SECONDS"] or 0)
+    sleep = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert pod["terminationGracePeriodSeconds"] == sleep + drain + 10
+    slower = render(changed={"pods.drainSeconds": 40, "pods.preStopSeconds": 8}).pods()["Deployment/booking"]
+    assert slower["terminationGracePeriodSeconds"] == 58
+
+
+def test_a_release_takes_no_pod_away_before_another_is_ready(rendering: Rendering) -> None:
+    for service in SERVICES:
+        spec = rendering("managed").one("Deployment", service)["spec"]
+        assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+        assert (spec["replicas"], spec["minReadySeconds"]) == (2, 10)
+        budget = rendering("managed").one("PodDisruptionBudget", service)["spec"]
+        assert (budget["maxUnavailable"], budget["unhealthyPodEvictionPolicy"]) == (1, "AlwaysAllow")
+        assert budget["selector"] == spec["selector"]
+
+
+def test_pods_are_spread_and_placed(rendering: Rendering) -> None:
+    pod = rendering("production").pods()["Deployment/payments"]
+    assert {one["topologyKey"] for one in pod["topologySpreadConstraints"]} == {
+        "kubernetes.io/hostname",
+        "topology.kubernetes.io/zone",
+    }
+    assert all(one["whenUnsatisfiable"] == "DoNotSchedule" for one in pod["topologySpreadConstraints"])
+    assert (pod["priorityClassName"], pod["nodeSelector"]) == ("important", {"pool": "services"})
+    assert pod["tolerations"] and pod["affinity"]
+
+
+def test_the_image_is_named_by_its_content_from_the_mirror(rendering: Rendering) -> None:
+    for name, container in containers(rendering("managed")).items():
+        assert container["image"].startswith("mirror.example/booking-services@sha256:"), name
+    assert all(pod["imagePullSecrets"] == [{"name": "mirror"}] for pod in rendering("managed").pods().values())
+    assert containers(rendering("plain"))["Deployment/booking"]["image"] == "booking-services:0.1.0"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"pods.revision": "2"},
+        {"logLevel": "DEBUG"},
+        {"services.booking.env": {"OTEL_TRACES_SAMPLER": "always_on"}},
+        {"image.tag": "2"},
+    ],
+)
+def test_pods_roll_when_what_they_are_told_changes(rendering: Rendering, changed: dict[str, object]) -> None:
+    def template(rendered: Rendered) -> object:
+        return rendered.one("Deployment", "booking")["spec"]["template"]
+
+    assert template(render(changed=changed)) != template(render())
+
+
+def test_pods_do_not_roll_when_they_are_only_counted_anew() -> None:
+    templates = [
+        render(changed={"services.booking.replicas": replicas}).one("Deployment", "booking")["spec"]["template"]
+        for replicas in (2, 3)
+    ]
+    assert templates[0] == templates[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "command"), [("migration", ["bookingctl", "migrate"]), ("topics", ["bookingctl", "topics", "apply"])]
+)
+def test_a_job_runs_before_the_release_or_beside_the_pods_that_wait_for_it(
+    rendering: Rendering, name: str, command: list[str]
+) -> None:
+    hook = rendering("managed").one("Job", name)
+    assert hook["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+    assert hook["spec"]["template"]["spec"]["containers"][0]["command"] == command
+    assert {"backoffLimit", "activeDeadlineSeconds"} <= hook["spec"].keys()
+    names = []
+    for tag in ("1", "2"):
+        plain = render(changed={"jobs.hooks": False, "image.tag": tag}).all("Job")
+        (own,) = [key for key in plain if key.startswith(name)]
+        assert "annotations" not in plain[own]["metadata"]
+        assert plain[own]["spec"]["ttlSecondsAfterFinished"] > 0
+        names.append(own)
+    assert names[0] != names[1], "a Job cannot be changed: another image is another Job"
+
+
+def test_only_the_migration_sees_owners_passwords(rendering: Rendering) -> None:
+    for name, pod in rendering("managed").pods().items():
+        assert ("-database-owner" in str(pod.get("volumes"))) is (name == "Job/migration"), name
+    given = settings(containers(rendering("managed"))["Job/migration"])
+    assert given["PAYMENTS_MIGRATION_URL"].startswith("postgresql://payments_owner@")  # type: ignore[union-attr]
+
+
+def test_the_auditor_asks_for_ever_and_can_only_read(rendering: Rendering) -> None:
+    auditor = containers(rendering("managed"))["Deployment/auditor"]
+    assert auditor["command"] == ["bookingctl", "payments", "reconcile", "--every", "60"]
+    urls = [value for name, value in settings(auditor).items() if name.endswith("_URL")]
+    assert len(urls) == 2
+    assert all(url and url.startswith("postgresql://auditor@") for url in urls)
+
+
+def test_what_is_switched_off_is_not_there(rendering: Rendering) -> None:
+    kinds = {one["kind"] for one in rendering("bare").objects}
+    assert kinds == {"Deployment", "Service", "PodDisruptionBudget", "PodMonitor", "Pod"}
+    assert set(rendering("bare").all("Deployment")) == set(SERVICES)
+    assert "PodDisruptionBudget" not in {one["kind"] for one in rendering("plain").objects}
+
+
+def test_stripe_is_let_in_to_one_path(rendering: Rendering) -> None:
+    (rule,) = rendering("managed").one("Ingress", "webhooks")["spec"]["rules"]
+    (path,) = rule["http"]["paths"]
+    assert (rule["host"], path["path"], path["pathType"]) == ("hooks.example.org", "/webhooks/stripe", "Exact")
+    assert path["backend"]["service"]["name"].endswith("-payments")
+
+
+def test_the_test_asks_every_service(each: Rendered) -> None:
+    asked = [
+        argument
+        for argument in each.one("Pod", "test")["spec"]["containers"][0]["args"]
+        if "://" in argument.split("\n")[0]
+    ]
+    named = {f"http://{one['metadata']['name']}:8080/health/ready" for one in each.all("Service").values()}
+    assert set(asked) == named
+    assert len(named) == len(SERVICES)
+
+
+def test_names_that_the_chart_sets_are_no_secrets(each: Rendered) -> None:
+    """What a schema refuses in `env` by its name is a file wherever the chart sets it, or an address without password."""
+    for name, container in containers(each).items():
+        for setting, value in settings(container).items():
+            if re.search(NOT_FOR_VALUES, setting) and value and not value.startswith("/run/secrets/"):
+                assert setting.endswith("_URL"), f"{name}: {setting}"
+                assert ":" not in value.partition("://")[2].partition("@")[0], "no password in an address"
