@@ -51,6 +51,15 @@ class Rendered:
         }
         return templates | {f"Pod/{name}": one["spec"] for name, one in self.all("Pod").items()}
 
+    def containers(self) -> dict[str, Object]:
+        """The one container of each pod, by the pod's name."""
+        return {name: pod["containers"][0] for name, pod in self.pods().items()}
+
+
+def settings(container: Object) -> dict[str, str | None]:
+    """A container's environment; None for what Kubernetes knows."""
+    return {one["name"]: one.get("value") for one in container.get("env", ())}
+
 
 def values_of(name: str) -> list[Path]:
     """The files of a set, in the order in which they are laid over each other."""

@@ -15,6 +15,8 @@ from booking_contracts.topics import ANY, PARTITIONS, TOPICS
 from tests.chart.conftest import Rendering
 from tests.chart.rendered import SERVICES, SETS, Object, Rendered, render
 
+pytestmark = pytest.mark.requirement("chart")
+
 CRDS = os.environ.get("CRDS", "")
 """A folder with definitions of Strimzi's and CloudNativePG's kinds, which are theirs and not in this repository."""
 KINDS = ("KafkaTopic", "KafkaUser", "Cluster")

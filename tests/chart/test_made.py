@@ -22,6 +22,8 @@ from deploy.helm.schema import schema
 from deploy.local.layout import REPOSITORY
 from tests.chart.rendered import SERVICES, SETS
 
+pytestmark = pytest.mark.requirement("chart")
+
 SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text())
 DEFAULTS: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
 

@@ -8,6 +8,8 @@ from tests.chart.conftest import Rendering
 from tests.chart.network import End, component, passes
 from tests.chart.rendered import SERVICES, Object, Rendered, render
 
+pytestmark = pytest.mark.requirement("chart")
+
 OURS = (*SERVICES, "auditor", "migration", "topics", "test")
 HTTP, NAMES, POSTGRESQL, KAFKA, HTTPS, SMTP, OTLP = 8080, 53, 5432, 9093, 443, 587, 4318
 WITHIN, STRIPE = End(address="10.1.2.3"), End(address="3.18.12.63")

@@ -1,87 +1,23 @@
-"""What runs, and how: with no rights, with every setting that it needs, and without being ended before it is done."""
+"""What runs, and how: with no rights, and without being ended before it is done."""
 
 from __future__ import annotations
 
 import importlib
-import re
-from typing import Any
 
 import pytest
-from pydantic_settings import BaseSettings
 
-from deploy.helm.schema import NOT_FOR_VALUES
 from tests.chart.conftest import Rendering
-from tests.chart.rendered import SERVICES, Object, Rendered, render
+from tests.chart.rendered import SERVICES, Rendered, render, settings
 
-COMING = {
-    "DATABASE_PASSWORD",
-    "KAFKA_SASL_USERNAME",
-    "KAFKA_SASL_PASSWORD",
-    "KAFKA_SSL_CAFILE",
-    "KAFKA_SSL_CERTFILE",
-    "KAFKA_SSL_KEYFILE",
-}
-"""Settings that the chart gives and that the services do not read yet."""
-OF_LIBRARIES = ("OTEL_",)
-
-
-def containers(rendered: Rendered) -> dict[str, Object]:
-    return {name: pod["containers"][0] for name, pod in rendered.pods().items()}
-
-
-def settings(container: Object) -> dict[str, str | None]:
-    return {one["name"]: one.get("value") for one in container.get("env", ())}
-
-
-@pytest.mark.parametrize("service", SERVICES)
-def test_a_service_is_given_all_that_its_settings_need_and_nothing_unknown(each: Rendered, service: str) -> None:
-    fields = importlib.import_module(f"services.{service}.app").Settings.model_fields
-    known = {name.upper() for name in fields}
-    needed = {name.upper() for name, field in fields.items() if field.is_required()}
-    given = {name.removesuffix("_FILE") for name in settings(containers(each)[f"Deployment/{service}"])}
-    assert needed <= given
-    assert {name for name in given - known - COMING if not name.startswith(OF_LIBRARIES)} == set()
-    assert not COMING & known, "the services read these by now: take them off the list"
-
-
-@pytest.mark.parametrize("service", SERVICES)
-def test_its_values_are_valid(each: Rendered, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    kind: type[BaseSettings] = importlib.import_module(f"services.{service}.app").Settings
-    for name, value in settings(containers(each)[f"Deployment/{service}"]).items():
-        monkeypatch.setenv(name, value or "the pod's name")
-    monkeypatch.setenv("STRIPE_API_KEY", "key")
-    monkeypatch.setenv("STRIPE_WEBHOOK_SECRETS", '["secret"]')
-    found: Any = kind()
-    assert found.instance == "the pod's name"
-    assert found.database_url.startswith(f"postgresql://{service}@")
+pytestmark = pytest.mark.requirement("chart")
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_production_runs_the_application_that_there_is(each: Rendered, service: str) -> None:
-    program, verb, application, factory = containers(each)[f"Deployment/{service}"]["command"]
+    program, verb, application, factory = each.containers()[f"Deployment/{service}"]["command"]
     module, _, name = application.partition(":")
     assert (program, verb, factory) == ("faststream", "run", "--factory")
     assert callable(getattr(importlib.import_module(module), name))
-
-
-def test_a_secret_is_a_file_of_a_secret_and_never_a_variable(each: Rendered) -> None:
-    for name, pod in each.pods().items():
-        container = pod["containers"][0]
-        assert all("secretKeyRef" not in str(one) for one in container.get("env", ())), name
-        mounted = {mount["name"]: mount["mountPath"] for mount in container.get("volumeMounts", ())}
-        files = {
-            f"{mounted[volume['name']]}/{item['path']}"
-            for volume in pod.get("volumes", ())
-            for source in volume["projected"]["sources"]
-            for item in source["secret"]["items"]
-        }
-        pointed_at = {value for value in settings(container).values() if value and value.startswith("/run/secrets/")}
-        pointed_at |= {
-            value.partition("sslrootcert=")[2]
-            for value in settings(container).values()
-            if "sslrootcert=" in (value or "")
-        }
-        assert pointed_at == files, name
 
 
 def test_a_pod_may_do_nothing(each: Rendered) -> None:
@@ -105,7 +41,7 @@ def test_a_pod_may_do_nothing(each: Rendered) -> None:
 @pytest.mark.requirement("health")
 @pytest.mark.parametrize("name", [*SERVICES, "auditor"])
 def test_three_probes_ask_three_things_and_waiting_ends_no_pod(rendering: Rendering, name: str) -> None:
-    container = containers(rendering("managed"))[f"Deployment/{name}"]
+    container = rendering("managed").containers()[f"Deployment/{name}"]
     for question, probe in (("startup", "startupProbe"), ("ready", "readinessProbe"), ("live", "livenessProbe")):
         assert container[probe]["httpGet"] == {"path": f"/health/{question}", "port": "http"}
     startup, live = container["startupProbe"], container["livenessProbe"]
@@ -141,14 +77,15 @@ def test_pods_are_spread_and_placed(rendering: Rendering) -> None:
     }
     assert all(one["whenUnsatisfiable"] == "DoNotSchedule" for one in pod["topologySpreadConstraints"])
     assert (pod["priorityClassName"], pod["nodeSelector"]) == ("important", {"pool": "services"})
-    assert pod["tolerations"] and pod["affinity"]
+    assert pod["tolerations"]
+    assert pod["affinity"]
 
 
 def test_the_image_is_named_by_its_content_from_the_mirror(rendering: Rendering) -> None:
-    for name, container in containers(rendering("managed")).items():
+    for name, container in rendering("managed").containers().items():
         assert container["image"].startswith("mirror.example/booking-services@sha256:"), name
     assert all(pod["imagePullSecrets"] == [{"name": "mirror"}] for pod in rendering("managed").pods().values())
-    assert containers(rendering("plain"))["Deployment/booking"]["image"] == "booking-services:0.1.0"
+    assert rendering("plain").containers()["Deployment/booking"]["image"] == "booking-services:0.1.0"
 
 
 @pytest.mark.parametrize(
@@ -195,15 +132,8 @@ def test_a_job_runs_before_the_release_or_beside_the_pods_that_wait_for_it(
     assert names[0] != names[1], "a Job cannot be changed: another image is another Job"
 
 
-def test_only_the_migration_sees_owners_passwords(rendering: Rendering) -> None:
-    for name, pod in rendering("managed").pods().items():
-        assert ("-database-owner" in str(pod.get("volumes"))) is (name == "Job/migration"), name
-    given = settings(containers(rendering("managed"))["Job/migration"])
-    assert given["PAYMENTS_MIGRATION_URL"].startswith("postgresql://payments_owner@")  # type: ignore[union-attr]
-
-
 def test_the_auditor_asks_for_ever_and_can_only_read(rendering: Rendering) -> None:
-    auditor = containers(rendering("managed"))["Deployment/auditor"]
+    auditor = rendering("managed").containers()["Deployment/auditor"]
     assert auditor["command"] == ["bookingctl", "payments", "reconcile", "--every", "60"]
     urls = [value for name, value in settings(auditor).items() if name.endswith("_URL")]
     assert len(urls) == 2
@@ -233,12 +163,3 @@ def test_the_test_asks_every_service(each: Rendered) -> None:
     named = {f"http://{one['metadata']['name']}:8080/health/ready" for one in each.all("Service").values()}
     assert set(asked) == named
     assert len(named) == len(SERVICES)
-
-
-def test_names_that_the_chart_sets_are_no_secrets(each: Rendered) -> None:
-    """What a schema refuses in `env` by its name is a file wherever the chart sets it, or an address without password."""
-    for name, container in containers(each).items():
-        for setting, value in settings(container).items():
-            if re.search(NOT_FOR_VALUES, setting) and value and not value.startswith("/run/secrets/"):
-                assert setting.endswith("_URL"), f"{name}: {setting}"
-                assert ":" not in value.partition("://")[2].partition("@")[0], "no password in an address"

@@ -6,6 +6,8 @@ import pytest
 
 from tests.chart.rendered import MAJORS, Refused, render, values_of
 
+pytestmark = pytest.mark.requirement("chart")
+
 Changed = dict[str, object]
 
 REFUSED: dict[str, tuple[str, Changed, str]] = {

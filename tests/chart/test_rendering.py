@@ -1,4 +1,4 @@
-"""Every value set renders with both majors of Helm, into objects that Kubernetes knows and that checks are content with."""
+"""Every value set renders with both majors of Helm, into what Kubernetes knows and checks are content with."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from deploy.helm.tools import tool
 from deploy.images.__main__ import OURS
 from tests.chart.conftest import Rendering
 from tests.chart.rendered import MAJORS, SETS, Rendered, helm, render, values_of
+
+pytestmark = pytest.mark.requirement("chart")
 
 VERSIONS = ("1.30", "1.34", "1.37")
 """Of Kubernetes: the oldest that Chart.yaml allows, one between, the newest that the validator knows."""

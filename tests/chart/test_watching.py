@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from deploy.helm.package import assemble
+from deploy.helm.package import BROUGHT, assemble
 from deploy.helm.tools import tool
+from deploy.local.layout import REPOSITORY
 from tests.chart.conftest import Rendering
 from tests.chart.rendered import SERVICES, Refused, helm, render, values_of
+
+pytestmark = pytest.mark.requirement("chart")
 
 RULES = {
     "groups": [
@@ -28,7 +31,7 @@ RULES = {
                     "annotations": {"summary": "{{ $labels.job }} waits", "runbook_url": "docs/runbooks/outbox.md"},
                 },
                 {"record": "job:outbox:max", "expr": "max by (job) (outbox_rows)"},
-                {"alert": "OutboxRows", "expr": "outbox_rows > 1"},
+                {"alert": "OutboxRows", "expr": "outbox_rows > 1", "labels": {}},
             ],
         },
         {"name": "other", "rules": [{"alert": "Other", "expr": "vector(1)"}]},
@@ -42,7 +45,7 @@ def packaged(tools: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The chart with one file of alerts and one dashboard."""
     folder = tmp_path_factory.mktemp("packaged")
     for name, text in (
-        ("alerts/outbox_age.yaml", yaml.safe_dump(RULES)),
+        ("alerts/OutboxAge.yaml", yaml.safe_dump(RULES)),
         ("dashboards/on-call.json", json.dumps(DASHBOARD)),
     ):
         (folder / "deploy" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -55,10 +58,20 @@ def test_alerts_are_rules_of_the_operator_as_they_are_in_their_files(packaged: P
     assert rule["spec"] == RULES
 
 
+def test_every_file_of_ours_is_in_the_package(tools: None, tmp_path: Path) -> None:
+    chart = assemble(tmp_path)
+    wanted = {folder: len(list((REPOSITORY / "deploy" / folder).glob(kind))) for folder, kind in BROUGHT.items()}
+    if not all(wanted.values()):
+        pytest.skip(f"deploy has no alerts or no dashboards yet: {wanted}")
+    found = render(chart=chart, changed={"alerts.enabled": True, "dashboards.enabled": True})
+    assert (len(found.all("PrometheusRule")), len(found.all("ConfigMap"))) == tuple(wanted.values())
+
+
 def test_alerts_can_be_left_out_and_labelled(packaged: Path) -> None:
     changed = {
         "alerts.enabled": True,
         "alerts.exclude": ["OutboxRows", "Other"],
+        "alerts.runbookBase": "https://example.org/",
         "alerts.labels": {"release": "prometheus"},
         "alerts.ruleLabels": {"team": "bookings", "severity": "info"},
     }
@@ -66,6 +79,7 @@ def test_alerts_can_be_left_out_and_labelled(packaged: Path) -> None:
     (group,) = rule["spec"]["groups"]
     assert [one.get("alert", one.get("record")) for one in group["rules"]] == ["OutboxAge", "job:outbox:max"]
     assert group["rules"][0]["labels"] == {"team": "bookings", "severity": "info"}
+    assert group["rules"][0]["annotations"]["runbook_url"] == "https://example.org/docs/runbooks/outbox.md"
     assert "labels" not in group["rules"][1]
     assert rule["metadata"]["labels"]["release"] == "prometheus"
 
