@@ -14,7 +14,7 @@ from tests.chart.rendered import NAMESPACE, RELEASE, Object
 class End:
     """One end of a connection: a pod with labels in a namespace, or an address outside of the cluster."""
 
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     namespace: str = NAMESPACE
     address: str | None = None
 

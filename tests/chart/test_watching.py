@@ -31,7 +31,7 @@ RULES = {
                     "annotations": {"summary": "{{ $labels.job }} waits", "runbook_url": "docs/runbooks/outbox.md"},
                 },
                 {"record": "job:outbox:max", "expr": "max by (job) (outbox_rows)"},
-                {"alert": "OutboxRows", "expr": "outbox_rows > 1", "labels": {}},
+                {"alert": "OutboxRows", "expr": "outbox_rows > 1"},
             ],
         },
         {"name": "other", "rules": [{"alert": "Other", "expr": "vector(1)"}]},
