@@ -33,11 +33,23 @@ def made(chart: Path = CHART) -> Mapping[Path, str]:
 
 
 def _rows(values: Sequence[Value]) -> Iterable[str]:
+    """A Markdown table; groups beside each other that are alike have their rows once, as `<name>`."""
+    leaves = [leaf for group in values for leaf in group.leaves()]
+    alike = {leaf.same_as: leaf for leaf in leaves if leaf.same_as and _beside(leaf.path) == _beside(leaf.same_as)}
     yield "| value | default | meaning |"
     yield "|---|---|---|"
-    for value in (leaf for group in values for leaf in group.leaves()):
+    for value in leaves:
+        if value.same_as in alike and _beside(value.path) == _beside(value.same_as or ""):
+            continue
         default = "" if value.same_as else f"`{json.dumps(value.default)}`"
-        yield f"| `{value.path}` | {default} | {value.text} |"
+        row = f"| `{value.path}` | {default} | {value.text} |"
+        for group in alike:
+            row = row.replace(f"`{group}.", f"`{_beside(group)}.<name>.")
+        yield row
+
+
+def _beside(path: str) -> str:
+    return path.rpartition(".")[0]
 
 
 def _json(document: Any) -> str:

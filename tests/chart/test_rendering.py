@@ -18,7 +18,7 @@ from tests.chart.rendered import MAJORS, SETS, Rendered, helm, render, values_of
 pytestmark = pytest.mark.requirement("chart")
 
 VERSIONS = ("1.30", "1.34", "1.37")
-"""Of Kubernetes: the oldest that Chart.yaml allows, one between, the newest that the validator knows."""
+"""Of Kubernetes: the oldest that deploy/chart/Chart.yaml allows, one between, the newest that the validator knows."""
 BESIDE = CHART.parent / "helm"
 
 
@@ -67,7 +67,7 @@ def _of_kubernetes(*rendered: Rendered) -> str:
 
 def _kubernetes_validate(version: str, file: Path) -> str:
     """What it says against a file."""
-    command = [tool("kubernetes-validate"), "--strict", "--kubernetes-version", version, "--quiet", file]
+    command = [str(tool("kubernetes-validate")), "--strict", "--kubernetes-version", version, "--quiet", str(file)]
     done = subprocess.run(command, capture_output=True, text=True)
     return done.stdout + done.stderr if done.returncode else ""
 
@@ -92,7 +92,7 @@ def test_checkov_is_content_but_for_what_is_explained(rendering: Rendering, tmp_
 
 def _checkov(folder: Path) -> dict[str, list[str]]:
     """Failed checks, each with where."""
-    command = [tool("checkov"), "--directory", folder, "--framework", "kubernetes", "--output", "json"]
+    command = [str(tool("checkov")), "--directory", str(folder), "--framework", "kubernetes", "--output", "json"]
     done = subprocess.run([*command, "--skip-download", "--compact", "--quiet"], capture_output=True, text=True)
     found: dict[str, list[str]] = {}
     for check in json.loads(done.stdout)["results"]["failed_checks"]:

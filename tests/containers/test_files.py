@@ -106,9 +106,9 @@ def test_requirements_are_locked_with_hashes_and_agree() -> None:
     pins: dict[str, dict[str, str]] = {}
     for lock in (*LOCKS, "sbom", "platform", "helm"):
         text = (REPOSITORY / "requirements" / f"{lock}.txt").read_text()
-        found = {name: version for name, version, _ in PIN.findall(re.sub(r"\n    #.*", "", text) + "\n")}
+        found = PIN.findall(re.sub(r"\n    #.*", "", text) + "\n")
         assert len(found) == len(re.findall(r"^\S+==", text, re.MULTILINE)), f"{lock}: a pin without hashes"
-        pins[lock] = found
+        pins[lock] = {name: version for name, version, _ in found}
     for lock in LOCKS:
         differing = {name: version for name, version in pins[lock].items() if pins["dev"].get(name, version) != version}
         assert differing == {}, f"{lock} has other versions than dev"
