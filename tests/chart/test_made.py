@@ -20,7 +20,7 @@ from deploy.helm.annotated import Unexplained, read
 from deploy.helm.package import assemble
 from deploy.helm.schema import schema
 from deploy.local.layout import REPOSITORY
-from tests.chart.rendered import SERVICES, SETS
+from tests.chart.rendered import SERVICES, SETS, render
 
 pytestmark = pytest.mark.requirement("chart")
 
@@ -113,6 +113,10 @@ def test_chart_and_services_have_one_version() -> None:
     version = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
     assert (chart["version"], chart["appVersion"]) == (version, version)
     assert f"## {version}\n" in (CHART / "UPGRADING.md").read_text()
+
+
+def test_the_shortest_values_are_all_that_is_needed(tools: None) -> None:
+    assert render("base").objects
 
 
 def test_there_are_enough_value_sets_and_each_says_what_it_is_for() -> None:

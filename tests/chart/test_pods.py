@@ -123,13 +123,13 @@ def test_a_job_runs_before_the_release_or_beside_the_pods_that_wait_for_it(
     assert hook["spec"]["template"]["spec"]["containers"][0]["command"] == command
     assert {"backoffLimit", "activeDeadlineSeconds"} <= hook["spec"].keys()
     names = []
-    for tag in ("1", "2"):
-        plain = render(changed={"jobs.hooks": False, "image.tag": tag}).all("Job")
+    for changed in ({}, {"image.tag": "2"}, {"pods.revision": "2"}):
+        plain = render(changed={"jobs.hooks": False, **changed}).all("Job")
         (own,) = [key for key in plain if key.startswith(name)]
         assert "annotations" not in plain[own]["metadata"]
         assert plain[own]["spec"]["ttlSecondsAfterFinished"] > 0
         names.append(own)
-    assert names[0] != names[1], "a Job cannot be changed: another image is another Job"
+    assert len(set(names)) == 3, "a Job cannot be changed: another template is another Job"
 
 
 def test_the_auditor_asks_for_ever_and_can_only_read(rendering: Rendering) -> None:

@@ -15,11 +15,11 @@ Job cannot be changed. */}}
 {{- define "booking-system.job" -}}
 {{- $jobs := .root.Values.jobs }}
 {{- $of := merge (dict "resources" $jobs.resources) . }}
-{{- $pod := include "booking-system.job-pod" $of }}
+{{- $template := include "booking-system.job-template" $of }}
 apiVersion: batch/v1
 kind: Job
 metadata:
-  name: {{ include "booking-system.component" . }}{{ if not $jobs.hooks }}-{{ $pod | sha256sum | trunc 8 }}{{ end }}
+  name: {{ include "booking-system.component" . }}{{ if not $jobs.hooks }}-{{ $template | sha256sum | trunc 8 }}{{ end }}
   namespace: {{ .root.Release.Namespace }}
   labels:
     {{- include "booking-system.labels" . | nindent 4 }}
@@ -31,16 +31,16 @@ spec:
   ttlSecondsAfterFinished: {{ $jobs.ttlSecondsAfterFinished }}
   {{- end }}
   template:
-    metadata:
-      {{- include "booking-system.pod-metadata" . | nindent 6 }}
-    spec:
-      {{- $pod | nindent 6 }}
+    {{- $template | nindent 4 }}
 {{- end }}
 
-{{- define "booking-system.job-pod" -}}
-{{ include "booking-system.pod" . }}
-restartPolicy: Never
-containers:
-  - {{- include "booking-system.container" . | nindent 4 }}
-    command: {{ .command | toJson }}
+{{- define "booking-system.job-template" -}}
+metadata:
+  {{- include "booking-system.pod-metadata" . | nindent 2 }}
+spec:
+  {{- include "booking-system.pod" . | nindent 2 }}
+  restartPolicy: Never
+  containers:
+    - {{- include "booking-system.container" . | nindent 6 }}
+      command: {{ .command | toJson }}
 {{- end }}
