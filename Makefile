@@ -106,4 +106,4 @@ chart: chart-tools ## Package the Helm chart with its alerts and dashboards into
 	@$(PYTHON) -m deploy.helm.package
 
 chart-test: chart-tools ## Render the chart with many values and look at what comes out; CRDS=<folder> with definitions
-	CHART=1 $(PYTHON) -m pytest tests/chart $(ARGS)
+	CHART=1 $(PYTHON) -m pytest tests/chart -n $(CORES) $(TOGETHER) $(ARGS)

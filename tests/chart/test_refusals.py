@@ -111,6 +111,13 @@ def test_all_that_is_missing_is_said_at_once(tools: None, major: str) -> None:
         assert f"- {wanted} is empty: set it." in said
 
 
+@pytest.mark.parametrize("major", MAJORS)
+def test_a_value_that_is_not_there_and_one_that_is_a_secret_are_refused(tools: None, major: str) -> None:
+    for changed in ({"service": {}}, {"services.payments.env": {"STRIPE_API_KEY": "sk_live_x"}}):
+        with pytest.raises(Refused, match=r"(?i)additional propert|STRIPE_API_KEY"):
+            render(changed=changed, major=major)
+
+
 def test_what_is_missing_is_not_missing_where_it_is_not_used(tools: None) -> None:
     without = {"services.booking.database.ownerPasswordSecret.name": ""}
     with pytest.raises(Refused, match="ownerPasswordSecret"):
