@@ -58,12 +58,12 @@ def _json(document: Any) -> str:
 
 def main(check: bool) -> int:
     """1 where something is not as it would be made, with --check."""
-    old = [path for path, text in made().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
-    for path in old:
+    old = {path: text for path, text in made().items() if not path.exists() or path.read_text(encoding="utf-8") != text}
+    for path, text in old.items():
         if check:
             sys.stderr.write(f"{path.relative_to(CHART.parents[1])} is old: run `python -m deploy.helm`\n")
         else:
-            path.write_text(made()[path], encoding="utf-8")
+            path.write_text(text, encoding="utf-8")
     return int(check and bool(old))
 
 

@@ -130,6 +130,13 @@ def test_a_database_has_the_roles_that_the_services_use(rendering: Rendering) ->
         assert f"@bookings-booking-system-{service}-rw:5432/{service}?sslmode=verify-full&sslrootcert=" in url
 
 
+def test_what_has_data_in_it_outlives_the_release(rendering: Rendering) -> None:
+    """To Strimzi and CloudNativePG, an object that goes is a topic or a database that goes, with all that is in it."""
+    kept = [*rendering("strimzi").all("KafkaTopic").values(), *rendering("cloudnativepg").all("Cluster").values()]
+    assert len(kept) == len(TOPICS) + len(SERVICES)
+    assert all(one["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep" for one in kept)
+
+
 def strict(definition: Any) -> Any:
     """A definition that refuses fields that it does not name, as the API server does when it is asked to."""
     if isinstance(definition, list):

@@ -44,6 +44,11 @@ labels:
   {{- include "booking-system.labels" . | nindent 2 }}
 {{- end }}
 
+{{/* Of what has data in it: Helm leaves it where it is when the release goes, or no longer has it. */}}
+{{- define "booking-system.keep" -}}
+annotations: {helm.sh/resource-policy: keep}
+{{- end }}
+
 {{- define "booking-system.image" -}}
 {{- $image := .Values.image -}}
 {{- with default $image.registry .Values.global.imageRegistry }}{{ . }}/{{ end -}}
