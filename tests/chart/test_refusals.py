@@ -113,7 +113,8 @@ def test_all_that_is_missing_is_said_at_once(tools: None, major: str) -> None:
 
 @pytest.mark.parametrize("major", MAJORS)
 def test_a_value_that_is_not_there_and_one_that_is_a_secret_are_refused(tools: None, major: str) -> None:
-    for changed in ({"service": {}}, {"services.payments.env": {"STRIPE_API_KEY": "sk_live_x"}}):
+    cases: tuple[Changed, ...] = ({"service": {}}, {"services.payments.env": {"STRIPE_API_KEY": "sk_live_x"}})
+    for changed in cases:
         with pytest.raises(Refused, match=r"(?i)additional propert|STRIPE_API_KEY"):
             render(changed=changed, major=major)
 
