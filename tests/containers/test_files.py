@@ -23,7 +23,8 @@ COMPOSE: dict[str, Any] = yaml.safe_load(FILES[0].read_text())
 CLOCK: dict[str, Any] = yaml.safe_load(FILES[1].read_text())
 DOCKERFILES = sorted({dockerfile for dockerfile, _, _ in OURS.values()})
 LOCKS = ("build", "testing", "simulator", "services", "dev", "uv")
-"""Files of requirements/ that agree with each other; what makes the bill of materials, and Node, is installed apart."""
+"""Files of requirements/ that agree with each other; what makes the bill of materials, Node and the chart have tools of
+their own."""
 PIN = re.compile(r"^([a-z0-9-]+)==([^ ;]+)[^\\]*\\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", re.MULTILINE)
 
 
@@ -104,11 +105,11 @@ def test_a_dockerfile_copies_what_there_is_runs_as_nobody_and_needs_no_frontend(
 
 def test_requirements_are_locked_with_hashes_and_agree() -> None:
     pins: dict[str, dict[str, str]] = {}
-    for lock in (*LOCKS, "sbom", "node"):
+    for lock in (*LOCKS, "sbom", "node", "platform", "helm"):
         text = (REPOSITORY / "requirements" / f"{lock}.txt").read_text()
-        found = {name: version for name, version, _ in PIN.findall(re.sub(r"\n    #.*", "", text) + "\n")}
+        found = PIN.findall(re.sub(r"\n    #.*", "", text) + "\n")
         assert len(found) == len(re.findall(r"^\S+==", text, re.MULTILINE)), f"{lock}: a pin without hashes"
-        pins[lock] = found
+        pins[lock] = {name: version for name, version, _ in found}
     for lock in LOCKS:
         differing = {name: version for name, version in pins[lock].items() if pins["dev"].get(name, version) != version}
         assert differing == {}, f"{lock} has other versions than dev"

@@ -1,0 +1,141 @@
+{{/*
+What a schema cannot say. Each check adds a sentence that names the value and what to do; all of them are told at once.
+*/}}
+{{- define "booking-system.check" -}}
+{{- $said := list }}
+{{- range list "removed" "missing" "services" "kafka" "shape" }}
+{{- $said = concat $said (include (printf "booking-system.check-%s" .) $ | fromYamlArray) }}
+{{- end }}
+{{- with $said }}
+{{- fail (printf "\n\nThese values cannot be installed:\n- %s\n" (join "\n- " .)) }}
+{{- end }}
+{{- end }}
+
+{{/* Values that are there no more, or never were: files/removed.yaml. */}}
+{{- define "booking-system.check-removed" -}}
+{{- range $path, $instead := .Files.Get "files/removed.yaml" | fromYaml }}
+{{- $place := $.Values.AsMap }}
+{{- range splitList "." $path }}{{ $place = dig . nil $place }}{{ end }}
+{{- if not (kindIs "invalid" $place) }}
+- {{ printf "There is no %s: %s." $path $instead | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* What has no default: an address, a Secret. */}}
+{{- define "booking-system.check-missing" -}}
+{{- $wanted := dict "kafka.bootstrapServers" .Values.kafka.bootstrapServers "mail.host" .Values.mail.host "mail.from" .Values.mail.from "mail.adminEmail" .Values.mail.adminEmail }}
+{{- $_ := set $wanted "stripe.apiKeySecret.name" .Values.stripe.apiKeySecret.name }}
+{{- $_ := set $wanted "stripe.webhookSecretsSecret.name" .Values.stripe.webhookSecretsSecret.name }}
+{{- if .Values.auditor.enabled }}{{ $_ := set $wanted "auditor.passwordSecret.name" .Values.auditor.passwordSecret.name }}{{ end }}
+{{- if .Values.mail.username }}{{ $_ := set $wanted "mail.passwordSecret.name" .Values.mail.passwordSecret.name }}{{ end }}
+{{- if .Values.stripe.ingress.enabled }}{{ $_ := set $wanted "stripe.ingress.host" .Values.stripe.ingress.host }}{{ end }}
+{{- $users := dict }}
+{{- range $name, $service := .Values.services }}
+{{- $database := include "booking-system.database" (dict "root" $ "service" $name) | fromYaml }}
+{{- if not $database.host }}{{ $_ := set $wanted (printf "database.host or services.%s.database.host" $name) "" }}{{ end }}
+{{- $_ := set $wanted (printf "services.%s.database.passwordSecret.name" $name) $service.database.passwordSecret.name }}
+{{- if or $.Values.jobs.migration $.Values.database.cloudnativepg.enabled }}{{ $_ := set $wanted (printf "services.%s.database.ownerPasswordSecret.name" $name) $service.database.ownerPasswordSecret.name }}{{ end }}
+{{- $_ := set $users (printf "services.%s.kafka" $name) (include "booking-system.kafka-user" (dict "root" $ "name" $name "user" $service.kafka) | fromYaml) }}
+{{- end }}
+{{- if and .Values.jobs.topics (not .Values.kafka.strimzi.topics) }}
+{{- $_ := set $users "kafka.admin" (include "booking-system.kafka-user" (dict "root" . "name" "topics" "user" .Values.kafka.admin) | fromYaml) }}
+{{- end }}
+{{- range $path, $user := $users }}
+{{- if hasPrefix "SASL" $.Values.kafka.securityProtocol }}
+{{- $_ := set $wanted (printf "%s.username" $path) $user.username }}
+{{- $_ := set $wanted (printf "%s.passwordSecret.name" $path) $user.password.name }}
+{{- else if eq "SSL" $.Values.kafka.securityProtocol }}
+{{- $_ := set $wanted (printf "%s.certificateSecret.name" $path) $user.certificate.name }}
+{{- end }}
+{{- end }}
+{{- range $path, $value := $wanted }}
+{{- if not $value }}
+- {{ printf "%s is empty: set it." $path | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "booking-system.check-services" -}}
+{{- $partitions := list }}
+{{- range (include "booking-system.contracts" . | fromJson).topics }}{{ $partitions = append $partitions .partitions }}{{ end }}
+{{- $most := include "booking-system.least" $partitions | int }}
+{{- range $name, $service := .Values.services }}
+{{- $scaling := $service.autoscaling }}
+{{- $fewest := ternary $scaling.minReplicas $service.replicas $scaling.enabled | int }}
+{{- if and $scaling.enabled (gt ($scaling.maxReplicas | int) $most) }}
+- "services.{{ $name }}.autoscaling.maxReplicas is {{ $scaling.maxReplicas }}, and a topic has {{ $most }} partitions: a further pod would be given nothing. Set at most {{ $most }}."
+{{- end }}
+{{- if and $scaling.enabled (gt $fewest ($scaling.maxReplicas | int)) }}
+- "services.{{ $name }}.autoscaling.minReplicas is above maxReplicas: lower it."
+{{- end }}
+{{- if and $.Values.pods.disruptionBudget (lt $fewest 2) }}
+- "services.{{ $name }} has one pod, and no budget keeps one pod up: give it two, or set pods.disruptionBudget to false."
+{{- end }}
+{{- $set := list }}
+{{- range include "booking-system.service-settings" (dict "root" $ "name" $name) | fromYamlArray }}
+{{- if and .env (has .env $set) }}
+- "services.{{ $name }}.env.{{ .env }} is set by the chart: use the value that README.md has for it."
+{{- end }}
+{{- $set = append $set .env }}
+{{- end }}
+{{- end }}
+{{- range $path, $resources := dict "auditor" .Values.auditor.resources "jobs" .Values.jobs.resources "services.booking" .Values.services.booking.resources "services.payments" .Values.services.payments.resources "services.notifications" .Values.services.notifications.resources }}
+{{- if ne ($resources.requests.memory | toString) ($resources.limits.memory | toString) }}
+- "{{ $path }}.resources: memory is requested as {{ $resources.requests.memory }} and limited to {{ $resources.limits.memory }}: make both the same, or a full node ends the pod at a time of its own."
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "booking-system.check-kafka" -}}
+{{- $kafka := .Values.kafka }}{{ $strimzi := $kafka.strimzi }}
+{{- if and (or $strimzi.topics $strimzi.users) (not $strimzi.cluster) }}
+- "kafka.strimzi.cluster is empty: name the Kafka that topics and users are for."
+{{- end }}
+{{- if gt ($kafka.topics.minInsyncReplicas | int) ($kafka.topics.replicationFactor | int) }}
+- "kafka.topics.minInsyncReplicas is above replicationFactor: nothing could be written. Lower it."
+{{- end }}
+{{- range splitList "," $kafka.bootstrapServers }}
+{{- if not (regexMatch "^[^:/ ]+:[0-9]+$" (trim .)) }}{{ if $kafka.bootstrapServers }}
+- "kafka.bootstrapServers has {{ . }}: write host:port, with commas between."
+{{- end }}{{ end }}
+{{- end }}
+{{- if and $strimzi.users (not (has $kafka.securityProtocol (list "SSL" "SASL_SSL" "SASL_PLAINTEXT"))) }}
+- "kafka.strimzi.users makes users, and with kafka.securityProtocol {{ $kafka.securityProtocol }} nobody says who they are: choose SASL_SSL or SSL."
+{{- end }}
+{{- if and $strimzi.users (hasPrefix "SASL" $kafka.securityProtocol) (ne $kafka.saslMechanism "SCRAM-SHA-512") }}
+- "kafka.strimzi.users makes users for SCRAM-SHA-512: set kafka.saslMechanism to it."
+{{- end }}
+{{- if and $strimzi.users $strimzi.namespace (ne $strimzi.namespace .Release.Namespace) }}
+{{- range $name, $service := .Values.services }}
+{{- if not (or $service.kafka.passwordSecret.name $service.kafka.certificateSecret.name) }}
+- "kafka.strimzi.namespace is another namespace, where pods cannot read the Secret of services.{{ $name }}: copy it here and name it in services.{{ $name }}.kafka."
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "booking-system.check-shape" -}}
+{{- $least := include "booking-system.least-grace" . | int }}
+{{- with .Values.pods.terminationGracePeriodSeconds }}
+{{- if lt (. | int) $least }}
+- "pods.terminationGracePeriodSeconds is {{ . }}, and preStop, drain and closing take up to {{ $least }} s: raise it, or leave it empty."
+{{- end }}
+{{- end }}
+{{- if and .Values.database.cloudnativepg.enabled .Values.jobs.hooks }}
+- "database.cloudnativepg.enabled makes the databases with this release, and hooks run before it: set jobs.hooks to false."
+{{- end }}
+{{- if and .Values.alerts.enabled (not (.Files.Glob "files/alerts/*.yaml")) }}
+- "alerts.enabled, and this copy of the chart has none: package it with `make chart`."
+{{- end }}
+{{- if and .Values.dashboards.enabled (not (.Files.Glob "files/dashboards/*.json")) }}
+- "dashboards.enabled, and this copy of the chart has none: package it with `make chart`."
+{{- end }}
+{{- end }}
+
+{{/* numbers → the least. */}}
+{{- define "booking-system.least" -}}
+{{- $least := first . | int }}
+{{- range . }}{{ $least = min $least (. | int) }}{{ end }}
+{{- $least }}
+{{- end }}

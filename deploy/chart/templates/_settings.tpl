@@ -1,0 +1,152 @@
+{{/*
+What a component is told, as a list of settings. Each has what it needs of:
+  env: the variable; value: its text; field: of the pod; secret, key: where its text is, as a file of the name `file`.
+A secret is a file and never a variable: files follow a Secret that changes. With both env and file, the variable has
+the file's path.
+*/}}
+
+{{- define "booking-system.secrets-folder" -}}/run/secrets/booking-system{{- end }}
+
+{{/* (root, service) → where a service's database is: host, ca {name, key}, name, user, owner. */}}
+{{- define "booking-system.database" -}}
+{{- $all := .root.Values.database }}{{ $own := (get .root.Values.services .service).database }}
+{{- $made := $all.cloudnativepg.enabled }}{{ $cluster := include "booking-system.component" (dict "root" .root "name" .service) }}
+host: {{ ternary (printf "%s-rw" $cluster) (default $all.host $own.host) $made }}
+ca: {{ ternary (dict "name" (printf "%s-ca" $cluster) "key" "ca.crt") $all.caSecret $made | toJson }}
+name: {{ default .service $own.name }}
+user: {{ default .service $own.user }}
+owner: {{ default (printf "%s_owner" .service) $own.owner }}
+{{- end }}
+
+{{/* (root, service, env, user, password) → a role's way into a service's database: `<env>_URL`, `<env>_PASSWORD`. */}}
+{{- define "booking-system.database-settings" -}}
+{{- $database := include "booking-system.database" . | fromYaml }}{{ $all := .root.Values.database }}
+{{- $ca := printf "%s-database-ca.crt" .service }}{{ $query := printf "sslmode=%s" $all.sslmode }}
+{{- if and $database.ca.name (hasPrefix "verify" $all.sslmode) }}
+{{- $query = printf "%s&sslrootcert=%s/%s" $query (include "booking-system.secrets-folder" .root) $ca }}
+- {file: {{ $ca }}, secret: {{ $database.ca.name | quote }}, key: {{ $database.ca.key | quote }}}
+{{- end }}
+- env: {{ .env }}_URL
+  value: {{ printf "postgresql://%s@%s:%v/%s?%s" .user $database.host $all.port $database.name $query }}
+- {env: {{ .env }}_PASSWORD_FILE, file: {{ .env | lower | replace "_" "-" }}-password, secret: {{ .password.name | quote }}, key: {{ .password.key | quote }}}
+{{- end }}
+
+{{/* (root, name, user) → who a component is at Kafka: username, password, certificate. */}}
+{{- define "booking-system.kafka-user" -}}
+{{- $made := and .root.Values.kafka.strimzi.users (hasKey .root.Values.services .name) }}
+{{- $as := include "booking-system.component" . }}
+username: {{ default (ternary $as "" $made) .user.username }}
+password: {{ set (deepCopy .user.passwordSecret) "name" (default (ternary $as "" $made) .user.passwordSecret.name) | toJson }}
+certificate: {{ set (deepCopy .user.certificateSecret) "name" (default (ternary $as "" $made) .user.certificateSecret.name) | toJson }}
+{{- end }}
+
+{{/* (root, name, user) */}}
+{{- define "booking-system.kafka-settings" -}}
+{{- $kafka := .root.Values.kafka }}{{ $user := include "booking-system.kafka-user" . | fromYaml }}
+- {env: KAFKA_BOOTSTRAP_SERVERS, value: {{ $kafka.bootstrapServers | quote }}}
+- {env: KAFKA_SECURITY_PROTOCOL, value: {{ $kafka.securityProtocol }}}
+{{- if and (hasSuffix "SSL" $kafka.securityProtocol) $kafka.caSecret.name }}
+- {env: KAFKA_SSL_CAFILE, file: kafka-ca.crt, secret: {{ $kafka.caSecret.name | quote }}, key: {{ $kafka.caSecret.key | quote }}}
+{{- end }}
+{{- if hasPrefix "SASL" $kafka.securityProtocol }}
+- {env: KAFKA_SASL_MECHANISM, value: {{ $kafka.saslMechanism }}}
+- {env: KAFKA_SASL_USERNAME, value: {{ $user.username | quote }}}
+- {env: KAFKA_SASL_PASSWORD_FILE, file: kafka-password, secret: {{ $user.password.name | quote }}, key: {{ $user.password.key | quote }}}
+{{- else if eq $kafka.securityProtocol "SSL" }}
+- {env: KAFKA_SSL_CERTFILE, file: kafka.crt, secret: {{ $user.certificate.name | quote }}, key: {{ $user.certificate.cert | quote }}}
+- {env: KAFKA_SSL_KEYFILE, file: kafka.key, secret: {{ $user.certificate.name | quote }}, key: {{ $user.certificate.key | quote }}}
+{{- end }}
+{{- end }}
+
+{{/* (root, name) → all that a service is told. */}}
+{{- define "booking-system.service-settings" -}}
+{{- $values := .root.Values }}{{ $service := get $values.services .name }}
+{{- $database := include "booking-system.database" (dict "root" .root "service" .name) | fromYaml }}
+- {env: INSTANCE, field: metadata.name}
+- {env: LOG_LEVEL, value: {{ $values.logLevel }}}
+- {env: DRAIN_SECONDS, value: {{ $values.pods.drainSeconds | quote }}}
+{{- with $values.tracingEndpoint }}
+- {env: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ . | quote }}}
+{{- end }}
+{{- with $values.apiTokensSecret }}{{ if .name }}
+- {env: API_TOKENS_FILE, file: api-tokens, secret: {{ .name | quote }}, key: {{ .key | quote }}}
+{{- end }}{{ end }}
+{{- include "booking-system.database-settings" (dict "root" .root "service" .name "env" "DATABASE" "user" $database.user "password" $service.database.passwordSecret) }}
+{{- include "booking-system.kafka-settings" (dict "root" .root "name" .name "user" $service.kafka) }}
+{{- if eq .name "payments" }}
+{{- with $values.stripe.apiBase }}
+- {env: STRIPE_API_BASE, value: {{ . | quote }}}
+{{- end }}
+- {env: STRIPE_API_KEY_FILE, file: stripe-api-key, secret: {{ $values.stripe.apiKeySecret.name | quote }}, key: {{ $values.stripe.apiKeySecret.key | quote }}}
+- {env: STRIPE_WEBHOOK_SECRETS_FILE, file: stripe-webhook-secrets, secret: {{ $values.stripe.webhookSecretsSecret.name | quote }}, key: {{ $values.stripe.webhookSecretsSecret.key | quote }}}
+{{- else if eq .name "notifications" }}
+- {env: SMTP_HOST, value: {{ $values.mail.host | quote }}}
+- {env: SMTP_PORT, value: {{ $values.mail.port | quote }}}
+- {env: SMTP_ENCRYPTION, value: {{ $values.mail.encryption }}}
+- {env: MAIL_FROM, value: {{ $values.mail.from | quote }}}
+- {env: ADMIN_EMAIL, value: {{ $values.mail.adminEmail | quote }}}
+{{- with $values.mail.username }}
+- {env: SMTP_USERNAME, value: {{ . | quote }}}
+- {env: SMTP_PASSWORD_FILE, file: smtp-password, secret: {{ $values.mail.passwordSecret.name | quote }}, key: {{ $values.mail.passwordSecret.key | quote }}}
+{{- end }}
+{{- end }}
+{{- range $name, $value := $service.env }}
+- {env: {{ $name }}, value: {{ $value | quote }}}
+{{- end }}
+{{- end }}
+
+{{/* (root) → the auditor's. */}}
+{{- define "booking-system.auditor-settings" -}}
+- {env: INSTANCE, field: metadata.name}
+- {env: HTTP_PORT, value: "8080"}
+- {env: LOG_LEVEL, value: {{ .Values.logLevel }}}
+{{- $auditor := .Values.auditor }}{{ $root := . }}
+{{- range $service := list "booking" "payments" }}
+{{- include "booking-system.database-settings" (dict "root" $root "service" $service "env" (printf "AUDITOR_%s_DATABASE" (upper $service)) "user" $auditor.user "password" $auditor.passwordSecret) }}
+{{- end }}
+{{- end }}
+
+{{/* (root) → the migration's: every database as its owner. */}}
+{{- define "booking-system.migration-settings" -}}
+{{- $root := . }}
+{{- range $name, $service := .Values.services }}
+{{- $database := include "booking-system.database" (dict "root" $root "service" $name) | fromYaml }}
+{{- include "booking-system.database-settings" (dict "root" $root "service" $name "env" (printf "%s_MIGRATION" (upper $name)) "user" $database.owner "password" $service.database.ownerPasswordSecret) }}
+{{- end }}
+{{- end }}
+
+{{/* (root) → those of who makes the topics. */}}
+{{- define "booking-system.topics-settings" -}}
+- {env: TOPICS_REPLICATION_FACTOR, value: {{ .Values.kafka.topics.replicationFactor | quote }}}
+- {env: TOPICS_MIN_INSYNC_REPLICAS, value: {{ .Values.kafka.topics.minInsyncReplicas | quote }}}
+{{- include "booking-system.kafka-settings" (dict "root" . "name" "topics" "user" .Values.kafka.admin) }}
+{{- end }}
+
+{{/* settings → a container's `env`. */}}
+{{- define "booking-system.env" -}}
+{{- range . }}{{ if .env }}
+- name: {{ .env }}
+  {{- if .field }}
+  valueFrom: {fieldRef: {fieldPath: {{ .field }}}}
+  {{- else if .file }}
+  value: {{ include "booking-system.secrets-folder" $ }}/{{ .file }}
+  {{- else }}
+  value: {{ .value | quote }}
+  {{- end }}
+{{- end }}{{ end }}
+{{- end }}
+
+{{/* settings → the sources of the volume that has the files. */}}
+{{- define "booking-system.files" -}}
+{{- range . }}{{ if .file }}
+- secret: {name: {{ .secret | quote }}, items: [{key: {{ .key | quote }}, path: {{ .file }}}]}
+{{- end }}{{ end }}
+{{- end }}
+
+{{/* (root, settings) → a text that differs when a Secret that is read has changed since the release before. */}}
+{{- define "booking-system.secret-versions" -}}
+{{- $root := .root }}
+{{- range .settings }}{{ if .file }}
+{{- with lookup "v1" "Secret" $root.Release.Namespace .secret }}{{ .metadata.uid }} {{ .metadata.resourceVersion }};{{ end }}
+{{- end }}{{ end }}
+{{- end }}

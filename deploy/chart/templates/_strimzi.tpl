@@ -1,0 +1,31 @@
+{{/* (root, name) → the rest of a KafkaTopic's or KafkaUser's metadata. */}}
+{{- define "booking-system.strimzi-place" -}}
+namespace: {{ default .root.Release.Namespace .root.Values.kafka.strimzi.namespace }}
+labels:
+  strimzi.io/cluster: {{ .root.Values.kafka.strimzi.cluster }}
+  {{- include "booking-system.labels" . | nindent 2 }}
+{{- end }}
+
+{{/* (root, name, user, reads, writes, group, pattern) → a KafkaUser. Who reads or writes may describe, at Kafka. */}}
+{{- define "booking-system.strimzi-user" -}}
+apiVersion: kafka.strimzi.io/v1
+kind: KafkaUser
+metadata:
+  name: {{ .user }}
+  {{- include "booking-system.strimzi-place" . | nindent 2 }}
+spec:
+  authentication:
+    type: {{ ternary "tls" "scram-sha-512" (eq .root.Values.kafka.securityProtocol "SSL") }}
+  authorization:
+    type: simple
+    acls:
+      {{- range .reads }}
+      - {operations: [Read], resource: {type: topic, name: {{ . }}, patternType: literal}}
+      {{- end }}
+      {{- range .writes }}
+      - {operations: [Write], resource: {type: topic, name: {{ . }}, patternType: literal}}
+      {{- end }}
+      {{- if .reads }}
+      - {operations: [Read], resource: {type: group, name: {{ .group }}, patternType: {{ .pattern }}}}
+      {{- end }}
+{{- end }}

@@ -1,0 +1,165 @@
+"""What runs, and how: with no rights, and without being ended before it is done."""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+
+from tests.chart.conftest import Rendering
+from tests.chart.rendered import SERVICES, Rendered, render, settings
+
+pytestmark = pytest.mark.requirement("chart")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_production_runs_the_application_that_there_is(each: Rendered, service: str) -> None:
+    program, verb, application, factory = each.containers()[f"Deployment/{service}"]["command"]
+    module, _, name = application.partition(":")
+    assert (program, verb, factory) == ("faststream", "run", "--factory")
+    assert callable(getattr(importlib.import_module(module), name))
+
+
+def test_a_pod_may_do_nothing(each: Rendered) -> None:
+    """Pod Security's `restricted`, a root that cannot be written to, and no token."""
+    for name, pod in each.pods().items():
+        assert pod["automountServiceAccountToken"] is False, name
+        inside = pod["securityContext"]
+        assert (inside["runAsNonRoot"], inside["seccompProfile"]) == (True, {"type": "RuntimeDefault"}), name
+        assert inside["runAsUser"] == 65532, "the image's user"
+        for container in pod["containers"]:
+            rights = container["securityContext"]
+            assert rights == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+            memory = container["resources"]["requests"]["memory"], container["resources"]["limits"]["memory"]
+            assert memory[0] == memory[1], name
+
+
+@pytest.mark.requirement("health")
+@pytest.mark.parametrize("name", [*SERVICES, "auditor"])
+def test_three_probes_ask_three_things_and_waiting_ends_no_pod(rendering: Rendering, name: str) -> None:
+    container = rendering("managed").containers()[f"Deployment/{name}"]
+    for question, probe in (("startup", "startupProbe"), ("ready", "readinessProbe"), ("live", "livenessProbe")):
+        assert container[probe]["httpGet"] == {"path": f"/health/{question}", "port": "http"}
+    startup, live = container["startupProbe"], container["livenessProbe"]
+    assert startup["periodSeconds"] * startup["failureThreshold"] >= 3600
+    assert live["periodSeconds"] * live["failureThreshold"] >= 60
+
+
+@pytest.mark.requirement("health")
+def test_a_pod_is_given_the_time_that_it_takes_to_end(rendering: Rendering) -> None:
+    pod = rendering("managed").pods()["Deployment/booking"]
+    drain = int(settings(pod["containers"][0])["DRAIN_SECONDS"] or 0)
+    sleep = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert pod["terminationGracePeriodSeconds"] == sleep + drain + 10
+    slower = render(changed={"pods.drainSeconds": 40, "pods.preStopSeconds": 8}).pods()["Deployment/booking"]
+    assert slower["terminationGracePeriodSeconds"] == 58
+
+
+def test_a_release_takes_no_pod_away_before_another_is_ready(rendering: Rendering) -> None:
+    for service in SERVICES:
+        spec = rendering("managed").one("Deployment", service)["spec"]
+        assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+        assert (spec["replicas"], spec["minReadySeconds"]) == (2, 10)
+        budget = rendering("managed").one("PodDisruptionBudget", service)["spec"]
+        assert (budget["maxUnavailable"], budget["unhealthyPodEvictionPolicy"]) == (1, "AlwaysAllow")
+        assert budget["selector"] == spec["selector"]
+
+
+def test_pods_are_spread_and_placed(rendering: Rendering) -> None:
+    pod = rendering("production").pods()["Deployment/payments"]
+    assert {one["topologyKey"] for one in pod["topologySpreadConstraints"]} == {
+        "kubernetes.io/hostname",
+        "topology.kubernetes.io/zone",
+    }
+    assert all(one["whenUnsatisfiable"] == "DoNotSchedule" for one in pod["topologySpreadConstraints"])
+    assert (pod["priorityClassName"], pod["nodeSelector"]) == ("important", {"pool": "services"})
+    assert pod["tolerations"]
+    assert pod["affinity"]
+
+
+def test_the_image_is_named_by_its_content_from_the_mirror(rendering: Rendering) -> None:
+    for name, container in rendering("managed").containers().items():
+        assert container["image"].startswith("mirror.example/booking-services@sha256:"), name
+    assert all(pod["imagePullSecrets"] == [{"name": "mirror"}] for pod in rendering("managed").pods().values())
+    assert rendering("plain").containers()["Deployment/booking"]["image"] == "booking-services:0.1.0"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"pods.revision": "2"},
+        {"logLevel": "DEBUG"},
+        {"services.booking.env": {"OTEL_TRACES_SAMPLER": "always_on"}},
+        {"image.tag": "2"},
+    ],
+)
+def test_pods_roll_when_what_they_are_told_changes(rendering: Rendering, changed: dict[str, object]) -> None:
+    def template(rendered: Rendered) -> object:
+        return rendered.one("Deployment", "booking")["spec"]["template"]
+
+    assert template(render(changed=changed)) != template(render())
+
+
+def test_pods_do_not_roll_when_they_are_only_counted_anew() -> None:
+    templates = [
+        render(changed={"services.booking.replicas": replicas}).one("Deployment", "booking")["spec"]["template"]
+        for replicas in (2, 3)
+    ]
+    assert templates[0] == templates[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "command"), [("migration", ["bookingctl", "migrate"]), ("topics", ["bookingctl", "topics", "apply"])]
+)
+def test_a_job_runs_before_the_release_or_beside_the_pods_that_wait_for_it(
+    rendering: Rendering, name: str, command: list[str]
+) -> None:
+    hook = rendering("managed").one("Job", name)
+    assert hook["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+    assert hook["spec"]["template"]["spec"]["containers"][0]["command"] == command
+    assert {"backoffLimit", "activeDeadlineSeconds"} <= hook["spec"].keys()
+    names = []
+    for changed in ({}, {"image.tag": "2"}, {"pods.revision": "2"}):
+        plain = render(changed={"jobs.hooks": False, **changed}).all("Job")
+        (own,) = [key for key in plain if key.startswith(name)]
+        assert "annotations" not in plain[own]["metadata"]
+        assert plain[own]["spec"]["ttlSecondsAfterFinished"] > 0
+        names.append(own)
+    assert len(set(names)) == 3, "a Job cannot be changed: another template is another Job"
+
+
+def test_the_auditor_asks_for_ever_and_can_only_read(rendering: Rendering) -> None:
+    auditor = rendering("managed").containers()["Deployment/auditor"]
+    assert auditor["command"] == ["bookingctl", "payments", "reconcile", "--every", "60"]
+    urls = [value for name, value in settings(auditor).items() if name.endswith("_URL")]
+    assert len(urls) == 2
+    assert all(url and url.startswith("postgresql://auditor@") for url in urls)
+
+
+def test_what_is_switched_off_is_not_there(rendering: Rendering) -> None:
+    kinds = {one["kind"] for one in rendering("bare").objects}
+    assert kinds == {"Deployment", "Service", "PodDisruptionBudget", "PodMonitor", "Pod"}
+    assert set(rendering("bare").all("Deployment")) == set(SERVICES)
+    assert "PodDisruptionBudget" not in {one["kind"] for one in rendering("plain").objects}
+
+
+def test_stripe_is_let_in_to_one_path(rendering: Rendering) -> None:
+    (rule,) = rendering("managed").one("Ingress", "webhooks")["spec"]["rules"]
+    (path,) = rule["http"]["paths"]
+    assert (rule["host"], path["path"], path["pathType"]) == ("hooks.example.org", "/webhooks/stripe", "Exact")
+    assert path["backend"]["service"]["name"].endswith("-payments")
+
+
+def test_the_test_asks_every_service(each: Rendered) -> None:
+    asked = [
+        argument
+        for argument in each.one("Pod", "test")["spec"]["containers"][0]["args"]
+        if "://" in argument.split("\n")[0]
+    ]
+    named = {f"http://{one['metadata']['name']}:8080/health/ready" for one in each.all("Service").values()}
+    assert set(asked) == named
+    assert len(named) == len(SERVICES)

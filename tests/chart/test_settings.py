@@ -1,0 +1,83 @@
+"""What a pod is told: every setting that it needs, and its secrets as files."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from typing import Any
+
+import pytest
+from pydantic_settings import BaseSettings
+
+from deploy.helm.schema import NOT_FOR_VALUES
+from tests.chart.conftest import Rendering
+from tests.chart.rendered import SERVICES, Rendered, settings
+
+pytestmark = pytest.mark.requirement("chart")
+
+COMING = {
+    "DATABASE_PASSWORD",
+    "KAFKA_SASL_USERNAME",
+    "KAFKA_SASL_PASSWORD",
+    "KAFKA_SSL_CAFILE",
+    "KAFKA_SSL_CERTFILE",
+    "KAFKA_SSL_KEYFILE",
+}
+"""Settings that the chart gives and that the services do not read yet."""
+OF_LIBRARIES = ("OTEL_",)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_is_given_all_that_its_settings_need_and_nothing_unknown(each: Rendered, service: str) -> None:
+    fields = importlib.import_module(f"services.{service}.app").Settings.model_fields
+    known = {name.upper() for name in fields}
+    needed = {name.upper() for name, field in fields.items() if field.is_required()}
+    given = {name.removesuffix("_FILE") for name in settings(each.containers()[f"Deployment/{service}"])}
+    assert needed <= given
+    assert {name for name in given - known - COMING if not name.startswith(OF_LIBRARIES)} == set()
+    assert not COMING & known, "the services read these by now: take them off the list"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_its_values_are_valid(each: Rendered, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    kind: type[BaseSettings] = importlib.import_module(f"services.{service}.app").Settings
+    for name, value in settings(each.containers()[f"Deployment/{service}"]).items():
+        monkeypatch.setenv(name, value or "the pod's name")
+    monkeypatch.setenv("STRIPE_API_KEY", "key")
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRETS", '["secret"]')
+    found: Any = kind()
+    assert found.instance == "the pod's name"
+    assert found.database_url.startswith(f"postgresql://{service}@")
+
+
+def test_a_secret_is_a_file_of_a_secret_and_never_a_variable(each: Rendered) -> None:
+    for name, pod in each.pods().items():
+        container = pod["containers"][0]
+        assert all("secretKeyRef" not in str(one) for one in container.get("env", ())), name
+        mounted = {mount["name"]: mount["mountPath"] for mount in container.get("volumeMounts", ())}
+        files = {
+            f"{mounted[volume['name']]}/{item['path']}"
+            for volume in pod.get("volumes", ())
+            for source in volume["projected"]["sources"]
+            for item in source["secret"]["items"]
+        }
+        told = [value for value in settings(container).values() if value]
+        pointed_at = {value for value in told if value.startswith("/run/secrets/")}
+        pointed_at |= {value.partition("sslrootcert=")[2] for value in told if "sslrootcert=" in value}
+        assert pointed_at == files, name
+
+
+def test_only_the_migration_sees_owners_passwords(rendering: Rendering) -> None:
+    for name, pod in rendering("managed").pods().items():
+        assert ("-database-owner" in str(pod.get("volumes"))) is (name == "Job/migration"), name
+    given = settings(rendering("managed").containers()["Job/migration"])
+    assert given["PAYMENTS_MIGRATION_URL"].startswith("postgresql://payments_owner@")  # type: ignore[union-attr]
+
+
+def test_names_that_the_chart_sets_are_no_secrets(each: Rendered) -> None:
+    """What a schema refuses in `env` by its name is a file where the chart sets it, or an address without password."""
+    for name, container in each.containers().items():
+        for setting, value in settings(container).items():
+            if re.search(NOT_FOR_VALUES, setting) and value and not value.startswith("/run/secrets/"):
+                assert setting.endswith("_URL"), f"{name}: {setting}"
+                assert ":" not in value.partition("://")[2].partition("@")[0], "no password in an address"

@@ -1,0 +1,139 @@
+"""How the release is watched: monitors, and the alerts and dashboards that a packaged chart has in it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from deploy.helm.package import BROUGHT, assemble
+from deploy.helm.tools import tool
+from deploy.local.layout import REPOSITORY
+from tests.chart.conftest import Rendering
+from tests.chart.rendered import SERVICES, Refused, helm, render, values_of
+
+pytestmark = pytest.mark.requirement("chart")
+
+RULES = {
+    "groups": [
+        {
+            "name": "outbox",
+            "interval": "30s",
+            "rules": [
+                {
+                    "alert": "OutboxAge",
+                    "expr": 'max by (job) (outbox_oldest_seconds) > 60 # {{ "not Helm\'s" }}',
+                    "for": "2m",
+                    "labels": {"severity": "page"},
+                    "annotations": {"summary": "{{ $labels.job }} waits", "runbook_url": "docs/runbooks/outbox.md"},
+                },
+                {"record": "job:outbox:max", "expr": "max by (job) (outbox_rows)"},
+                {"alert": "OutboxRows", "expr": "outbox_rows > 1"},
+            ],
+        },
+        {"name": "other", "rules": [{"alert": "Other", "expr": "vector(1)"}]},
+    ]
+}
+DASHBOARD = {"title": "On call", "panels": [{"title": "{{ job }}"}]}
+
+
+@pytest.fixture(scope="module")
+def packaged(tools: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The chart with one file of alerts and one dashboard."""
+    folder = tmp_path_factory.mktemp("packaged")
+    for name, text in (
+        ("alerts/OutboxAge.yaml", yaml.safe_dump(RULES)),
+        ("dashboards/on-call.json", json.dumps(DASHBOARD)),
+    ):
+        (folder / "deploy" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "deploy" / name).write_text(text)
+    return assemble(folder, folder / "deploy")
+
+
+def test_alerts_are_rules_of_the_operator_as_they_are_in_their_files(packaged: Path) -> None:
+    rule = render(chart=packaged, changed={"alerts.enabled": True}).one("PrometheusRule", "outbox-age")
+    assert rule["spec"] == RULES
+
+
+def test_every_file_of_ours_is_in_the_package(tools: None, tmp_path: Path) -> None:
+    chart = assemble(tmp_path)
+    wanted = {folder: len(list((REPOSITORY / "deploy" / folder).glob(kind))) for folder, kind in BROUGHT.items()}
+    if not all(wanted.values()):
+        pytest.skip(f"deploy has no alerts or no dashboards yet: {wanted}")
+    found = render(chart=chart, changed={"alerts.enabled": True, "dashboards.enabled": True})
+    assert (len(found.all("PrometheusRule")), len(found.all("ConfigMap"))) == tuple(wanted.values())
+
+
+def test_alerts_can_be_left_out_and_labelled(packaged: Path) -> None:
+    changed = {
+        "alerts.enabled": True,
+        "alerts.exclude": ["OutboxRows", "Other"],
+        "alerts.runbookBase": "https://example.org/",
+        "alerts.labels": {"release": "prometheus"},
+        "alerts.ruleLabels": {"team": "bookings", "severity": "info"},
+    }
+    rule = render(chart=packaged, changed=changed).one("PrometheusRule", "outbox-age")
+    (group,) = rule["spec"]["groups"]
+    assert [one.get("alert", one.get("record")) for one in group["rules"]] == ["OutboxAge", "job:outbox:max"]
+    assert group["rules"][0]["labels"] == {"team": "bookings", "severity": "info"}
+    assert group["rules"][0]["annotations"]["runbook_url"] == "https://example.org/docs/runbooks/outbox.md"
+    assert "labels" not in group["rules"][1]
+    assert rule["metadata"]["labels"]["release"] == "prometheus"
+
+
+def test_dashboards_are_as_they_are_in_their_files(packaged: Path) -> None:
+    changed = {"dashboards.enabled": True, "dashboards.annotations": {"grafana_folder": "Bookings"}}
+    found = render(chart=packaged, changed=changed).one("ConfigMap", "dashboard-on-call")
+    assert json.loads(found["data"]["on-call.json"]) == DASHBOARD
+    assert found["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert found["metadata"]["annotations"] == {"grafana_folder": "Bookings"}
+
+
+def test_none_of_it_is_there_unless_it_is_asked_for(packaged: Path) -> None:
+    kinds = {one["kind"] for one in render(chart=packaged).objects}
+    assert not kinds & {"PrometheusRule", "ConfigMap", "ServiceMonitor"}
+
+
+def test_a_packaged_chart_is_an_archive_that_helm_renders(packaged: Path, tmp_path: Path) -> None:
+    helm("helm4", "package", packaged, "--destination", tmp_path)
+    (archive,) = tmp_path.glob("*.tgz")
+    assert archive.name == "booking-system-0.1.0.tgz"
+    assert render(chart=archive, changed={"alerts.enabled": True}).all("PrometheusRule")
+    listed = subprocess.run(["tar", "-tzf", archive], capture_output=True, text=True, check=True).stdout.split()
+    assert not [name for name in listed if "/ci/" in name]
+    assert tool("helm4").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "endpoints"),
+    [("watched", "ServiceMonitor", "endpoints"), ("bare", "PodMonitor", "podMetricsEndpoints")],
+)
+def test_a_monitor_finds_the_services_and_calls_each_by_its_name(
+    rendering: Rendering, name: str, kind: str, endpoints: str
+) -> None:
+    monitor = rendering(name).one(kind, "metrics")["spec"]
+    (endpoint,) = monitor[endpoints]
+    assert (endpoint["port"], endpoint["path"], endpoint["interval"]) == ("http", "/metrics", "15s")
+    carried = rendering(name).all("Service" if kind == "ServiceMonitor" else "Deployment")
+    for service in SERVICES:
+        found = carried[service]["metadata"]["labels"]
+        assert found[monitor["jobLabel"]] == service
+        assert monitor["selector"]["matchLabels"].items() <= found.items()
+        (expression,) = monitor["selector"]["matchExpressions"]
+        assert found[expression["key"]] in expression["values"]
+
+
+def test_a_monitor_is_told_what_values_say(rendering: Rendering) -> None:
+    monitor = rendering("watched").one("ServiceMonitor", "metrics")
+    assert monitor["metadata"]["labels"]["release"] == "prometheus"
+    assert monitor["spec"]["endpoints"][0].keys() >= {"relabelings", "metricRelabelings"}
+
+
+def test_further_objects_are_made_as_objects_and_as_templates(rendering: Rendering) -> None:
+    found = [one["metadata"]["name"] for one in rendering("watched").objects if one["kind"] == "ConfigMap"]
+    assert found == ["of-ours", "bookings-of-ours"]
+    with pytest.raises(Refused):
+        render("watched", {"extraObjects": ["{{ fail `no` }}"]}, files=values_of("watched"))
