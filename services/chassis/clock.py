@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime
 from typing import Protocol
+from uuid import UUID
 
 
 class Clock(Protocol):
@@ -16,6 +17,11 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+
+def made_at(of: UUID) -> datetime:
+    """When an id was made, by the machine's own clock: those of uuid7 begin with it (RFC 9562, section 5.7)."""
+    return datetime.fromtimestamp((of.int >> 80) / 1000, UTC)
 
 
 def real_seconds() -> float:

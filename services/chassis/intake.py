@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 import structlog
@@ -69,7 +70,8 @@ def raw_of(record: ConsumerRecord[bytes, bytes]) -> Raw:
         reason = record.headers[0].reason.decode()
         return Raw(record.topic, record.partition, record.offset, None, [], b"", undecodable=reason)
     headers = [(name, (value or b"").decode("latin-1")) for name, value in record.headers]
-    return Raw(record.topic, record.partition, record.offset, record.key, headers, record.value or b"")
+    sent_at = datetime.fromtimestamp(max(0, record.timestamp) / 1000, UTC)
+    return Raw(record.topic, record.partition, record.offset, record.key, headers, record.value or b"", sent_at=sent_at)
 
 
 class Intake(BatchSubscriber):
