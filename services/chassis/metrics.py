@@ -9,7 +9,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 """A second series for each counter, which no query of ours asks for."""
 
 ANSWER_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
-"""1: what is promised (docs/operate/objectives.md)."""
+"""1: what is promised (docs/runbooks/BookingAnswersLate.md)."""
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 batch_messages = Histogram(

@@ -13,7 +13,7 @@ letter_seconds = Histogram(
     "From when a letter was written to when a mail server had it",
     buckets=(1, 5, 15, 60, 300, 900, 3600, 86400),
 )
-"""300: what is promised (docs/operate/objectives.md)."""
+"""300: what is promised (docs/runbooks/BookingLettersLate.md)."""
 for _state in State:
     letters.labels(_state)  # from 0 on: what begins at 1 has no rate
 

@@ -11,7 +11,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 INDEX = ROOT / "docs" / "runbooks" / "README.md"
 OPERATING = ROOT / "docs" / "operating.md"
-PAGES = {page: page.read_text() for page in (INDEX, OPERATING, *sorted(ROOT.glob("services/*/README.md")))}
+PAGES = {
+    page: page.read_text()
+    for page in (OPERATING, *sorted(INDEX.parent.glob("*.md")), *sorted(ROOT.glob("services/*/README.md")))
+}
 DECLARED = re.compile(r'\b(?:Counter|Gauge|Histogram|Summary)\(\s*"(\w+)"')
 METRICS = {name for file in ROOT.glob("services/**/*.py") for name in DECLARED.findall(file.read_text())}
 LINK = re.compile(r"\]\(([^)#]+)#([^)]+)\)")
@@ -48,6 +51,12 @@ def wrong(pages: Mapping[Path, str], metrics: set[str]) -> list[str]:
     found += [
         f"{cell}: no link to the section that has it" for cell in sorted(index) if not explained(cell, index, pages)
     ]
+    linked = {path for row in index.values() for path, _ in LINK.findall(row)}
+    found += [
+        f"{page.name}: not linked"
+        for page in pages
+        if page.parent == INDEX.parent and page != INDEX and page.name not in linked
+    ]
     in_index = named("".join(index))
     found += [f"{name}: neither an alert nor said to be none" for name in sorted(metrics - in_index - rest)]
     found += [f"{name}: an alert, and said to be none" for name in sorted(in_index & rest)]
@@ -80,6 +89,7 @@ ALERT = "| `booking_payments_reports_open` > 0 |"
             "| `booking_payments_reports_open` > 5 |",
             "`booking_payments_reports_open` > 0: not in the index",
         ),
+        (INDEX, "BookingOutboxOld.md#", "BookingTimersLate.md#", "BookingOutboxOld.md: not linked"),
         (PAYMENTS, ALERT, "| `booking_payments_orphans` > 0 |", "`booking_payments_orphans` > 0: not in the index"),
         (PAYMENTS, "\n## Alerts\n", "\n## Alarms\n", "`booking_payments_reports_open` > 0: in no table of alerts"),
         (
