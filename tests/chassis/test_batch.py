@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -173,3 +175,13 @@ async def test_a_hold_expires_by_its_timer_and_a_stale_timer_does_nothing(engine
     assert (states[paid], states[unpaid.booking_id]) == ("CONFIRMED", "EXPIRED")
     slots = await engine.fetch("SELECT taken FROM slot ORDER BY starts_at")
     assert [row["taken"] for row in slots] == [1, 0]
+
+
+@pytest.mark.requirement("observability", "one-reply")
+async def test_the_reply_to_a_command_alone_says_when_it_was_asked_for(engine: Engine) -> None:
+    scene = await Scene(engine).open()
+    asked_at = datetime(2026, 5, 4, 12, tzinfo=UTC)
+    await engine.run(replace(engine.record(scene.place()), sent_at=asked_at))
+    rows = await engine.fetch("SELECT topic, asked_at FROM outbox ORDER BY id")
+    assert {row["topic"] for row in rows if row["asked_at"] == asked_at} == {"booking.replies"}
+    assert {row["asked_at"] for row in rows} == {asked_at, None}
