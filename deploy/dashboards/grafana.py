@@ -1,4 +1,4 @@
-"""A dashboard as Grafana's JSON, the way dashboard-linter's rules want it (tests/dashboards/test_dashboards.py)."""
+"""A dashboard as Grafana's JSON, the way dashboard-linter's rules want it (tests/watching/test_dashboards.py)."""
 
 from __future__ import annotations
 

@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 
 from services.chassis.offsets import Partition
 
-MOST_MARKS = 500
-"""Of a partition; then every other one is forgotten."""
+FINE = 100
+"""A percent: an end is noted when so small a part of the time has passed since the last one. About a thousand notes
+are kept of a partition that stands for a week."""
 
 
 class Behind:
@@ -33,13 +34,12 @@ class Behind:
         seconds: dict[str, float] = {}
         for partition, end in ends.items():
             reached, seen_at = self._ends[partition], self._seen_at[partition]
-            if end > (reached[-1] if reached else here[partition]):
+            is_more = end > (reached[-1] if reached else here[partition])
+            if is_more and (not seen_at or now - seen_at[-1] >= (now - seen_at[0]) / FINE):
                 reached.append(end)
                 seen_at.append(now)
             handled = bisect_right(reached, here[partition])
             del reached[:handled], seen_at[:handled]
-            if len(reached) > MOST_MARKS:
-                del reached[1:-1:2], seen_at[1:-1:2]
             waited = now - seen_at[0] if seen_at else 0.0
             seconds[partition[0]] = max(seconds.get(partition[0], 0.0), waited)
         return seconds

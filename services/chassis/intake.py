@@ -10,7 +10,6 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 import structlog
@@ -26,6 +25,7 @@ from faststream.kafka.subscriber.specification import KafkaSubscriberSpecificati
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 from faststream.middlewares import AckPolicy
 
+from services.chassis.clock import instant
 from services.chassis.failures import Broken, Failure, classify
 from services.chassis.gathering import IDLE_SECONDS, MOST, Batch, Gathering, Unfetchable
 from services.chassis.local import Local
@@ -70,8 +70,8 @@ def raw_of(record: ConsumerRecord[bytes, bytes]) -> Raw:
         reason = record.headers[0].reason.decode()
         return Raw(record.topic, record.partition, record.offset, None, [], b"", undecodable=reason)
     headers = [(name, (value or b"").decode("latin-1")) for name, value in record.headers]
-    sent_at = datetime.fromtimestamp(max(0, record.timestamp) / 1000, UTC)
-    return Raw(record.topic, record.partition, record.offset, record.key, headers, record.value or b"", sent_at=sent_at)
+    body, sent_at = record.value or b"", instant(record.timestamp)
+    return Raw(record.topic, record.partition, record.offset, record.key, headers, body, sent_at=sent_at)
 
 
 class Intake(BatchSubscriber):

@@ -65,7 +65,7 @@ async def peek(
             row=row["id"],
             held=row["kind"] == "record",
             arrival=row["arrival"],
-            sent_at=made_at(row["id"]),
+            sent_at=made_at(row["id"]) if row["kind"] == "record" else None,
         )
         for row in rows
     ]

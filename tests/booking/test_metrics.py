@@ -73,7 +73,7 @@ async def test_sagas_that_wait_unanswered_and_bookings_by_state_are_gauges(engin
     await gauges.look(pool)
     await gauges.look_at_all(pool)
     pool.terminate()
-    waiting = {"step": Step.AUTHORIZE, "status": Status.WAITING}
+    waiting: dict[str, str] = {"step": Step.AUTHORIZE, "status": Status.WAITING}
     assert REGISTRY.get_sample_value("booking_sagas", waiting) == 3
     assert REGISTRY.get_sample_value("booking_sagas_unanswered", {"step": Step.AUTHORIZE}) == 1
     assert REGISTRY.get_sample_value("booking_bookings", {"state": State.PENDING_PAYMENT}) == 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.chassis.behind import MOST_MARKS, Behind
+from services.chassis.behind import Behind
 from services.chassis.offsets import Partition
 
 pytestmark = pytest.mark.requirement("observability")
@@ -66,5 +66,5 @@ def test_a_day_of_standstill_is_a_day_in_bounded_memory() -> None:
     for now in range(0, 86_400, 5):
         late = watched.saw(now, {ONE: 0}, {ONE: now + 1})
     assert late == 86_395
-    assert len(watched.behind._ends[ONE]) <= MOST_MARKS
-    assert watched.saw(86_400, {ONE: 43_200}, {ONE: 86_401}) == pytest.approx(43_200, rel=0.2)
+    assert len(watched.behind._ends[ONE]) < 1000
+    assert watched.saw(86_400, {ONE: 43_200}, {ONE: 86_401}) == pytest.approx(43_200, rel=0.02)

@@ -43,9 +43,10 @@ def test_a_file_without_a_certificate_counts_as_ended(tmp_path: Path, text: str)
 def test_a_new_certificate_shows_at_once(tmp_path: Path) -> None:
     file = tmp_path / "ca.pem"
     expiry.watch([str(file)], [])
-    shown = lambda: REGISTRY.get_sample_value(  # noqa: E731
-        "booking_certificate_expiry_timestamp_seconds", {"file": str(file)}
-    )
+
+    def shown() -> float | None:
+        return REGISTRY.get_sample_value("booking_certificate_expiry_timestamp_seconds", {"file": str(file)})
+
     assert shown() == 0
     file.write_bytes(BUNDLE.read_bytes())
     assert shown() == expiry.first_end(BUNDLE)

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.requirement("observability")
 
 
 def counted() -> dict[str, float]:
-    states = {state: REGISTRY.get_sample_value("booking_letters_total", {"state": state}) or 0 for state in State}
+    states = {str(state): REGISTRY.get_sample_value("booking_letters_total", {"state": state}) or 0 for state in State}
     return {**states, "in time": REGISTRY.get_sample_value("booking_letter_seconds_bucket", {"le": "300.0"}) or 0}
 
 

@@ -1,4 +1,4 @@
-"""Dashboards are as described, and keep dashboard-linter's rules (its docs/rules), which cannot be had as a program."""
+"""Dashboards are as described, and keep the rules of Grafana's dashboard-linter, whose names are in brackets."""
 
 from __future__ import annotations
 
