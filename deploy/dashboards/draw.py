@@ -17,8 +17,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-MINUTES = 15
-STEP_SECONDS = 5
+MINUTES = 10
+STEP_SECONDS = 10
 VARIABLES = {"$__rate_interval": "1m", "$job": ".+", "$instance": ".+"}
 CELL, GAP, TITLE, LEGEND, TOP = 40, 4, 22, 13, 44
 MOST_NAMES = 4
