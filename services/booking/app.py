@@ -9,7 +9,7 @@ from booking_contracts.codes import Rejected
 from booking_contracts.envelope import Command, MessageBody
 from faststream import FastStream
 
-from services.booking import gauges, http
+from services.booking import gauges, http, metrics
 from services.booking.contact import READING
 from services.booking.handlers import (
     approving,
@@ -120,6 +120,7 @@ SERVICE = Service(
     store=BookingStore(),
     admit=admit,
     reading=READING,
+    count=metrics.count,
 )
 
 

@@ -1,44 +1,56 @@
-"""Booking's own gauges: where sagas stand. A stuck one needs an operator."""
+"""Booking's own gauges: where sagas stand, of which a stuck one needs an operator, and how many bookings there are."""
 
 from __future__ import annotations
 
 import asyncio
 
-import structlog
-from prometheus_client import Gauge
-
+from services.booking import metrics
 from services.booking.saga import Status, Step
 from services.chassis.database import Pool
+from services.chassis.gauges import keep_sampling
 
-log = structlog.get_logger()
 EVERY_SECONDS = 10.0
-sagas = Gauge("sagas", "Sagas that are not done", ["step", "status"])
-sagas_stuck = Gauge("sagas_stuck", "Sagas parked for an operator")
+TOTALS_SECONDS = 300.0
+"""What reads a whole table."""
+LONG_UNANSWERED = 4
+"""Times asked: after 30, 60 and 120 s (saga.py, ASK_AGAIN)."""
 
 
 async def run(pool: Pool) -> None:
-    """Count sagas now and then, until cancelled."""
-    while True:
-        try:
-            await look(pool)
-        except Exception as error:
-            log.warning("sagas were not counted", error=repr(error))
-        await asyncio.sleep(EVERY_SECONDS)
+    """Count sagas and bookings now and then, until cancelled."""
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(keep_sampling("sagas", EVERY_SECONDS, lambda: look(pool)))
+        tasks.create_task(keep_sampling("totals", TOTALS_SECONDS, lambda: look_at_all(pool)))
 
 
 async def look(pool: Pool) -> None:
-    """Count them once; of each kind at most 10,000, which is too many in any case."""
+    """Count sagas once; of each kind at most 10,000, which is too many in any case."""
     rows = await pool.fetch(
         """
-        SELECT step, status, (SELECT count(*) FROM (
-            SELECT FROM saga WHERE saga.status <> 'done' AND (saga.status, saga.step) = (kind.status, kind.step)
-            LIMIT 10000) counted)
-        FROM (SELECT status, step FROM unnest($1::text[]) AS status, unnest($2::text[]) AS step) kind
+        SELECT step, status, counted.total, counted.unanswered FROM (
+            SELECT status, step FROM unnest($1::text[]) AS status, unnest($2::text[]) AS step) kind
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS total, count(*) FILTER (WHERE asked >= $3) AS unanswered FROM (
+                SELECT asked FROM saga
+                WHERE saga.status <> 'done' AND (saga.status, saga.step) = (kind.status, kind.step)
+                LIMIT 10000) few) counted
         """,
         [status for status in Status if status is not Status.DONE],
         list(Step),
+        LONG_UNANSWERED,
     )
-    sagas.clear()
+    metrics.sagas.clear()
     for row in rows:
-        sagas.labels(row["step"], row["status"]).set(row["count"])
-    sagas_stuck.set(sum(row["count"] for row in rows if row["status"] == "stuck"))
+        metrics.sagas.labels(row["step"], row["status"]).set(row["total"])
+        if row["status"] == Status.WAITING:
+            metrics.sagas_unanswered.labels(row["step"]).set(row["unanswered"])
+    metrics.sagas_stuck.set(sum(row["total"] for row in rows if row["status"] == Status.STUCK))
+
+
+async def look_at_all(pool: Pool) -> None:
+    """Count bookings once, all of them: a figure for business, read rarely."""
+    rows = await pool.fetch(
+        "SELECT state, count(b.state) FROM booking_state LEFT JOIN booking b USING (state) GROUP BY state"
+    )
+    for row in rows:
+        metrics.bookings.labels(row["state"]).set(row["count"])

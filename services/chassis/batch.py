@@ -71,6 +71,7 @@ class BatchRunner:
             await blocked_keys.release_drained(connection, drained, skip_locked=verdict is not None)
         metrics.messages_unknown.inc(len(batch) - len(read))
         count(decided, self.release)
+        self.service.count(decided.work)
         metrics.batch_messages.observe(len(batch))
         metrics.batch_seconds.observe(time.perf_counter() - started)
         due = any(timer.due_at <= now for timer in decided.effects(Remind))
@@ -106,7 +107,8 @@ class BatchRunner:
         await blocked_keys.keep_behind(connection, decided.behind, work.now)
         refused = await dead_letters.set_aside_refused(connection, decided.refused)
         inbox.save_receipts(writes, decided.answered)
-        sends = [outbox.from_send(send, name, self._clock) for send in decided.effects(Send)]
+        asked = {reply.id: item.raw.sent_at for item, reply in decided.answered}
+        sends = [outbox.from_send(send, name, self._clock, asked.get(send.id)) for send in decided.effects(Send)]
         set_aside: list[Failed | Refused] = [*decided.failed, *refused]
         outgoing = [*sends, *(outbox.from_dead_letter(item, name) for item in set_aside)]
         outbox.append(writes, outgoing)

@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime
 from typing import Protocol
+from uuid import UUID
 
 
 class Clock(Protocol):
@@ -16,6 +17,19 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+
+def instant(milliseconds: int) -> datetime | None:
+    """Milliseconds since 1970 as an instant; None where they are none: publishers set timestamps as they like."""
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def made_at(of: UUID) -> datetime | None:
+    """When an id was made, by the machine's own clock: those of uuid7 begin with it (RFC 9562, section 5.7)."""
+    return instant(of.int >> 80) if of.version == 7 else None
 
 
 def real_seconds() -> float:

@@ -1,13 +1,18 @@
-"""Gauges that are read off the database now and then: what waits, how long, how much (requirement observability)."""
+"""Gauges that are read now and then, with the time they were read: what waits, how long (requirement observability).
+
+Those of the database are the same from every replica of a service; queries take their maximum (docs/decisions/0035).
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 
 import asyncpg
 import structlog
 from aiokafka.errors import KafkaError
+from booking_contracts.registry import BY_TYPE
 
 from services.chassis import metrics
 from services.chassis.clock import Clock
@@ -23,40 +28,86 @@ WAITING = """
 SELECT (SELECT count(*) FROM (SELECT FROM outbox ORDER BY id LIMIT 10000) w) AS outbox_rows,
        coalesce((SELECT extract(epoch FROM statement_timestamp() - created_at) FROM outbox ORDER BY id LIMIT 1), 0)
            AS outbox_seconds,
-       (SELECT count(*) FROM (SELECT FROM dead_letter WHERE status = 'open' AND kind <> 'refused'
-                             ORDER BY created_at, id LIMIT 10000) w) AS letters,
        (SELECT count(*) FROM (SELECT FROM dead_letter WHERE kind = 'refused' ORDER BY created_at, id LIMIT 10000) w)
             AS refused,
-       (SELECT count(*) FROM (SELECT FROM blocked_key ORDER BY key LIMIT 10000) w) AS blocked,
        (SELECT count(*) FROM (SELECT FROM local_message WHERE due_at <= $1 LIMIT 10000) w) AS due,
        coalesce((SELECT extract(epoch FROM $1 - due_at) FROM local_message WHERE due_at <= $1
-                 ORDER BY due_at LIMIT 1), 0) AS late
+                 ORDER BY due_at LIMIT 1), 0) AS late,
+       coalesce((SELECT extract(epoch FROM statement_timestamp() - opened_at) FROM gateway_call WHERE state = 'open'
+                 ORDER BY opened_at LIMIT 1), 0) AS called_seconds
 """
 """Counts stop at 10,000: what has piled up is not counted again and again, by every replica, to the last row."""
 
+BY_TYPE_OF_MESSAGE = """
+SELECT 'letters' AS what, type, count(*) FROM (
+    SELECT type FROM dead_letter WHERE status = 'open' AND kind <> 'refused' ORDER BY created_at, id LIMIT 10000) w
+GROUP BY type
+UNION ALL
+SELECT 'blocked', type, count(*) FROM (
+    SELECT (SELECT type FROM local_message m WHERE m.key = b.key AND kind = 'record' ORDER BY arrival LIMIT 1) AS type
+    FROM blocked_key b ORDER BY key LIMIT 10000) w
+GROUP BY type
+"""
+
 
 async def run(pool: Pool, clock: Clock, positions: Positions, is_idle: Callable[[], bool]) -> None:
-    """Sample until cancelled; a database that is away leaves the last values standing."""
+    """Sample until cancelled, the database and Kafka each by itself: one that is away does not hide the other."""
+
+    def missed(error: Exception) -> None:
+        if isinstance(error, AWAY) and not isinstance(error, asyncpg.QueryCanceledError):
+            positions.progress.forget()
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(keep_sampling("postgresql", EVERY_SECONDS, lambda: sample(pool, clock), missed))
+        tasks.create_task(keep_sampling("kafka", EVERY_SECONDS, lambda: behind(positions, idle=is_idle()), missed))
+
+
+async def keep_sampling(
+    name: str,
+    every_seconds: float,
+    look: Callable[[], Awaitable[object]],
+    missed: Callable[[Exception], None] = lambda _: None,
+) -> None:
+    """Look again and again, until cancelled, and note when it was done.
+
+    What cannot be looked at leaves the last values standing, and the time of the last look with them.
+    """
+    metrics.sampled.labels(name).set(time.time())  # from here on it is late
     while True:
         try:
-            await sample(pool, clock)
-            for topic, lag in (await positions.lag(idle=is_idle())).items():
-                metrics.consumer_lag.labels(topic).set(lag)
+            await look()
+            metrics.sampled.labels(name).set(time.time())
         except Exception as error:
-            if isinstance(error, AWAY) and not isinstance(error, asyncpg.QueryCanceledError):
-                positions.progress.forget()
-            log.warning("gauges were not sampled", error=repr(error))
-        await asyncio.sleep(EVERY_SECONDS)
+            missed(error)
+            log.warning("gauges are old", sample=name, error=repr(error))
+        await asyncio.sleep(every_seconds)
 
 
 async def sample(pool: Pool, clock: Clock) -> None:
-    """Read everything that waits, once."""
+    """Read everything that waits in the database, once."""
     row = await pool.fetchrow(WAITING, clock.now())
+    by_type = await pool.fetch(BY_TYPE_OF_MESSAGE)
     assert row is not None
     metrics.outbox_rows.set(row["outbox_rows"])
     metrics.outbox_oldest_seconds.set(float(row["outbox_seconds"]))
-    metrics.dead_letters_open.set(row["letters"])
     metrics.refused_input_open.set(row["refused"])
-    metrics.blocked_keys.set(row["blocked"])
     metrics.local_messages_overdue.set(row["due"])
     metrics.timer_lateness_seconds.set(float(row["late"]))
+    metrics.gateway_oldest_seconds.set(float(row["called_seconds"]))
+    metrics.dead_letters_open.clear()
+    metrics.blocked_keys.clear()
+    for one in by_type:
+        gauge = metrics.dead_letters_open if one["what"] == "letters" else metrics.blocked_keys
+        gauge.labels(_known(one["type"])).inc(one["count"])
+
+
+def _known(kind: str | None) -> str:
+    """A type of ours; what else a header says makes no series of its own."""
+    return kind if kind is not None and (kind in BY_TYPE or kind.startswith("local.")) else "other"
+
+
+async def behind(positions: Positions, *, idle: bool) -> None:
+    """Read what Kafka has that is not consumed yet, once."""
+    for topic, lag in (await positions.lag(idle=idle)).items():
+        metrics.consumer_lag.labels(topic).set(lag.records)
+        metrics.consumer_behind.labels(topic).set(lag.seconds)

@@ -25,6 +25,7 @@ from faststream.kafka.subscriber.specification import KafkaSubscriberSpecificati
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 from faststream.middlewares import AckPolicy
 
+from services.chassis.clock import instant
 from services.chassis.failures import Broken, Failure, classify
 from services.chassis.gathering import IDLE_SECONDS, MOST, Batch, Gathering, Unfetchable
 from services.chassis.local import Local
@@ -69,7 +70,8 @@ def raw_of(record: ConsumerRecord[bytes, bytes]) -> Raw:
         reason = record.headers[0].reason.decode()
         return Raw(record.topic, record.partition, record.offset, None, [], b"", undecodable=reason)
     headers = [(name, (value or b"").decode("latin-1")) for name, value in record.headers]
-    return Raw(record.topic, record.partition, record.offset, record.key, headers, record.value or b"")
+    body, sent_at = record.value or b"", instant(record.timestamp)
+    return Raw(record.topic, record.partition, record.offset, record.key, headers, body, sent_at=sent_at)
 
 
 class Intake(BatchSubscriber):

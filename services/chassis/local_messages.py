@@ -16,6 +16,7 @@ from uuid import UUID
 from aiokafka.partitioner import murmur2
 from booking_contracts.topics import PARTITIONS
 
+from services.chassis.clock import made_at
 from services.chassis.database import Connection
 from services.chassis.messages import Headers, Message, Raw
 from services.chassis.statements import Row, Statements
@@ -64,6 +65,7 @@ async def peek(
             row=row["id"],
             held=row["kind"] == "record",
             arrival=row["arrival"],
+            sent_at=made_at(row["id"]) if row["kind"] == "record" else None,
         )
         for row in rows
     ]

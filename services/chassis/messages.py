@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Generic, TypeVar
 from uuid import UUID
@@ -51,6 +52,8 @@ class Raw:
     """It waited behind a failed message of its key."""
     arrival: int | None = None
     """Its place among the rows; a row that has to wait again keeps it."""
+    sent_at: datetime | None = None
+    """By its publisher's clock; of a record that waited, when it was kept as a row."""
     undecodable: str = ""
     """Why the Kafka library could not decode it; key, headers and body are then empty."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from booking_contracts.envelope import Envelope
 from booking_contracts.headers import safe_text
@@ -25,9 +26,11 @@ class Outgoing:
     key: str | None
     headers: Headers
     body: bytes
+    asked_at: datetime | None = None
+    """Of the reply to a command: when that was published. How long the answer took, the relay knows."""
 
 
-def from_send(send: Send, service: str, clock: Clock) -> Outgoing:
+def from_send(send: Send, service: str, clock: Clock, asked_at: datetime | None = None) -> Outgoing:
     """The CloudEvents form of a message; correlation and trace go on from what caused it."""
     cause = send.cause
     envelope = Envelope(
@@ -44,7 +47,7 @@ def from_send(send: Send, service: str, clock: Clock) -> Outgoing:
         traceparent=cause.traceparent if cause else None,
     )
     headers = [(name, value.decode("latin-1")) for name, value in envelope.headers()]
-    return Outgoing(send.topic, send.key, headers, send.body)
+    return Outgoing(send.topic, send.key, headers, send.body, asked_at)
 
 
 def from_dead_letter(item: Failed | Refused, service: str) -> Outgoing:
@@ -64,14 +67,15 @@ def append(writes: Statements, outgoing: Sequence[Outgoing]) -> None:
         return
     writes.add(
         """
-        INSERT INTO outbox (topic, key, headers, body)
-        SELECT topic, key, headers, body
-        FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[])
-             WITH ORDINALITY AS t (topic, key, headers, body, nth)
+        INSERT INTO outbox (topic, key, headers, body, asked_at)
+        SELECT topic, key, headers, body, asked_at
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::timestamptz[])
+             WITH ORDINALITY AS t (topic, key, headers, body, asked_at, nth)
         ORDER BY nth
         """,
         [row.topic for row in outgoing],
         [row.key for row in outgoing],
         [json.dumps(row.headers) for row in outgoing],
         [row.body for row in outgoing],
+        [row.asked_at for row in outgoing],
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
 
 import asyncpg
 import structlog
@@ -16,6 +17,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
 from services.chassis import crash_points, metrics
+from services.chassis.behind import Behind
 from services.chassis.crash_points import Point
 from services.chassis.failures import Broken
 from services.chassis.offsets import Partition
@@ -27,6 +29,14 @@ PLACE_AGAIN_SECONDS = 0.5
 GIVE_UP_SECONDS = 5.0
 
 Ends = Mapping[TopicPartition, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """What a topic has that is not handled yet, and how long the oldest of it has been there."""
+
+    records: int
+    seconds: float
 
 
 class Positions(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -49,6 +59,7 @@ class Positions(ConsumerRebalanceListener):  # type: ignore[misc]
         """By topics, since the assignment; asked for many times a second."""
         self.joined = False
         self.progress = Progress()
+        self._behind = Behind()
 
     def assigned(self, topics: frozenset[str]) -> list[TopicPartition]:
         """This replica's partitions of these topics."""
@@ -141,8 +152,8 @@ class Positions(ConsumerRebalanceListener):  # type: ignore[misc]
             return False
         return True
 
-    async def lag(self, *, idle: bool) -> dict[str, int]:
-        """Records not handled yet, by topic, counted from the database's positions; also notes whether they move.
+    async def lag(self, *, idle: bool) -> dict[str, Lag]:
+        """What is not handled yet, by topic, counted from the database's positions; also notes whether it moves.
 
         `idle`: no batch is in hand, so that what was read is handled, and what is left are markers of transactions.
         """
@@ -157,10 +168,10 @@ class Positions(ConsumerRebalanceListener):  # type: ignore[misc]
             here[place] = max(self._here.get(place, read.get(partition, end)), read.get(partition, 0))
         past = {(partition.topic, partition.partition): end for partition, end in ends.items()}
         self.progress.saw(here, past)
-        lag: dict[str, int] = {}
+        records: dict[str, int] = {}
         for (topic, number), end in past.items():
-            lag[topic] = lag.get(topic, 0) + max(0, end - here[topic, number])
-        return lag
+            records[topic] = records.get(topic, 0) + max(0, end - here[topic, number])
+        return {topic: Lag(records[topic], seconds) for topic, seconds in self._behind.saw(here, past).items()}
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Finish or drop the batch in hand, then commit what is done."""

@@ -17,7 +17,7 @@ from booking_contracts.client.lost_connections import lose_connections_visibly
 from faststream import FastStream
 from faststream.kafka import KafkaBroker
 
-from services.chassis import gauges, logging, retention, tracing
+from services.chassis import expiry, gauges, logging, retention, tracing
 from services.chassis.batch import BatchRunner
 from services.chassis.clock import Clock
 from services.chassis.codecs import codecs_missing
@@ -225,6 +225,7 @@ def application(parts: Parts, clock: Clock) -> FastStream:
     lose_connections_visibly()
     tracing.configure(parts.service.name, parts.settings.instance)
     calm_garbage_collector()
+    expiry.watch(parts.settings.certificate_files(), parts.settings.api_tokens)
     return Process(parts, clock).app
 
 

@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
@@ -35,6 +36,7 @@ class Row:
     key: bytes | None
     headers: list[tuple[str, bytes]]
     body: bytes
+    asked_at: datetime | None = None
 
     @property
     def size(self) -> int:
@@ -55,9 +57,9 @@ class NotTogether(Exception):
 
 
 async def publish(
-    producer: AIOKafkaProducer, rows: Sequence[Row], acknowledged: Callable[[int], None], *, one_by_one: bool
+    producer: AIOKafkaProducer, rows: Sequence[Row], acknowledged: Callable[[Row], None], *, one_by_one: bool
 ) -> None:
-    """Send in order; `acknowledged` is told every row's id as soon as Kafka has it.
+    """Send in order; `acknowledged` is told every row as soon as Kafka has it.
 
     Raises TooLarge, NotTogether, or the first error of Kafka. The producer is not to be used again after that.
     """
@@ -75,7 +77,7 @@ async def publish(
 async def _publish_heads(
     producer: AIOKafkaProducer,
     queues: dict[Partition, deque[Row]],
-    acknowledged: Callable[[int], None],
+    acknowledged: Callable[[Row], None],
     *,
     one_by_one: bool,
 ) -> None:
@@ -96,7 +98,7 @@ async def _publish_heads(
     for rows, outcome in zip(sent, outcomes, strict=True):
         if not isinstance(outcome, BaseException):
             for row in rows:
-                acknowledged(row.id)
+                acknowledged(row)
     for rows, outcome in zip(sent, outcomes, strict=True):
         if isinstance(outcome, MessageSizeTooLargeError | RecordListTooLargeError):
             raise TooLarge(rows) if len(rows) == 1 else NotTogether from outcome

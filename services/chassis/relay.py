@@ -19,6 +19,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 
 from services.chassis import crash_points, dead_letters, metrics
+from services.chassis.clock import real_seconds
 from services.chassis.crash_points import Point
 from services.chassis.database import SILENT_SECONDS, Connection, connect
 from services.chassis.failures import backoff_seconds
@@ -133,7 +134,7 @@ class Relay:
         rows = [_row(record) for record in found]
         before = len(self._published)
         try:
-            await publish(producer, rows, self._published.append, one_by_one=self._one_by_one)
+            await publish(producer, rows, self._acknowledged, one_by_one=self._one_by_one)
         except TooLarge as error:
             for row in error.rows:
                 await _set_aside(connection, row, error)
@@ -146,6 +147,11 @@ class Relay:
             metrics.relay_published.inc(len(self._published) - before)
         self._one_by_one = False
         crash_points.reached(Point.AFTER_ACKNOWLEDGEMENT)
+
+    def _acknowledged(self, row: Row) -> None:
+        self._published.append(row.id)
+        if row.asked_at is not None:
+            metrics.command_answer_seconds.observe(max(0.0, real_seconds() - row.asked_at.timestamp()))
 
     async def _forget(self, connection: Connection) -> None:
         if self._published:
@@ -163,9 +169,9 @@ class Relay:
 
 NEXT = """
 SELECT * FROM (
-    (SELECT id, topic, key, headers, body FROM outbox WHERE id > $1 ORDER BY id LIMIT $3)
+    (SELECT id, topic, key, headers, body, asked_at FROM outbox WHERE id > $1 ORDER BY id LIMIT $3)
     UNION ALL
-    (SELECT id, topic, key, headers, body FROM outbox WHERE id = ANY($2))
+    (SELECT id, topic, key, headers, body, asked_at FROM outbox WHERE id = ANY($2))
 ) rows ORDER BY id LIMIT $3
 """
 """Two ranges of the primary key: rows that are dead but kept for somebody's old snapshot are not walked over."""
@@ -174,7 +180,7 @@ SELECT * FROM (
 def _row(found: asyncpg.Record) -> Row:
     headers = [(name, value.encode("latin-1")) for name, value in json.loads(found["headers"])]
     key = None if found["key"] is None else found["key"].encode()
-    return Row(found["id"], found["topic"], key, headers, found["body"])
+    return Row(found["id"], found["topic"], key, headers, found["body"], found["asked_at"])
 
 
 async def _set_aside(connection: Connection, row: Row, error: Exception) -> None:

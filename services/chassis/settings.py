@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ssl
+from datetime import UTC, datetime
 from typing import Literal
+from urllib.parse import parse_qs, urlsplit
 
 from booking_contracts.client.security import KafkaSecurity
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import AwareDatetime, BaseModel, ConfigDict, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Scope = Literal["read:bookings", "read:money", "read:pii", "client-secret", "webhooks:write"]
@@ -22,11 +24,14 @@ class ApiToken(BaseModel):
     name: str
     token_sha256: str
     scopes: frozenset[Scope]
+    expires_at: AwareDatetime | None = None
+    """From then on it opens nothing, by the machine's clock; an alert tells before."""
 
     def matches(self, token: str) -> bool:
         """Compare in constant time. A header that is not UTF-8 comes with its bytes as surrogates."""
         given = token.encode("utf-8", "surrogateescape")
-        return hmac.compare_digest(hashlib.sha256(given).hexdigest(), self.token_sha256)
+        is_it = hmac.compare_digest(hashlib.sha256(given).hexdigest(), self.token_sha256)
+        return is_it and (self.expires_at is None or datetime.now(UTC) < self.expires_at)
 
 
 class Settings(BaseSettings):
@@ -48,6 +53,12 @@ class Settings(BaseSettings):
     api_tokens: tuple[ApiToken, ...] = ()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     drain_seconds: float = 15.0
+
+    def certificate_files(self) -> list[str]:
+        """Files of certificates that this service connects with."""
+        of_database = parse_qs(urlsplit(self.database_url).query)
+        found = [self.kafka_ca_file, *of_database.get("sslrootcert", ()), *of_database.get("sslcert", ())]
+        return [file for file in found if file]
 
     def kafka_connection(self) -> dict[str, object]:
         """How this service shows the brokers who it is, as aiokafka names it; the ACLs of contracts rest on it."""

@@ -15,7 +15,7 @@ from services.chassis import settings as chassis
 from services.chassis.clock import Clock, SystemClock
 from services.chassis.process import Parts
 from services.chassis.service import Service, event, local
-from services.notifications import handlers, http
+from services.notifications import handlers, http, metrics
 from services.notifications.gateway import MailGateway
 from services.notifications.header_values import reachable, sender_of
 from services.notifications.mail import MailRefused, MailSent
@@ -89,6 +89,7 @@ SERVICE = Service(
     new_work=NotificationsWork,
     store=NotificationsStore(),
     gathers_seconds=0.2,
+    count=metrics.count,
 )
 """As operators need it; what handles messages knows addresses too."""
 

@@ -6,11 +6,11 @@ from collections import OrderedDict
 from uuid import UUID
 
 import structlog
-from prometheus_client import Counter
 
 from services.chassis.clock import Clock
 from services.chassis.failures import backoff_seconds
 from services.chassis.gateway_calls import OpenCall, TryAgain
+from services.notifications import metrics
 from services.notifications.header_values import Unaddressable
 from services.notifications.mail import SEND_MAIL, MailRefused, MailSent, MailToSend
 from services.notifications.rendering import render
@@ -21,8 +21,6 @@ LONGEST_WAIT_SECONDS = 15 * 60
 REMEMBERED = 10_000
 
 log = structlog.get_logger()
-
-outcomes = Counter("mail_outcomes_total", "Tries to hand a mail to the server, by outcome", ["outcome"])
 
 
 class MailGateway:
@@ -45,7 +43,7 @@ class MailGateway:
         if mail.until is not None and self._clock.now() >= mail.until:
             return MailRefused(delivery_id=mail.delivery_id, reason=f"too late: it was of use until {mail.until}")
         outcome = await self._attempt(mail)
-        outcomes.labels(type(outcome).__name__).inc()
+        metrics.outcomes.labels(type(outcome).__name__).inc()
         if isinstance(outcome, Sent):
             self._remember(call.id)
             return MailSent(delivery_id=mail.delivery_id)

@@ -17,7 +17,7 @@ from services.chassis.clock import Clock, SystemClock
 from services.chassis.messages import Answer, Message, Refused
 from services.chassis.process import Parts
 from services.chassis.service import Service, command, event, local
-from services.payments import gauges, http, local_messages
+from services.payments import business, gauges, http, local_messages
 from services.payments.comparison.rounds import Comparison
 from services.payments.handlers import (
     accounts,
@@ -112,6 +112,7 @@ SERVICE = Service(
     event_topics=(topics.CATALOGUE_EVENTS.name,),
     new_work=PaymentsWork,
     store=PaymentsStore(),
+    count=business.count,
     admit=admit,
 )
 
@@ -131,6 +132,7 @@ def build(settings: Settings, clock: Clock) -> Parts:
             Reconciler(api, clock).run,
             Comparison(api, clock, breaker).run,
             gauges.run,
+            business.run,
         ),
     )
 

@@ -6,20 +6,19 @@ Beside them the purge of Stripe's events: Stripe lists them for 30 days, longer 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import defaultdict
 from datetime import timedelta
 
-import structlog
 from prometheus_client import Gauge
 
 from services.chassis import retention
 from services.chassis.database import Pool
+from services.chassis.gauges import keep_sampling
+from services.chassis.periodic import every
 from services.payments import metrics
 from services.payments.model.comparison import Kind
 from services.payments.model.reconciliation import Repair
 
-log = structlog.get_logger()
 EVERY_SECONDS = 30.0
 """What it counts waits for people."""
 PURGE_SECONDS = 3600.0
@@ -85,16 +84,9 @@ GAUGES: dict[str, tuple[Gauge, tuple[str, ...]]] = {
 
 async def run(pool: Pool) -> None:
     """Until cancelled."""
-    purge_at = 0.0
-    while True:
-        try:
-            await look(pool)
-            if time.monotonic() >= purge_at:
-                await retention.purge(pool, EVENTS)
-                purge_at = time.monotonic() + PURGE_SECONDS
-        except Exception as error:  # the database is away: the next round sees it again
-            log.warning("gauges are old", error=repr(error))
-        await asyncio.sleep(EVERY_SECONDS)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(keep_sampling("payments", EVERY_SECONDS, lambda: look(pool)))
+        tasks.create_task(every(PURGE_SECONDS, lambda: retention.purge(pool, EVENTS), "purge", failed=lambda: None))
 
 
 async def look(pool: Pool) -> None:

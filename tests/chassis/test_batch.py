@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
 from booking_contracts.booking import CancelBooking, PlaceBooking
+from booking_contracts.envelope import uuid7
 from booking_contracts.types import Actor
 
 from services.booking.app import SERVICE
 from services.booking.handlers.placing import place_booking
 from services.booking.work import BookingWork
+from services.chassis.clock import instant, made_at
 from services.chassis.messages import Accepted, Message, Raw
 from services.chassis.offsets import Fenced
 from services.chassis.service import Service
@@ -173,3 +177,26 @@ async def test_a_hold_expires_by_its_timer_and_a_stale_timer_does_nothing(engine
     assert (states[paid], states[unpaid.booking_id]) == ("CONFIRMED", "EXPIRED")
     slots = await engine.fetch("SELECT taken FROM slot ORDER BY starts_at")
     assert [row["taken"] for row in slots] == [1, 0]
+
+
+@pytest.mark.requirement("observability", "one-reply")
+async def test_the_reply_to_a_command_alone_says_when_it_was_asked_for(engine: Engine) -> None:
+    scene = await Scene(engine).open()
+    asked_at = datetime(2026, 5, 4, 12, tzinfo=UTC)
+    await engine.run(replace(engine.record(scene.place()), sent_at=asked_at))
+    rows = await engine.fetch("SELECT topic, asked_at FROM outbox ORDER BY id")
+    assert {row["topic"] for row in rows if row["asked_at"] == asked_at} == {"booking.replies"}
+    assert {row["asked_at"] for row in rows} == {asked_at, None}
+
+
+@pytest.mark.requirement("bad-input")
+@pytest.mark.parametrize("milliseconds", [1 << 62, -(1 << 62), 1 << 48])
+def test_a_publisher_may_set_any_timestamp(milliseconds: int) -> None:
+    assert instant(milliseconds) is None
+
+
+def test_an_id_says_when_it_was_made_where_it_is_of_that_kind() -> None:
+    made = made_at(uuid7())
+    assert made is not None
+    assert abs((datetime.now(UTC) - made).total_seconds()) < 5
+    assert made_at(uuid4()) is None

@@ -39,7 +39,7 @@ def refused(record: Raw) -> Refused:
 
 
 def not_kept() -> float:
-    return REGISTRY.get_sample_value("refused_input_not_kept_total") or 0.0
+    return REGISTRY.get_sample_value("booking_refused_input_not_kept_total") or 0.0
 
 
 def test_clients_write_to_command_topics_alone() -> None:

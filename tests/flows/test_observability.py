@@ -13,11 +13,11 @@ from deploy.local.stack import Stack
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 METRICS = {
-    "outbox_oldest_seconds",
-    "consumer_lag_records",
-    "batch_seconds_count",
-    "dead_letters_open",
-    "timer_lateness_seconds",
+    "booking_outbox_oldest_seconds",
+    "booking_consumer_lag_records",
+    "booking_batch_seconds_count",
+    "booking_dead_letters_open",
+    "booking_timer_lateness_seconds",
 }
 
 
@@ -44,9 +44,14 @@ async def test_the_metrics_that_alerts_stand_on_are_there(system: System, servic
     async def names() -> set[str]:
         async with system.http.get(f"{system.env[f'{service.upper()}_URL']}/metrics") as response:
             lines = (await response.text()).splitlines()
-        return {line.partition("{")[0].partition(" ")[0] for line in lines if not line.startswith("#")}
+        declared = {line.split()[2] for line in lines if line.startswith("# TYPE")}  # also those that have no row
+        return declared | {line.partition("{")[0].partition(" ")[0] for line in lines if not line.startswith("#")}
 
-    own = {"booking": {"sagas_stuck"}, "payments": {"gateway_call_seconds_count"}, "notifications": set[str]()}
+    own = {
+        "booking": {"booking_sagas_stuck"},
+        "payments": {"booking_gateway_call_seconds"},
+        "notifications": set[str](),
+    }
     await eventually("metrics are sampled", names, (METRICS | own[service]).issubset)
 
 

@@ -120,7 +120,7 @@ async def test_a_refusal_is_for_ever() -> None:
 @pytest.mark.requirement("notify-people", "observability")
 async def test_a_letter_that_no_server_takes_is_counted_apart_from_people_who_are_not_there() -> None:
     def counted() -> float:
-        return REGISTRY.get_sample_value("mail_outcomes_total", {"outcome": "Faulty"}) or 0
+        return REGISTRY.get_sample_value("booking_mail_outcomes_total", {"outcome": "Faulty"}) or 0
 
     before = counted()
     await gateway(Server(Refused("550 no such user"))).call(a_call())

@@ -1,0 +1,1 @@
+"""Dashboards for Grafana, JSON made from one description: `python -m deploy.dashboards` (docs/dashboards/README.md)."""

@@ -1,0 +1,58 @@
+"""When certificates and tokens that this process uses end, as metrics: nobody looks at them before they have."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from re import DOTALL, findall
+
+from services.chassis import metrics
+from services.chassis.settings import ApiToken
+
+PEM = r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----"
+UTC_TIME, VERSION = 0x17, 0xA0
+
+
+def watch(certificate_files: Iterable[str], tokens: Iterable[ApiToken]) -> None:
+    """Export when each of them ends. Files are read when somebody asks, so that a new one shows at once."""
+    for file in certificate_files:
+        metrics.certificate_expiry.labels(file).set_function(lambda file=file: first_end(Path(file)))  # type: ignore[misc]
+    for token in tokens:
+        if token.expires_at is not None:
+            metrics.token_expiry.labels(token.name).set(token.expires_at.timestamp())
+
+
+def first_end(file: Path) -> float:
+    """When the first of a file's certificates ends, Unix time; 0 where it has none that can be read."""
+    try:
+        ends = [not_after(ssl.PEM_cert_to_DER_cert(pem)) for pem in findall(PEM, file.read_text(), DOTALL)]
+    except (OSError, ValueError, IndexError):
+        return 0.0
+    return min((end.timestamp() for end in ends), default=0.0)
+
+
+def not_after(certificate: bytes) -> datetime:
+    """The end of a certificate's validity (DER; RFC 5280, section 4.1). The standard library tells it of CAs alone."""
+    (_, whole), *_ = _parts(certificate)
+    (_, signed), *_ = _parts(whole)
+    fields = [value for tag, value in _parts(signed) if tag != VERSION]
+    _serial, _algorithm, _issuer, validity = fields[:4]
+    tag, value = list(_parts(validity))[1]
+    text = value.decode("ascii")
+    if tag == UTC_TIME:  # two digits of the year: 1950 to 2049
+        text = ("19" if text >= "50" else "20") + text
+    return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+
+
+def _parts(der: bytes) -> Iterator[tuple[int, bytes]]:
+    """Tag and content of each element (X.690: a length of 128 and more says how many bytes it has)."""
+    place = 0
+    while place < len(der):
+        tag, length, place = der[place], der[place + 1], place + 2
+        if length >= 0x80:
+            size = length & 0x7F
+            length, place = int.from_bytes(der[place : place + size]), place + size
+        yield tag, der[place : place + length]
+        place += length
