@@ -82,7 +82,7 @@ class Intake(BatchSubscriber):
         local: Local,
         positions: Positions,
         failed: Callable[[BaseException], None],
-        connection: Mapping[str, object] | None = None,
+        security: Mapping[str, object] | None = None,
     ) -> None:
         topics, calls = [Topic(name) for name in service.topics], CallsCollection[Any]()
         outer = cast("KafkaBrokerConfig", broker.config)
@@ -90,7 +90,7 @@ class Intake(BatchSubscriber):
             topics=topics,
             group_id=service.name,
             listener=positions,
-            connection_args={**CONSUMER, **(connection or {})},
+            connection_args={**CONSUMER, **(security or {})},
             no_reply=True,
             _outer_config=outer,
             _ack_policy=AckPolicy.MANUAL,

@@ -59,7 +59,7 @@ async def test_what_any_codec_packed_is_read(kafka: str, name: str, monkeypatch:
 async def test_settings_of_a_topic_that_is_there_already_follow_and_an_operators_own_stay(kafka: str) -> None:
     await set_on(kafka, BOOKING_EVENTS.name, compression_type="producer", max_message_bytes="1000", segment_ms="900000")
 
-    assert await topics.apply(kafka) == []
+    assert await topics.apply({"bootstrap_servers": kafka}) == []
 
     assert await settings_of(kafka, BOOKING_EVENTS.name) == {**BOOKING_EVENTS.config, "segment.ms": "900000"}
     assert await settings_of(kafka, "catalogue.events") == {**BOOKING_EVENTS.config, "retention.ms": "-1"}
@@ -70,7 +70,7 @@ async def test_a_setting_that_the_broker_refuses_is_an_error(kafka: str, monkeyp
     monkeypatch.setattr("booking_contracts.topics.COMPRESSION", "brotli")
 
     with pytest.raises(Exception, match=r"brotli"):
-        await topics.apply(kafka)
+        await topics.apply({"bootstrap_servers": kafka})
 
 
 def test_every_codec_is_there() -> None:

@@ -304,7 +304,9 @@ async def test_a_refused_login_is_our_fault_and_not_the_mails(password: str, out
         return SMTP(Mailbox(), authenticator=authenticate, auth_required=True, auth_require_tls=False)
 
     async with _listening(server) as port:
-        smtp = SmtpSender(host="127.0.0.1", port=port, username="booking", password=password, local_hostname="client")
+        smtp = SmtpSender(
+            host="127.0.0.1", port=port, username="booking", password=lambda: password, local_hostname="client"
+        )
         assert isinstance(await smtp.send(LETTER), outcome)
 
 
