@@ -133,7 +133,7 @@ async def test_a_service_shows_its_document_and_what_needs_no_database(service: 
                     body = await answer.json() if answer.content_type.endswith("json") else await answer.text()
                     assert answer.status == status, asked
                     described.check(method, asked, status, answer.content_type, body)
-    assert described.seen == {"live", "ready", "startup", "metrics", "codes", "description"}
+    assert described.seen == {"live", "ready", "startup", "serving", "metrics", "codes", "description"}
 
 
 @pytest.mark.requirement("contracts")
