@@ -10,6 +10,7 @@ from booking_contracts.booking import BookingConfirmed
 from booking_contracts.client import BookingClient
 from booking_contracts.testkit.told import told
 from booking_contracts.topics import BOOKING_EVENTS, TOPICS
+from pydantic import ValidationError
 
 from services.chassis.codecs import codecs_missing
 from services.operations import topics
@@ -63,6 +64,34 @@ async def test_settings_of_a_topic_that_is_there_already_follow_and_an_operators
 
     assert await settings_of(kafka, BOOKING_EVENTS.name) == {**BOOKING_EVENTS.config, "segment.ms": "900000"}
     assert await settings_of(kafka, "catalogue.events") == {**BOOKING_EVENTS.config, "retention.ms": "-1"}
+
+
+@pytest.mark.requirement("operations-cli")
+async def test_what_a_cluster_wants_of_every_topic_is_set(kafka: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", kafka)
+    monkeypatch.setenv("TOPICS_MIN_INSYNC_REPLICAS", "1")
+    monkeypatch.setenv("TOPICS_CONFIG", '{"segment.bytes": "100000000"}')
+
+    assert await topics.apply_as(topics.TopicsSettings()) == []
+
+    wanted = {"min.insync.replicas": "1", "segment.bytes": "100000000"}
+    assert (await settings_of(kafka, "payments.events")).items() >= wanted.items()
+
+
+@pytest.mark.requirement("operations-cli")
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("TOPICS_MIN_INSYNC_REPLICAS", "2", "nothing could be written"),
+        ("TOPICS_CONFIG", '{"retention.ms": "1"}', "retention.ms: contracts set that"),
+        ("TOPICS_REPLICATION_FACTOR", "0", "greater than or equal to 1"),
+    ],
+)
+def test_what_no_topic_can_have_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str) -> None:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "nowhere:1")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError, match=said):
+        topics.TopicsSettings()
 
 
 @pytest.mark.requirement("contracts")
