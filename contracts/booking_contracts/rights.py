@@ -1,6 +1,6 @@
 """Least rights in Kafka, from the table of topics: what each service, team and tool may do there, and nothing else.
 
-The chart's KafkaUsers and the access lists of tests are made of this. Operations are spelt as kafka-acls.sh and Strimzi
+The chart's KafkaUsers and the access lists of tests are made of this. Operations are spelt as kafka-acls and Strimzi
 spell them. Read and Write imply Describe, and an idempotent producer needs nothing beside Write (Kafka: KIP-679).
 """
 

@@ -127,7 +127,7 @@ class _GivePasswords(Request[_GivePasswords_v0]):  # type: ignore[misc]
         self._passwords = passwords
 
     def build(self, kind: type[_GivePasswords_v0]) -> _GivePasswords_v0:
-        wanted = []
+        wanted: list[tuple[Any, ...]] = []
         for user, password in self._passwords.items():
             salt = secrets.token_bytes(16)
             salted = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, ROUNDS)

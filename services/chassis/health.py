@@ -2,7 +2,7 @@
 
 Live fails only where a restart helps: a broker or a database that is away is no reason. Serving fails where requests
 would fail, where this build cannot handle what it is sent, and while the process stops: the requests need no broker.
-Ready is that and Kafka, for who waits until all of a service works (decisions/0035).
+Ready is that and Kafka, for who waits until all of a service works (decisions/0036).
 """
 
 from __future__ import annotations
