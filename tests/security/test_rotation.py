@@ -10,6 +10,7 @@ import json
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from uuid import UUID
 
 import asyncpg
@@ -17,7 +18,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError
 from booking_contracts.booking import BookingConfirmed
-from booking_contracts.testkit.system import System
+from booking_contracts.testkit.system import Studio, System
 from booking_contracts.testkit.waiting import eventually
 
 from deploy.local.environment import SCOPES
@@ -33,8 +34,8 @@ MANY = 2000
 
 
 @asynccontextmanager
-async def bookings_meanwhile(system: System, stack: Stack) -> AsyncIterator[None]:
-    """One after the other from beginning to end; all of them are confirmed, and the services are the same processes."""
+async def bookings_meanwhile(system: System, stack: Stack) -> AsyncIterator[Studio]:
+    """One after the other at this studio, from beginning to end; all are confirmed, by the same processes as before."""
     studio = await system.studio(capacity=MANY)
     names = [f"{service}-1" for service in SERVICES]
     processes, placed, over = [stack.pid(name) for name in names], list[UUID](), asyncio.Event()
@@ -47,7 +48,7 @@ async def bookings_meanwhile(system: System, stack: Stack) -> AsyncIterator[None
     going = asyncio.create_task(go_on())
     try:
         await eventually("the first", lambda: _later(len(placed)), lambda found: found > 0)
-        yield
+        yield studio
         before = len(placed)
         await eventually("more of them", lambda: _later(len(placed)), lambda found: found > before + 5)
     finally:
@@ -62,9 +63,20 @@ async def _later(found: int) -> int:
     return found
 
 
+def reads(studio: Studio) -> list[tuple[str, str, dict[str, str]]]:
+    """One of each pool and process that connects to a database."""
+    start, end = (at.isoformat().replace("+00:00", "Z") for at in (studio.start(0), studio.start(1)))
+    return [
+        ("booking", "/v1/bookings", {"customer_id": "nobody"}),
+        ("booking", "/v1/availability", {"offering_id": str(studio.offering_id), "from": start, "to": end}),
+        ("payments", "/v1/wallets/nobody", {}),
+        ("notifications", "/v1/deliveries", {"booking_id": str(studio.offering_id)}),
+    ]
+
+
 async def test_passwords_of_databases(system: System, stack: Stack, users: Users) -> None:
     admin = await asyncpg.connect(stack.env["POSTGRES_ADMIN_URL"])
-    async with bookings_meanwhile(system, stack):
+    async with bookings_meanwhile(system, stack) as studio:
         for service in SERVICES:
             fresh = secrets.token_hex(16)
             users.rotate(service, "DATABASE_PASSWORD", fresh)
@@ -72,6 +84,9 @@ async def test_passwords_of_databases(system: System, stack: Stack, users: Users
             await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", service)
             with pytest.raises(asyncpg.InvalidPasswordError):
                 await asyncpg.connect(stack.env[f"{service.upper()}_DATABASE_URL"])
+        for service, path, query in reads(studio):
+            look = partial(system.try_get, service, path, **query)
+            await eventually(f"GET {path}", look, lambda found: found[0] == 200)
     await admin.close()
 
 
