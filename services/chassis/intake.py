@@ -203,8 +203,8 @@ class Intake(BatchSubscriber):
         self._where.go_back()
         if classify(error) is Failure.BROKEN:
             self._stop_for(error)
-        elif type(error).__name__.endswith(("AuthorizationFailedError", "AuthenticationFailedError")):
-            self._stop_for(Broken(f"Kafka refuses this service: {error!r}; check its user and its ACLs"))
+        elif type(error).__name__.endswith("AuthorizationFailedError"):
+            self._stop_for(Broken(f"Kafka refuses this service: {error!r}; check its ACLs"))
         else:
             log.warning("nothing was gathered, tried again", error=repr(error))
             await asyncio.sleep(PAUSE_SECONDS)

@@ -82,7 +82,10 @@ def kafka_settings(kind: type[KafkaT], given: Mapping[str, Any] | None = None) -
 
 def kafka() -> Mapping[str, object]:
     """What a client of Kafka is made with."""
-    return kafka_settings(KafkaSettings).kafka_client()
+    try:
+        return kafka_settings(KafkaSettings).kafka_client()
+    except OSError as missing:
+        raise typer.BadParameter(f"a certificate cannot be read: {missing}") from None
 
 
 def read_both(one: str, other: str, work: Callable[[Connection, Connection], Coroutine[Any, Any, T]]) -> T:

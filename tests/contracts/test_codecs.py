@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from services.chassis.codecs import codecs_missing
 from services.operations import topics
 from tests.contracts.test_faststream import confirmed_event
+from tests.flows.operators import bookingctl
 
 CODECS = ["gzip", "lz4", "snappy", "zstd"]
 
@@ -67,14 +68,13 @@ async def test_settings_of_a_topic_that_is_there_already_follow_and_an_operators
 
 
 @pytest.mark.requirement("operations-cli")
-async def test_what_a_cluster_wants_of_every_topic_is_set(kafka: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", kafka)
-    monkeypatch.setenv("TOPICS_MIN_INSYNC_REPLICAS", "1")
-    monkeypatch.setenv("TOPICS_CONFIG", '{"segment.bytes": "100000000"}')
+async def test_what_a_cluster_wants_of_every_topic_is_set(kafka: str) -> None:
+    env = {"KAFKA_BOOTSTRAP_SERVERS": kafka, "TOPICS_MIN_INSYNC_REPLICAS": "1"}
 
-    assert await topics.apply_as(topics.TopicsSettings()) == []
+    said = bookingctl(env, "topics", "apply", "--config", "segment.bytes=100000000", "--config", "segment.ms=800000")
 
-    wanted = {"min.insync.replicas": "1", "segment.bytes": "100000000"}
+    assert "nothing, all are there" in said
+    wanted = {"min.insync.replicas": "1", "segment.bytes": "100000000", "segment.ms": "800000"}
     assert (await settings_of(kafka, "payments.events")).items() >= wanted.items()
 
 
