@@ -34,6 +34,7 @@ ON_ONE_STACK = (
     r"tests/faults/test_(engine|intake|positions|relay)\.",
     r"tests/flows/",
     r"tests/stack/",
+    r"tests/security/",
     r"tests/contracts/test_(codecs|faststream)\.",
     r"tests/packages/",
 )

@@ -6,7 +6,10 @@ import os
 import sys
 from collections.abc import Mapping
 
+from booking_contracts.rights import TOPICS_JOB
+
 from deploy.local.layout import REPOSITORY, SERVICES, Layout
+from deploy.local.secured import kafka_env, secured
 
 SCOPES = ("read:bookings", "read:money", "read:pii", "client-secret", "webhooks:write")
 STRIPE_API_KEY = "sk_test_local_simulator"
@@ -54,14 +57,16 @@ def service_env(layout: Layout, service: str, number: int) -> dict[str, str]:
         "API_TOKENS": json.dumps([_local_token(layout.secrets["service-token"])]),
         "CLOCK_OFFSET_FILE": str(layout.clock_offset_file),
     }
-    return values | _outside_world(layout, service)
+    values |= _outside_world(layout, service)
+    return secured(layout, service, values) if layout.secure else values
 
 
 def migration_env(layout: Layout) -> dict[str, str]:
     """The environment of migrations and topic creation: the only users of the owner roles."""
     names = ("KAFKA_BOOTSTRAP_SERVERS", *(f"{service.upper()}_MIGRATION_URL" for service in SERVICES))
     known = stack_env(layout)
-    return python_env() | {name: known[name] for name in names}
+    wanted = python_env() | {name: known[name] for name in names}
+    return wanted | kafka_env(layout, TOPICS_JOB) if layout.secure else wanted
 
 
 def python_env(inherited: Mapping[str, str] = os.environ) -> dict[str, str]:

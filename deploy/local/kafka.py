@@ -12,6 +12,7 @@ from pathlib import Path
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from deploy.local import secured
 from deploy.local.kafka_jars import java, kafka_jars
 from deploy.local.layout import Layout
 from deploy.local.ports import answers_tcp
@@ -64,6 +65,7 @@ def kafka(layout: Layout) -> Process:
         environment={"PATH": os.environ.get("PATH", os.defpath)},
         directory=layout.root,
         before_start=lambda: _prepare(layout, home, jars),
+        once_ready=lambda: secured.make_kafka_users(layout) if layout.secure else None,
     )
 
 
@@ -78,12 +80,19 @@ def _prepare(layout: Layout, home: Path, jars: Path) -> None:
     broker, controller = layout.ports["kafka"], layout.ports["kafka-controller"]
     bound = {name: port for name, (port, _) in layout.kafka_listeners.items()}
     told = {name: port for name, (_, port) in layout.kafka_listeners.items()}
+    protocols = dict.fromkeys(("CONTROLLER", "PLAINTEXT", *bound), "PLAINTEXT")
+    more: dict[str, str] = {}
+    if layout.secure:
+        shut = {name: layout.ports[f"kafka-{name.lower()}"] for name in secured.LISTENERS}
+        bound, told, protocols = bound | shut, told | shut, protocols | secured.LISTENERS
+        more = secured.kafka_settings(layout)
     properties = SETTINGS | {
         "listeners": _addresses({"PLAINTEXT": broker, "CONTROLLER": controller, **bound}),
         "advertised.listeners": _addresses({"PLAINTEXT": broker, **told}),
-        "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in ("CONTROLLER", "PLAINTEXT", *bound)),
+        "listener.security.protocol.map": ",".join(f"{name}:{protocol}" for name, protocol in protocols.items()),
         "controller.quorum.voters": f"1@127.0.0.1:{controller}",
         "log.dirs": str(home / "data"),
+        **more,
     }
     file = home / "server.properties"
     file.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))

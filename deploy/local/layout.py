@@ -16,6 +16,8 @@ INFRASTRUCTURE_PORTS = (
     "postgres",
     "kafka",
     "kafka-controller",
+    "kafka-secure",
+    "kafka-mtls",
     "stripe-simulator",
     "stripe-control",
     "mailbox",
@@ -35,6 +37,8 @@ class Layout:
     replicas: list[str] = field(default_factory=list)
     kafka_listeners: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """More listeners of Kafka's: name → (port, the port that its clients are told). Not remembered: for one `Stack`."""
+    secure: bool = False
+    """Whether it is as secured.py has it. Not remembered either."""
 
     @classmethod
     def load(cls, root: Path) -> "Layout":

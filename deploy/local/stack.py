@@ -13,6 +13,7 @@ from deploy.local.environment import stack_env
 from deploy.local.kafka_jars import KAFKA_VERSION, jars_are_cached
 from deploy.local.layout import REPOSITORY, Layout, replica_names, write_private
 from deploy.local.processes import Process, ProcessStatus, ProcessTable, Progress
+from deploy.local.secured import make_certificates
 
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGKILL)
 DEFAULT_ROOT = REPOSITORY / ".local"
@@ -25,7 +26,7 @@ class Stack:
     `extra_env` is added to the environment of processes, by name (`booking-1`) or service (`booking`);
     `kafka_listeners` are more ways to Kafka, for clients behind a proxy (see Layout);
     `contained` are the parts that run in containers (deploy/local/contained), which last from `up` to `down`, and
-    their data no longer.
+    their data no longer; a `secure` stack has TLS, users with rights, and secrets in files (secured.py).
     Methods block. They raise ProcessFailed or RuntimeError when something does not come up; what already runs
     stays up, for a look at it, until `down`.
     """
@@ -39,12 +40,14 @@ class Stack:
         fast: bool = False,
         kafka_listeners: Mapping[str, tuple[int, int]] | None = None,
         contained: Collection[str] = (),
+        secure: bool = False,
     ) -> None:
         unknown = set(parts) - set(PARTS)
         if unknown:
             raise ValueError(f"unknown parts {sorted(unknown)}; there are {PARTS}")
         self._layout = Layout.load(root)
         self._layout.kafka_listeners = kafka_listeners or {}
+        self._layout.secure = secure
         self._table = ProcessTable(self._layout.pids, self._layout.logs)
         self._replicas = replicas
         self._parts = parts
@@ -75,6 +78,8 @@ class Stack:
                 return
             self._layout.choose_ports(keep=bool(running))
             self._remember()
+            if self._layout.secure:
+                make_certificates(self._layout)
             self._start_missing(running, progress)
         progress(f"The stack is up after {time.monotonic() - began:.1f} s: {self._layout.env_file}")
 

@@ -10,6 +10,7 @@ from booking_contracts.envelope import Command, MessageBody
 from faststream import FastStream
 
 from services.booking import gauges, http, metrics
+from services.booking.availability_process import CalendarProcess
 from services.booking.contact import READING
 from services.booking.handlers import (
     approving,
@@ -129,7 +130,7 @@ def build(settings: Settings, clock: Clock) -> Parts:
     return Parts(
         SERVICE,
         settings,
-        add_routes=lambda app, wake: http.add_routes(app, clock, settings.database_url),
+        add_routes=lambda app, wake: http.add_routes(app, clock, CalendarProcess({})),
         background=(gauges.run,),
     )
 

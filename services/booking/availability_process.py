@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from uuid import UUID
 
-from services.booking.availability_worker import DATABASE, FOUND
+from services.booking.availability_worker import FOUND
 from services.chassis.encoding import encoded
 from services.chassis.problems import Problem, bad_request, not_found, unavailable
 from services.chassis.side_process import SideProcess
 
 
 class CalendarProcess:
-    """The service's side of availability_worker.py."""
+    """The service's side of availability_worker.py, which finds its database as the service does: in this process's
+    environment, with `environment` added to it."""
 
-    def __init__(self, database_url: str) -> None:
-        self._process = SideProcess("services.booking.availability_worker", {DATABASE: database_url})
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._process = SideProcess("services.booking.availability_worker", environment)
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """The process, for as long as the service serves."""

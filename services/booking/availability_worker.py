@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import traceback
 from datetime import datetime
@@ -12,11 +11,12 @@ from uuid import UUID
 from services.booking.model.availability import SlotView, TooManySlots
 from services.booking.store import reads_availability
 from services.booking.store.reads_availability import Unknown
-from services.chassis.database import READS, UNAVAILABLE, Session
+from services.chassis.database import READS, UNAVAILABLE, Address, Session, Where
 from services.chassis.encoding import encoded
 from services.chassis.side_process import serve
 
-DATABASE = "CALENDAR_DATABASE_URL"
+DATABASE = "DATABASE"
+"""What the environment's names of the database begin with: the service's own."""
 FOUND, REFUSED = b"+", b"-"
 """How an answer begins: before the JSON of the slots, and before that of a problem's status and detail."""
 
@@ -24,8 +24,8 @@ FOUND, REFUSED = b"+", b"-"
 class Answering:
     """The other side: one question at a time, on one connection."""
 
-    def __init__(self, database_url: str) -> None:
-        self._session = Session(database_url, "calendar", READS)
+    def __init__(self, database: Where) -> None:
+        self._session = Session(database, "calendar", READS)
 
     async def __call__(self, question: bytes) -> bytes:
         """An answer to every question; what fails is answered too."""
@@ -57,4 +57,6 @@ def _refusal(status: int, detail: str) -> bytes:
 
 
 if __name__ == "__main__":
-    serve(Answering(os.environ[DATABASE]))
+    found = Address.named(DATABASE)
+    assert found is not None, "the service that started this process has a database"
+    serve(Answering(found))

@@ -39,9 +39,9 @@ CLOCK: web.AppKey[Clock] = web.AppKey("clock")
 CALENDAR: web.AppKey[CalendarProcess] = web.AppKey("calendar")
 
 
-def add_routes(app: web.Application, clock: Clock, database_url: str) -> None:
+def add_routes(app: web.Application, clock: Clock, calendar: CalendarProcess) -> None:
     """Booking's own paths."""
-    app[CLOCK], app[CALENDAR] = clock, CalendarProcess(database_url)
+    app[CLOCK], app[CALENDAR] = clock, calendar
     app.cleanup_ctx.append(lambda _: app[CALENDAR].running())
     add_description(app, "booking")
     app.router.add_get("/v1/availability", availability)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+import os
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
+
+from services.chassis.setting_files import setting_file, text_of
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
@@ -56,12 +60,47 @@ UNAVAILABLE = (
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,
     asyncpg.LockNotAvailableError,
+    asyncpg.InvalidPasswordError,
 )
-"""The database, or a connection to it, is not to be had now, or took too long."""
+"""The database, or a connection to it, is not to be had now, or took too long. (A password that is refused is one that
+is being changed: a service that had none never got so far.)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a database is; `password`, where there is one, is asked for at each new connection and goes before one in
+    the URL. The files that a URL names (sslrootcert, sslcert, sslkey) asyncpg reads at each new connection, too."""
+
+    url: str = field(repr=False)
+    password: Callable[[], str] | None = None
+
+    @classmethod
+    def named(cls, name: str) -> Address | None:
+        """That of <name>_URL and <name>_PASSWORD in the environment, or of the files that they name with _FILE; None
+        where there is no URL."""
+        url, password = _setting(f"{name}_URL"), _setting(f"{name}_PASSWORD")
+        return None if url is None else cls(url(), password)
+
+
+Where = str | Address
+"""A URL that has its password, or an address."""
+
+
+def _setting(name: str) -> Callable[[], str] | None:
+    file, value = setting_file(name), os.environ.get(name)
+    if file is not None:
+        return lambda: text_of(file)
+    return (lambda: value) if value else None
+
+
+def _login(where: Where) -> dict[str, Any]:
+    """As asyncpg names it."""
+    address = Address(where) if isinstance(where, str) else where
+    return {"dsn": address.url, "password": address.password}
 
 
 async def connect(
-    url: str, name: str, settings: Mapping[str, str] = SESSION, *, answer_seconds: float | None = None
+    where: Where, name: str, settings: Mapping[str, str] = SESSION, *, answer_seconds: float | None = None
 ) -> Connection:
     """One connection of its own, for a loop that must not wait for a pool. `name` shows in pg_stat_activity.
 
@@ -69,7 +108,11 @@ async def connect(
     """
     options = {**settings, "application_name": name}
     return await asyncpg.connect(
-        url, server_settings=options, timeout=5, command_timeout=answer_seconds, statement_cache_size=KEPT_STATEMENTS
+        **_login(where),
+        server_settings=options,
+        timeout=5,
+        command_timeout=answer_seconds,
+        statement_cache_size=KEPT_STATEMENTS,
     )
 
 
@@ -80,13 +123,13 @@ class _Impatient(Pool):
         return super().acquire(timeout=PATIENCE_SECONDS if timeout is None else timeout)
 
 
-async def open_pool(url: str, name: str, *, size: int, settings: Mapping[str, str] = ASKED_RARELY) -> Pool:
+async def open_pool(where: Where, name: str, *, size: int, settings: Mapping[str, str] = ASKED_RARELY) -> Pool:
     """A pool beside the batch: for reads, webhooks and what runs now and then. Waiting for it ends in TimeoutError.
 
     It connects when it is first asked: a service starts before its database does.
     """
     return await _Impatient(
-        url,
+        **_login(where),
         min_size=0,
         max_size=size,
         max_queries=50_000,
@@ -112,15 +155,16 @@ class Session:
     Who has it in hand is done with it within SILENT_SECONDS, or loses it.
     """
 
-    def __init__(self, url: str, name: str, settings: Mapping[str, str] = SESSION) -> None:
-        self.url, self._name, self._settings = url, name, settings
+    def __init__(self, where: Where, name: str, settings: Mapping[str, str] = SESSION) -> None:
+        self.url = where if isinstance(where, str) else where.url
+        self._where, self._name, self._settings = where, name, settings
         self._connection: Connection | None = None
         self._silent: asyncio.TimerHandle | None = None
 
     async def connection(self) -> Connection:
         """The live connection; raises what asyncpg or the network raises when there is none to be had."""
         if self._connection is None or self._connection.is_closed():
-            self._connection = await connect(self.url, self._name, self._settings)
+            self._connection = await connect(self._where, self._name, self._settings)
         self._watch(self._connection)
         return self._connection
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import ssl
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from re import DOTALL, findall
@@ -15,13 +16,19 @@ PEM = r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----"
 UTC_TIME, VERSION = 0x17, 0xA0
 
 
-def watch(certificate_files: Iterable[str], tokens: Iterable[ApiToken]) -> None:
-    """Export when each of them ends. Files are read when somebody asks, so that a new one shows at once."""
+def watch(certificate_files: Iterable[str], tokens: Callable[[], Iterable[ApiToken]]) -> None:
+    """Export when each of them ends. Both are read when somebody asks, so that a new one shows at once; a token of a
+    new name shows after the next start."""
     for file in certificate_files:
         metrics.certificate_expiry.labels(file).set_function(lambda file=file: first_end(Path(file)))  # type: ignore[misc]
-    for token in tokens:
-        if token.expires_at is not None:
-            metrics.token_expiry.labels(token.name).set(token.expires_at.timestamp())
+    for name in sorted({token.name for token in tokens() if token.expires_at is not None}):
+        metrics.token_expiry.labels(name).set_function(lambda name=name: end_of(name, tokens()))  # type: ignore[misc]
+
+
+def end_of(name: str, tokens: Iterable[ApiToken]) -> float:
+    """When the last token of a name ends, Unix time: two are valid during a rotation. Never, where one has no end."""
+    ends = [token.expires_at for token in tokens if token.name == name]
+    return max((math.inf if end is None else end.timestamp() for end in ends), default=math.inf)
 
 
 def first_end(file: Path) -> float:

@@ -48,7 +48,7 @@ class NewerBuild(Exception):
     """A row that a newer build wrote: what needs it waits for a build that knows it. The text names the value."""
 
 
-AWAY = ("08", "53", "58", "57P")
+AWAY = ("08", "53", "58", "57P", "28P01")  # 28P01: a password that is being changed, which a new connection reads
 CONFLICT = ("40", "0A000")  # 0A000: a cached statement whose table was changed under it
 OVERTIME = ("57014", "25P03", "25P04")
 AWAY_FOR_WRITES = ("25006",)  # a standby, while another server takes over

@@ -1,7 +1,8 @@
 """What Kubernetes asks a process (requirement health); every answer is a reason why not, or None when all is well.
 
-Live fails only where a restart helps: a broker or a database that is away is no reason. Ready fails where requests
-would fail, where this build cannot handle what it is sent, and while the process stops.
+Live fails only where a restart helps: a broker or a database that is away is no reason. Serving fails where requests
+would fail, where this build cannot handle what it is sent, and while the process stops: the requests need no broker.
+Ready is that and Kafka, for who waits until all of a service works (decisions/0036).
 """
 
 from __future__ import annotations
@@ -57,15 +58,21 @@ class Checks:
         return "the relay makes no progress" if self.relay.last_progress < now - STUCK_SECONDS else None
 
     async def ready(self) -> str | None:
-        """The group is joined, also with nothing assigned; database and broker answer; this build does its work."""
+        """Serving, and the group is joined, also with nothing assigned, and the broker answers."""
         if self.stopping:
             return self.stopping
         if not self.positions.joined:
             return "the consumer group has not been joined"
-        if suspects := self.release.suspects():
-            return f"every {', '.join(suspects)} fails and waits; look at the newest release and at the dead letters"
         if not await self.positions.broker_answers():
             return "the broker does not answer"
+        return await self.serving()
+
+    async def serving(self) -> str | None:
+        """The database answers and has what this build needs; this build does its work, and does not stop."""
+        if self.stopping:
+            return self.stopping
+        if suspects := self.release.suspects():
+            return f"every {', '.join(suspects)} fails and waits; look at the newest release and at the dead letters"
         return await self.startup()
 
     async def startup(self) -> str | None:

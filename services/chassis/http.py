@@ -35,11 +35,12 @@ SCOPES: web.RequestKey[frozenset[Scope]] = web.RequestKey("scopes")
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Three questions of Kubernetes; each answer is a reason why not, or None when all is well."""
+    """Four questions of Kubernetes; each answer is a reason why not, or None when all is well."""
 
     live: Callable[[], Awaitable[str | None]]
     ready: Callable[[], Awaitable[str | None]]
     startup: Callable[[], Awaitable[str | None]]
+    serving: Callable[[], Awaitable[str | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,8 @@ def open_to(scope: Scope, *parameters: str, again: Collection[str] = ()) -> Call
     return mark
 
 
-def new_app(tokens: tuple[ApiToken, ...], pools: Pools, health: Health) -> web.Application:
-    """An application with the paths that every service has."""
+def new_app(tokens: Callable[[], Sequence[ApiToken]], pools: Pools, health: Health) -> web.Application:
+    """An application with the paths that every service has; each request asks for the `tokens` of then."""
     app = web.Application(middlewares=[_problems, _authorise(tokens)], client_max_size=MOST_BODY_BYTES)
     app[POOL], app[WEBHOOKS] = pools.reads, pools.webhooks
     add_health(app, health)
@@ -90,7 +91,7 @@ def new_app(tokens: tuple[ApiToken, ...], pools: Pools, health: Health) -> web.A
 
 def add_health(app: web.Application, health: Health) -> None:
     """The paths that Kubernetes asks, /health/live and its like."""
-    for name in ("live", "ready", "startup"):
+    for name in ("live", "ready", "startup", "serving"):
         app.router.add_get(f"/health/{name}", _health(getattr(health, name)))
 
 
@@ -104,14 +105,14 @@ def add_description(app: web.Application, service: str) -> None:
     app.router.add_get(DESCRIPTION, description)
 
 
-def _authorise(tokens: tuple[ApiToken, ...]) -> Middleware:
+def _authorise(tokens: Callable[[], Sequence[ApiToken]]) -> Middleware:
     @web.middleware
     async def authorise(request: web.Request, handler: Handle) -> web.StreamResponse:
         scope: Scope | None = getattr(request.match_info.handler, "scope", None)
         if scope is None:
             return await handler(request)
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
-        known = [named for named in tokens if kind.lower() == "bearer" and named.matches(token)]
+        known = [named for named in tokens() if kind.lower() == "bearer" and named.matches(token)]
         if not known:
             raise Problem(401, "Unauthorized", "Send Authorization: Bearer with a token of this service.")
         request[SCOPES] = frozenset(scope for named in known for scope in named.scopes)

@@ -84,7 +84,7 @@ class Intake(BatchSubscriber):
         local: Local,
         positions: Positions,
         failed: Callable[[BaseException], None],
-        connection: Mapping[str, object] | None = None,
+        security: Mapping[str, object] | None = None,
     ) -> None:
         topics, calls = [Topic(name) for name in service.topics], CallsCollection[Any]()
         outer = cast("KafkaBrokerConfig", broker.config)
@@ -92,7 +92,7 @@ class Intake(BatchSubscriber):
             topics=topics,
             group_id=service.name,
             listener=positions,
-            connection_args={**CONSUMER, **(connection or {})},
+            connection_args={**CONSUMER, **(security or {})},
             no_reply=True,
             _outer_config=outer,
             _ack_policy=AckPolicy.MANUAL,
@@ -205,8 +205,8 @@ class Intake(BatchSubscriber):
         self._where.go_back()
         if classify(error) is Failure.BROKEN:
             self._stop_for(error)
-        elif type(error).__name__.endswith(("AuthorizationFailedError", "AuthenticationFailedError")):
-            self._stop_for(Broken(f"Kafka refuses this service: {error!r}; check its user and its ACLs"))
+        elif type(error).__name__.endswith("AuthorizationFailedError"):
+            self._stop_for(Broken(f"Kafka refuses this service: {error!r}; check its ACLs"))
         else:
             log.warning("nothing was gathered, tried again", error=repr(error))
             await asyncio.sleep(PAUSE_SECONDS)

@@ -17,7 +17,7 @@ from alembic import command, op
 from alembic.config import Config
 from sqlalchemy.util import await_only
 
-from services.chassis.database import Connection
+from services.chassis.database import Connection, Where
 from services.chassis.failures import backoff_seconds
 from services.chassis.migration_locks import Blocked
 
@@ -31,25 +31,25 @@ CONCURRENT_LOCK_TIMEOUT = "60s"
 """For transactions that began before a concurrent build; nobody queues behind it, and services' end within 30 s."""
 
 
-def configuration(service: str, url: str = "", revisions: Path | None = None) -> Config:
+def configuration(service: str, database: Where = "", revisions: Path | None = None) -> Config:
     """Alembic's configuration for one service; its `revisions` lie in services/<service>/migrations."""
     config = Config()
     config.set_main_option("script_location", str(HERE / "alembic"))
     config.set_main_option("version_locations", str(revisions or SERVICES / service / "migrations"))
     config.set_main_option("path_separator", "os")
-    config.attributes["url"] = url
+    config.attributes["database"] = database
     return config
 
 
-def migrate(service: str, url: str, revisions: Path | None = None, tries: int = TRIES) -> None:
-    """Bring a database to this build's newest revision. `url` is the owner's role.
+def migrate(service: str, database: Where, revisions: Path | None = None, tries: int = TRIES) -> None:
+    """Bring a database, as its owner, to this build's newest revision.
 
     A revision that cannot have its locks is tried again, from where the database is by then. Raises Blocked when it
     could not have them for `tries` times; the text names who holds them.
     """
     for number in range(1, tries + 1):
         try:
-            command.upgrade(configuration(service, url, revisions), "head")
+            command.upgrade(configuration(service, database, revisions), "head")
             return
         except Blocked as blocked:
             if number == tries:

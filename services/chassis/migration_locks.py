@@ -9,12 +9,11 @@ from contextlib import asynccontextmanager, suppress
 import asyncpg
 import structlog
 
-from services.chassis.database import Connection
+from services.chassis.database import Connection, Where, connect
 
 log = structlog.get_logger()
 
 SESSION = {
-    "application_name": "migration",
     "lock_timeout": "2s",
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
@@ -55,10 +54,10 @@ async def one_at_a_time(connection: Connection) -> None:
 
 
 @asynccontextmanager
-async def naming_who_blocks(connection: Connection, url: str) -> AsyncIterator[None]:
+async def naming_who_blocks(connection: Connection, database: Where) -> AsyncIterator[None]:
     """Turn what fails for want of a lock into Blocked."""
     seen: list[str] = []
-    watching = asyncio.create_task(_watch(url, connection.get_server_pid(), seen))
+    watching = asyncio.create_task(_watch(database, connection.get_server_pid(), seen))
     try:
         yield
     except Exception as error:
@@ -75,10 +74,10 @@ async def naming_who_blocks(connection: Connection, url: str) -> AsyncIterator[N
             await watching
 
 
-async def _watch(url: str, pid: int, seen: list[str]) -> None:
+async def _watch(database: Where, pid: int, seen: list[str]) -> None:
     """Write down whom the migration waits for; afterwards nobody can tell. Without a connection nobody is named."""
     with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-        connection = await asyncpg.connect(url, server_settings={"application_name": "migration-watch"}, timeout=5)
+        connection = await connect(database, "migration-watch", {})
         try:
             while True:
                 who = await connection.fetchval(BLOCKERS, pid)

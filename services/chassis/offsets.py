@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from services.chassis.database import Connection, Session
+from services.chassis.database import Connection, Session, Where
 from services.chassis.messages import Raw
 from services.chassis.statements import Row, Statements
 
@@ -61,9 +61,9 @@ def fence(spans: Spans, moved: Sequence[Row]) -> None:
         raise Fenced(f"{len(spans) - len(moved)} of {len(spans)} partitions are another replica's now")
 
 
-async def read_positions(database_url: str, partitions: Iterable[Partition]) -> dict[Partition, int]:
+async def read_positions(database: Where, partitions: Iterable[Partition]) -> dict[Partition, int]:
     """The database's positions, on a connection of their own: the loop's may be busy."""
-    session = Session(database_url, "positions")
+    session = Session(database, "positions")
     try:
         return await positions(await session.connection(), partitions)
     finally:

@@ -66,16 +66,16 @@ class Process:
         self._fault: BaseException | None = None
         self._tasks: list[asyncio.Future[None]] = []
         self._relaying: asyncio.Future[None] | None = None
-        self._session = Session(settings.database_url, f"{settings.instance}-batch", BATCH)
-        self._gateway_session = Session(settings.database_url, f"{settings.instance}-gateway")
-        security = settings.kafka_connection()
-        self._relay = Relay(settings.database_url, settings.kafka_bootstrap_servers, settings.instance, security)
+        self._session = Session(settings.database, f"{settings.instance}-batch", BATCH)
+        self._gateway_session = Session(settings.database, f"{settings.instance}-gateway")
+        security = settings.kafka_security()
+        self._relay = Relay(settings.database, settings.kafka_bootstrap_servers, settings.instance, security)
         self._worker: GatewayWorker | None = None
         if parts.gateway is not None:
             self._worker = GatewayWorker(parts.gateway, self._gateway_session, lambda: self._local.woken.set())
         results = self._worker.results if self._worker is not None else {}
         self._local = Local(self._session, clock, service.local_types, results)
-        self._positions = Positions(lambda wanted: read_positions(settings.database_url, wanted))
+        self._positions = Positions(lambda wanted: read_positions(settings.database, wanted))
         runner = BatchRunner(service, self._session, clock)
         self._settling = Settling(runner, self._session, self._positions, self._relay, self._local, self._worker)
         broker = KafkaBroker(
@@ -113,11 +113,11 @@ class Process:
     @asynccontextmanager
     async def _lifespan(self, **_: object) -> AsyncIterator[None]:
         """HTTP answers before database and broker do, and until the end; a fault makes the exit code 1."""
-        url, instance = self._settings.database_url, self._settings.instance
-        self._pool = await open_pool(url, f"{instance}-rounds", size=4)
+        database, instance = self._settings.database, self._settings.instance
+        self._pool = await open_pool(database, f"{instance}-rounds", size=4)
         self._pools = Pools(
-            await open_pool(url, f"{instance}-reads", size=8, settings=READS),
-            await open_pool(url, f"{instance}-webhooks", size=2),
+            await open_pool(database, f"{instance}-reads", size=8, settings=READS),
+            await open_pool(database, f"{instance}-webhooks", size=2),
         )
         site = await self._serve_http()
         try:
@@ -183,8 +183,9 @@ class Process:
             await asyncio.wait({self._relaying}, timeout=RELAY_SECONDS)
 
     async def _serve_http(self) -> web.AppRunner:
-        health = Health(live=self._checks.live, ready=self._checks.ready, startup=self._checks.startup)
-        app = new_app(self._settings.api_tokens, self._pools, health)
+        checks = self._checks
+        health = Health(checks.live, checks.ready, checks.startup, checks.serving)
+        app = new_app(lambda: self._settings.now().api_tokens, self._pools, health)
         self._parts.add_routes(app, self._local.wake)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
@@ -225,7 +226,7 @@ def application(parts: Parts, clock: Clock) -> FastStream:
     lose_connections_visibly()
     tracing.configure(parts.service.name, parts.settings.instance)
     calm_garbage_collector()
-    expiry.watch(parts.settings.certificate_files(), parts.settings.api_tokens)
+    expiry.watch(parts.settings.certificate_files(), lambda: parts.settings.now().api_tokens)
     return Process(parts, clock).app
 
 

@@ -21,7 +21,7 @@ from aiokafka import AIOKafkaProducer
 from services.chassis import crash_points, dead_letters, metrics
 from services.chassis.clock import real_seconds
 from services.chassis.crash_points import Point
-from services.chassis.database import SILENT_SECONDS, Connection, connect
+from services.chassis.database import SILENT_SECONDS, Connection, Where, connect
 from services.chassis.failures import backoff_seconds
 from services.chassis.messages import Raw
 from services.chassis.outbox_cursor import OutboxCursor
@@ -43,10 +43,10 @@ class Relay:
     """Publishes one database's outbox while it leads; stands by otherwise."""
 
     def __init__(
-        self, database_url: str, bootstrap_servers: str, name: str, connection: Mapping[str, object] | None = None
+        self, database: Where, bootstrap_servers: str, name: str, security: Mapping[str, object] | None = None
     ) -> None:
-        self._url, self._servers, self._name = database_url, bootstrap_servers, name
-        self._connection = dict(connection or {})
+        self._database, self._servers, self._name = database, bootstrap_servers, name
+        self._security = dict(security or {})
         self._wake = asyncio.Event()
         self._published: list[int] = []
         self._one_by_one = self._stopping = False
@@ -78,7 +78,7 @@ class Relay:
                 metrics.relay_leader.set(0)
 
     async def _term(self) -> None:
-        connection = await connect(self._url, f"{self._name}-relay", answer_seconds=SILENT_SECONDS)
+        connection = await connect(self._database, f"{self._name}-relay", answer_seconds=SILENT_SECONDS)
         try:
             await connection.execute(f"SET idle_session_timeout = '{LEADER_IDLE}'")
             while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
@@ -96,7 +96,7 @@ class Relay:
                 linger_ms=0,
                 request_timeout_ms=10_000,
                 max_batch_size=BATCH_BYTES,
-                **self._connection,
+                **self._security,
             ) as producer:
                 await self._lead(connection, producer)
         finally:

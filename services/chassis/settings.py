@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ssl
+import socket
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import parse_qs, urlsplit
 
-from booking_contracts.client.security import KafkaSecurity
-from pydantic import AwareDatetime, BaseModel, ConfigDict, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
+
+from services.chassis.database import Address
+from services.chassis.kafka_settings import KafkaSettings
 
 Scope = Literal["read:bookings", "read:money", "read:pii", "client-secret", "webhooks:write"]
+LONGEST_INSTANCE = 48
+"""PostgreSQL keeps 63 bytes of a session's name, and ours end with what the session is for."""
 
 
 class ApiToken(BaseModel):
@@ -34,37 +37,40 @@ class ApiToken(BaseModel):
         return is_it and (self.expires_at is None or datetime.now(UTC) < self.expires_at)
 
 
-class Settings(BaseSettings):
-    """Environment variables of the same names, upper case."""
-
-    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+class Settings(KafkaSettings):
+    """Environment variables of the same names, upper case, or files that X_FILE names (setting_files.py)."""
 
     database_url: str
-    kafka_bootstrap_servers: str
-    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
-    kafka_username: str | None = None
-    kafka_password: SecretStr | None = None
-    kafka_ca_file: str | None = None
-    """Certificates that the brokers' are signed with; the system's where none is named."""
-    instance: str = "1"
+    """As asyncpg reads it: `?sslmode=verify-full&sslrootcert=…` for TLS."""
+    database_password: SecretStr | None = None
+    """Goes before one in the URL."""
+    instance: Annotated[str, AfterValidator(lambda name: name[-LONGEST_INSTANCE:])] = Field(
+        default_factory=socket.gethostname, validate_default=True
+    )
+    """This replica's name in logs, sessions and consumer groups: in Kubernetes the pod's, which is its host's."""
     http_host: str = "0.0.0.0"
     http_port: int = 8080
     api_tokens: tuple[ApiToken, ...] = ()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     drain_seconds: float = 15.0
 
+    @property
+    def database(self) -> Address:
+        """Where the service's database is; each new connection asks for the password of then."""
+        return Address(self.database_url, None if self.database_password is None else self._database_password_now)
+
+    def _database_password_now(self) -> str:
+        password = self.now().database_password
+        assert password is not None, "what was set at the start stays set"
+        return password.get_secret_value()
+
     def certificate_files(self) -> list[str]:
         """Files of certificates that this service connects with."""
         of_database = parse_qs(urlsplit(self.database_url).query)
-        found = [self.kafka_ca_file, *of_database.get("sslrootcert", ()), *of_database.get("sslcert", ())]
+        found = [
+            self.kafka_ssl_cafile,
+            self.kafka_ssl_certfile,
+            *of_database.get("sslrootcert", ()),
+            *of_database.get("sslcert", ()),
+        ]
         return [file for file in found if file]
-
-    def kafka_connection(self) -> dict[str, object]:
-        """How this service shows the brokers who it is, as aiokafka names it; the ACLs of contracts rest on it."""
-        protocol = self.kafka_security_protocol
-        if protocol == "PLAINTEXT":
-            return {}
-        context = ssl.create_default_context(cafile=self.kafka_ca_file) if protocol.endswith("SSL") else None
-        password = self.kafka_password.get_secret_value() if self.kafka_password else None
-        return KafkaSecurity(protocol, context, self.kafka_sasl_mechanism, self.kafka_username, password).settings()

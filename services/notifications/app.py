@@ -80,6 +80,11 @@ class Settings(chassis.Settings):
     mail_from: Annotated[str, AfterValidator(_sendable)]
     admin_email: Annotated[str, AfterValidator(reachable)]
 
+    def smtp_password_now(self) -> str | None:
+        """The password for a login that happens now."""
+        password = self.now().smtp_password
+        return password.get_secret_value() if password else None
+
 
 SERVICE = Service(
     name="notifications",
@@ -107,7 +112,7 @@ def build(settings: Settings, clock: Clock) -> Parts:
         port=settings.smtp_port,
         encryption=settings.smtp_encryption,
         username=settings.smtp_username,
-        password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+        password=settings.smtp_password_now,
         timeout_seconds=SMTP_SECONDS,
     )
     return Parts(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -75,14 +76,14 @@ LONGEST_REASON = 500
 class SmtpSender:
     """A connection that has just delivered a mail takes the next one, if it comes within IDLE_SECONDS; after a
     refusal or a fault it is closed, so that no session state outlives it. The caller alone bounds how many are
-    open. `timeout_seconds` is for the whole delivery of one mail.
+    open. `timeout_seconds` is for the whole delivery of one mail. Each login asks for the password of then.
     """
 
     host: str
     port: int
     encryption: Encryption = Encryption.NONE
     username: str | None = None
-    password: str | None = None
+    password: Callable[[], str | None] = lambda: None
     timeout_seconds: float = 30.0
     local_hostname: str | None = None
     _idle: dict[Session, asyncio.TimerHandle] = field(default_factory=dict, init=False, repr=False)
@@ -135,7 +136,7 @@ class SmtpSender:
             hostname=self.host,
             port=self.port,
             username=self.username,
-            password=self.password,
+            password=self.password(),
             use_tls=self.encryption is Encryption.TLS,
             start_tls=self.encryption is Encryption.STARTTLS,
             timeout=None,

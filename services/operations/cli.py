@@ -19,7 +19,7 @@ from services.chassis.database import Connection
 from services.operations import customer, dead_letters, money, positions
 from services.operations import migrate as migrations
 from services.operations import topics as topics_module
-from services.operations.console import Json, bootstrap_servers, plain, run_on, sentences, show
+from services.operations.console import Json, kafka_settings, plain, run_on, sentences, show
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 saga_app = typer.Typer(help="Sagas: list, show, retry, resolve.", no_args_is_help=True)
@@ -123,9 +123,20 @@ def bookingshow(booking_id: UUID) -> None:
 
 
 @topics_app.command("apply")
-def topics_apply(replication_factor: int = 1) -> None:
-    """Create the topics that contracts declare."""
-    created = sentences(topics_module.apply(bootstrap_servers(), replication_factor))
+def topics_apply(
+    replication_factor: Annotated[int | None, typer.Option(help="of topics that are created")] = None,
+    min_insync_replicas: Annotated[int | None, typer.Option(help="of every topic")] = None,
+    config: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, of every topic; may be repeated")] = None,
+) -> None:
+    """Create the topics that contracts declare, and set their configs. What is not given, TOPICS_… in the environment
+    says: TOPICS_REPLICATION_FACTOR (1), TOPICS_MIN_INSYNC_REPLICAS, TOPICS_CONFIG (JSON)."""
+    given = {
+        "topics_replication_factor": replication_factor,
+        "topics_min_insync_replicas": min_insync_replicas,
+        "topics_config": dict(one.partition("=")[::2] for one in config) if config else None,
+    }
+    settings = kafka_settings(topics_module.TopicsSettings, {name: it for name, it in given.items() if it is not None})
+    created = sentences(topics_module.apply_as(settings))
     typer.echo(f"created: {', '.join(created) or 'nothing, all are there'}")
 
 

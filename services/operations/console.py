@@ -5,24 +5,26 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
-import os
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack
 from typing import Annotated, Any, TypeVar
 
 import asyncpg
 import typer
 from aiokafka.errors import KafkaError
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from services.chassis.database import SILENT_SECONDS, Connection, connect
+from services.chassis.database import SILENT_SECONDS, Address, Connection, connect
+from services.chassis.kafka_settings import KafkaSettings
 from services.chassis.operator import NotPossible
 from services.chassis.service import PlanChanged, Service
 from services.operations.migrate import SERVICES
 
 console = Console()
 T = TypeVar("T")
+KafkaT = TypeVar("KafkaT", bound=KafkaSettings)
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
 ServiceName = Annotated[str, typer.Argument(help="booking, payments or notifications")]
 
@@ -42,12 +44,12 @@ def service_named(name: str) -> Service:
 
 def run_on(service: str, work: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
     """Run `work` on a connection to a service's database."""
-    url = os.environ.get(f"{known(service).upper()}_DATABASE_URL")
-    if not url:
+    database = Address.named(f"{known(service).upper()}_DATABASE")
+    if database is None:
         raise typer.BadParameter(f"set {service.upper()}_DATABASE_URL, or give --env-file .local/stack.env")
 
     async def run() -> T:
-        connection = await connect(url, "bookingctl")
+        connection = await connect(database, "bookingctl")
         try:
             return await work(connection)
         finally:
@@ -70,12 +72,21 @@ def sentences(work: Coroutine[Any, Any, T]) -> T:
     raise typer.Exit(1)
 
 
-def bootstrap_servers() -> str:
-    """Where Kafka is."""
-    servers = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
-    if not servers:
-        raise typer.BadParameter("set KAFKA_BOOTSTRAP_SERVERS, or give --env-file .local/stack.env")
-    return servers
+def kafka_settings(kind: type[KafkaT], given: Mapping[str, Any] | None = None) -> KafkaT:
+    """How to reach Kafka, by the same names as a service's; what is `given` goes before the environment."""
+    try:
+        return kind(**(given or {}))
+    except ValidationError as wrong:
+        said = "; ".join(f"{'.'.join(map(str, one['loc'])).upper()} {one['msg']}" for one in wrong.errors())
+        raise typer.BadParameter(f"set what reaches Kafka, or give --env-file .local/stack.env: {said}") from None
+
+
+def kafka() -> Mapping[str, object]:
+    """What a client of Kafka is made with."""
+    try:
+        return kafka_settings(KafkaSettings).kafka_client()
+    except OSError as missing:
+        raise typer.BadParameter(f"a certificate cannot be read: {missing}") from None
 
 
 async def read_both(one: str, other: str, work: Callable[[Connection, Connection], Coroutine[Any, Any, T]]) -> T:
@@ -86,20 +97,20 @@ async def read_both(one: str, other: str, work: Callable[[Connection, Connection
     async with AsyncExitStack() as open_ones:
         connections = []
         for service in (one, other):
-            connection = await connect(_read_only_url(service), "bookingctl", answer_seconds=SILENT_SECONDS)
+            connection = await connect(_read_only(service), "bookingctl", answer_seconds=SILENT_SECONDS)
             open_ones.callback(connection.terminate)
             await connection.execute("SET default_transaction_read_only = on")
             connections.append(connection)
         return await work(*connections)
 
 
-def _read_only_url(service: str) -> str:
+def _read_only(service: str) -> Address:
     """The auditor's, or where nobody has set up that role the service's own."""
-    name = f"{service.upper()}_DATABASE_URL"
-    url = os.environ.get(f"AUDITOR_{name}") or os.environ.get(name)
-    if not url:
-        raise typer.BadParameter(f"set AUDITOR_{name}, or give --env-file .local/stack.env")
-    return url
+    name = f"{service.upper()}_DATABASE"
+    database = Address.named(f"AUDITOR_{name}") or Address.named(name)
+    if database is None:
+        raise typer.BadParameter(f"set AUDITOR_{name}_URL, or give --env-file .local/stack.env")
+    return database
 
 
 def show(rows: Iterable[Any], columns: tuple[str, ...], *, as_json: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -22,9 +22,9 @@ class Log(NamedTuple):
     end: int
 
 
-async def logs(bootstrap_servers: str, topics: Collection[str]) -> dict[tuple[str, int], Log]:
-    """By topic and partition; a topic that is not there has none."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+async def logs(kafka: Mapping[str, object], topics: Collection[str]) -> dict[tuple[str, int], Log]:
+    """By topic and partition; a topic that is not there has none. `kafka`: what a client is made with."""
+    admin = AIOKafkaAdminClient(**kafka)
     await admin.start()
     try:
         described = await admin.describe_topics(sorted(topics))
@@ -38,15 +38,15 @@ async def logs(bootstrap_servers: str, topics: Collection[str]) -> dict[tuple[st
     ]
     if not partitions:
         return {}
-    async with AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, group_id=None) as consumer:
+    async with AIOKafkaConsumer(**kafka, group_id=None) as consumer:
         begins = await consumer.beginning_offsets(partitions)
         ends = await consumer.end_offsets(partitions)
     return {(one.topic, one.partition): Log(begins[one], ends[one]) for one in partitions}
 
 
-async def members(bootstrap_servers: str, group: str) -> int:
+async def members(kafka: Mapping[str, object], group: str) -> int:
     """How many consumers a group has now."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    admin = AIOKafkaAdminClient(**kafka)
     await admin.start()
     try:
         coordinator = await _coordinator(admin, group)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
+from services.chassis.database import Address
 from services.chassis.migration import migrate
 from services.chassis.migration_locks import Blocked
 
@@ -12,17 +12,20 @@ SERVICES = ("booking", "payments", "notifications")
 
 
 def main() -> int:
-    """Migrates every service whose <SERVICE>_MIGRATION_URL, the owner's role, is set.
+    """Migrates every service whose <SERVICE>_MIGRATION_URL, the owner's role, is set; its password may stand in
+    <SERVICE>_MIGRATION_PASSWORD, and each of the two in the file that it names with _FILE.
 
     1 when one could not have its locks; whoever runs it may run it again.
     """
-    named = [service for service in SERVICES if os.environ.get(f"{service.upper()}_MIGRATION_URL")]
-    if not named:
+    named = {service: Address.named(f"{service.upper()}_MIGRATION") for service in SERVICES}
+    if not any(named.values()):
         sys.stderr.write("Set BOOKING_MIGRATION_URL, PAYMENTS_MIGRATION_URL or NOTIFICATIONS_MIGRATION_URL.\n")
         return 2
-    for service in named:
+    for service, database in named.items():
+        if database is None:
+            continue
         try:
-            migrate(service, os.environ[f"{service.upper()}_MIGRATION_URL"])
+            migrate(service, database)
         except Blocked as blocked:
             sys.stderr.write(f"{service}: {blocked}\n")
             return 1

@@ -5,6 +5,7 @@ The truth is table consumed_position in the service's database; Kafka's own offs
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
@@ -13,7 +14,7 @@ import typer
 
 from services.chassis.database import Connection
 from services.chassis.operator import NotPossible
-from services.operations.console import Json, ServiceName, bootstrap_servers, run_on, service_named, show
+from services.operations.console import Json, ServiceName, kafka, run_on, service_named, show
 from services.operations.kafka_logs import Log, logs, members
 
 app = typer.Typer(help="Where a service stands in its topics: show, reset.", no_args_is_help=True)
@@ -96,8 +97,8 @@ handled. Skipped: its commands are never answered, its events are lost to this s
 @app.command("show")
 def show_(service: ServiceName, as_json: Json = False) -> None:
     """Per partition: the database's position, Kafka's begin and end, what waits, and whether that is well."""
-    servers = bootstrap_servers()
-    found = run_on(service, lambda c: standings(c, service, servers))
+    reached = kafka()
+    found = run_on(service, lambda c: standings(c, service, reached))
     show([one.row for one in found], STANDING, as_json=as_json)
 
 
@@ -110,15 +111,15 @@ def reset(
     yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
 ) -> None:
     """Have a service that is stopped go on reading elsewhere."""
-    servers = bootstrap_servers()
+    reached = kafka()
 
     async def plan(c: Connection) -> list[Move]:
-        if count := await members(servers, service):
+        if count := await members(reached, service):
             raise NotPossible(
                 f"replicas of {service} that run, or left less than 10 s ago: {count}. Stop them all (scale to 0), "
                 "then reset: they would go on from where they stand"
             )
-        found = [one for one in await standings(c, service, servers) if one.topic == topic]
+        found = [one for one in await standings(c, service, reached) if one.topic == topic]
         return moves([one for one in found if partition in (None, one.partition)], to)
 
     async def put(c: Connection) -> None:
@@ -134,11 +135,11 @@ def reset(
     typer.echo(f"done; start {service} again")
 
 
-async def standings(connection: Connection, service: str, servers: str) -> list[Standing]:
-    """Every partition that a service consumes, or once did."""
+async def standings(connection: Connection, service: str, reached: Mapping[str, object]) -> list[Standing]:
+    """Every partition that a service consumes, or once did; Kafka is `reached` so."""
     rows = await connection.fetch("SELECT topic, partition, next_offset FROM consumed_position")
     positions = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
-    found = await logs(servers, {*service_named(service).topics, *(topic for topic, _ in positions)})
+    found = await logs(reached, {*service_named(service).topics, *(topic for topic, _ in positions)})
     return [Standing(*which, positions.get(which), found.get(which)) for which in sorted({*positions, *found})]
 
 

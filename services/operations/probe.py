@@ -1,6 +1,6 @@
 """`python -m services.operations.probe ready`: asks the service in this container how it is.
 
-For health checks of images that have neither a shell nor curl. The questions: live, ready, startup (health).
+For health checks of images that have neither a shell nor curl. The questions: live, ready, startup, serving (health).
 """
 
 from __future__ import annotations

@@ -1,32 +1,67 @@
 """`python -m services.operations.topics`: the topics that contracts declare, with their settings.
 
-Partitions never change in place. Settings do: those of contracts are set, also on a topic that is there already, and
-what an operator has set besides stays.
+Partitions and replicas never change in place. Settings do: those of contracts and those that are asked for are set,
+also on a topic that is there already, and what an operator has set besides stays.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Self
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
 from booking_contracts.topics import TOPICS, Topic
+from pydantic import Field, field_validator, model_validator
+
+from services.chassis.kafka_settings import KafkaSettings
 
 DYNAMIC_TOPIC_CONFIG = 1
 """The source of a setting that was made for this topic (Kafka protocol, DescribeConfigs)."""
 
 
-async def apply(bootstrap_servers: str, replication_factor: int = 1) -> list[str]:
-    """Create what is missing and set what differs. Returns the names that were created.
+class TopicsSettings(KafkaSettings):
+    """TOPICS_… of the environment: what a cluster wants of each topic beside what contracts say."""
 
-    Raises SystemExit where partitions differ, and aiokafka's error of what the broker refuses.
+    topics_replication_factor: int = Field(default=1, ge=1)
+    topics_min_insync_replicas: int | None = Field(default=None, ge=1)
+    """Replicas that must have a record before it counts as written (`acks` is all). 2 of 3 lets one broker go."""
+    topics_config: dict[str, str] = Field(default_factory=dict)
+    """JSON: more of Kafka's settings of topics, by name."""
+
+    @field_validator("topics_config")
+    @classmethod
+    def _not_contracts(cls, config: dict[str, str]) -> dict[str, str]:
+        if taken := sorted({name for topic in TOPICS for name in topic.config} & config.keys()):
+            raise ValueError(f"{', '.join(taken)}: contracts set that (booking_contracts/topics.py)")
+        return config
+
+    @model_validator(mode="after")
+    def _writable(self) -> Self:
+        if (self.topics_min_insync_replicas or 1) > self.topics_replication_factor:
+            raise ValueError("TOPICS_MIN_INSYNC_REPLICAS above TOPICS_REPLICATION_FACTOR: nothing could be written")
+        return self
+
+    @property
+    def config(self) -> dict[str, str]:
+        """What is set on every topic."""
+        least = self.topics_min_insync_replicas
+        return self.topics_config | ({} if least is None else {"min.insync.replicas": str(least)})
+
+
+async def apply(
+    kafka: Mapping[str, object], replication_factor: int = 1, config: Mapping[str, str] | None = None
+) -> list[str]:
+    """Create what is missing and set what differs, `config` on every topic. Returns the names that were created.
+
+    `kafka` is what a client is made with. Raises SystemExit where partitions differ, and aiokafka's error of what the
+    broker refuses.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    configs = {topic.name: {**(config or {}), **topic.config} for topic in TOPICS}
+    admin = AIOKafkaAdminClient(**kafka)
     await admin.start()
     try:
         existing = await admin.list_topics()
@@ -37,25 +72,30 @@ async def apply(bootstrap_servers: str, replication_factor: int = 1) -> list[str
             if len(description["partitions"]) != wanted:
                 raise SystemExit(f"{description['topic']} must have {wanted} partitions; make a new topic instead")
         created = await admin.create_topics(
-            [NewTopic(one.name, one.partitions, replication_factor, topic_configs=one.config) for one in missing]
+            [NewTopic(one.name, one.partitions, replication_factor, topic_configs=configs[one.name]) for one in missing]
         )
         _check((code, f"{name}: {message}") for name, code, message in created.topic_errors)
-        await _set(admin, list(present.values()))
+        await _set(admin, list(present.values()), configs)
         return [topic.name for topic in missing]
     finally:
         await admin.close()
 
 
-async def _set(admin: Any, topics: Sequence[Topic]) -> None:
+async def apply_as(settings: TopicsSettings) -> list[str]:
+    """`apply`, as settings say."""
+    return await apply(settings.kafka_client(), settings.topics_replication_factor, settings.config)
+
+
+async def _set(admin: Any, topics: Sequence[Topic], configs: Mapping[str, Mapping[str, str]]) -> None:
     """Settings that differ. The request that aiokafka knows replaces all of a topic's: those it has go with it."""
     if not topics:
         return
     own = await _settings(admin, topics)
-    changed = [topic for topic in topics if topic.config.items() - own[topic.name].items()]
+    changed = [topic for topic in topics if configs[topic.name].items() - own[topic.name].items()]
     if not changed:
         return
     for answer in await admin.alter_configs(
-        [ConfigResource(ConfigResourceType.TOPIC, one.name, {**own[one.name], **one.config}) for one in changed]
+        [ConfigResource(ConfigResourceType.TOPIC, one.name, {**own[one.name], **configs[one.name]}) for one in changed]
     ):
         _check((code, f"{name}: {message}") for code, message, _, name in answer.resources)
 
@@ -77,9 +117,8 @@ def _check(answers: Iterable[tuple[int, str]]) -> None:
 
 
 def main() -> int:
-    """Reads KAFKA_BOOTSTRAP_SERVERS and, where it is not 1, KAFKA_REPLICATION_FACTOR."""
-    factor = int(os.environ.get("KAFKA_REPLICATION_FACTOR", "1"))
-    created = asyncio.run(apply(os.environ["KAFKA_BOOTSTRAP_SERVERS"], factor))
+    """Reads KAFKA_… as a service does, and TOPICS_REPLICATION_FACTOR, TOPICS_MIN_INSYNC_REPLICAS, TOPICS_CONFIG."""
+    created = asyncio.run(apply_as(TopicsSettings()))
     sys.stdout.write(f"topics created: {len(created)}\n")
     return 0
 

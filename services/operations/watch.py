@@ -67,7 +67,7 @@ async def _well() -> str | None:
 @asynccontextmanager
 async def _answering(port: int, watch: Watch) -> AsyncIterator[None]:
     app = web.Application()
-    add_health(app, Health(live=_well, ready=watch.ready, startup=_well))
+    add_health(app, Health(live=_well, ready=watch.ready, startup=_well, serving=watch.ready))
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:

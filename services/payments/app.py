@@ -85,6 +85,14 @@ class Settings(chassis.Settings):
     stripe_webhook_secrets: tuple[SecretStr, ...]
     """Signing secrets of the endpoint: two while one is rotated."""
 
+    def stripe_key_now(self) -> str:
+        """The key for a call that is made now."""
+        return self.now().stripe_api_key.get_secret_value()
+
+    def webhook_secrets_now(self) -> list[str]:
+        """The secrets for an event that comes now."""
+        return [secret.get_secret_value() for secret in self.now().stripe_webhook_secrets]
+
 
 def reply(item: Message[WalletCommand] | Refused, answer: Answer) -> MessageBody:
     """The one reply to a wallet command."""
@@ -119,13 +127,12 @@ SERVICE = Service(
 
 def build(settings: Settings, clock: Clock) -> Parts:
     """The parts of a payments process."""
-    api = StripeApi(settings.stripe_api_key.get_secret_value(), settings.stripe_api_base)
+    api = StripeApi(settings.stripe_key_now, settings.stripe_api_base)
     breaker = CircuitBreaker()
-    secrets = tuple(secret.get_secret_value() for secret in settings.stripe_webhook_secrets)
     return Parts(
         SERVICE,
         settings,
-        add_routes=lambda app, wake: http.add_routes(app, http.Outside(api, clock, secrets, wake)),
+        add_routes=lambda app, wake: http.add_routes(app, http.Outside(api, clock, settings.webhook_secrets_now, wake)),
         gateway=StripeGateway(api, clock, breaker),
         background=(
             Sweeper(api, clock).run,

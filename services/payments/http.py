@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,7 @@ class Outside:
 
     api: StripeApi
     clock: Clock
-    webhook_secrets: tuple[str, ...]
+    webhook_secrets: Callable[[], Sequence[str]]
     wake: Callable[[], None]
 
 
@@ -108,7 +108,7 @@ async def stripe_webhook(request: web.Request) -> web.Response:
     outside = request.app[OUTSIDE]
     payload = await request.read()
     try:
-        verify(payload, request.headers.get("Stripe-Signature", ""), outside.webhook_secrets, outside.clock.now())
+        verify(payload, request.headers.get("Stripe-Signature", ""), outside.webhook_secrets(), outside.clock.now())
         event = read_event(payload)
     except (BadSignature, BadEvent) as bad:
         metrics.webhooks_refused.inc()

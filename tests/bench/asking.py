@@ -20,6 +20,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from services.booking import gauges as booking_metrics
 from services.booking import http as booking_http
+from services.booking.availability_process import CalendarProcess
 from services.chassis import gateway_calls, gauges, local_messages, retention, revisions
 from services.chassis.clock import Clock
 from services.chassis.database import Connection, Pool
@@ -156,11 +157,11 @@ async def served(
     """The service's real paths over real HTTP."""
     scopes = frozenset({"read:bookings", "read:money", "read:pii", "client-secret"})
     token = ApiToken(name="all", token_sha256=hashlib.sha256(TOKEN.encode()).hexdigest(), scopes=scopes)
-    app = new_app((token,), pools, Health(_well, _well, _well))
+    app = new_app(lambda: (token,), pools, Health(_well, _well, _well, _well))
     if service == "booking":
-        booking_http.add_routes(app, clock, url)
+        booking_http.add_routes(app, clock, CalendarProcess({"DATABASE_URL": url}))
     elif service == "payments":
-        payments_http.add_routes(app, payments_http.Outside(api, clock, (SECRET,), lambda: None))
+        payments_http.add_routes(app, payments_http.Outside(api, clock, lambda: (SECRET,), lambda: None))
     else:
         notifications_http.add_routes(app)
     async with TestClient(TestServer(app), headers={"Authorization": f"Bearer {TOKEN}"}) as client:

@@ -56,7 +56,7 @@ async def _stripe() -> AsyncIterator[str]:
 
 
 def _api(url: str) -> StripeApi:
-    return StripeApi("sk_test_1", url)
+    return StripeApi(lambda: "sk_test_1", url)
 
 
 async def _reads(service: str, url: str, scale: int, clock: Clock, api: StripeApi) -> dict[str, dict[str, float]]:

@@ -97,12 +97,12 @@ def test_kafka_is_told_who_the_service_is() -> None:
         database_url="postgresql://nowhere",
         kafka_bootstrap_servers="localhost:1",
         kafka_security_protocol="SASL_SSL",
-        kafka_username="booking",
-        kafka_password=SecretStr("fake"),
+        kafka_sasl_username="booking",
+        kafka_sasl_password=SecretStr("fake"),
     )
-    told = settings.kafka_connection()
+    told: dict[str, Any] = settings.kafka_security()
     assert (told["security_protocol"], told["sasl_mechanism"]) == ("SASL_SSL", "SCRAM-SHA-512")
-    assert (told["sasl_plain_username"], told["sasl_plain_password"]) == ("booking", "fake")
-    assert told["ssl_context"] is not None
+    assert (told["sasl_plain_username"], told["sasl_plain_password"].encode("ascii")) == ("booking", b"fake")
+    assert told["ssl_context"].check_hostname
     plain = Settings(database_url="postgresql://nowhere", kafka_bootstrap_servers="localhost:1")
-    assert plain.kafka_connection() == {}
+    assert plain.kafka_client() == {"bootstrap_servers": "localhost:1"}

@@ -42,7 +42,7 @@ def test_a_file_without_a_certificate_counts_as_ended(tmp_path: Path, text: str)
 
 def test_a_new_certificate_shows_at_once(tmp_path: Path) -> None:
     file = tmp_path / "ca.pem"
-    expiry.watch([str(file)], [])
+    expiry.watch([str(file)], tuple)
 
     def shown() -> float | None:
         return REGISTRY.get_sample_value("booking_certificate_expiry_timestamp_seconds", {"file": str(file)})
@@ -54,7 +54,7 @@ def test_a_new_certificate_shows_at_once(tmp_path: Path) -> None:
 
 def test_the_files_that_a_service_connects_with_are_watched() -> None:
     url = "postgresql://a:b@db/booking?sslmode=verify-full&sslrootcert=%2Fpki%2Fdb-ca.pem&sslcert=/pki/own.pem"
-    settings = Settings(database_url=url, kafka_bootstrap_servers="k:9", kafka_ca_file="/pki/kafka-ca.pem")
+    settings = Settings(database_url=url, kafka_bootstrap_servers="k:9", kafka_ssl_cafile="/pki/kafka-ca.pem")
     assert settings.certificate_files() == ["/pki/kafka-ca.pem", "/pki/db-ca.pem", "/pki/own.pem"]
     assert Settings(database_url="postgresql://db/booking", kafka_bootstrap_servers="k:9").certificate_files() == []
 
@@ -70,5 +70,13 @@ def test_a_token_opens_nothing_after_its_end_and_shows_it_before() -> None:
     assert token(now + timedelta(minutes=1)).matches("open")
     assert not token(now + timedelta(minutes=1)).matches("other")
     assert not token(now - timedelta(seconds=1)).matches("open")
-    expiry.watch([], [token(now)])
-    assert REGISTRY.get_sample_value("booking_token_expiry_timestamp_seconds", {"name": "team"}) == now.timestamp()
+
+    valid = [token(now)]
+    expiry.watch([], lambda: valid)
+
+    def shown() -> float | None:
+        return REGISTRY.get_sample_value("booking_token_expiry_timestamp_seconds", {"name": "team"})
+
+    assert shown() == now.timestamp()
+    valid.append(token(now + timedelta(days=90)))
+    assert shown() == (now + timedelta(days=90)).timestamp()

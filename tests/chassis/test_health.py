@@ -1,4 +1,4 @@
-"""Live, ready and startup: which fault fails which probe."""
+"""Live, ready, startup and serving: which fault fails which probe."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ def checks(
     return Checks(loop or Worker(), consumer or Standing(), relay or Worker(), release, ask, stopping)
 
 
-async def probes(asked: Checks) -> tuple[bool, bool, bool]:
-    """(live, ready, startup)"""
-    answers = [await asked.live(), await asked.ready(), await asked.startup()]
-    live, ready, startup = (answer is None for answer in answers)
-    return live, ready, startup
+async def probes(asked: Checks) -> tuple[bool, bool, bool, bool]:
+    """(live, ready, startup, serving)"""
+    answers = [await asked.live(), await asked.ready(), await asked.startup(), await asked.serving()]
+    live, ready, startup, serving = (answer is None for answer in answers)
+    return live, ready, startup, serving
 
 
 A_MINUTE, LONG = 61, 301
@@ -81,25 +81,25 @@ def stalled() -> Standing:
 @pytest.mark.parametrize(
     ("what", "asked", "expected"),
     [
-        ("all is well", lambda: checks(), (True, True, True)),
-        ("the relay has not begun", lambda: checks(relay=Worker(math.inf)), (True, True, True)),
-        ("the broker is away", lambda: checks(Standing(answers=False)), (True, False, True)),
-        ("the database is away", lambda: checks(database=Database(away=True)), (True, False, False)),
-        ("an older database", lambda: checks(database=Database("0002")), (True, False, False)),
+        ("all is well", lambda: checks(), (True, True, True, True)),
+        ("the relay has not begun", lambda: checks(relay=Worker(math.inf)), (True, True, True, True)),
+        ("the broker is away", lambda: checks(Standing(answers=False)), (True, False, True, True)),
+        ("the database is away", lambda: checks(database=Database(away=True)), (True, False, False, False)),
+        ("an older database", lambda: checks(database=Database("0002")), (True, False, False, False)),
         (
             "the group is not joined yet",
             lambda: checks(Standing(joined=False), loop=since(LONG)),
-            (True, False, True),
+            (True, False, True, True),
         ),
-        ("a bad release", lambda: checks(failing=20), (True, False, True)),
-        ("a batch takes a minute", lambda: checks(loop=since(A_MINUTE)), (True, True, True)),
-        ("it stops", lambda: checks(stopping="it stops"), (True, False, True)),
-        ("the loop hangs", lambda: checks(loop=since(LONG)), (False, True, True)),
-        ("the relay hangs", lambda: checks(relay=since(A_MINUTE)), (False, True, True)),
-        ("nothing is handled", lambda: checks(stalled()), (False, True, True)),
+        ("a bad release", lambda: checks(failing=20), (True, False, True, False)),
+        ("a batch takes a minute", lambda: checks(loop=since(A_MINUTE)), (True, True, True, True)),
+        ("it stops", lambda: checks(stopping="it stops"), (True, False, True, False)),
+        ("the loop hangs", lambda: checks(loop=since(LONG)), (False, True, True, True)),
+        ("the relay hangs", lambda: checks(relay=since(A_MINUTE)), (False, True, True, True)),
+        ("nothing is handled", lambda: checks(stalled()), (False, True, True, True)),
     ],
 )
 async def test_every_fault_fails_its_probe(
-    what: str, asked: Callable[[], Checks], expected: tuple[bool, bool, bool]
+    what: str, asked: Callable[[], Checks], expected: tuple[bool, bool, bool, bool]
 ) -> None:
     assert await probes(asked()) == expected, what

@@ -75,7 +75,7 @@ def application() -> web.Application:
         ApiToken(name="all", token_sha256=hashes["all"], scopes=frozenset({"read:bookings"})),
         ApiToken(name="none", token_sha256=hashes["none"], scopes=frozenset()),
     )
-    app = new_app(tokens, Pools(POOL, POOL), Health(_not_yet, _not_yet, _not_yet))
+    app = new_app(lambda: tokens, Pools(POOL, POOL), Health(_not_yet, _not_yet, _not_yet, _not_yet))
     app.router.add_get("/v1/conflict", _conflict)
     app.router.add_get("/v1/later", _later)
     app.router.add_post("/v1/large", _large)

@@ -44,7 +44,7 @@ async def test_it_is_the_same_stack_and_leaves_no_container(stack: Stack) -> Non
     for name, value in {**postgres.SETTINGS, **postgres.NOT_DURABLE}.items():
         assert await connection.fetchval("SELECT current_setting($1)", name) == value
     await connection.close()
-    await topics.apply(stack.env["KAFKA_BOOTSTRAP_SERVERS"])
+    await topics.apply({"bootstrap_servers": stack.env["KAFKA_BOOTSTRAP_SERVERS"]})
     port = int(stack.env["KAFKA_BOOTSTRAP_SERVERS"].rpartition(":")[2])
     assert "Kafka Server started" in stack.log("kafka").read_text()
 

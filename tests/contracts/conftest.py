@@ -16,5 +16,5 @@ def kafka(stacks: Stacks) -> Iterator[str]:
     """Its bootstrap servers."""
     with stacks("kafka", parts=("kafka",), fast=True) as stack:
         servers = stack.env["KAFKA_BOOTSTRAP_SERVERS"]
-        asyncio.run(topics.apply(servers))
+        asyncio.run(topics.apply({"bootstrap_servers": servers}))
         yield servers

@@ -19,6 +19,7 @@ from jsonschema import Draft202012Validator
 from pydantic.fields import FieldInfo
 
 from services.booking import http as booking_http
+from services.booking.availability_process import CalendarProcess
 from services.booking.model.states import State
 from services.chassis import parameters
 from services.chassis.database import Pool
@@ -37,9 +38,12 @@ from tests.described import SCHEMAS, Described, NotDescribed
 POOL = cast(Pool, None)
 """No path of these tests reads."""
 BUILD: dict[str, Callable[[web.Application], None]] = {
-    "booking": lambda app: booking_http.add_routes(app, SetClock(), "postgresql://nowhere"),
+    "booking": lambda app: booking_http.add_routes(app, SetClock(), CalendarProcess({})),
     "payments": lambda app: payments_http.add_routes(
-        app, payments_http.Outside(StripeApi("sk_test_1", "http://127.0.0.1:9"), SetClock(), ("s",), lambda: None)
+        app,
+        payments_http.Outside(
+            StripeApi(lambda: "sk_test_1", "http://127.0.0.1:9"), SetClock(), lambda: ("s",), lambda: None
+        ),
     ),
     "notifications": notifications_http.add_routes,
 }
@@ -53,7 +57,7 @@ async def _well() -> str | None:
 
 def application(service: str) -> web.Application:
     token = ApiToken(name="none", token_sha256=hashlib.sha256(b"none").hexdigest(), scopes=frozenset())
-    app = new_app((token,), Pools(POOL, POOL), Health(_well, _well, _well))
+    app = new_app(lambda: (token,), Pools(POOL, POOL), Health(_well, _well, _well, _well))
     BUILD[service](app)
     return app
 
@@ -129,7 +133,7 @@ async def test_a_service_shows_its_document_and_what_needs_no_database(service: 
                     body = await answer.json() if answer.content_type.endswith("json") else await answer.text()
                     assert answer.status == status, asked
                     described.check(method, asked, status, answer.content_type, body)
-    assert described.seen == {"live", "ready", "startup", "metrics", "codes", "description"}
+    assert described.seen == {"live", "ready", "startup", "serving", "metrics", "codes", "description"}
 
 
 @pytest.mark.requirement("contracts")

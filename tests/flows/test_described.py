@@ -106,7 +106,7 @@ async def bring_an_event(system: System, asker: Asker) -> None:
 
 
 async def ask_every_service(asker: Asker, service: str) -> None:
-    for path in ("/health/live", "/health/ready", "/health/startup", "/metrics", "/codes.md"):
+    for path in ("/health/live", "/health/ready", "/health/startup", "/health/serving", "/metrics", "/codes.md"):
         await asker.get(service, path, token="")
     assert await asker.get(service, "/openapi.json", token="") == asker.described[service].document
 

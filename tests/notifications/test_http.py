@@ -36,7 +36,7 @@ def _token(name: str, *scopes: Scope) -> ApiToken:
 async def reader(engine: Engine, databases: dict[str, str]) -> AsyncIterator[Reader]:
     pool = await open_pool(databases["NOTIFICATIONS_DATABASE_URL"], "test-reads", size=2, settings=READS)
     tokens = (_token("all", "read:bookings", "read:pii"), _token("ids", "read:bookings"), _token("none"))
-    app = new_app(tokens, Pools(pool, pool), Health(_well, _well, _well))
+    app = new_app(lambda: tokens, Pools(pool, pool), Health(_well, _well, _well, _well))
     http.add_routes(app)
     async with TestClient(TestServer(app)) as client:
         yield client

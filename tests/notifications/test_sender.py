@@ -304,8 +304,32 @@ async def test_a_refused_login_is_our_fault_and_not_the_mails(password: str, out
         return SMTP(Mailbox(), authenticator=authenticate, auth_required=True, auth_require_tls=False)
 
     async with _listening(server) as port:
-        smtp = SmtpSender(host="127.0.0.1", port=port, username="booking", password=password, local_hostname="client")
+        smtp = SmtpSender(
+            host="127.0.0.1", port=port, username="booking", password=lambda: password, local_hostname="client"
+        )
         assert isinstance(await smtp.send(LETTER), outcome)
+
+
+@pytest.mark.requirement("secrets")
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")
+async def test_a_password_that_was_changed_is_used_from_the_next_login_on() -> None:
+    valid, known = [b"old"], ["old"]
+
+    def authenticate(_: object, __: object, ___: object, ____: object, given: object) -> AuthResult:
+        right = getattr(given, "password", None) == valid[0]
+        return AuthResult(success=right, handled=right)
+
+    def server() -> SMTP:
+        return SMTP(Mailbox(), authenticator=authenticate, auth_required=True, auth_require_tls=False)
+
+    async with _listening(server) as port:
+        smtp = SmtpSender(
+            host="127.0.0.1", port=port, username="booking", password=lambda: known[0], local_hostname="client"
+        )
+        valid[0] = b"new"
+        assert isinstance(await smtp.send(LETTER), TryAgain)
+        known[0] = "new"
+        assert isinstance(await smtp.send(LETTER), Sent)
 
 
 async def test_a_server_without_starttls_gets_no_mail_in_the_clear() -> None:

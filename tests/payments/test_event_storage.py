@@ -51,8 +51,8 @@ async def _well() -> str | None:
 
 @pytest.fixture
 async def door(till: Till) -> AsyncIterator[Door]:
-    app = new_app((), Pools(till.pool, till.pool), Health(_well, _well, _well))
-    http.add_routes(app, http.Outside(till.bench.api, till.bench.clock, (SECRET,), lambda: None))
+    app = new_app(lambda: (), Pools(till.pool, till.pool), Health(_well, _well, _well, _well))
+    http.add_routes(app, http.Outside(till.bench.api, till.bench.clock, lambda: (SECRET,), lambda: None))
     async with TestClient(TestServer(app)) as client:
         yield client
 

@@ -30,7 +30,7 @@ class TypedApi(StripeApi):
     """The service's own, and Stripe's objects for what a test does there by hand."""
 
     def __init__(self, api_base: str) -> None:
-        super().__init__("sk_test_1", api_base)
+        super().__init__(lambda: "sk_test_1", api_base)
         self.v1 = self._client.v1
 
 

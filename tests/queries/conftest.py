@@ -49,5 +49,5 @@ async def stripe_api(tmp_path: Path) -> AsyncIterator[StripeApi]:
     offset_file.write_bytes(struct.pack("<q", 0))
     simulator = Simulator(Settings(clock_offset_file=offset_file))
     await simulator.start()
-    yield StripeApi("sk_test_1", simulator.api_url)
+    yield StripeApi(lambda: "sk_test_1", simulator.api_url)
     await simulator.stop()

@@ -152,7 +152,7 @@ def test_it_ends_with_its_parent_and_by_no_signal_of_the_group() -> None:
         [sys.executable, "-m", availability_worker.__name__],
         stdin=ours,
         stdout=subprocess.PIPE,
-        env={**os.environ, availability_worker.DATABASE: "postgresql://localhost:1/x"},
+        env={**os.environ, "DATABASE_URL": "postgresql://localhost:1/x"},
         cwd=Path(__file__).parents[2],
     )
     os.close(ours)

@@ -94,8 +94,11 @@ def command_reply(reply: type[BookingReply] | type[WalletReply]) -> Operation:
 NOT_READY = (ProblemKind.NOT_READY,)
 OPERATIONS = (
     Operation("live", "/health/live", "Whether the process is alive", Ok, problems=NOT_READY),
-    Operation("ready", "/health/ready", "Whether it can be asked", Ok, problems=NOT_READY),
+    Operation("ready", "/health/ready", "Whether all of it works, Kafka included", Ok, problems=NOT_READY),
     Operation("startup", "/health/startup", "Whether it has started", Ok, problems=NOT_READY),
+    Operation(
+        "serving", "/health/serving", "Whether it can be asked over HTTP, with or without Kafka", Ok, problems=NOT_READY
+    ),
     Operation("metrics", "/metrics", "Metrics for Prometheus", "text/plain"),
     Operation("codes", PAGE, "What rejection codes and types of problems mean", "text/markdown"),
     Operation("description", DESCRIPTION, "This document", "application/json"),

@@ -34,12 +34,14 @@ for _log in ("log_info", "log_debug"):
 
 
 class StripeApi:
-    """One client per process; its session is made on first use and closed with the process."""
+    """One client per process; its session is made on first use and closed with the process. Each call asks for the key
+    of then."""
 
-    def __init__(self, api_key: str, api_base: str) -> None:
+    def __init__(self, api_key: Callable[[], str], api_base: str) -> None:
+        self._key = api_key
         self._http = stripe.AIOHTTPClient(timeout=aiohttp.ClientTimeout(total=CALL_SECONDS))
         self._client = stripe.StripeClient(
-            api_key, base_addresses={"api": api_base}, max_network_retries=0, http_client=self._http
+            api_key(), base_addresses={"api": api_base}, max_network_retries=0, http_client=self._http
         )
 
     async def close(self) -> None:
@@ -75,7 +77,7 @@ class StripeApi:
 
     async def _ask(self, method: str, *path: str, **parameters: object) -> Found:
         raw: Any = self._client.raw_request_async
-        answer = await raw(method, "/v1/" + "/".join(map(quote_plus, path)), **parameters)
+        answer = await raw(method, "/v1/" + "/".join(map(quote_plus, path)), api_key=self._key(), **parameters)
         found: Found = answer.data
         return found
 

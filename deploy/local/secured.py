@@ -1,0 +1,99 @@
+"""What makes a stack a secure one (`Stack(secure=True)`): Kafka with TLS and users with rights, secrets in files.
+
+Kafka's open listener stays beside it, on this machine, for the broker itself and for tests that look at everything.
+The embedded PostgreSQL is built without TLS.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from booking_contracts.rights import TOPICS_JOB, Right, rights_of_service, rights_of_topics_job
+
+from deploy.local.certificates import make_authority, signed
+from deploy.local.kafka_users import give_passwords, give_rights
+from deploy.local.layout import SERVICES, Layout, write_private
+
+SECRETS = ("API_TOKENS", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRETS")
+SESSION_MS = 3_000
+"""How long a login to Kafka lasts; aiokafka then connects and logs in anew."""
+KAFKA = {
+    "sasl.enabled.mechanisms": "SCRAM-SHA-512,OAUTHBEARER",
+    "listener.name.secure.scram-sha-512.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule"
+    " required;",
+    # Tokens that nobody has signed: Kafka's own, for tests.
+    "listener.name.secure.oauthbearer.sasl.jaas.config": "org.apache.kafka.common.security.oauthbearer"
+    '.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";',
+    "connections.max.reauth.ms": str(SESSION_MS),
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "super.users": "User:ANONYMOUS",
+    "listener.name.mtls.ssl.client.auth": "required",
+    "ssl.principal.mapping.rules": "RULE:^CN=([^,]+)$/$1/,DEFAULT",
+    "ssl.keystore.type": "PEM",
+    "ssl.truststore.type": "PEM",
+}
+LISTENERS = {"SECURE": "SASL_SSL", "MTLS": "SSL"}
+"""Beside the open one; their ports are `kafka-secure` and `kafka-mtls`."""
+
+
+def make_certificates(layout: Layout) -> None:
+    """The stack's authority, and what Kafka shows; those that are there stay. Raises RuntimeError."""
+    make_authority(tls(layout))
+    kafka = signed(tls(layout), "kafka")
+    (tls(layout) / "kafka-keystore.pem").write_text(kafka.with_suffix(".key").read_text() + kafka.read_text())
+
+
+def kafka_settings(layout: Layout) -> dict[str, str]:
+    """Kafka's settings beside those of an open stack."""
+    keystore, authority = tls(layout) / "kafka-keystore.pem", tls(layout) / "ca.pem"
+    return KAFKA | {"ssl.keystore.location": str(keystore), "ssl.truststore.location": str(authority)}
+
+
+def make_kafka_users(layout: Layout) -> None:
+    """Those of the services and of the job that makes topics, with the rights that contracts give them."""
+    rights: dict[str, tuple[Right, ...]] = {service: rights_of_service(service) for service in SERVICES}
+    rights[TOPICS_JOB] = rights_of_topics_job()
+    passwords = {user: secret_file(layout, user, "KAFKA_SASL_PASSWORD").read_text() for user in rights}
+    servers = f"127.0.0.1:{layout.ports['kafka']}"
+    asyncio.run(give_passwords(servers, passwords))
+    asyncio.run(give_rights(servers, rights))
+
+
+def kafka_env(layout: Layout, user: str) -> dict[str, str]:
+    """How a user reaches Kafka."""
+    return {
+        "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{layout.ports['kafka-secure']}",
+        "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+        "KAFKA_SASL_USERNAME": user,
+        "KAFKA_SASL_PASSWORD_FILE": str(secret_file(layout, user, "KAFKA_SASL_PASSWORD")),
+        "KAFKA_SSL_CAFILE": str(tls(layout) / "ca.pem"),
+    }
+
+
+def secured(layout: Layout, service: str, values: Mapping[str, str]) -> dict[str, str]:
+    """A service's environment with its secrets in files and its user of Kafka."""
+    url = urlsplit(values["DATABASE_URL"])
+    given = {name: values[name] for name in SECRETS if name in values} | {"DATABASE_PASSWORD": str(url.password)}
+    return {
+        **{name: value for name, value in values.items() if name not in given},
+        **{f"{name}_FILE": str(secret_file(layout, service, name, value)) for name, value in given.items()},
+        "DATABASE_URL": f"postgresql://{url.username}@{url.hostname}:{url.port}{url.path}",
+        **kafka_env(layout, service),
+    }
+
+
+def secret_file(layout: Layout, user: str, name: str, value: str | None = None) -> Path:
+    """Where a secret lies; written the first time, with `value` or with something that nobody knows. Tests rotate it
+    there, so what is in it stays."""
+    file = layout.root / "secrets" / user / name
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_private(file, secrets.token_hex(16) if value is None else value)
+    return file
+
+
+def tls(layout: Layout) -> Path:
+    """Where certificates lie."""
+    return layout.root / "tls"

@@ -1,0 +1,140 @@
+"""Each secret is changed while bookings are made: nothing is restarted, none of them is lost, and the old secret is
+worth nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from uuid import UUID
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError
+from booking_contracts.booking import BookingConfirmed
+from booking_contracts.testkit.system import Studio, System
+from booking_contracts.testkit.waiting import eventually
+
+from deploy.local.environment import SCOPES
+from deploy.local.kafka_users import give_passwords
+from deploy.local.layout import SERVICES
+from deploy.local.secured import SESSION_MS
+from deploy.local.stack import Stack
+from tests.security.users import Users
+
+pytestmark = pytest.mark.requirement("secrets")
+PAUSE_SECONDS = 0.1
+MANY = 2000
+
+
+@asynccontextmanager
+async def bookings_meanwhile(system: System, stack: Stack) -> AsyncIterator[Studio]:
+    """One after the other at this studio, from beginning to end; all are confirmed, by the same processes as before."""
+    studio = await system.studio(capacity=MANY)
+    names = [f"{service}-1" for service in SERVICES]
+    processes, placed, over = [stack.pid(name) for name in names], list[UUID](), asyncio.Event()
+
+    async def go_on() -> None:
+        while not over.is_set():
+            placed.append((await system.book(studio)).booking_id)
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    going = asyncio.create_task(go_on())
+    try:
+        await eventually("the first", lambda: _later(len(placed)), lambda found: found > 0)
+        yield studio
+        before = len(placed)
+        await eventually("more of them", lambda: _later(len(placed)), lambda found: found > before + 5)
+    finally:
+        over.set()
+        await going
+    for booking_id in placed:
+        await system.client.outcome(booking_id, BookingConfirmed)
+    assert [stack.pid(name) for name in names] == processes
+
+
+async def _later(found: int) -> int:
+    return found
+
+
+def reads(studio: Studio) -> list[tuple[str, str, dict[str, str]]]:
+    """One of each pool and process that connects to a database."""
+    start, end = (at.isoformat().replace("+00:00", "Z") for at in (studio.start(0), studio.start(1)))
+    return [
+        ("booking", "/v1/bookings", {"customer_id": "nobody"}),
+        ("booking", "/v1/availability", {"offering_id": str(studio.offering_id), "from": start, "to": end}),
+        ("payments", "/v1/wallets/nobody", {}),
+        ("notifications", "/v1/deliveries", {"booking_id": str(studio.offering_id)}),
+    ]
+
+
+async def test_passwords_of_databases(system: System, stack: Stack, users: Users) -> None:
+    admin = await asyncpg.connect(stack.env["POSTGRES_ADMIN_URL"])
+    async with bookings_meanwhile(system, stack) as studio:
+        for service in SERVICES:
+            fresh = secrets.token_hex(16)
+            users.rotate(service, "DATABASE_PASSWORD", fresh)
+            await admin.execute(f"ALTER ROLE {service} PASSWORD '{fresh}'")
+            await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", service)
+            with pytest.raises(asyncpg.InvalidPasswordError):
+                await asyncpg.connect(stack.env[f"{service.upper()}_DATABASE_URL"])
+        for service, path, query in reads(studio):
+            look = partial(system.try_get, service, path, **query)
+            await eventually(f"GET {path}", look, lambda found: found[0] == 200)
+    await admin.close()
+
+
+async def test_passwords_of_kafka(system: System, stack: Stack, users: Users) -> None:
+    async with bookings_meanwhile(system, stack):
+        old = {service: users.secret(service, "KAFKA_SASL_PASSWORD").read_text() for service in SERVICES}
+        fresh = {service: secrets.token_hex(16) for service in SERVICES}
+        await give_passwords(stack.env["KAFKA_BOOTSTRAP_SERVERS"], fresh)
+        for service in SERVICES:
+            users.rotate(service, "KAFKA_SASL_PASSWORD", fresh[service])
+            with pytest.raises(KafkaConnectionError):
+                await AIOKafkaProducer(**users.client(service, old[service])).start()
+        await asyncio.sleep(2 * SESSION_MS / 1000)  # every login of before is over
+
+
+async def test_tokens_of_http(system: System, stack: Stack, users: Users) -> None:
+    async def status(token: str) -> int:
+        headers = {"Authorization": f"Bearer {token}"}
+        async with system.http.get(f"{stack.env['BOOKING_URL']}/v1/bookings?customer_id=x", headers=headers) as answer:
+            return answer.status
+
+    old, fresh = stack.env["SERVICE_TOKEN"], secrets.token_hex(16)
+    kept = users.secret("booking", "API_TOKENS").read_text()
+    digest = hashlib.sha256(fresh.encode()).hexdigest()
+    async with bookings_meanwhile(system, stack):
+        assert (await status(old), await status(fresh)) == (200, 401)
+        users.rotate("booking", "API_TOKENS", json.dumps([{"name": "n", "token_sha256": digest, "scopes": SCOPES}]))
+        assert (await status(old), await status(fresh)) == (401, 200)
+        users.rotate("booking", "API_TOKENS", "no JSON")
+        assert await status(fresh) == 200
+        users.rotate("booking", "API_TOKENS", kept)
+        assert (await status(old), await status(fresh)) == (200, 401)
+
+
+async def test_secrets_of_webhooks(system: System, stack: Stack, users: Users) -> None:
+    async def status(secret: str) -> int:
+        body = json.dumps({"id": f"evt_{secrets.token_hex(8)}", "type": "customer.created", "data": {"object": {}}})
+        seconds = int((await system.clock.now()).timestamp())
+        mac = hmac.digest(secret.encode(), f"{seconds}.{body}".encode(), "sha256").hex()
+        headers = {"Stripe-Signature": f"t={seconds},v1={mac}"}
+        url = f"{stack.env['PAYMENTS_URL']}/webhooks/stripe"
+        async with system.http.post(url, data=body, headers=headers) as answer:
+            return answer.status
+
+    old, fresh = stack.env["STRIPE_WEBHOOK_SECRET"], f"whsec_{secrets.token_hex(16)}"
+    async with bookings_meanwhile(system, stack):
+        assert (await status(old), await status(fresh)) == (200, 400)
+        users.rotate("payments", "STRIPE_WEBHOOK_SECRETS", json.dumps([old, fresh]))
+        assert (await status(old), await status(fresh)) == (200, 200)
+        users.rotate("payments", "STRIPE_WEBHOOK_SECRETS", json.dumps([old]))
+        assert (await status(old), await status(fresh)) == (200, 400)

@@ -1,0 +1,78 @@
+"""Users of the secure stack's Kafka, and where its secrets lie."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from pathlib import Path
+from time import time
+from typing import Any
+
+from booking_contracts.client.security import KafkaSecurity, context_of_files
+
+from deploy.local.certificates import signed
+from deploy.local.layout import Layout, write_private
+from deploy.local.stack import Stack
+
+PASSWORD = "of a test"
+
+
+class Users:
+    """How each reaches the broker; and the files of secrets, which tests rotate."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.root = stack.log("kafka").parents[1]
+        self._layout = Layout.load(self.root)
+        self.servers = f"127.0.0.1:{self._layout.ports['kafka-secure']}"
+        self.tls = self.root / "tls"
+        self._authority = str(self.tls / "ca.pem")
+
+    def security(self, user: str, password: str | Callable[[], str] = PASSWORD) -> KafkaSecurity:
+        """By password."""
+        return KafkaSecurity("SASL_SSL", context_of_files(self._authority), "SCRAM-SHA-512", user, password)
+
+    def client(self, user: str, password: str | Callable[[], str] = PASSWORD) -> dict[str, Any]:
+        """The same, for aiokafka."""
+        return {"bootstrap_servers": self.servers, **self.security(user, password).settings()}
+
+    def env(self, user: str) -> dict[str, str]:
+        """The same, for a program of ours."""
+        return {
+            "KAFKA_BOOTSTRAP_SERVERS": self.servers,
+            "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+            "KAFKA_SASL_USERNAME": user,
+            "KAFKA_SASL_PASSWORD": PASSWORD,
+            "KAFKA_SSL_CAFILE": self._authority,
+        }
+
+    def by_certificate(self, user: str) -> dict[str, str]:
+        """In the environment of a program of ours, without a password."""
+        certificate = signed(self.tls, user)
+        return {
+            "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{self._layout.ports['kafka-mtls']}",
+            "KAFKA_SECURITY_PROTOCOL": "SSL",
+            "KAFKA_SSL_CAFILE": self._authority,
+            "KAFKA_SSL_CERTFILE": str(certificate),
+            "KAFKA_SSL_KEYFILE": str(certificate.with_suffix(".key")),
+        }
+
+    def by_token(self, user: str) -> dict[str, str]:
+        """The same with a token in a file; one that nobody has signed, which this broker takes."""
+        parts = {"alg": "none"}, {"sub": user, "iat": time(), "exp": time() + 600}
+        head, claims = (urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
+        file = self.root / "token"
+        file.write_text(f"{head}.{claims}.\n")
+        return {
+            **{name: it for name, it in self.env(user).items() if not name.startswith("KAFKA_SASL")},
+            "KAFKA_SASL_MECHANISM": "OAUTHBEARER",
+            "KAFKA_SASL_TOKEN_FILE": str(file),
+        }
+
+    def secret(self, service: str, name: str) -> Path:
+        """The file of a service's secret."""
+        return self.root / "secrets" / service / name
+
+    def rotate(self, service: str, name: str, value: str) -> None:
+        """Put something else there, in one step."""
+        write_private(self.secret(service, name), value)
