@@ -10,7 +10,7 @@ TOGETHER := --maxprocesses=4 --no-loadscope-reorder
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status clean demo test check lint format contracts requirements faults hostile money mutants bench bench-compare \
+.PHONY: help setup up down status clean demo test test-packages check lint format contracts requirements faults hostile money mutants bench bench-compare \
 	docs dist test-pythons example-kafkajs images compose-test test-containers in-containers \
 	chart chart-tools chart-test
 
@@ -38,12 +38,15 @@ clean: setup ## Stop it and remove .local/ with all data
 demo: setup ## Follow bookings through the system, starting it if need be
 	@$(PYTHON) -m deploy.local.demo
 
-test: setup $(if $(ARGS),,lint) ## Everything: lint and the whole test suite; `ARGS=tests/booking` runs a part, without lint
-	$(PYTHON) -m pytest $(or $(ARGS),-n $(shell expr $(CORES) + 2) $(TOGETHER))
+test: setup $(if $(ARGS),,lint) ## Lint and the test suite; `ARGS=tests/booking` runs a part, without lint
+	$(PYTHON) -m pytest $(or $(ARGS),-m "not packages" -n $(shell expr $(CORES) + 2) $(TOGETHER))
+
+test-packages: setup ## What is left: wheels, the README's doors, examples and the testkit, each as somebody from outside has it
+	$(PYTHON) -m pytest -m packages -n $(CORES) $(TOGETHER) $(ARGS)
 
 check: setup ## In a minute: lint, and beside it the tests that need no database, no Kafka and no running service
 	@said=$$(mktemp); $(MAKE) --no-print-directory lint >$$said 2>&1 & lint=$$!; \
-	$(PYTHON) -m pytest -n $(CORES) $(TOGETHER) -m "not stack" $(ARGS); tests=$$?; \
+	$(PYTHON) -m pytest -n $(CORES) $(TOGETHER) -m "not stack and not packages" $(ARGS); tests=$$?; \
 	wait $$lint; lint=$$?; cat $$said; rm $$said; exit $$((tests | lint))
 
 lint: setup ## ruff, mypy --strict, and the rules on who may import whom

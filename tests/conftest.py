@@ -26,6 +26,8 @@ from tests.requirements_table import COLLECTED
 hypothesis.settings.register_profile("ours", deadline=None)  # how long an example takes, the machine's load says
 hypothesis.settings.load_profile("ours")
 
+PACKAGES = r"tests/packages/|tests/contracts/test_testkit_page\."
+"""What `make test-packages` runs: everything is built and started as by somebody from outside."""
 Stacks = Callable[..., AbstractContextManager[Stack]]
 
 LONGEST = r"tests/faults/test_system"
@@ -89,6 +91,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     config.stash[COLLECTED] = tuple(items)
     for item in items:
+        if re.match(PACKAGES, item.nodeid):
+            item.add_marker("packages")
         if isinstance(item, pytest.Function):
             if "databases" in item.fixturenames:
                 item.add_marker("database")

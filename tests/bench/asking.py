@@ -27,6 +27,7 @@ from services.chassis.database import Connection, Pool
 from services.chassis.http import Health, Pools, new_app
 from services.chassis.settings import ApiToken
 from services.notifications import http as notifications_http
+from services.payments import business
 from services.payments import gauges as payments_gauges
 from services.payments import http as payments_http
 from services.payments.comparison.rounds import Comparison
@@ -104,8 +105,12 @@ class RoundsOf:
     def every(self, service: str) -> dict[str, Callable[[], Awaitable[object]]]:
         """The engine's own, and the service's."""
         own: dict[str, dict[str, Callable[[], Awaitable[object]]]] = {
-            "booking": {"services.booking.gauges.run": lambda: booking_metrics.look(self.pool)},
+            "booking": {
+                "services.booking.gauges.run": lambda: booking_metrics.look(self.pool),
+                "totals": lambda: booking_metrics.look_at_all(self.pool),
+            },
             "payments": {
+                "services.payments.business.run": lambda: business.look(self.pool),
                 "services.payments.gauges.run": lambda: payments_gauges.look(self.pool),
                 "stripe_event is purged": lambda: retention.purge(self.pool, payments_gauges.EVENTS),
                 "services.payments.comparison.rounds.Comparison.run": self._compare,

@@ -36,6 +36,8 @@ from tests.faults.settings import rng
 
 SERVICES = ("booking", "payments", "notifications")
 LOAD_SECONDS = 10
+HANDLED = r"^(?:booking_)?messages_handled_total{.*} (\S+)$"
+"""The previous release has no prefix (decisions/0035)."""
 PLANT = """
 DO $$
 DECLARE name text;
@@ -150,7 +152,7 @@ async def handled_by(ordeal: Ordeal) -> dict[str, float]:
             service, _, number = name.rpartition("-")
             url = ordeal.stack.env[f"{service.upper()}_URL" + ("" if number == "1" else f"_{number}")]
             async with http.get(f"{url}/metrics") as answer:
-                lines = re.findall(r"^booking_messages_handled_total{.*} (\S+)$", await answer.text(), re.MULTILINE)
+                lines = re.findall(HANDLED, await answer.text(), re.MULTILINE)
             found[name] = sum(map(float, lines))
     return found
 
