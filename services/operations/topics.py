@@ -20,6 +20,7 @@ from pydantic import Field, field_validator, model_validator
 from services.chassis.kafka_settings import KafkaSettings
 
 DYNAMIC_TOPIC_CONFIG = 1
+LISTED_SECONDS = 30.0
 """The source of a setting that was made for this topic (Kafka protocol, DescribeConfigs)."""
 
 
@@ -55,10 +56,11 @@ class TopicsSettings(KafkaSettings):
 async def apply(
     kafka: Mapping[str, object], replication_factor: int = 1, config: Mapping[str, str] | None = None
 ) -> list[str]:
-    """Create what is missing and set what differs, `config` on every topic. Returns the names that were created.
+    """Create what is missing and set what differs, `config` on every topic. Returns the names that were created, once
+    a client finds them.
 
-    `kafka` is what a client is made with. Raises SystemExit where partitions differ, and aiokafka's error of what the
-    broker refuses.
+    `kafka` is what a client is made with. Raises SystemExit where partitions differ, TimeoutError where the broker does
+    not come to know them, and aiokafka's error of what it refuses.
     """
     configs = {topic.name: {**(config or {}), **topic.config} for topic in TOPICS}
     admin = AIOKafkaAdminClient(**kafka)
@@ -75,6 +77,9 @@ async def apply(
             [NewTopic(one.name, one.partitions, replication_factor, topic_configs=configs[one.name]) for one in missing]
         )
         _check((code, f"{name}: {message}") for name, code, message in created.topic_errors)
+        async with asyncio.timeout(LISTED_SECONDS):  # a broker learns of them from the controller, a moment later
+            while {topic.name for topic in missing} - {*await admin.list_topics()}:
+                await asyncio.sleep(0.05)
         await _set(admin, list(present.values()), configs)
         return [topic.name for topic in missing]
     finally:
