@@ -19,8 +19,8 @@ from pydantic import Field, field_validator, model_validator
 
 from services.chassis.kafka_settings import KafkaSettings
 
-DYNAMIC_TOPIC_CONFIG = 1
 LISTED_SECONDS = 30.0
+DYNAMIC_TOPIC_CONFIG = 1
 """The source of a setting that was made for this topic (Kafka protocol, DescribeConfigs)."""
 
 
@@ -77,8 +77,8 @@ async def apply(
             [NewTopic(one.name, one.partitions, replication_factor, topic_configs=configs[one.name]) for one in missing]
         )
         _check((code, f"{name}: {message}") for name, code, message in created.topic_errors)
-        async with asyncio.timeout(LISTED_SECONDS):  # a broker learns of them from the controller, a moment later
-            while {topic.name for topic in missing} - {*await admin.list_topics()}:
+        async with asyncio.timeout(LISTED_SECONDS):  # a broker hears of them a moment later, and tells nobody
+            while {topic.name for topic in missing} - {*await admin.list_topics()}:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         await _set(admin, list(present.values()), configs)
         return [topic.name for topic in missing]

@@ -40,12 +40,12 @@ def test_a_pod_may_do_nothing(each: Rendered) -> None:
 
 @pytest.mark.requirement("health")
 @pytest.mark.parametrize("name", [*SERVICES, "auditor"])
-def test_three_probes_ask_three_things_and_waiting_ends_no_pod(rendering: Rendering, name: str) -> None:
+def test_waiting_ends_no_pod_and_kafka_takes_none_out_of_its_service(rendering: Rendering, name: str) -> None:
     container = rendering("managed").containers()[f"Deployment/{name}"]
-    for question, probe in (("startup", "startupProbe"), ("ready", "readinessProbe"), ("live", "livenessProbe")):
+    for question, probe in (("live", "startupProbe"), ("serving", "readinessProbe"), ("live", "livenessProbe")):
         assert container[probe]["httpGet"] == {"path": f"/health/{question}", "port": "http"}
     startup, live = container["startupProbe"], container["livenessProbe"]
-    assert startup["periodSeconds"] * startup["failureThreshold"] >= 3600
+    assert startup["periodSeconds"] * startup["failureThreshold"] >= 60
     assert live["periodSeconds"] * live["failureThreshold"] >= 60
 
 

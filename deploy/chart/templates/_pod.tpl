@@ -80,18 +80,19 @@ volumeMounts:
 {{- end }}
 {{- end }}
 
-{{/* (root) → the port and probes of what stays up. Started: asks the database, and waiting for it or for a migration is
-no fault. Ready: may it be asked? Alive: would a new process help? */}}
+{{/* (root) → the port and probes of what stays up. Started: HTTP answers, which it does before
+database and Kafka do. Ready: may it be asked? Reads and webhooks need no Kafka (decisions/0036). Alive: would a new
+process help? */}}
 {{- define "booking-system.health" -}}
 ports:
   - {name: http, containerPort: 8080}
 startupProbe:
-  httpGet: {path: /health/startup, port: http}
+  httpGet: {path: /health/live, port: http}
   periodSeconds: 2
   timeoutSeconds: 5
-  failureThreshold: {{ mul 30 .Values.pods.startupMinutes }}
+  failureThreshold: 60
 readinessProbe:
-  httpGet: {path: /health/ready, port: http}
+  httpGet: {path: /health/serving, port: http}
   periodSeconds: 5
   timeoutSeconds: 5
   failureThreshold: 2
