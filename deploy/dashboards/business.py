@@ -71,7 +71,7 @@ BUSINESS = Dashboard(
                 ),
                 _posted(
                     "Released",
-                    "What escrows gave to providers, and our commission.",
+                    "What was posted to providers, transfers that came back among it, and our commission.",
                     ("provider", "in", "providers"),
                     ("commission", "in", "commission"),
                 ),

@@ -45,6 +45,8 @@ class Stack:
         unknown = set(parts) - set(PARTS)
         if unknown:
             raise ValueError(f"unknown parts {sorted(unknown)}; there are {PARTS}")
+        if "kafka" in contained and (secure or kafka_listeners):
+            raise ValueError("Kafka in a container is one open listener: say contained=() for a stack that needs more")
         self._layout = Layout.load(root)
         self._layout.kafka_listeners = kafka_listeners or {}
         self._layout.secure = secure

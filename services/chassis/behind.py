@@ -27,18 +27,19 @@ class Behind:
         """When each of the ends was seen first."""
 
     def saw(self, here: Mapping[Partition, int], ends: Mapping[Partition, int]) -> dict[str, float]:
-        """Seconds behind, by topic. `here`: up to where each partition is handled; `ends`: where it ends."""
+        """Seconds behind, by topic. `here`: up to where each partition is handled, as far as that is known just now;
+        `ends`: where it ends."""
         now = self._monotonic()
         self._ends = {partition: self._ends.get(partition, []) for partition in ends}
         self._seen_at = {partition: self._seen_at.get(partition, []) for partition in ends}
         seconds: dict[str, float] = {}
         for partition, end in ends.items():
             reached, seen_at = self._ends[partition], self._seen_at[partition]
-            is_more = end > (reached[-1] if reached else here[partition])
+            is_more = end > (reached[-1] if reached else here.get(partition, end))
             if is_more and (not seen_at or now - seen_at[-1] >= (now - seen_at[0]) / FINE):
                 reached.append(end)
                 seen_at.append(now)
-            handled = bisect_right(reached, here[partition])
+            handled = bisect_right(reached, here[partition]) if partition in here else 0
             del reached[:handled], seen_at[:handled]
             waited = now - seen_at[0] if seen_at else 0.0
             seconds[partition[0]] = max(seconds.get(partition[0], 0.0), waited)

@@ -63,7 +63,7 @@ UNAVAILABLE = (
     asyncpg.InvalidPasswordError,
 )
 """The database, or a connection to it, is not to be had now, or took too long. (A password that is refused is one that
-is being changed: a service that had none never got so far.)"""
+is being changed: one that was never right is waited for, too, and /health/startup says so.)"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ Those of the database are the same from every replica of a service; queries take
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 
 import asyncpg
@@ -15,7 +14,7 @@ from aiokafka.errors import KafkaError
 from booking_contracts.registry import BY_TYPE
 
 from services.chassis import metrics
-from services.chassis.clock import Clock
+from services.chassis.clock import Clock, real_seconds
 from services.chassis.database import UNAVAILABLE, Pool
 from services.chassis.positions import Positions
 
@@ -72,11 +71,11 @@ async def keep_sampling(
 
     What cannot be looked at leaves the last values standing, and the time of the last look with them.
     """
-    metrics.sampled.labels(name).set(time.time())  # from here on it is late
+    metrics.sampled.labels(name).set(real_seconds())  # from here on it is late
     while True:
         try:
             await look()
-            metrics.sampled.labels(name).set(time.time())
+            metrics.sampled.labels(name).set(real_seconds())
         except Exception as error:
             missed(error)
             log.warning("gauges are old", sample=name, error=repr(error))
@@ -108,6 +107,9 @@ def _known(kind: str | None) -> str:
 
 async def behind(positions: Positions, *, idle: bool) -> None:
     """Read what Kafka has that is not consumed yet, once."""
-    for topic, lag in (await positions.lag(idle=idle)).items():
+    lags = await positions.lag(idle=idle)
+    metrics.consumer_lag.clear()
+    metrics.consumer_behind.clear()  # of topics that other replicas have by now
+    for topic, lag in lags.items():
         metrics.consumer_lag.labels(topic).set(lag.records)
         metrics.consumer_behind.labels(topic).set(lag.seconds)

@@ -171,7 +171,8 @@ class Positions(ConsumerRebalanceListener):  # type: ignore[misc]
         records: dict[str, int] = {}
         for (topic, number), end in past.items():
             records[topic] = records.get(topic, 0) + max(0, end - here[topic, number])
-        return {topic: Lag(records[topic], seconds) for topic, seconds in self._behind.saw(here, past).items()}
+        known = {place: here[place] for place in here if place in self._here or read}
+        return {topic: Lag(records[topic], seconds) for topic, seconds in self._behind.saw(known, past).items()}
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Finish or drop the batch in hand, then commit what is done."""

@@ -97,4 +97,4 @@ def _stamp(file: Path) -> Stamp | None:
         found = file.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return found.st_ctime_ns, found.st_size, found.st_ino  # of rights, too: unreadable yesterday, readable now

@@ -70,7 +70,7 @@ def test_no_value_has_room_for_a_secret() -> None:
     """A value whose name speaks of one is a reference of name and key."""
     for value in (leaf for group in read((CHART / "values.yaml").read_text()) for leaf in group.leaves()):
         if re.search("password|secret|token|apiKey|certificate", value.name, re.IGNORECASE):
-            kept_elsewhere = ("rollOnSecretChange", "tlsSecret", "pullSecrets", "issuer")
+            kept_elsewhere = ("rollOnSecretChange", "tlsSecret", "pullSecrets")
             is_reference = str(value.schema.get("$ref", "")).endswith(("/secret", "/certificate"))
             assert is_reference or value.name in kept_elsewhere, value.path
 

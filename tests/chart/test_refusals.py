@@ -41,6 +41,11 @@ REFUSED: dict[str, tuple[str, Changed, str]] = {
         {"services.booking.env": {"LOG_LEVEL": "DEBUG"}},
         "services.booking.env.LOG_LEVEL is set by the chart",
     ),
+    "a server that nobody can verify": (
+        "managed",
+        {"database.caSecret.name": ""},
+        "database.caSecret.name is empty",
+    ),
     "a Kafka without a name": ("strimzi", {"kafka.strimzi.cluster": ""}, "kafka.strimzi.cluster is empty"),
     "users that nobody asks for": (
         "strimzi",

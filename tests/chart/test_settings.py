@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from tests.chart.rendered import SERVICES, Rendered, settings
 pytestmark = pytest.mark.requirement("chart")
 
 OF_LIBRARIES = ("OTEL_",)
+IN_FILES = {"STRIPE_WEBHOOK_SECRETS_FILE": '["secret"]', "API_TOKENS_FILE": "[]"}
+"""What is JSON; the others are text."""
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -29,12 +32,14 @@ def test_a_service_is_given_all_that_its_settings_need_and_nothing_unknown(each:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_its_values_are_valid(each: Rendered, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_values_are_valid(each: Rendered, service: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kind: type[BaseSettings] = importlib.import_module(f"services.{service}.app").Settings
     for name, value in settings(each.containers()[f"Deployment/{service}"]).items():
+        if name.endswith("_FILE"):
+            file = tmp_path / name
+            file.write_text(IN_FILES.get(name, "secret"))
+            value = str(file)
         monkeypatch.setenv(name, value or "the pod's name")
-    monkeypatch.setenv("STRIPE_API_KEY", "key")
-    monkeypatch.setenv("STRIPE_WEBHOOK_SECRETS", '["secret"]')
     found: Any = kind()
     assert found.instance == "the pod's name"
     assert found.database_url.startswith(f"postgresql://{service}@")

@@ -68,3 +68,12 @@ def test_a_day_of_standstill_is_a_day_in_bounded_memory() -> None:
     assert late == 86_395
     assert len(watched.behind._ends[ONE]) < 1000
     assert watched.saw(86_400, {ONE: 43_200}, {ONE: 86_401}) == pytest.approx(43_200, rel=0.02)
+
+
+def test_time_goes_on_while_nobody_knows_what_is_handled() -> None:
+    """The database is away: what was waited for is waited for still."""
+    watched = Watched()
+    watched.saw(0, {ONE: 5}, {ONE: 5})
+    watched.saw(10, {ONE: 5}, {ONE: 6})
+    assert [watched.saw(now, {}, {ONE: 7}) for now in (20, 40)] == [10, 30]
+    assert watched.saw(50, {ONE: 6}, {ONE: 7}) == 30

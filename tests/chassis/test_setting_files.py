@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from services.chassis import setting_files
 from services.chassis.database import Address
 from services.chassis.settings import LONGEST_INSTANCE, Settings
 from services.notifications.app import Settings as NotificationsSettings
@@ -140,3 +141,12 @@ def test_a_replica_is_named_after_its_host_unless_it_is_told(files: Files) -> No
     named = Settings().instance
     assert named.endswith("payments-7d9c8b6f54-x2x4k")
     assert len(f"{named}-webhooks") < 64
+
+
+def test_a_file_that_could_not_be_read_is_read_when_it_can(tmp_path: Path) -> None:
+    """Its content and time are the same: only its rights were mended."""
+    file = tmp_path / "password"
+    file.write_text("p")
+    before = setting_files._stamp(file)
+    file.chmod(0o640)
+    assert setting_files._stamp(file) != before

@@ -22,7 +22,7 @@ def stack(stacks: Stacks) -> Iterator[Stack]:
     """Started once, stopped at the end."""
     if not openssl_is_there():
         pytest.skip("this machine has no openssl, which makes the stack's certificates")
-    with stacks("security", secure=True, fast=True) as stack:
+    with stacks("security", secure=True, fast=True, contained=()) as stack:
         yield stack
 
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,12 @@ def test_a_signal_that_would_reach_nobody_is_refused(tmp_path: Path, number: sig
     stack = Stack(tmp_path, parts=("kafka",), contained=("kafka",))
     with pytest.raises(RuntimeError, match="run it as a process"):
         stack.stop_process("kafka", number)
+
+
+@pytest.mark.parametrize("more", [{"secure": True}, {"kafka_listeners": {"proxy": (1, 2)}}])
+def test_a_broker_with_more_than_an_open_listener_is_no_container(tmp_path: Path, more: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="contained=()"):
+        Stack(tmp_path, contained=("kafka",), **more)
 
 
 def test_processes_are_the_backend_when_nothing_is_said() -> None:

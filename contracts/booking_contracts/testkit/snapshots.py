@@ -4,6 +4,9 @@ Kafka's log is no part of it: what was published stays, and other consumers have
 end of the log, and hears nothing of what was undone. That asks two things of the moment that is kept: a service has
 read all that was sent to it, for it could not read it later; and it is stopped, for it has in memory where it stands.
 What it has not published yet is in its database, and is published in both lives, by the same id.
+
+Each of SERVICES has a database of its name, with table consumed_position (services/chassis/offsets.py), and a role
+`<name>_owner`.
 """
 
 from __future__ import annotations
@@ -16,12 +19,11 @@ import aiohttp
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from booking_contracts.rights import SERVICES
 from booking_contracts.testkit.running import Running
 from booking_contracts.testkit.waiting import NeverHappened, eventually
 from booking_contracts.topics import TOPICS
 
-SERVICES = ("booking", "payments", "notifications")
-"""Each has a database of its name, with table consumed_position (services/chassis/offsets.py), and `<name>_owner`."""
 IN_MEMORY = ("STRIPE_CONTROL_URL", "MAILBOX_URL", "CLOCK_OFFSET_URL")
 """What keeps itself by `POST /snapshot`, and goes back by `POST /restore`."""
 READ_SECONDS = 30.0

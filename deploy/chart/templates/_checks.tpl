@@ -30,6 +30,7 @@ What a schema cannot say. Each check adds a sentence that names the value and wh
 {{- if .Values.auditor.enabled }}{{ $_ := set $wanted "auditor.passwordSecret.name" .Values.auditor.passwordSecret.name }}{{ end }}
 {{- if .Values.mail.username }}{{ $_ := set $wanted "mail.passwordSecret.name" .Values.mail.passwordSecret.name }}{{ end }}
 {{- if .Values.stripe.ingress.enabled }}{{ $_ := set $wanted "stripe.ingress.host" .Values.stripe.ingress.host }}{{ end }}
+{{- if and (hasPrefix "verify-" .Values.database.sslmode) (not .Values.database.cloudnativepg.enabled) }}{{ $_ := set $wanted "database.caSecret.name" .Values.database.caSecret.name }}{{ end }}
 {{- $users := dict }}
 {{- range $name, $service := .Values.services }}
 {{- $database := include "booking-system.database" (dict "root" $ "service" $name) | fromYaml }}

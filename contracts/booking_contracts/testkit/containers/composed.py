@@ -21,6 +21,7 @@ from testcontainers.core.exceptions import ContainerStartException
 from testcontainers.core.labels import create_labels
 from testcontainers.core.network import Network
 
+from booking_contracts.rights import SERVICES
 from booking_contracts.testkit.containers import addresses, composition, images, reaping
 from booking_contracts.testkit.containers.composition import Part
 from booking_contracts.testkit.containers.making import container_of, volumes_of
@@ -30,7 +31,6 @@ START_SECONDS = 120.0
 LOOK_AGAIN_SECONDS = 0.05
 ANSWER_SECONDS = 5.0
 TAIL_LINES = 25
-SERVICES = ("booking", "payments", "notifications")
 GRACE_SECONDS = 25
 """Longer than a service takes to finish what it has in hand (docs/containers.md)."""
 
