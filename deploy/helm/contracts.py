@@ -7,13 +7,25 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from booking_contracts.topics import ANY, TOPICS, Topic
-
-from services.operations.migrate import SERVICES
+from booking_contracts.rights import (
+    SERVICES,
+    Right,
+    rights_of_admin_tools,
+    rights_of_operators,
+    rights_of_service,
+    rights_of_team,
+)
+from booking_contracts.topics import TOPICS
 
 SCRIPTS = Path(__file__).parents[1] / "postgres"
-ROLES = {"internal": ANY, "admin": "admin tools", "operators": "operators"}
-"""Roles of kafka.strimzi.clients, by the name that contracts' table has for them."""
+CLIENT = "{{client}}"
+"""Stands for the name of a client, with which its consumer groups begin."""
+ROLES = {
+    "internal": rights_of_team(CLIENT),
+    "admin": rights_of_admin_tools(CLIENT),
+    "operators": rights_of_operators(),
+}
+"""Of kafka.strimzi.clients."""
 GRANT = re.compile(r"^(?:ALTER DEFAULT PRIVILEGES|GRANT|REVOKE)\b[^;]*;", re.MULTILINE)
 EXTENSION = re.compile(r"^CREATE EXTENSION (\w+);", re.MULTILINE)
 MADE_BY_NAME = re.compile(r':"?(service|owner)\b"?')
@@ -23,8 +35,14 @@ def facts() -> dict[str, Any]:
     """files/contracts.json: topics with their settings, rights of services and of roles, statements for a database."""
     return {
         "topics": [{"name": one.name, "partitions": one.partitions, "config": one.config} for one in TOPICS],
-        "services": {service: rights(service) for service in SERVICES},
-        "roles": {role: rights(name) for role, name in ROLES.items()},
+        "services": {
+            service: {
+                "reads": [one.name for one in TOPICS if service in one.readers],
+                "acls": acls(rights_of_service(service)),
+            }
+            for service in SERVICES
+        },
+        "roles": {role: acls(rights) for role, rights in ROLES.items()},
         "databases": {
             "statements": statements((SCRIPTS / "service.psql").read_text(encoding="utf-8")),
             "extensions": extensions((SCRIPTS / "databases.sql").read_text(encoding="utf-8")),
@@ -32,12 +50,19 @@ def facts() -> dict[str, Any]:
     }
 
 
-def rights(name: str) -> dict[str, list[str]]:
-    """The topics that contracts have somebody read and write."""
-    return {
-        "reads": _names(one for one in TOPICS if name in one.readers),
-        "writes": _names(one for one in TOPICS if name in one.writers),
-    }
+def acls(rights: Iterable[Right]) -> list[dict[str, Any]]:
+    """Rights as Strimzi's KafkaUser has them."""
+    return [
+        {
+            "operations": list(one.operations),
+            "resource": {
+                "type": one.resource,
+                "name": one.name,
+                "patternType": "prefix" if one.prefixed else "literal",
+            },
+        }
+        for one in rights
+    ]
 
 
 def statements(script: str) -> list[str]:
@@ -52,7 +77,3 @@ def extensions(script: str) -> dict[str, list[str]]:
     """By service, what its database is given besides: a script for psql says it after the service's name."""
     parts = re.split(r"^\\set service (\w+)$", script, flags=re.MULTILINE)
     return {name: EXTENSION.findall(part) for name, part in zip(parts[1::2], parts[2::2], strict=True)}
-
-
-def _names(topics: Iterable[Topic]) -> list[str]:
-    return [one.name for one in topics]

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 import yaml
-from booking_contracts.topics import ANY, PARTITIONS, TOPICS
+from booking_contracts.rights import (
+    Right,
+    rights_of_admin_tools,
+    rights_of_operators,
+    rights_of_service,
+    rights_of_team,
+)
+from booking_contracts.topics import PARTITIONS, TOPICS
 
 from tests.chart.conftest import Rendering
 from tests.chart.rendered import SERVICES, SETS, Object, Rendered, render
@@ -33,6 +41,15 @@ def rights(user: Object) -> dict[str, set[str]]:
     return found
 
 
+def table(rights: Iterable[Right]) -> dict[str, set[str]]:
+    """The same, of contracts."""
+    found: dict[str, set[str]] = {}
+    for one in rights:
+        for operation in one.operations:
+            found.setdefault(f"{operation} {one.resource}", set()).add(one.name + ("*" if one.prefixed else ""))
+    return found
+
+
 def test_topics_are_those_of_contracts(rendering: Rendering) -> None:
     found = rendering("strimzi").all("KafkaTopic")
     assert found.keys() == {one.name for one in TOPICS}
@@ -46,20 +63,17 @@ def test_topics_are_those_of_contracts(rendering: Rendering) -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_reads_and_writes_its_own_topics_alone(rendering: Rendering, service: str) -> None:
     found = rights(rendering("strimzi").one("KafkaUser", service))
-    assert found == {
-        "Read topic": {one.name for one in TOPICS if service in one.readers},
-        "Write topic": {one.name for one in TOPICS if service in one.writers},
-        "Read group": {importlib.import_module(f"services.{service}.app").SERVICE.name},
-    }
+    assert found == table(rights_of_service(service))
+    assert found["Read group"] == {importlib.import_module(f"services.{service}.app").SERVICE.name}
 
 
 def test_others_have_the_rights_of_their_roles(rendering: Rendering) -> None:
     shop, office = (rights(rendering("strimzi").one("KafkaUser", name)) for name in ("web-shop", "back-office"))
-    assert shop == {
-        "Read topic": {one.name for one in TOPICS if ANY in one.readers},
-        "Write topic": {"booking.commands", "wallet.commands"},
-        "Read group": {"web-shop*"},
-    }
+    assert shop == table(rights_of_team("web-shop"))
+    assert shop["Write topic"] == {"booking.commands", "wallet.commands"}
+    assert office == table(
+        {*rights_of_team("back-office"), *rights_of_admin_tools("back-office"), *rights_of_operators()}
+    )
     assert office["Write topic"] - shop["Write topic"] == {"booking.admin-commands"}
     assert office["Read topic"] - shop["Read topic"] == {f"{service}.dead-letters" for service in SERVICES}
 
@@ -180,7 +194,7 @@ def test_operators_know_every_field(
 def test_a_field_that_an_operator_does_not_know_is_found(
     rendering: Rendering, definitions: dict[str, jsonschema.Draft202012Validator]
 ) -> None:
-    broken = Rendered(rendering("strimzi").text.replace("partitions:", "parts:").replace("[Read]", "[Reed]"))
+    broken = Rendered(rendering("strimzi").text.replace("partitions:", "parts:").replace("- Read\n", "- Reed\n"))
     said = " ".join(faults(broken, definitions))
     assert "'parts' was unexpected" in said
     assert "'Reed' is not one of" in said

@@ -134,7 +134,7 @@ def test_a_job_runs_before_the_release_or_beside_the_pods_that_wait_for_it(
 
 def test_the_auditor_asks_for_ever_and_can_only_read(rendering: Rendering) -> None:
     auditor = rendering("managed").containers()["Deployment/auditor"]
-    assert auditor["command"] == ["bookingctl", "payments", "reconcile", "--every", "60"]
+    assert auditor["command"] == ["bookingctl", "payments", "reconcile", "--every", "900"]
     urls = [value for name, value in settings(auditor).items() if name.endswith("_URL")]
     assert len(urls) == 2
     assert all(url and url.startswith("postgresql://auditor@") for url in urls)

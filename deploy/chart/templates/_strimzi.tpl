@@ -6,7 +6,7 @@ labels:
   {{- include "booking-system.labels" . | nindent 2 }}
 {{- end }}
 
-{{/* (root, name, user, reads, writes, group, pattern) → a KafkaUser. Who reads or writes may describe, at Kafka. */}}
+{{/* (root, name, user, acls) → a KafkaUser; "client" in braces is its own name (deploy/helm/contracts.py). */}}
 {{- define "booking-system.strimzi-user" -}}
 apiVersion: kafka.strimzi.io/v1
 kind: KafkaUser
@@ -19,13 +19,5 @@ spec:
   authorization:
     type: simple
     acls:
-      {{- range .reads }}
-      - {operations: [Read], resource: {type: topic, name: {{ . }}, patternType: literal}}
-      {{- end }}
-      {{- range .writes }}
-      - {operations: [Write], resource: {type: topic, name: {{ . }}, patternType: literal}}
-      {{- end }}
-      {{- if .reads }}
-      - {operations: [Read], resource: {type: group, name: {{ .group }}, patternType: {{ .pattern }}}}
-      {{- end }}
+      {{- .acls | toYaml | replace "{{client}}" .user | nindent 6 }}
 {{- end }}
