@@ -34,11 +34,18 @@ def count(work: BookingWork) -> None:
             if isinstance(after, Booking) and not (isinstance(before, Booking) and before.state is after.state):
                 bookings_entered.labels(after.state).inc()
             if isinstance(after, Saga) and isinstance(before, Saga) and before.status not in ENDS:
-                _count_end(after)
+                _count_end(before, after)
 
 
-def _count_end(saga: Saga) -> None:
-    """In time is before it had to be asked again. Who waits for a customer or a bank is asked once."""
-    if saga.status in ENDS:
-        in_time = "in_time" if saga.asked <= 1 else "late"
-        saga_steps.labels(saga.step, "stuck" if saga.status is Status.STUCK else in_time).inc()
+def _count_end(before: Saga, after: Saga) -> None:
+    """In time is before it had to be asked again. Who waits for a customer or a bank is asked once.
+
+    A step that another one takes the place of was never answered: that is late where it was asked again, and no end
+    where somebody changed their mind.
+    """
+    if (before.step, before.attempt) != (after.step, after.attempt):
+        if before.asked > 1:
+            saga_steps.labels(before.step, "late").inc()
+    elif after.status in ENDS:
+        in_time = "in_time" if after.asked <= 1 else "late"
+        saga_steps.labels(after.step, "stuck" if after.status is Status.STUCK else in_time).inc()

@@ -62,6 +62,18 @@ def test_a_step_that_was_asked_again_is_late_and_one_that_is_parked_is_stuck() -
     assert steps(Step.CAPTURE, "stuck") == stuck + 1
 
 
+@pytest.mark.parametrize(("asked", "late"), [(1, 0), (3, 1)])
+def test_a_step_that_was_never_answered_is_late_where_it_was_asked_again(asked: int, late: int) -> None:
+    """Payments is away, and the deadline voids what it was asked for; or a customer has changed their mind."""
+    before = steps(Step.AUTHORIZE, "late")
+    world = World()
+    world.place()
+    saga = world.work.put(replace(saga_of(world), asked=asked))
+    world.work.put(replace(saga, step=Step.VOID, asked=1))
+    metrics.count(world.work)
+    assert steps(Step.AUTHORIZE, "late") == before + late
+
+
 async def test_sagas_that_wait_unanswered_and_bookings_by_state_are_gauges(engine: Engine) -> None:
     scene = await Scene(engine).open(slots=3)
     await engine.tell(*(scene.place(f"c{number}", slot=number) for number in range(3)))
