@@ -36,6 +36,16 @@ def docker() -> str:
     raise NoDocker(said)
 
 
+def compose_client() -> tuple[str, ...]:
+    """`docker compose` where there is the plugin, else docker-compose. Raises NoDocker."""
+    known = subprocess.run([docker(), "compose", "version"], capture_output=True)
+    if known.returncode == 0:
+        return (docker(), "compose")
+    if alone := shutil.which("docker-compose"):
+        return (alone,)
+    raise NoDocker("neither the plugin compose nor docker-compose is installed")
+
+
 def run(*arguments: str) -> str:
     """What the client prints. Raises NoDocker, and subprocess.CalledProcessError with what it says."""
     return subprocess.run([docker(), *arguments], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()

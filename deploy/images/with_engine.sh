@@ -18,7 +18,7 @@ skip() {
 }
 
 # A client with BuildKit, an engine that answers it, and compose: the tests of containers look for them in the same way.
-usable() { .venv/bin/python -m tests.containers.usable; }
+usable() { .venv/bin/python -m deploy.images.usable; }
 
 install_programs() {
     if command -v dockerd >/dev/null && command -v docker-compose >/dev/null && command -v iptables >/dev/null; then

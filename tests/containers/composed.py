@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import time
 import urllib.error
@@ -28,16 +27,6 @@ TOKEN = "local-token"
 """Of deploy/compose.yaml, which has its hash."""
 
 
-def compose_client() -> tuple[str, ...]:
-    """`docker compose` where there is the plugin, else docker-compose. Raises docker.NoDocker."""
-    known = subprocess.run([docker.docker(), "compose", "version"], capture_output=True)
-    if known.returncode == 0:
-        return (docker.docker(), "compose")
-    if alone := shutil.which("docker-compose"):
-        return (alone,)
-    raise docker.NoDocker("neither the plugin compose nor docker-compose is installed")
-
-
 @dataclass
 class Composed:
     """One project of compose. `files` are laid over each other; `images`, by the variables of deploy/compose.yaml, may
@@ -55,7 +44,7 @@ class Composed:
     def compose(self, *arguments: str) -> str:
         """Run compose; returns what it prints. Raises subprocess.CalledProcessError."""
         files = [part for file in self.files for part in ("-f", str(file))]
-        command = [*compose_client(), "-p", self.project, *files, *arguments]
+        command = [*docker.compose_client(), "-p", self.project, *files, *arguments]
         numbers = {name: str(port) for name, port in self.ports.items()}
         environment = {**os.environ, **self.images, **numbers}
         return subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout

@@ -13,7 +13,7 @@ import pytest
 
 from deploy.images import __main__ as images_of_ours
 from deploy.images import docker
-from tests.containers.composed import FILES, SERVICES, Composed, compose_client
+from tests.containers.composed import FILES, SERVICES, Composed
 
 START_SECONDS = 120.0
 
@@ -25,7 +25,7 @@ def images() -> dict[str, str]:
         pytest.skip("containers are tested by `make compose-test`, which needs a Docker engine")
     os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")  # what we start we stop, and it would be pulled
     try:
-        compose_client()
+        docker.compose_client()
         return images_of_ours.build()
     except docker.NoDocker as problem:
         pytest.skip(f"containers are not tested: {problem}")

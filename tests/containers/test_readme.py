@@ -7,8 +7,9 @@ import uuid
 
 import pytest
 
+from deploy.images import docker
 from deploy.local.layout import REPOSITORY
-from tests.containers.composed import FILES, SERVICES, Composed, compose_client
+from tests.containers.composed import FILES, SERVICES, Composed
 from tests.packages.doors import doors, needs_engine
 from tests.packages.elsewhere import ran
 
@@ -31,7 +32,7 @@ def test_it_is_typed_as_it_stands(images: dict[str, str]) -> None:
     """On free ports, by variables. Where the plugin is not installed, docker-compose takes the same words."""
     composed = Composed.on_free_ports(f"readme-{uuid.uuid4().hex[:8]}", FILES[:1], images)
     chosen = {"COMPOSE_PROJECT_NAME": composed.project} | {name: str(port) for name, port in composed.ports.items()}
-    client = " ".join(compose_client())
+    client = " ".join(docker.compose_client())
     up, down = (command.replace("docker compose", client) for command in TYPED)
     try:
         ran(["bash", "-ec", up], REPOSITORY, {**os.environ, **chosen})
