@@ -16,6 +16,8 @@ from booking_contracts.schema.codes_page import explained
 from booking_contracts.schema.json_schema import DRAFT, PlainSchema, Schema, opened
 
 SCHEMAS, RESPONSES = "#/components/schemas/", "#/components/responses/"
+TITLES = {ProblemKind.NOT_READY: "Not ready", ProblemKind.BODY_TOO_LARGE: "Request Entity Too Large"}
+"""Where services do not say HTTP's own phrase; Python changes that of 413 from version to version."""
 _INTRODUCTION = f"""\
 What is read of the service; what changes something is a command on Kafka (AsyncAPI).
 
@@ -138,7 +140,7 @@ def _name(kind: ProblemKind) -> str:
 def _refusal(kind: ProblemKind, when: str) -> Schema:
     example: Schema = {
         "type": kind.reference,
-        "title": HTTPStatus(kind.status).phrase if kind is not ProblemKind.NOT_READY else "Not ready",
+        "title": TITLES.get(kind) or HTTPStatus(kind.status).phrase,
         "status": kind.status,
         "detail": "What it is about this time, in a sentence.",
     }
