@@ -34,6 +34,7 @@ async def test_an_expectation_that_is_wrong(booking_system):
     assert (booking_system.env["BOOKING_URL"], booked) == ("elsewhere", None)
 """
 SNAPSHOT = """
+import asyncpg
 import pytest
 from booking_contracts.booking import BookingConfirmed, SessionCompleted
 
@@ -50,9 +51,16 @@ async def test_a_system_goes_back_to_its_snapshot_and_on_from_there(booking_syst
 
     async def outside():
         intents = await booking_system.stripe.state("payment_intents")
-        return await booking_system.clock.offset(), await booking_system.mails(), intents
+        admin = await asyncpg.connect(booking_system.env["POSTGRES_ADMIN_URL"])
+        rights = await admin.fetch("SELECT datname, aclexplode(datacl)::text FROM pg_database ORDER BY 1, 2")
+        await admin.close()
+        rights = [row for row in rights if not row["datname"].endswith("_snapshot")]
+        return await booking_system.clock.offset(), await booking_system.mails(), intents, rights
 
+    forgotten = await asyncpg.connect(booking_system.env["BOOKING_DATABASE_URL"])
     await booking_system.snapshot()
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+        await forgotten.fetchval("SELECT 1")
     before = await outside()
 
     async def lives_on():

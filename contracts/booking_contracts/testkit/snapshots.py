@@ -37,6 +37,13 @@ ON CONFLICT (topic, partition) DO UPDATE SET next_offset = EXCLUDED.next_offset
 """
 
 
+ALONE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
+RIGHTS = """
+SELECT format('GRANT %s ON DATABASE %I TO %s', acl.privilege_type, datname, acl.grantee::regrole) AS granted
+FROM pg_database, aclexplode(datacl) acl WHERE datname = $1 AND acl.grantee <> 0
+"""
+
+
 class NoSnapshot(AssertionError):
     """There is none to go back to: `snapshot()` comes first."""
 
@@ -51,6 +58,7 @@ async def take(running: Running, http: aiohttp.ClientSession) -> None:
             async with _admin(running.env) as admin:
                 for service in SERVICES:
                     await admin.execute(f"DROP DATABASE IF EXISTS {_kept(service)}")
+                    await admin.execute(ALONE, service)  # whoever looks into a database loses it
                     await admin.execute(f"CREATE DATABASE {_kept(service)} TEMPLATE {service}")
             await _tell_all(running.env, http, "/snapshot")
         return
@@ -64,9 +72,11 @@ async def go_back(running: Running, http: aiohttp.ClientSession) -> None:
             raise NoSnapshot("there is no snapshot to go back to: `snapshot()` makes one")
         async with _stopped(running):
             for service in SERVICES:
-                # Whoever looks into a database loses it. What its tables and rows may be used for is kept in them.
+                rights = [row["granted"] for row in await admin.fetch(RIGHTS, service)]
                 await admin.execute(f"DROP DATABASE {service} WITH (FORCE)")
                 await admin.execute(f"CREATE DATABASE {service} TEMPLATE {_kept(service)} OWNER {service}_owner")
+                for granted in (f"REVOKE ALL ON DATABASE {service} FROM PUBLIC", *rights):  # tables keep theirs
+                    await admin.execute(granted)
             await _go_on_at_the_end(running.env)
             await _tell_all(running.env, http, "/restore")
 
