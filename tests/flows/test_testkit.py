@@ -64,6 +64,19 @@ async def test_a_fault_ends_with_its_block_and_leaves_those_around_it(system: Sy
     assert await kinds() == []
 
 
+@pytest.mark.requirement("testkit")
+async def test_a_fault_that_is_spent_does_not_come_again_with_a_block_inside(system: System) -> None:
+    async def left() -> list[int]:
+        return [fault["count"] for fault in await system.stripe.control("GET", "/faults")]
+
+    async with system.stripe.fail("500", count=1):
+        booked = await system.book(await system.studio())
+        await system.client.outcome(booked.booking_id, BookingConfirmed)
+        async with system.stripe.fail("500", "refunds.create", count=2):
+            assert await left() == [0, 2]
+        assert await left() == [0]
+
+
 async def test_all_that_was_heard_is_in_the_order_of_time(system: System) -> None:
     booked = await system.book(await system.studio())
     await system.client.outcome(booked.booking_id, BookingConfirmed)

@@ -52,12 +52,12 @@ class StripeControl:
     @asynccontextmanager
     async def faults(self, *entries: dict[str, Any]) -> AsyncIterator[None]:
         """Several faults at once, beside those of the blocks around this one."""
-        outside = self._faults
+        outside = await self._standing()
         await self._replace_faults([*outside, *entries])
         try:
             yield
         finally:
-            await self._replace_faults(outside)
+            await self._replace_faults((await self._standing())[: len(outside)])
 
     async def fired(self) -> int:
         """How often the faults have struck since the innermost block began."""
@@ -68,6 +68,14 @@ class StripeControl:
         async with self._http.request(method, self._url + path, json=body, params=query) as response:
             assert response.status < 300, await response.text()
             return await response.json()
+
+    async def _standing(self) -> list[dict[str, Any]]:
+        """The faults of the blocks around, each with as much of its count as is left."""
+        shown = await self.control("GET", "/faults")
+        return [
+            given | ({"count": given["count"] - seen["fired"]} if "count" in given else {})
+            for given, seen in zip(self._faults, shown, strict=False)  # a restored account has none
+        ]
 
     async def _replace_faults(self, entries: list[dict[str, Any]]) -> None:
         await self.control("PUT", "/faults", entries)
