@@ -4,7 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-AUTHORITY = """\
+REQUEST = """\
 [req]
 distinguished_name = name
 prompt = no
@@ -12,18 +12,18 @@ x509_extensions = use
 [name]
 CN = {name}
 [use]
+"""
+AUTHORITY = (
+    REQUEST
+    + """\
 basicConstraints = critical, CA:TRUE
 keyUsage = critical, keyCertSign, cRLSign
 subjectKeyIdentifier = hash
 """
-SIGNED = """\
-[req]
-distinguished_name = name
-prompt = no
-x509_extensions = use
-[name]
-CN = {name}
-[use]
+)
+SIGNED = (
+    REQUEST
+    + """\
 basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
 extendedKeyUsage = serverAuth, clientAuth
@@ -31,6 +31,7 @@ subjectAltName = IP:127.0.0.1, DNS:localhost
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
 """
+)
 
 
 def openssl_is_there() -> bool:
