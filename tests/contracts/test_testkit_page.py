@@ -13,6 +13,7 @@ from urllib.error import URLError
 
 import booking_contracts.testkit
 import pytest
+from booking_contracts.booking import BookingConfirmed
 from booking_contracts.testkit.checkouts import running
 from booking_contracts.testkit.running import NotStarted
 
@@ -170,6 +171,15 @@ def test_without_a_checkout_and_without_an_engine_it_says_what_to_do(tmp_path: P
 
     assert (ended.code, "No Docker engine answers" in ended.said) == (1, True), ended.said
     assert "BOOKING_CHECKOUT=<a clone" in ended.said
+
+
+@pytest.mark.requirement("testkit")
+async def test_it_is_had_without_pytest_too(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOOKING_CHECKOUT", str(checkout))
+    async with booking_contracts.testkit.booking_system() as system:
+        booked = await system.book(await system.studio())
+        confirmed = await system.client.outcome(booked.booking_id, BookingConfirmed)
+    assert confirmed.booking_id == booked.booking_id
 
 
 def test_a_checkout_that_is_not_set_up_is_told(tmp_path: Path) -> None:
