@@ -41,8 +41,9 @@ def by_requirement(items: Iterable[pytest.Item]) -> dict[str, set[str]]:
 
 
 def is_everything(items: Iterable[pytest.Item]) -> bool:
-    """Whether no file of tests is missing."""
-    return {item.path for item in items} >= set((ROOT / "tests").rglob("test_*.py"))
+    """Whether no file of tests is missing, but for those of the chart: they are collected where Helm is."""
+    found = {item.path for item in items}
+    return all(path in found or path.parent == ROOT / "tests/chart" for path in (ROOT / "tests").rglob("test_*.py"))
 
 
 def collect() -> dict[str, set[str]]:

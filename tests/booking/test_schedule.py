@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -167,12 +167,13 @@ def offered(schedule: Schedule, offering: Offering, zone: ZoneInfo, day: date) -
     return list(starts_between(schedule, offering, zone, start, start + timedelta(days=3)))
 
 
-def is_open(schedule: Schedule, wall: datetime) -> bool:
-    """Whether a rule covers a minute of the wall clock."""
-    day, minute = wall.date(), wall.hour * 60 + wall.minute
+def open_minutes(schedule: Schedule, day: date) -> set[datetime]:
+    """The minutes of a day's wall clock that a rule covers."""
     dated = [hours for date_, hours in schedule.dated if date_ == day]
     weekly = [hours for weekday, hours in schedule.weekly if weekday == day.isoweekday() and day not in schedule.closed]
-    return any(hours.since <= minute < hours.until for hours in [*dated, *weekly])
+    midnight = datetime.combine(day, time())
+    covered = {minute for hours in [*dated, *weekly] for minute in range(hours.since, hours.until)}
+    return {midnight + timedelta(minutes=minute) for minute in covered}
 
 
 @pytest.mark.requirement("schedule")
@@ -183,12 +184,13 @@ def test_every_session_lies_in_hours_that_meet(
     zone = ZoneInfo(name)
     offering = an_offering(duration_minutes=duration, slot_step_minutes=step)
     found = offered(schedule, offering, zone, day)
+    open_then = set().union(*(open_minutes(schedule, day + timedelta(days=shift)) for shift in range(-1, 6)))
     assert found == sorted(set(found))
     for starts_at in found:
         wall = starts_at.astimezone(zone)
         assert wall.fold == 0
         begin = wall.replace(tzinfo=None)
-        assert all(is_open(schedule, begin + timedelta(minutes=minute)) for minute in range(duration))
+        assert {begin + timedelta(minutes=minute) for minute in range(duration)} <= open_then
         assert offers(schedule, offering, zone, starts_at)
         assert not offers(schedule, offering, zone, starts_at + timedelta(seconds=30))
 

@@ -24,7 +24,7 @@ SAGAS = int(os.environ.get("SAGAS", "250"))
 @pytest.fixture
 def stack(stacks: Stacks) -> Iterator[Stack]:
     """One replica of each service."""
-    with stacks("money") as stack:
+    with stacks("money", fast=True) as stack:
         yield stack
 
 
