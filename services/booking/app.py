@@ -121,6 +121,7 @@ SERVICE = Service(
     store=BookingStore(),
     admit=admit,
     reading=READING,
+    nobody_waits_for=frozenset({payments.PaymentCaptured.ce_type, payments.PaymentSettled.ce_type}),
     count=metrics.count,
 )
 

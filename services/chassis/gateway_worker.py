@@ -28,7 +28,7 @@ from services.chassis.gateway_calls import (
     renew,
 )
 from services.chassis.local_messages import partition_of
-from services.chassis.messages import Raw
+from services.chassis.messages import OPERATION, Raw
 from services.chassis.unit_of_work import Call
 
 log = structlog.get_logger()
@@ -165,7 +165,7 @@ class GatewayWorker:
             partition=partition_of(call.key),
             offset=call.id.int & (1 << 62) - 1,
             key=call.key.encode(),
-            headers=[("ce_id", str(uuid7())), *call.headers, ("call_id", str(call.id))],
+            headers=[("ce_id", str(uuid7())), *call.headers, ("call_id", str(call.id)), (OPERATION, call.operation)],
             body=outcome.model_dump_json().encode(),
         )
         self._wake_loop()

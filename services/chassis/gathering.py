@@ -4,13 +4,14 @@ and batches that the Kafka library cannot read, record by record (engine.md, Bat
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import ConsumerStoppedError, CorruptRecordException, KafkaError, UnsupportedCodecError
 
 from services.chassis.local import Local
-from services.chassis.messages import Raw
+from services.chassis.messages import OPERATION, Raw
 from services.chassis.positions import Positions
 from services.chassis.service import Service
 
@@ -18,6 +19,10 @@ MOST = 500
 IDLE_SECONDS = 0.25
 ANSWER_SECONDS = 0.002
 """How long Kafka takes to send what it has."""
+COMPANY_SECONDS = 0.1
+"""How long what nobody waits for waits for company; what somebody waits for takes it along at once."""
+ENOUGH = 16
+"""So many cost little more together than one: they wait for no more."""
 UNDECODABLE = (UnsupportedCodecError, CorruptRecordException)
 
 Batch = tuple[ConsumerRecord[bytes, bytes] | Raw, ...]
@@ -34,6 +39,7 @@ class Gathering:
     def __init__(self, service: Service, local: Local, positions: Positions) -> None:
         self._events, self._commands = frozenset(service.event_topics), frozenset(service.command_topics)
         self._every = self._events | self._commands
+        self._patient = service.nobody_waits_for
         self._local, self._where = local, positions
 
     async def gather(self, consumer: AIOKafkaConsumer, pause_seconds: float) -> Found:
@@ -49,8 +55,33 @@ class Gathering:
         if pause_seconds > 0 and self._where.moved:  # looked at last: what comes behind a rebalance may be older
             return []
         if local or events or commands or self._local.woken.is_set():
-            return [*local, *events, *commands]
-        return await self._next_record(consumer)
+            found = [*local, *events, *commands]
+        else:
+            found = await self._next_record(consumer, IDLE_SECONDS)
+        return await self._with_company(consumer, found)
+
+    async def _with_company(self, consumer: AIOKafkaConsumer, found: Found) -> Found:
+        """Few items that nobody waits for: with what comes meanwhile, until one comes that somebody waits for."""
+        until = time.monotonic() + COMPANY_SECONDS
+        while found and len(found) < ENOUGH and all(map(self._can_wait, found)):
+            if (left := until - time.monotonic()) <= 0:
+                break
+            records = [item for item in found if not isinstance(item, Raw)]
+            records += await self._next_record(consumer, left)
+            local = await self._local.due(MOST, self._where.numbers())
+            if self._where.moved:
+                return []
+            found = [*local, *sorted(records, key=self._is_command)]
+        return found
+
+    def _can_wait(self, item: ConsumerRecord[bytes, bytes] | Raw) -> bool:
+        """By its type; the result of a call by the call's operation. A row does not: its time has come."""
+        if isinstance(item, Raw):
+            return item.row is None and dict(item.headers).get(OPERATION) in self._patient
+        return any(name == "ce_type" and value.decode("latin-1") in self._patient for name, value in item.headers)
+
+    def _is_command(self, record: ConsumerRecord[bytes, bytes]) -> bool:
+        return record.topic in self._commands
 
     async def _take(self, consumer: AIOKafkaConsumer, events: Found, commands: Found, most: int) -> None:
         """What has been fetched; the library asks for more of a partition when it is taken, and not before."""
@@ -84,13 +115,13 @@ class Gathering:
                     consumer.seek(partition, offset)
         return found
 
-    async def _next_record(self, consumer: AIOKafkaConsumer) -> Found:
+    async def _next_record(self, consumer: AIOKafkaConsumer, seconds: float) -> Found:
         """Whatever comes first: a record, a result, a stored webhook; or nothing for a while."""
         every = self._where.assigned(self._every)
         if not every:
-            await asyncio.sleep(IDLE_SECONDS)
+            await asyncio.sleep(seconds)
             return []
-        fetch = asyncio.ensure_future(self._fetch(consumer, every, MOST // 2, int(IDLE_SECONDS * 1000)))
+        fetch = asyncio.ensure_future(self._fetch(consumer, every, MOST // 2, int(seconds * 1000)))
         woken = asyncio.ensure_future(self._local.woken.wait())
         try:
             await asyncio.wait((fetch, woken), return_when=asyncio.FIRST_COMPLETED)
@@ -99,7 +130,7 @@ class Gathering:
         if not fetch.done():
             fetch.cancel()
         try:
-            return sorted(await fetch, key=lambda record: record.topic in self._commands)
+            return sorted(await fetch, key=self._is_command)
         except asyncio.CancelledError:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise

@@ -14,6 +14,8 @@ from booking_contracts.refusals import Problem
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 Headers = list[tuple[str, str]]
+OPERATION = "operation"
+"""The header of a result: what its call asked for."""
 
 
 class Origin(StrEnum):

@@ -82,6 +82,8 @@ class Service:
     """Checks a command against the topic it came on; raises Rejected."""
     gathers_seconds: float = 0.0
     """The least time between the beginnings of two batches: more where nobody waits for what the service does."""
+    nobody_waits_for: frozenset[str] = frozenset()
+    """Types of Kafka's messages, and operations of calls (for their results), that wait a little for company."""
     count: Callable[[Any], None] = lambda work: None
     """Into metrics of the service's own, after the commit: what a batch's work has decided."""
     reading: Reading = field(default_factory=dict)

@@ -35,6 +35,7 @@ from services.payments.handlers import (
     wallet_top_ups,
     wallet_withdrawals,
 )
+from services.payments.model.payment import Operation
 from services.payments.reconciliation.reconciler import Reconciler
 from services.payments.store.load import PaymentsStore
 from services.payments.stripe_calls.api import StripeApi
@@ -121,6 +122,7 @@ SERVICE = Service(
     new_work=PaymentsWork,
     store=PaymentsStore(),
     count=business.count,
+    nobody_waits_for=frozenset({messages.CapturePayment.ce_type, messages.SettlePayment.ce_type, Operation.CAPTURE}),
     admit=admit,
 )
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
+from booking_contracts.booking import PlaceBooking
+from booking_contracts.payments import PaymentCaptured
 
 from services.booking.app import SERVICE
 from services.chassis.clock import SystemClock
-from services.chassis.gathering import MOST, Gathering
+from services.chassis.gathering import COMPANY_SECONDS, ENOUGH, MOST, Gathering
 from services.chassis.local import Local
 from services.chassis.messages import Raw
 from services.chassis.positions import Positions
+from services.chassis.service import Service
+from services.payments.app import SERVICE as PAYMENTS
+from services.payments.model.payment import Operation
 
 EVENTS, COMMANDS = (TopicPartition(topic, 0) for topic in ("payments.events", "booking.commands"))
 
@@ -41,6 +48,7 @@ class Consumer:
         if COMMANDS in partitions and self.came and not any(self.buffer.values()):
             self.buffer = self.came.pop(0)
         self.then()
+        await asyncio.sleep(0 if any(found.values()) else timeout_ms / 1000)
         return found
 
 
@@ -94,3 +102,50 @@ async def test_a_rebalance_while_rows_are_looked_for_makes_no_batch_of_what_was_
     left = [lambda: None] * 5 + [where.go_back]  # events and commands, three times: the last after the rows
     consumer.then = lambda: left.pop(0)()
     assert await gathered(consumer, 0.001, where) == [], "what came last may be older: it is read again"
+
+
+def nobody_waits_for(offset: int) -> Any:
+    return record(EVENTS, offset, PaymentCaptured.ce_type)
+
+
+def record(where: TopicPartition, offset: int, kind: str) -> Any:
+    headers = [("ce_type", kind.encode())]
+    return ConsumerRecord(where.topic, 0, offset, 0, 0, b"key", b"", None, 3, 0, headers)  # type: ignore[arg-type]
+
+
+async def test_what_nobody_waits_for_waits_for_company() -> None:
+    began = time.monotonic()
+    found = await gathered(Consumer(*({EVENTS: [nobody_waits_for(number)]} for number in range(3))), 0)
+    assert [raw.offset for raw in found] == [0, 1, 2]
+    assert time.monotonic() - began >= COMPANY_SECONDS
+
+
+async def test_what_somebody_waits_for_takes_it_along_at_once() -> None:
+    began = time.monotonic()
+    order = record(COMMANDS, 7, PlaceBooking.ce_type)
+    found = await gathered(Consumer({EVENTS: [nobody_waits_for(0)]}, {COMMANDS: [order]}), 0)
+    assert [raw.offset for raw in found] == [0, 7]
+    assert time.monotonic() - began < COMPANY_SECONDS
+
+
+async def test_many_that_nobody_waits_for_are_company_enough() -> None:
+    began = time.monotonic()
+    found = await gathered(Consumer({EVENTS: [nobody_waits_for(number) for number in range(ENOUGH)]}), 0)
+    assert len(found) == ENOUGH
+    assert time.monotonic() - began < COMPANY_SECONDS
+
+
+async def test_a_rebalance_while_something_waits_for_company_makes_no_batch() -> None:
+    async def none(_: object) -> dict[Any, int]:
+        return {}
+
+    where = Positions(none)
+    left = [lambda: None] * 2 + [where.go_back]
+    consumer = Consumer({EVENTS: [nobody_waits_for(0)]}, {EVENTS: [nobody_waits_for(1)]})
+    consumer.then = lambda: left.pop(0)() if left else None
+    assert await gathered(consumer, 0, where) == []
+
+
+@pytest.mark.parametrize("service", [SERVICE, PAYMENTS], ids=lambda service: service.name)
+def test_nobody_waits_for_what_there_is(service: Service) -> None:
+    assert service.nobody_waits_for <= {*service.by_type, *Operation}
