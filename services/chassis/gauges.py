@@ -6,7 +6,7 @@ Those of the database are the same from every replica of a service; queries take
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 import asyncpg
 import structlog
@@ -22,6 +22,8 @@ log = structlog.get_logger()
 EVERY_SECONDS = 5.0
 AWAY = (*UNAVAILABLE, KafkaError)
 """Then what waits, waits for the database or the broker. One that is there and takes too long is no excuse."""
+OTHER = "other"
+"""The type of what no message of this build has: a header may say anything, and makes no series of its own."""
 
 WAITING = """
 SELECT (SELECT count(*) FROM (SELECT FROM outbox ORDER BY id LIMIT 10000) w) AS outbox_rows,
@@ -49,7 +51,9 @@ GROUP BY type
 """
 
 
-async def run(pool: Pool, clock: Clock, positions: Positions, is_idle: Callable[[], bool]) -> None:
+async def run(
+    pool: Pool, clock: Clock, positions: Positions, is_idle: Callable[[], bool], local_types: Collection[str]
+) -> None:
     """Sample until cancelled, the database and Kafka each by itself: one that is away does not hide the other."""
 
     def missed(error: Exception) -> None:
@@ -57,7 +61,7 @@ async def run(pool: Pool, clock: Clock, positions: Positions, is_idle: Callable[
             positions.progress.forget()
 
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(keep_sampling("postgresql", EVERY_SECONDS, lambda: sample(pool, clock), missed))
+        tasks.create_task(keep_sampling("postgresql", EVERY_SECONDS, lambda: sample(pool, clock, local_types), missed))
         tasks.create_task(keep_sampling("kafka", EVERY_SECONDS, lambda: behind(positions, idle=is_idle()), missed))
 
 
@@ -82,8 +86,8 @@ async def keep_sampling(
         await asyncio.sleep(every_seconds)
 
 
-async def sample(pool: Pool, clock: Clock) -> None:
-    """Read everything that waits in the database, once."""
+async def sample(pool: Pool, clock: Clock, local_types: Collection[str]) -> None:
+    """Read everything that waits in the database, once. `local_types`: the service's own messages to itself."""
     row = await pool.fetchrow(WAITING, clock.now())
     by_type = await pool.fetch(BY_TYPE_OF_MESSAGE)
     assert row is not None
@@ -97,12 +101,8 @@ async def sample(pool: Pool, clock: Clock) -> None:
     metrics.blocked_keys.clear()
     for one in by_type:
         gauge = metrics.dead_letters_open if one["what"] == "letters" else metrics.blocked_keys
-        gauge.labels(_known(one["type"])).inc(one["count"])
-
-
-def _known(kind: str | None) -> str:
-    """A type of ours; what else a header says makes no series of its own."""
-    return kind if kind is not None and (kind in BY_TYPE or kind.startswith("local.")) else "other"
+        kind = one["type"]
+        gauge.labels(kind if kind in BY_TYPE or kind in local_types else OTHER).inc(one["count"])
 
 
 async def behind(positions: Positions, *, idle: bool) -> None:
