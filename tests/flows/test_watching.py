@@ -96,7 +96,7 @@ async def test_what_bookings_go_through_is_counted(system: System) -> None:
         'booking_saga_steps_total{end="in_time",step="capture"}',
         'booking_letters_total{state="succeeded"}',
         'booking_letter_seconds_bucket{le="300.0"}',
-        'booking_ledger_minor_total{account="escrow",currency="EUR",side="in"}',
+        'booking_ledger_minor_total{account="escrow",cause="capture",currency="EUR",side="in"}',
         'booking_command_answer_seconds_bucket{le="10.0"}',
     )
     await eventually("all of it is counted", counted, lambda found: all(found.get(one, 0) > 0 for one in wanted))
