@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
@@ -224,7 +224,7 @@ async def _answer_discarded(connection: Connection, service: Service, clock: Clo
     if make is None or letter["kind"] != "failed":
         return
     raw = Raw(letter["topic"], letter["partition"], letter["offset"], letter["key"], _pairs(letter), letter["body"])
-    item = Reader(service).read(raw, datetime.now(UTC))
+    item = Reader(service).read(raw, clock.now())
     if not isinstance(item, Message | Refused) or item.id is None:
         return
     async with Statements(connection) as writes:

@@ -9,20 +9,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-import asyncpg
 import structlog
 from aiohttp import web
 
 from services.chassis import logging
+from services.chassis.database import AMISS
 from services.chassis.http import Health, add_health
 
 log = structlog.get_logger()
 
-AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""A database does not answer, or not as it should: the next look may be better. Anything else ends the process."""
-
 Look = Callable[[], Awaitable[Sequence[Mapping[str, Any]]]]
-"""Returns what is wrong just now, each thing by its columns; raises one of AWAY where that could not be seen."""
+"""Returns what is wrong just now, each thing by its columns; raises one of AMISS where that could not be seen, and the
+next look may be better. Anything else ends the process."""
 
 
 class Watch:
@@ -43,7 +41,7 @@ class Watch:
         """What is new is an error in the log, and what is gone is told, too; a look that fails is taken again."""
         try:
             found = {str(sorted(one.items())): one for one in await self._look()}
-        except AWAY as error:
+        except AMISS as error:
             self._unseen = f"the last look failed: {error!r}"
             log.warning("could not look", error=repr(error))
             return
