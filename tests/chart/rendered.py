@@ -74,6 +74,13 @@ def helm(major: str, *arguments: str | Path) -> str:
     return done.stdout
 
 
+def notes(name: str) -> str:
+    """What is said of a value set when it is installed."""
+    chosen = [part for file in values_of(name) for part in ("-f", file)]
+    said = helm("helm4", "install", RELEASE, CHART, "--dry-run=client", "--namespace", NAMESPACE, *chosen)
+    return said.partition("NOTES:")[2]
+
+
 def render(
     name: str = "base",
     changed: Mapping[str, object] | None = None,
