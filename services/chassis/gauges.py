@@ -6,6 +6,7 @@ Those of the database are the same from every replica of a service; queries take
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Collection
 
 import asyncpg
@@ -22,6 +23,8 @@ log = structlog.get_logger()
 EVERY_SECONDS = 5.0
 AWAY = (*UNAVAILABLE, KafkaError)
 """Then what waits, waits for the database or the broker. One that is there and takes too long is no excuse."""
+OF_WHOLE_TABLES = 0.01
+"""The share of its time for which a replica may count whole tables, however large they have become."""
 OTHER = "other"
 """The type of what no message of this build has: a header may say anything, and makes no series of its own."""
 
@@ -70,20 +73,22 @@ async def keep_sampling(
     every_seconds: float,
     look: Callable[[], Awaitable[object]],
     missed: Callable[[Exception], None] = lambda _: None,
+    most_of_time: float = 1.0,
 ) -> None:
-    """Look again and again, until cancelled, and note when it was done.
+    """Look again and again, until cancelled, and note when it was done; at most for that share of the time.
 
     What cannot be looked at leaves the last values standing, and the time of the last look with them.
     """
     metrics.sampled.labels(name).set(real_seconds())  # from here on it is late
     while True:
+        began = time.monotonic()
         try:
             await look()
             metrics.sampled.labels(name).set(real_seconds())
         except Exception as error:
             missed(error)
             log.warning("gauges are old", sample=name, error=repr(error))
-        await asyncio.sleep(every_seconds)
+        await asyncio.sleep(max(every_seconds, (time.monotonic() - began) / most_of_time))
 
 
 async def sample(pool: Pool, clock: Clock, local_types: Collection[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -24,7 +25,8 @@ next look may be better. Anything else ends the process."""
 
 
 class Watch:
-    """`seconds` lie between the end of a look and the next."""
+    """`seconds` lie between the end of a look and the next, and more where a look takes long: it looks for half of the
+    time at most, however much there is to look at."""
 
     def __init__(self, seconds: float, look: Look) -> None:
         self._seconds, self._look = seconds, look
@@ -34,8 +36,9 @@ class Watch:
     async def go_on(self) -> None:
         """Until it is cancelled."""
         while True:
+            began = time.monotonic()
             await self.look_once()
-            await asyncio.sleep(self._seconds)
+            await asyncio.sleep(max(self._seconds, time.monotonic() - began))
 
     async def look_once(self) -> None:
         """What is new is an error in the log, and what is gone is told, too; a look that fails is taken again."""

@@ -124,3 +124,18 @@ async def test_a_sample_that_fails_keeps_its_age(engine: Engine) -> None:
     await looked.wait()
     assert shown("sampled_timestamp_seconds", sample="test") == last
     task.cancel()
+
+
+@pytest.mark.requirement("observability")
+async def test_a_look_that_takes_long_is_taken_seldomer() -> None:
+    looks = 0
+
+    async def look() -> None:
+        nonlocal looks
+        looks += 1
+        await asyncio.sleep(0.05)
+
+    task = asyncio.create_task(gauges.keep_sampling("test", 0.01, look, most_of_time=0.01))
+    await asyncio.sleep(0.5)
+    task.cancel()
+    assert looks == 1
