@@ -10,8 +10,7 @@ from typing import Any
 
 import yaml
 
-from deploy.helm.__main__ import CHART
-from deploy.helm.tools import tool
+from deploy.helm.tools import CHART, tool
 
 Object = dict[str, Any]
 SETS = tuple(sorted(file.stem for file in (CHART / "ci").glob("*.yaml") if file.stem != "base"))

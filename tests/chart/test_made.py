@@ -15,10 +15,11 @@ import yaml
 from booking_contracts.topics import TOPICS
 
 from deploy.helm import contracts
-from deploy.helm.__main__ import CHART, made
+from deploy.helm.__main__ import made
 from deploy.helm.annotated import Unexplained, read
 from deploy.helm.package import assemble
 from deploy.helm.schema import schema
+from deploy.helm.tools import CHART
 from deploy.local.layout import REPOSITORY
 from tests.chart.rendered import SERVICES, SETS, render
 

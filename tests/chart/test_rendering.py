@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from deploy.helm.__main__ import CHART
-from deploy.helm.tools import tool
+from deploy.helm.tools import CHART, tool
 from deploy.images.__main__ import OURS
 from tests.chart.conftest import Rendering
 from tests.chart.rendered import MAJORS, SETS, Rendered, helm, notes, render, values_of
