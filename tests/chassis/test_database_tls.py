@@ -98,25 +98,26 @@ async def test_another_authority_signs_under_traffic(address: str, shown: ssl.SS
             assert await pool.fetchval("SELECT 1") == 1
             asked += 1
 
+    async def answers() -> int:
+        return asked
+
+    async def more(pool: Pool) -> None:
+        await pool.expire_connections()
+        before = asked
+        await eventually("answers over new connections", answers, lambda now: now > before + 5)
+
     async with await open_pool(found, "tls", size=2) as pool, asyncio.TaskGroup() as asking:
         for _ in range(2):
             asking.create_task(ask(pool))
-        for step in (
-            lambda: write_private(trusted, old + new),
-            lambda: shown.load_cert_chain(fresh, fresh.with_suffix(".key")),
-            lambda: write_private(trusted, new),
-        ):
-            step()
-            await pool.expire_connections()
-            before = asked
-            await eventually("more answers, by new connections", lambda: _later(asked), lambda now: now > before + 5)  # noqa: B023
+        write_private(trusted, old + new)
+        await more(pool)
+        shown.load_cert_chain(fresh, fresh.with_suffix(".key"))
+        await more(pool)
+        write_private(trusted, new)
+        await more(pool)
         over.set()
     with pytest.raises(ssl.SSLCertVerificationError):
         await connect(Address(f"{address}&sslrootcert={tmp_path / 'ca.pem'}", lambda: password), "tls")
-
-
-async def _later(found: int) -> int:
-    return found
 
 
 async def test_who_is_signed_by_another_is_not_spoken_to(address: str, tmp_path: Path) -> None:
