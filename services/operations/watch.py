@@ -14,8 +14,10 @@ import structlog
 from aiohttp import web
 
 from services.chassis import logging
+from services.chassis.clock import real_seconds
 from services.chassis.database import AMISS
-from services.chassis.http import Health, add_health
+from services.chassis.http import Health, add_health, add_metrics
+from services.operations import metrics
 
 log = structlog.get_logger()
 
@@ -32,6 +34,7 @@ class Watch:
         self._seconds, self._look = seconds, look
         self._known: dict[str, Mapping[str, Any]] = {}
         self._unseen: str | None = "nothing has been looked at yet"
+        metrics.looked.set(real_seconds())  # from here on it is late
 
     async def go_on(self) -> None:
         """Until it is cancelled."""
@@ -49,6 +52,8 @@ class Watch:
             log.warning("could not look", error=repr(error))
             return
         self._unseen = None
+        metrics.not_agreeing.set(len(found))
+        metrics.looked.set(real_seconds())
         for new in found.keys() - self._known.keys():
             log.error("does not agree", **found[new])
         for gone in self._known.keys() - found.keys():
@@ -69,6 +74,7 @@ async def _well() -> str | None:
 async def _answering(port: int, watch: Watch) -> AsyncIterator[None]:
     app = web.Application()
     add_health(app, Health(live=_well, ready=watch.ready, startup=_well, serving=watch.ready))
+    add_metrics(app, metrics.REGISTRY)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
@@ -92,7 +98,7 @@ async def _until_stopped(port: int | None, watch: Watch) -> None:
 
 
 def run(name: str, seconds: float, look: Look) -> None:
-    """Look until SIGTERM or SIGINT. HTTP_PORT says where /health answers, nowhere when it is not set."""
+    """Look until SIGTERM or SIGINT. HTTP_PORT says where /health and /metrics answer, nowhere when it is not set."""
     logging.configure(name, os.environ.get("INSTANCE", name), os.environ.get("LOG_LEVEL", "INFO"))
     port = os.environ.get("HTTP_PORT")
     asyncio.run(_until_stopped(int(port) if port else None, Watch(seconds, look)))

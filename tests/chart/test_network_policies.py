@@ -36,7 +36,7 @@ OUT: dict[tuple[End, int], set[str]] = {
 }
 """Each far end with its port, and who of ours may call it."""
 IN: dict[End, set[str]] = {
-    MONITORING: set(SERVICES),
+    MONITORING: {*SERVICES, "auditor"},
     INGRESS: {"payments"},
     component("test"): set(SERVICES),
     STRANGER: set(),

@@ -63,6 +63,8 @@ services:
 {{- $callers := concat $policy.clients $policy.monitoring (list $test) }}
 {{- if eq .name "payments" }}{{ $callers = concat $callers $policy.webhooks }}{{ end }}
 {{- $callers | toJson }}
+{{- else if eq .name "auditor" }}
+{{- $policy.monitoring | toJson }}
 {{- else }}
 {{- list | toJson }}
 {{- end }}
