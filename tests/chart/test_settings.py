@@ -63,6 +63,20 @@ def test_a_secret_is_a_file_of_a_secret_and_never_a_variable(each: Rendered) -> 
         assert pointed_at == files, name
 
 
+def test_an_operator_may_make_the_secrets_that_pods_read(rendering: Rendering) -> None:
+    made = rendering("external-secrets").all("ExternalSecret")["stripe"]["spec"]
+    keys = {one["secretKey"] for one in made["data"]}
+    pod = rendering("external-secrets").pods()["Deployment/payments"]
+    read = {
+        item["key"]
+        for volume in pod["volumes"]
+        for source in volume["projected"]["sources"]
+        if source["secret"]["name"] == made["target"]["name"]
+        for item in source["secret"]["items"]
+    }
+    assert keys == read == {"api-key", "webhook-secrets"}
+
+
 def test_only_the_migration_sees_owners_passwords(rendering: Rendering) -> None:
     for name, pod in rendering("managed").pods().items():
         assert ("-database-owner" in str(pod.get("volumes"))) is (name == "Job/migration"), name
