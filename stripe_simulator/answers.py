@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -38,15 +39,15 @@ class Answer:
     should_retry: str | None = None
 
 
-def authenticate(call: Call, operation: Operation | None) -> None:
-    """Any secret key is good; a publishable key, or none, may confirm and retrieve with a client_secret."""
+def authenticate(call: Call, operation: Operation | None, keys: Collection[str] | None = None) -> None:
+    """Any secret key is good, or those of `keys`; others may confirm and retrieve with a client_secret."""
     scheme, _, credentials = call.authorization.partition(" ")
     if scheme.lower() == "basic":
         try:
             credentials = base64.b64decode(credentials).decode().partition(":")[0]
         except (binascii.Error, UnicodeDecodeError):
             credentials = ""
-    if credentials.startswith(("sk_", "rk_")):
+    if credentials.startswith(("sk_", "rk_")) and (keys is None or credentials in keys):
         return
     by_browser = operation is not None and operation.name.partition(".")[2] in PUBLISHABLE
     if by_browser and b"client_secret=" in call.encoded:

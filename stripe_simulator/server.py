@@ -54,10 +54,10 @@ class ApiServer:
         self.world.agenda.run_due()
         found = route(call.method, call.path)
         if found is None:
-            authenticate(call, None)
+            authenticate(call, None, self.world.behaviour.api_keys)
             raise unrecognized(call)
         operation, object_id = found
-        authenticate(call, operation)
+        authenticate(call, operation, self.world.behaviour.api_keys)
         record = None
         if call.idempotency_key is not None:
             record = self.keys.find(call.idempotency_key, call.path, call.encoded)

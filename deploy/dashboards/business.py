@@ -5,19 +5,18 @@ from __future__ import annotations
 from deploy.dashboards.grafana import Dashboard, Panel, Row
 
 
-def _posted(title: str, description: str, *accounts: tuple[str, str, str]) -> Panel:
-    """What was posted to accounts in an hour: (account, in or out, what it is called)."""
+def _posted(title: str, description: str, *postings: tuple[str, str]) -> Panel:
+    """What was posted in an hour: (labels of booking_ledger_minor_total, what it is called)."""
     return Panel(
         title,
         f"{description} In minor units of the currency, an hour's worth.",
         "short",
         [
             (
-                "sum by (currency) (rate(booking_ledger_minor_total"
-                f'{{$, account="{account}", side="{side}"}}[$__rate_interval])) * 3600',
+                f"sum by (currency) (rate(booking_ledger_minor_total{{$, {labels}}}[$__rate_interval])) * 3600",
                 f"{name} {{{{currency}}}}",
             )
-            for account, side, name in accounts
+            for labels, name in postings
         ],
     )
 
@@ -71,16 +70,19 @@ BUSINESS = Dashboard(
                 ),
                 _posted(
                     "Released",
-                    "What was posted to providers, transfers that came back among it, and our commission.",
-                    ("provider", "in", "providers"),
-                    ("commission", "in", "commission"),
+                    "What settlements gave to providers, our commission, and transfers to providers that came back.",
+                    ('account="provider", cause="settle", side="in"', "providers"),
+                    ('account="commission", cause="settle", side="in"', "commission"),
+                    ('account="provider", cause="transfer reversed", side="in"', "came back"),
                 ),
-                _posted("Captured", "What came into escrow.", ("escrow", "in", "captured")),
+                _posted(
+                    "Captured", "What came into escrow.", ('account="escrow", cause="capture", side="in"', "captured")
+                ),
                 _posted(
                     "Lost",
                     "Chargebacks and refunds by hand that were our loss.",
-                    ("chargeback:losses", "out", "chargebacks"),
-                    ("refund:losses", "out", "refunds"),
+                    ('account="chargeback:losses", side="out"', "chargebacks"),
+                    ('account="refund:losses", side="out"', "refunds"),
                 ),
             ),
         ),

@@ -14,8 +14,8 @@ import yaml
 from deploy.helm import contracts
 from deploy.helm.annotated import Value, read
 from deploy.helm.schema import schema
+from deploy.helm.tools import CHART, REPOSITORY
 
-CHART = Path(__file__).parents[1] / "chart"
 TABLE = re.compile(r"(<!-- values -->\n).*?(<!-- end of values -->)", re.DOTALL)
 
 
@@ -61,7 +61,7 @@ def main(check: bool) -> int:
     old = {path: text for path, text in made().items() if not path.exists() or path.read_text(encoding="utf-8") != text}
     for path, text in old.items():
         if check:
-            sys.stderr.write(f"{path.relative_to(CHART.parents[1])} is old: run `python -m deploy.helm`\n")
+            sys.stderr.write(f"{path.relative_to(REPOSITORY)} is old: run `python -m deploy.helm`\n")
         else:
             path.write_text(text, encoding="utf-8")
     return int(check and bool(old))

@@ -7,9 +7,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from deploy.helm.tools import REPOSITORY, tool
+from deploy.helm.tools import CHART, REPOSITORY, tool
 
-CHART = REPOSITORY / "deploy" / "chart"
 BROUGHT = {"alerts": "*.yaml", "dashboards": "*.json"}
 """Folders beside the chart that Helm cannot reach, and what of them goes into its files/."""
 

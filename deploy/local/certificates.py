@@ -45,10 +45,10 @@ def make_authority(directory: Path, name: str = "ca") -> Path:
     return _made(directory, name, AUTHORITY)
 
 
-def signed(directory: Path, name: str, authority: str = "ca") -> Path:
+def signed(directory: Path, name: str, authority: str = "ca", common_name: str | None = None) -> Path:
     """`name`.pem with `name`.key, for programs on this machine; returns its path. Raises RuntimeError."""
     signer = ("-CA", str(directory / f"{authority}.pem"), "-CAkey", str(directory / f"{authority}.key"))
-    return _made(directory, name, SIGNED, *signer)
+    return _made(directory, name, SIGNED.replace("{name}", common_name or name), *signer)
 
 
 def _made(directory: Path, name: str, config: str, *signer: str) -> Path:

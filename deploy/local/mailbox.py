@@ -3,8 +3,8 @@
 It refuses what a strict server in the world would refuse (`mail_rules`), so that no letter is lost there alone.
 
 `GET /messages`, `DELETE /messages`, `POST /snapshot`, which keeps what there is, and `POST /restore`, which has it so
-again. For tests `PUT /faults` with a list of {"kind", "count"}: the next
-`count` deliveries fail that way, in the order of the list, which replaces the one before.
+again. For tests `PUT /faults` with a list of {"kind", "count"}: the next `count` deliveries fail that way, in the order
+of the list, which replaces the one before. With `--password-file`, read at each login, nobody is heard without it.
 """
 
 import argparse
@@ -12,10 +12,11 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import get_args
+from pathlib import Path
+from typing import Any, get_args
 
 from aiohttp import web
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from booking_contracts.testkit.mail import Mail
 
 from deploy.local.mail_message import FaultKind, mail_message
@@ -70,12 +71,15 @@ class Receiver:
         return "250 2.0.0 Accepted"
 
 
-def mailbox_app(mailbox: Mailbox, smtp_port: int, host: str = "127.0.0.1") -> web.Application:
+def mailbox_app(
+    mailbox: Mailbox, smtp_port: int, host: str = "127.0.0.1", password_file: Path | None = None
+) -> web.Application:
     """The HTTP side; the SMTP server runs as long as the application does."""
 
     async def smtp_server(_app: web.Application) -> AsyncIterator[None]:
         def session() -> SMTP:
-            return SMTP(Receiver(mailbox), data_size_limit=MESSAGE_LIMIT_BYTES, enable_SMTPUTF8=True)
+            login = _login(password_file)
+            return SMTP(Receiver(mailbox), data_size_limit=MESSAGE_LIMIT_BYTES, enable_SMTPUTF8=True, **login)
 
         server = await asyncio.get_running_loop().create_server(session, host, smtp_port)
         yield
@@ -117,6 +121,21 @@ def mailbox_app(mailbox: Mailbox, smtp_port: int, host: str = "127.0.0.1") -> we
     return app
 
 
+def _login(password_file: Path | None) -> dict[str, Any]:
+    """What aiosmtpd asks before it takes mail."""
+
+    def known(
+        _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, said: LoginPassword
+    ) -> AuthResult:
+        assert password_file is not None, "nobody is asked without one"
+        right = said.password == password_file.read_bytes()
+        return AuthResult(success=right, handled=right)
+
+    if password_file is None:
+        return {}
+    return {"authenticator": known, "auth_required": True, "auth_require_tls": False}
+
+
 def _requested_faults(body: str) -> list[tuple[FaultKind, int]] | None:
     try:
         asked = json.loads(body)
@@ -135,8 +154,9 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--smtp-port", type=int, required=True)
     parser.add_argument("--http-port", type=int, required=True)
+    parser.add_argument("--password-file", type=Path)
     arguments = parser.parse_args()
-    app = mailbox_app(Mailbox(), arguments.smtp_port, arguments.host)
+    app = mailbox_app(Mailbox(), arguments.smtp_port, arguments.host, arguments.password_file)
     web.run_app(app, host=arguments.host, port=arguments.http_port, print=None, access_log=None, shutdown_timeout=1)
 
 

@@ -5,6 +5,7 @@ from deploy.local.environment import python_env, python_module, service_env
 from deploy.local.layout import REPOSITORY, Layout
 from deploy.local.ports import answers_http, answers_tcp
 from deploy.local.processes import Process
+from deploy.local.secured import secret_file
 from services.payments.stripe_events.events import WANTED_EVENT_TYPES
 
 
@@ -29,7 +30,9 @@ def stripe_simulator(layout: Layout) -> Process:
 def mailbox(layout: Layout) -> Process:
     """The mail server that keeps what it receives."""
     smtp, port = layout.ports["mailbox-smtp"], layout.ports["mailbox"]
-    arguments = ("--smtp-port", str(smtp), "--http-port", str(port))
+    arguments = ["--smtp-port", str(smtp), "--http-port", str(port)]
+    if layout.secure:
+        arguments += ["--password-file", str(secret_file(layout, "mailbox", "SMTP_PASSWORD"))]
     return Process(
         name="mailbox",
         command=python_module("deploy.local.mailbox", *arguments),

@@ -1,6 +1,7 @@
 """What makes a stack a secure one (`Stack(secure=True)`): Kafka with TLS and users with rights, secrets in files.
 
-Kafka's open listener stays beside it, on this machine, for the broker itself and for tests that look at everything.
+Kafka knows notifications by its certificate, everybody else by passwords; its open listener stays beside it, on this
+machine, for the broker itself and for tests that look at everything. The mailbox asks for a password.
 The embedded PostgreSQL is built without TLS.
 """
 
@@ -17,6 +18,7 @@ from deploy.local.kafka_users import give_passwords, give_rights
 from deploy.local.layout import SERVICES, Layout, write_private
 
 SECRETS = ("API_TOKENS", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRETS")
+BY_CERTIFICATE = frozenset({"notifications"})
 SESSION_MS = 3_000
 """How long a login to Kafka lasts; aiokafka then connects and logs in anew."""
 KAFKA = {
@@ -34,28 +36,38 @@ KAFKA = {
     "ssl.keystore.type": "PEM",
     "ssl.truststore.type": "PEM",
 }
+KEYSTORE, TRUSTSTORE = "kafka-keystore.pem", "kafka-truststore.pem"
 LISTENERS = {"SECURE": "SASL_SSL", "MTLS": "SSL"}
 """Beside the open one; their ports are `kafka-secure` and `kafka-mtls`."""
 
 
 def make_certificates(layout: Layout) -> None:
-    """The stack's authority, and what Kafka shows; those that are there stay. Raises RuntimeError."""
-    make_authority(tls(layout))
-    kafka = signed(tls(layout), "kafka")
-    (tls(layout) / "kafka-keystore.pem").write_text(kafka.with_suffix(".key").read_text() + kafka.read_text())
+    """The stack's authority, and what services and Kafka show; those that are there stay. Raises RuntimeError."""
+    authority = make_authority(tls(layout))
+    for service in BY_CERTIFICATE:
+        signed(tls(layout), service)
+    give_kafka(tls(layout), signed(tls(layout), "kafka"), authority)
+
+
+def give_kafka(directory: Path, certificate: Path, authority: Path) -> None:
+    """What it shows, and whom it trusts, from its next start on."""
+    (directory / KEYSTORE).write_text(certificate.with_suffix(".key").read_text() + certificate.read_text())
+    (directory / TRUSTSTORE).write_text(authority.read_text())
 
 
 def kafka_settings(layout: Layout) -> dict[str, str]:
     """Kafka's settings beside those of an open stack."""
-    keystore, authority = tls(layout) / "kafka-keystore.pem", tls(layout) / "ca.pem"
-    return KAFKA | {"ssl.keystore.location": str(keystore), "ssl.truststore.location": str(authority)}
+    keystore, truststore = tls(layout) / KEYSTORE, tls(layout) / TRUSTSTORE
+    return KAFKA | {"ssl.keystore.location": str(keystore), "ssl.truststore.location": str(truststore)}
 
 
 def make_kafka_users(layout: Layout) -> None:
     """Those of the services and of the job that makes topics, with the rights that contracts give them."""
     rights: dict[str, tuple[Right, ...]] = {service: rights_of_service(service) for service in SERVICES}
     rights[TOPICS_JOB] = rights_of_topics_job()
-    passwords = {user: secret_file(layout, user, "KAFKA_SASL_PASSWORD").read_text() for user in rights}
+    passwords = {
+        user: secret_file(layout, user, "KAFKA_SASL_PASSWORD").read_text() for user in rights.keys() - BY_CERTIFICATE
+    }
     servers = f"127.0.0.1:{layout.ports['kafka']}"
     asyncio.run(give_passwords(servers, passwords))
     asyncio.run(give_rights(servers, rights))
@@ -63,6 +75,14 @@ def make_kafka_users(layout: Layout) -> None:
 
 def kafka_env(layout: Layout, user: str) -> dict[str, str]:
     """How a user reaches Kafka."""
+    if user in BY_CERTIFICATE:
+        return {
+            "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{layout.ports['kafka-mtls']}",
+            "KAFKA_SECURITY_PROTOCOL": "SSL",
+            "KAFKA_SSL_CAFILE": str(tls(layout) / "ca.pem"),
+            "KAFKA_SSL_CERTFILE": str(tls(layout) / f"{user}.pem"),
+            "KAFKA_SSL_KEYFILE": str(tls(layout) / f"{user}.key"),
+        }
     return {
         "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{layout.ports['kafka-secure']}",
         "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
@@ -76,8 +96,13 @@ def secured(layout: Layout, service: str, values: Mapping[str, str]) -> dict[str
     """A service's environment with its secrets in files and its user of Kafka."""
     url = urlsplit(values["DATABASE_URL"])
     given = {name: values[name] for name in SECRETS if name in values} | {"DATABASE_PASSWORD": str(url.password)}
+    named: dict[str, str] = {}
+    if service == "notifications":
+        named["SMTP_USERNAME"] = "bookings"
+        given["SMTP_PASSWORD"] = secret_file(layout, "mailbox", "SMTP_PASSWORD").read_text()
     return {
         **{name: value for name, value in values.items() if name not in given},
+        **named,
         **{f"{name}_FILE": str(secret_file(layout, service, name, value)) for name, value in given.items()},
         "DATABASE_URL": f"postgresql://{url.username}@{url.hostname}:{url.port}{url.path}",
         **kafka_env(layout, service),

@@ -7,11 +7,11 @@ import asyncio
 from services.booking import metrics
 from services.booking.saga import Status, Step
 from services.chassis.database import Pool
-from services.chassis.gauges import keep_sampling
+from services.chassis.gauges import OF_WHOLE_TABLES, keep_sampling
 
 EVERY_SECONDS = 10.0
 TOTALS_SECONDS = 300.0
-"""What reads a whole table."""
+"""What reads a whole table: seldom, and seldomer where it takes long (docs/decisions/0035)."""
 LONG_UNANSWERED = 4
 """Times asked: after 30, 60 and 120 s (saga.py, ASK_AGAIN)."""
 
@@ -20,7 +20,9 @@ async def run(pool: Pool) -> None:
     """Count sagas and bookings now and then, until cancelled."""
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(keep_sampling("sagas", EVERY_SECONDS, lambda: look(pool)))
-        tasks.create_task(keep_sampling("totals", TOTALS_SECONDS, lambda: look_at_all(pool)))
+        tasks.create_task(
+            keep_sampling("totals", TOTALS_SECONDS, lambda: look_at_all(pool), most_of_time=OF_WHOLE_TABLES)
+        )
 
 
 async def look(pool: Pool) -> None:

@@ -65,6 +65,10 @@ UNAVAILABLE = (
 """The database, or a connection to it, is not to be had now, or took too long. (A password that is refused is one that
 is being changed: one that was never right is waited for, too, and /health/startup says so.)"""
 
+AMISS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""All that can be amiss with a database or the way to it (a TimeoutError is an OSError): for who looks, and looks again
+soon."""
+
 
 @dataclass(frozen=True, slots=True)
 class Address:

@@ -6,7 +6,8 @@ Those of the database are the same from every replica of a service; queries take
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Collection
 
 import asyncpg
 import structlog
@@ -22,6 +23,10 @@ log = structlog.get_logger()
 EVERY_SECONDS = 5.0
 AWAY = (*UNAVAILABLE, KafkaError)
 """Then what waits, waits for the database or the broker. One that is there and takes too long is no excuse."""
+OF_WHOLE_TABLES = 0.01
+"""The share of its time for which a replica may count whole tables, however large they have become."""
+OTHER = "other"
+"""The type of what no message of this build has: a header may say anything, and makes no series of its own."""
 
 WAITING = """
 SELECT (SELECT count(*) FROM (SELECT FROM outbox ORDER BY id LIMIT 10000) w) AS outbox_rows,
@@ -49,7 +54,9 @@ GROUP BY type
 """
 
 
-async def run(pool: Pool, clock: Clock, positions: Positions, is_idle: Callable[[], bool]) -> None:
+async def run(
+    pool: Pool, clock: Clock, positions: Positions, is_idle: Callable[[], bool], local_types: Collection[str]
+) -> None:
     """Sample until cancelled, the database and Kafka each by itself: one that is away does not hide the other."""
 
     def missed(error: Exception) -> None:
@@ -57,7 +64,7 @@ async def run(pool: Pool, clock: Clock, positions: Positions, is_idle: Callable[
             positions.progress.forget()
 
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(keep_sampling("postgresql", EVERY_SECONDS, lambda: sample(pool, clock), missed))
+        tasks.create_task(keep_sampling("postgresql", EVERY_SECONDS, lambda: sample(pool, clock, local_types), missed))
         tasks.create_task(keep_sampling("kafka", EVERY_SECONDS, lambda: behind(positions, idle=is_idle()), missed))
 
 
@@ -66,24 +73,26 @@ async def keep_sampling(
     every_seconds: float,
     look: Callable[[], Awaitable[object]],
     missed: Callable[[Exception], None] = lambda _: None,
+    most_of_time: float = 1.0,
 ) -> None:
-    """Look again and again, until cancelled, and note when it was done.
+    """Look again and again, until cancelled, and note when it was done; at most for that share of the time.
 
     What cannot be looked at leaves the last values standing, and the time of the last look with them.
     """
     metrics.sampled.labels(name).set(real_seconds())  # from here on it is late
     while True:
+        began = time.monotonic()
         try:
             await look()
             metrics.sampled.labels(name).set(real_seconds())
         except Exception as error:
             missed(error)
             log.warning("gauges are old", sample=name, error=repr(error))
-        await asyncio.sleep(every_seconds)
+        await asyncio.sleep(max(every_seconds, (time.monotonic() - began) / most_of_time))
 
 
-async def sample(pool: Pool, clock: Clock) -> None:
-    """Read everything that waits in the database, once."""
+async def sample(pool: Pool, clock: Clock, local_types: Collection[str]) -> None:
+    """Read everything that waits in the database, once. `local_types`: the service's own messages to itself."""
     row = await pool.fetchrow(WAITING, clock.now())
     by_type = await pool.fetch(BY_TYPE_OF_MESSAGE)
     assert row is not None
@@ -97,12 +106,8 @@ async def sample(pool: Pool, clock: Clock) -> None:
     metrics.blocked_keys.clear()
     for one in by_type:
         gauge = metrics.dead_letters_open if one["what"] == "letters" else metrics.blocked_keys
-        gauge.labels(_known(one["type"])).inc(one["count"])
-
-
-def _known(kind: str | None) -> str:
-    """A type of ours; what else a header says makes no series of its own."""
-    return kind if kind is not None and (kind in BY_TYPE or kind.startswith("local.")) else "other"
+        kind = one["type"]
+        gauge.labels(kind if kind in BY_TYPE or kind in local_types else OTHER).inc(one["count"])
 
 
 async def behind(positions: Positions, *, idle: bool) -> None:

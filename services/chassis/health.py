@@ -12,8 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import asyncpg
-
+from services.chassis.database import AMISS
 from services.chassis.failures import BadRelease
 from services.chassis.progress import Progress
 
@@ -79,6 +78,6 @@ class Checks:
         """The database has the revision that this build needs."""
         try:
             missing = await self.missing_revisions()
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except AMISS as error:
             return f"the database does not answer: {error!r}"
         return f"the database lacks {missing}; run `bookingctl migrate`" if missing else None

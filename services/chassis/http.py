@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from booking_contracts.http.every_service import DESCRIPTION
 from booking_contracts.problems import PAGE, ProblemKind
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 
 from services.chassis.database import UNAVAILABLE, Pool
 from services.chassis.encoding import encoded
@@ -83,7 +83,7 @@ def new_app(tokens: Callable[[], Sequence[ApiToken]], pools: Pools, health: Heal
     app = web.Application(middlewares=[_problems, _authorise(tokens)], client_max_size=MOST_BODY_BYTES)
     app[POOL], app[WEBHOOKS] = pools.reads, pools.webhooks
     add_health(app, health)
-    app.router.add_get("/metrics", _metrics)
+    add_metrics(app, REGISTRY)
     app.router.add_get(PAGE, _codes)
     app.router.add_get("/v1/commands/{id}", command_reply)
     return app
@@ -93,6 +93,15 @@ def add_health(app: web.Application, health: Health) -> None:
     """The paths that Kubernetes asks, /health/live and its like."""
     for name in ("live", "ready", "startup", "serving"):
         app.router.add_get(f"/health/{name}", _health(getattr(health, name)))
+
+
+def add_metrics(app: web.Application, registry: CollectorRegistry) -> None:
+    """The path that Prometheus asks."""
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    app.router.add_get("/metrics", metrics)
 
 
 def add_description(app: web.Application, service: str) -> None:
@@ -162,10 +171,6 @@ def _health(question: Callable[[], Awaitable[str | None]]) -> Handle:
         return answer({"ok": True}) if reason is None else problem(503, "Not ready", reason, kind=ProblemKind.NOT_READY)
 
     return handle
-
-
-async def _metrics(_: web.Request) -> web.Response:
-    return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 async def _codes(_: web.Request) -> web.Response:

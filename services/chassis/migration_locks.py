@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 import asyncpg
 import structlog
 
-from services.chassis.database import Connection, Where, connect
+from services.chassis.database import AMISS, Connection, Where, connect
 
 log = structlog.get_logger()
 
@@ -76,7 +76,7 @@ async def naming_who_blocks(connection: Connection, database: Where) -> AsyncIte
 
 async def _watch(database: Where, pid: int, seen: list[str]) -> None:
     """Write down whom the migration waits for; afterwards nobody can tell. Without a connection nobody is named."""
-    with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    with suppress(*AMISS):
         connection = await connect(database, "migration-watch", {})
         try:
             while True:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
@@ -115,12 +115,21 @@ async def _lock_key(connection: Connection, letter: asyncpg.Record) -> str:
 
 
 async def _let_go(connection: Connection, letter: asyncpg.Record) -> int:
-    """Make the key's rows due; the block stays until the last of them is handled, so that nothing overtakes them."""
+    """Make the key's rows due; the block stays until the last of them is handled, so that nothing overtakes them.
+
+    Their ids are new: patience is counted from a row's id (blocked_keys.py), and that of before is used up.
+    """
     key = await _lock_key(connection, letter)
-    rows = await connection.fetch(
-        "UPDATE local_message SET due_at = clock_timestamp() WHERE key = $1 AND kind = 'record' RETURNING id", key
-    )
+    rows = await connection.fetch("SELECT id FROM local_message WHERE key = $1 AND kind = 'record' FOR UPDATE", key)
     if rows:
+        await connection.execute(
+            """
+            UPDATE local_message SET id = fresh.id, due_at = clock_timestamp()
+            FROM unnest($1::uuid[], $2::uuid[]) AS fresh (old, id) WHERE local_message.id = fresh.old
+            """,
+            [row["id"] for row in rows],
+            [uuid7() for _ in rows],
+        )
         await connection.execute("UPDATE blocked_key SET draining = true WHERE key = $1", key)
     else:
         await connection.execute("DELETE FROM blocked_key WHERE key = $1", key)
@@ -224,7 +233,7 @@ async def _answer_discarded(connection: Connection, service: Service, clock: Clo
     if make is None or letter["kind"] != "failed":
         return
     raw = Raw(letter["topic"], letter["partition"], letter["offset"], letter["key"], _pairs(letter), letter["body"])
-    item = Reader(service).read(raw, datetime.now(UTC))
+    item = Reader(service).read(raw, clock.now())
     if not isinstance(item, Message | Refused) or item.id is None:
         return
     async with Statements(connection) as writes:

@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 
-import asyncpg
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
@@ -19,6 +18,7 @@ from aiokafka.errors import KafkaError
 from services.chassis import crash_points, metrics
 from services.chassis.behind import Behind
 from services.chassis.crash_points import Point
+from services.chassis.database import AMISS
 from services.chassis.failures import Broken
 from services.chassis.offsets import Partition
 from services.chassis.progress import Progress
@@ -96,7 +96,7 @@ class Positions(ConsumerRebalanceListener):  # type: ignore[misc]
         self._placed = True  # a rebalance meanwhile takes it back
         try:
             where = await self._place()
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError) as error:
+        except (*AMISS, KafkaError) as error:
             log.warning("the database's positions are not to be had", error=repr(error))
             where = None
             await asyncio.sleep(PLACE_AGAIN_SECONDS)

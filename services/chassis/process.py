@@ -140,7 +140,8 @@ class Process:
         self._relaying = self._run("relay", self._relay.run())
         self._run("offsets", self._positions.commit_forever())
         self._run("retention", retention.run(pool))
-        self._run("gauges", gauges.run(pool, self._clock, self._positions, lambda: not self._settling.busy))
+        types = self._parts.service.local_types
+        self._run("gauges", gauges.run(pool, self._clock, self._positions, lambda: not self._settling.busy, types))
         for number, task in enumerate(self._parts.background):
             self._run(f"background {number}", task(pool))
         if self._worker is not None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import socket
-from datetime import UTC, datetime
 from typing import Annotated, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
 
+from services.chassis.clock import real_seconds
 from services.chassis.database import Address
 from services.chassis.kafka_settings import KafkaSettings
 
@@ -34,7 +34,7 @@ class ApiToken(BaseModel):
         """Compare in constant time. A header that is not UTF-8 comes with its bytes as surrogates."""
         given = token.encode("utf-8", "surrogateescape")
         is_it = hmac.compare_digest(hashlib.sha256(given).hexdigest(), self.token_sha256)
-        return is_it and (self.expires_at is None or datetime.now(UTC) < self.expires_at)
+        return is_it and (self.expires_at is None or real_seconds() < self.expires_at.timestamp())
 
 
 class Settings(KafkaSettings):

@@ -104,7 +104,7 @@ class SmtpSender:
             if isinstance(outcome, Sent) and session.is_free:
                 self._keep(session)
             else:
-                session.close()
+                session.abort()
         return outcome
 
     async def _open(self) -> Session | TryAgain:
@@ -120,7 +120,7 @@ class SmtpSender:
             goodbye.cancel()
             if session.is_free:
                 return session
-            session.close()
+            session.abort()
         return None
 
     def _keep(self, session: Session) -> None:

@@ -80,11 +80,11 @@ class Session(asyncio.Protocol):
     def say_goodbye(self) -> None:
         """End it as a server likes it, without waiting for its answer."""
         self._transport.write(b"QUIT\r\n")
-        self.close()
-
-    def close(self) -> None:
-        """End it. What was written goes out still."""
         self._transport.close()
+
+    def abort(self) -> None:
+        """End it here and now: the rest of a letter that was given up must not arrive beside the next try."""
+        self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         self._said += data

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Coroutine, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -81,7 +80,7 @@ def try_again(
     async def again(connection: Connection) -> str:
         try:
             return await operator.try_again(
-                connection, waiting_id, datetime.now(UTC), account=account, from_balance=from_balance
+                connection, waiting_id, SystemClock().now(), account=account, from_balance=from_balance
             )
         except operator.NotWaiting as problem:
             raise NotPossible(str(problem)) from None

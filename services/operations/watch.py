@@ -5,49 +5,55 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-import asyncpg
 import structlog
 from aiohttp import web
 
 from services.chassis import logging
-from services.chassis.http import Health, add_health
+from services.chassis.clock import real_seconds
+from services.chassis.database import AMISS
+from services.chassis.http import Health, add_health, add_metrics
+from services.operations import metrics
 
 log = structlog.get_logger()
 
-AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""A database does not answer, or not as it should: the next look may be better. Anything else ends the process."""
-
 Look = Callable[[], Awaitable[Sequence[Mapping[str, Any]]]]
-"""Returns what is wrong just now, each thing by its columns; raises one of AWAY where that could not be seen."""
+"""Returns what is wrong just now, each thing by its columns; raises one of AMISS where that could not be seen, and the
+next look may be better. Anything else ends the process."""
 
 
 class Watch:
-    """`seconds` lie between the end of a look and the next."""
+    """`seconds` lie between the end of a look and the next, and more where a look takes long: it looks for half of the
+    time at most, however much there is to look at."""
 
     def __init__(self, seconds: float, look: Look) -> None:
         self._seconds, self._look = seconds, look
         self._known: dict[str, Mapping[str, Any]] = {}
         self._unseen: str | None = "nothing has been looked at yet"
+        metrics.looked.set(real_seconds())  # from here on it is late
 
     async def go_on(self) -> None:
         """Until it is cancelled."""
         while True:
+            began = time.monotonic()
             await self.look_once()
-            await asyncio.sleep(self._seconds)
+            await asyncio.sleep(max(self._seconds, time.monotonic() - began))
 
     async def look_once(self) -> None:
         """What is new is an error in the log, and what is gone is told, too; a look that fails is taken again."""
         try:
             found = {str(sorted(one.items())): one for one in await self._look()}
-        except AWAY as error:
+        except AMISS as error:
             self._unseen = f"the last look failed: {error!r}"
             log.warning("could not look", error=repr(error))
             return
         self._unseen = None
+        metrics.not_agreeing.set(len(found))
+        metrics.looked.set(real_seconds())
         for new in found.keys() - self._known.keys():
             log.error("does not agree", **found[new])
         for gone in self._known.keys() - found.keys():
@@ -68,6 +74,7 @@ async def _well() -> str | None:
 async def _answering(port: int, watch: Watch) -> AsyncIterator[None]:
     app = web.Application()
     add_health(app, Health(live=_well, ready=watch.ready, startup=_well, serving=watch.ready))
+    add_metrics(app, metrics.REGISTRY)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
@@ -91,7 +98,7 @@ async def _until_stopped(port: int | None, watch: Watch) -> None:
 
 
 def run(name: str, seconds: float, look: Look) -> None:
-    """Look until SIGTERM or SIGINT. HTTP_PORT says where /health answers, nowhere when it is not set."""
+    """Look until SIGTERM or SIGINT. HTTP_PORT says where /health and /metrics answer, nowhere when it is not set."""
     logging.configure(name, os.environ.get("INSTANCE", name), os.environ.get("LOG_LEVEL", "INFO"))
     port = os.environ.get("HTTP_PORT")
     asyncio.run(_until_stopped(int(port) if port else None, Watch(seconds, look)))

@@ -34,3 +34,10 @@ not_agreeing = Gauge(
     "booking_payments_not_agreeing", "Where Stripe, payments' rows and the ledger do not agree now", ["kind"]
 )
 compared_seconds = Gauge("booking_payments_compared_seconds", "Seconds since all of it was last compared")
+posted = Counter(
+    "booking_ledger_minor_total",
+    "Money posted, in minor units, by what happened (model/ledger.py, Cause)",
+    ["account", "cause", "currency", "side"],
+)
+held = Gauge("booking_money_held_minor", "Money in escrow and in wallets, in minor units", ["account", "currency"])
+owed = Gauge("booking_money_owed_minor", "Money not yet with whose it is, in minor units", ["to", "currency"])

@@ -120,7 +120,7 @@ class RoundsOf:
             "notifications": {},
         }
         return {
-            "gauges": lambda: gauges.sample(self.pool, self.clock),
+            "gauges": lambda: gauges.sample(self.pool, self.clock, ()),
             "revision": lambda: revisions.missing_revisions(self.pool, service),
             "timers": lambda: local_messages.peek(self.session, self.clock.now(), 500, ["a", "b"]),
             "calls": self._calls,

@@ -1,9 +1,8 @@
-"""Rows of figures: card sagas, latency by rate, a hot slot, mails only queued, memory."""
+"""Rows of figures: card sagas, latency by rate, a hot slot, mails only queued."""
 
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 from booking_contracts.booking import PlaceBooking
 from booking_contracts.payments import WalletToppedUp
@@ -13,7 +12,7 @@ from booking_contracts.types import Price
 
 from tests.bench import runs
 from tests.bench.checks import PRICE_MINOR
-from tests.bench.cpu import SERVICES, cpu_ms, per_saga, total
+from tests.bench.cpu import cpu_ms, per_saga, total
 from tests.bench.ground import MAILS, RATES, Ground, per_second, rest
 from tests.bench.runs import Load, percentile
 from tests.bench.wire import Prepared, prepared
@@ -61,11 +60,6 @@ async def hot(ground: Ground) -> dict[str, object]:
     return {"hot_slot_seconds": round(seconds, 2)}
 
 
-async def memory(ground: Ground) -> dict[str, object]:
-    """Resident memory of each service, in MiB, after the rows before."""
-    return {"memory_mib": {name: _resident_mib(ground.stack.pid(name)) for name in SERVICES}}
-
-
 async def queued(ground: Ground) -> dict[str, object]:
     """Sagas by card and by wallet while notifications is stopped, and how long it takes to catch up.
 
@@ -96,9 +90,3 @@ async def queued(ground: Ground) -> dict[str, object]:
 def _top_up(order: PlaceBooking) -> Prepared:
     amount = Price(amount=PRICE_MINOR, currency="EUR")
     return prepared(sample.top_up_wallet(customer_id=order.customer.id, amount=amount))
-
-
-def _resident_mib(pid: int | None) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    (kib,) = (int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
-    return round(kib / 1024, 1)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deploy.local import postgres
 from deploy.local.stack import Stack
-from tests.bench import changes, cpu, machine, rows, runs, statements, tables
+from tests.bench import changes, cpu, machine, memory, rows, runs, statements, tables
 from tests.bench.checks import check
 from tests.bench.ground import PROVIDERS, SLOTS, Ground, rest, seats
 from tests.bench.rooms import open_rooms
@@ -25,7 +25,7 @@ ROWS: Mapping[str, Callable[[Ground], Awaitable[Figures]]] = {
     "rates": rows.rates,
     "hot": rows.hot,
     "changes": changes.moved_and_cancelled,
-    "memory": rows.memory,
+    "memory": memory.memory,
     "queued": rows.queued,
     "timers": changes.due_timers,
     "tables": tables.after,

@@ -10,8 +10,7 @@ from typing import Any
 
 import yaml
 
-from deploy.helm.__main__ import CHART
-from deploy.helm.tools import tool
+from deploy.helm.tools import CHART, tool
 
 Object = dict[str, Any]
 SETS = tuple(sorted(file.stem for file in (CHART / "ci").glob("*.yaml") if file.stem != "base"))
@@ -72,6 +71,13 @@ def helm(major: str, *arguments: str | Path) -> str:
     if done.returncode:
         raise Refused(done.stdout + done.stderr)
     return done.stdout
+
+
+def notes(name: str) -> str:
+    """What is said of a value set when it is installed."""
+    chosen = [part for file in values_of(name) for part in ("-f", file)]
+    said = helm("helm4", "install", RELEASE, CHART, "--dry-run=client", "--namespace", NAMESPACE, *chosen)
+    return said.partition("NOTES:")[2]
 
 
 def render(

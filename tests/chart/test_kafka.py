@@ -75,6 +75,7 @@ def test_others_have_the_rights_of_their_roles(rendering: Rendering) -> None:
         {*rights_of_team("back-office"), *rights_of_admin_tools("back-office"), *rights_of_operators()}
     )
     assert office["Write topic"] - shop["Write topic"] == {"booking.admin-commands"}
+    assert rights(rendering("strimzi").one("KafkaUser", "bookingctl")) == table(rights_of_operators())
     assert office["Read topic"] - shop["Read topic"] == {f"{service}.dead-letters" for service in SERVICES}
 
 

@@ -15,10 +15,11 @@ import yaml
 from booking_contracts.topics import TOPICS
 
 from deploy.helm import contracts
-from deploy.helm.__main__ import CHART, made
+from deploy.helm.__main__ import made
 from deploy.helm.annotated import Unexplained, read
 from deploy.helm.package import assemble
 from deploy.helm.schema import schema
+from deploy.helm.tools import CHART
 from deploy.local.layout import REPOSITORY
 from tests.chart.rendered import SERVICES, SETS, render
 
@@ -73,6 +74,19 @@ def test_no_value_has_room_for_a_secret() -> None:
             kept_elsewhere = ("rollOnSecretChange", "tlsSecret", "pullSecrets")
             is_reference = str(value.schema.get("$ref", "")).endswith(("/secret", "/certificate"))
             assert is_reference or value.name in kept_elsewhere, value.path
+
+
+def test_a_pod_is_given_what_was_measured_and_half_as_much_again() -> None:
+    """docs/operate/sizes.md has the measured figure beside what the chart asks for; memory is asked for and limit."""
+    page = (REPOSITORY / "docs" / "operate" / "sizes.md").read_text()
+    rows = re.findall(r"(?m)^\| (\w+) \| (\d+).*? \| (\d+)Mi \| .* \| (\d+m) \|$", page)
+    beside = {name: part for name, part in DEFAULTS.items() if isinstance(part, dict) and "resources" in part}
+    given = {**DEFAULTS["services"], **beside}
+    assert {name for name, *_ in rows} == given.keys()
+    for name, measured, memory, cpu in rows:
+        resources = given[name]["resources"]
+        assert resources == {"requests": {"cpu": cpu, "memory": f"{memory}Mi"}, "limits": {"memory": f"{memory}Mi"}}
+        assert int(memory) >= 1.5 * int(measured), name
 
 
 def test_removed_values_pass_the_schema_so_that_a_sentence_can_refuse_them() -> None:

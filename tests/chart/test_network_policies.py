@@ -10,7 +10,7 @@ from tests.chart.rendered import SERVICES, Object, Rendered, render
 
 pytestmark = pytest.mark.requirement("chart")
 
-OURS = (*SERVICES, "auditor", "migration", "topics", "test")
+OURS = (*SERVICES, "auditor", "bookingctl", "migration", "topics", "test")
 HTTP, NAMES, POSTGRESQL, KAFKA, HTTPS, SMTP, OTLP = 8080, 53, 5432, 9093, 443, 587, 4318
 WITHIN, STRIPE = End(address="10.1.2.3"), End(address="3.18.12.63")
 """A server in the company's own network, and one out in the world."""
@@ -24,8 +24,8 @@ DNS, MONITORING, INGRESS, STRANGER, NEIGHBOUR = (
 
 OUT: dict[tuple[End, int], set[str]] = {
     (DNS, NAMES): set(OURS),
-    (WITHIN, POSTGRESQL): {*SERVICES, "auditor", "migration"},
-    (WITHIN, KAFKA): {*SERVICES, "topics"},
+    (WITHIN, POSTGRESQL): {*SERVICES, "auditor", "bookingctl", "migration"},
+    (WITHIN, KAFKA): {*SERVICES, "bookingctl", "topics"},
     (WITHIN, OTLP): set(SERVICES),
     (WITHIN, SMTP): {"notifications"},
     (STRIPE, HTTPS): {"payments"},
@@ -36,7 +36,7 @@ OUT: dict[tuple[End, int], set[str]] = {
 }
 """Each far end with its port, and who of ours may call it."""
 IN: dict[End, set[str]] = {
-    MONITORING: set(SERVICES),
+    MONITORING: {*SERVICES, "auditor"},
     INGRESS: {"payments"},
     component("test"): set(SERVICES),
     STRANGER: set(),

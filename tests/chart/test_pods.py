@@ -6,8 +6,9 @@ import importlib
 
 import pytest
 
+from deploy.local.layout import REPOSITORY
 from tests.chart.conftest import Rendering
-from tests.chart.rendered import SERVICES, Rendered, render, settings
+from tests.chart.rendered import NAMESPACE, SERVICES, Rendered, notes, render, settings
 
 pytestmark = pytest.mark.requirement("chart")
 
@@ -140,6 +141,17 @@ def test_the_auditor_asks_for_ever_and_can_only_read(rendering: Rendering) -> No
     assert all(url and url.startswith("postgresql://auditor@") for url in urls)
 
 
+def test_bookingctl_waits_where_the_docs_say_that_it_is_typed(rendering: Rendering) -> None:
+    rendered = rendering("managed")
+    waiting = rendered.containers()["Deployment/bookingctl"]
+    assert waiting["command"] == ["python", "-c", "import signal; signal.pause()"]
+    name = rendered.one("Deployment", "bookingctl")["metadata"]["name"]
+    typed = f"alias bookingctl='kubectl -n {NAMESPACE} exec -it deployment/{name} -- bookingctl'"
+    assert typed in (REPOSITORY / "docs" / "operate" / "README.md").read_text()
+    assert typed in notes("managed")
+    assert "alias bookingctl" not in notes("bare")
+
+
 def test_what_is_switched_off_is_not_there(rendering: Rendering) -> None:
     kinds = {one["kind"] for one in rendering("bare").objects}
     assert kinds == {"Deployment", "Service", "PodDisruptionBudget", "PodMonitor", "Pod"}
@@ -160,6 +172,10 @@ def test_the_test_asks_every_service(each: Rendered) -> None:
         for argument in each.one("Pod", "test")["spec"]["containers"][0]["args"]
         if "://" in argument.split("\n")[0]
     ]
-    named = {f"http://{one['metadata']['name']}:8080/health/ready" for one in each.all("Service").values()}
+    named = {
+        f"http://{one['metadata']['name']}:8080/health/ready"
+        for name, one in each.all("Service").items()
+        if name in SERVICES
+    }
     assert set(asked) == named
     assert len(named) == len(SERVICES)

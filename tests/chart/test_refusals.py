@@ -62,6 +62,16 @@ REFUSED: dict[str, tuple[str, Changed, str]] = {
         {"kafka.strimzi.namespace": "kafka"},
         "pods cannot read the Secret of services.booking",
     ),
+    "a Secret of bookingctl's out of reach": (
+        "strimzi",
+        {"kafka.strimzi.namespace": "kafka"},
+        "pods cannot read the Secret of bookingctl",
+    ),
+    "a bookingctl that Kafka does not know": (
+        "managed",
+        {"bookingctl.kafka.username": ""},
+        "bookingctl.kafka.username",
+    ),
     "copies that there are not": (
         "managed",
         {"kafka.topics.minInsyncReplicas": 4},

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings
 from deploy.helm.schema import NOT_FOR_VALUES
 from tests.chart.conftest import Rendering
 from tests.chart.rendered import SERVICES, Rendered, settings
+from tests.flows.operators import IN_A_CLUSTER
 
 pytestmark = pytest.mark.requirement("chart")
 
@@ -62,11 +63,37 @@ def test_a_secret_is_a_file_of_a_secret_and_never_a_variable(each: Rendered) -> 
         assert pointed_at == files, name
 
 
+def test_an_operator_may_make_the_secrets_that_pods_read(rendering: Rendering) -> None:
+    made = rendering("external-secrets").all("ExternalSecret")["stripe"]["spec"]
+    keys = {one["secretKey"] for one in made["data"]}
+    pod = rendering("external-secrets").pods()["Deployment/payments"]
+    read = {
+        item["key"]
+        for volume in pod["volumes"]
+        for source in volume["projected"]["sources"]
+        if source["secret"]["name"] == made["target"]["name"]
+        for item in source["secret"]["items"]
+    }
+    assert keys == read == {"api-key", "webhook-secrets"}
+
+
 def test_only_the_migration_sees_owners_passwords(rendering: Rendering) -> None:
     for name, pod in rendering("managed").pods().items():
         assert ("-database-owner" in str(pod.get("volumes"))) is (name == "Job/migration"), name
     given = settings(rendering("managed").containers()["Job/migration"])
     assert given["PAYMENTS_MIGRATION_URL"].startswith("postgresql://payments_owner@")  # type: ignore[union-attr]
+
+
+def test_bookingctl_is_told_what_its_commands_need_and_nothing_more(rendering: Rendering) -> None:
+    """tests/flows/test_watching.py runs every command of the runbooks with these settings alone."""
+    told = set[str]()
+    for name in ("managed", "certificates"):
+        given = settings(rendering(name).containers()["Deployment/bookingctl"])
+        told |= {setting.removesuffix("_FILE") for setting in given}
+        for service in SERVICES:
+            url = given[f"{service.upper()}_DATABASE_URL"] or ""
+            assert url.startswith(f"postgresql://{service}@"), "the role that may mend rows, and no owner"
+    assert told == IN_A_CLUSTER
 
 
 def test_names_that_the_chart_sets_are_no_secrets(each: Rendered) -> None:

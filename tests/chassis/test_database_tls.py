@@ -12,9 +12,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from booking_contracts.testkit.waiting import eventually
 
 from deploy.local.certificates import make_authority, openssl_is_there, signed
-from services.chassis.database import Address, connect, open_pool
+from deploy.local.layout import write_private
+from services.chassis.database import Address, Pool, connect, open_pool
 from services.chassis.migration import migrate
 
 pytestmark = [
@@ -36,13 +38,18 @@ async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 
 @pytest.fixture
-async def address(databases: dict[str, str], tmp_path: Path) -> AsyncIterator[str]:
+def shown() -> ssl.SSLContext:
+    """What the server shows; to who connects after another certificate was loaded, that one."""
+    return ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+
+
+@pytest.fixture
+async def address(databases: dict[str, str], shown: ssl.SSLContext, tmp_path: Path) -> AsyncIterator[str]:
     """Where the database answers with TLS, as its owner; without a password, and without sslrootcert."""
     make_authority(tmp_path, "ca")
     make_authority(tmp_path, "another")
     certificate = signed(tmp_path, "postgres")
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate, certificate.with_suffix(".key"))
+    shown.load_cert_chain(certificate, certificate.with_suffix(".key"))
     url = urlsplit(databases["BOOKING_MIGRATION_URL"])
     (tmp_path / "password").write_text(f"{url.password}\n")
 
@@ -50,7 +57,7 @@ async def address(databases: dict[str, str], tmp_path: Path) -> AsyncIterator[st
         assert await reader.readexactly(len(SSL_REQUEST)) == SSL_REQUEST, "nobody speaks in the clear"
         writer.write(b"S")
         try:
-            await writer.start_tls(context)
+            await writer.start_tls(shown)
         except OSError:
             return
         behind, before = await asyncio.open_connection(url.hostname, url.port)
@@ -75,6 +82,42 @@ async def test_a_service_and_a_migration_speak_tls(
     async with await open_pool(found, "tls", size=1) as pool:
         assert await pool.fetchval("SELECT 2") == 2
     await asyncio.to_thread(migrate, "booking", found)
+
+
+async def test_another_authority_signs_under_traffic(address: str, shown: ssl.SSLContext, tmp_path: Path) -> None:
+    """First both are trusted, then the server shows the new certificate, then the old authority is nobody's."""
+    password, trusted = (tmp_path / "password").read_text().strip(), tmp_path / "trusted.pem"
+    old, new = ((tmp_path / f"{name}.pem").read_text() for name in ("ca", "another"))
+    found, over, asked = Address(f"{address}&sslrootcert={trusted}", lambda: password), asyncio.Event(), 0
+    write_private(trusted, old)
+    fresh = signed(tmp_path, "next", "another")
+
+    async def ask(pool: Pool) -> None:
+        nonlocal asked
+        while not over.is_set():
+            assert await pool.fetchval("SELECT 1") == 1
+            asked += 1
+
+    async def answers() -> int:
+        return asked
+
+    async def more(pool: Pool) -> None:
+        await pool.expire_connections()
+        before = asked
+        await eventually("answers over new connections", answers, lambda now: now > before + 5)
+
+    async with await open_pool(found, "tls", size=2) as pool, asyncio.TaskGroup() as asking:
+        for _ in range(2):
+            asking.create_task(ask(pool))
+        write_private(trusted, old + new)
+        await more(pool)
+        shown.load_cert_chain(fresh, fresh.with_suffix(".key"))
+        await more(pool)
+        write_private(trusted, new)
+        await more(pool)
+        over.set()
+    with pytest.raises(ssl.SSLCertVerificationError):
+        await connect(Address(f"{address}&sslrootcert={tmp_path / 'ca.pem'}", lambda: password), "tls")
 
 
 async def test_who_is_signed_by_another_is_not_spoken_to(address: str, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 from booking_contracts.booking import AbandonPayment, CancelBooking, PlaceBooking
 from booking_contracts.types import Actor
@@ -58,6 +59,24 @@ async def test_redriven_messages_go_on_in_order_and_are_answered_once(engine: En
     assert replies(await mended.sent())[before:] == ["PENDING_PAYMENT", "CANCELLED_BY_CUSTOMER", "ILLEGAL_TRANSITION"]
     assert not await mended.fetch("SELECT * FROM blocked_key")
     assert not await letters.listed(await mended.session.connection(), Wanted(), most=1)
+
+
+@pytest.mark.requirement("poison", "pessimistic-locking", "one-reply")
+async def test_a_redriven_command_is_as_patient_as_a_new_one(engine: Engine) -> None:
+    """It has lain there for years; that its row is locked when its turn comes is no reason to answer TOO_BUSY."""
+    _, _, mended = await blocked(engine)
+    before = len(replies(await mended.sent()))
+    for table in ("local_message", "dead_letter"):  # a uuid7 begins with its time
+        await mended.fetch(f"UPDATE {table} SET id = ('01800000-0000' || substr(id::text, 14))::uuid")
+    other = await asyncpg.connect(mended.session.url)
+    async with other.transaction():
+        await other.execute("SELECT FROM provider FOR UPDATE")
+        await operator.redrive(await mended.session.connection(), await letter_id(mended))
+        await mended.run_local()
+        assert replies(await mended.sent())[before:] == []
+    await mended.run_waiting(1.5)
+    await other.close()
+    assert replies(await mended.sent())[before:] == ["PENDING_PAYMENT", "CANCELLED_BY_CUSTOMER"]
 
 
 @pytest.mark.requirement("poison", "one-reply")

@@ -30,7 +30,7 @@ async def _sampling(url: str) -> AsyncIterator[Positions]:
     positions = Positions(_nothing)
     positions.progress.saw_due(waiting=True, handled=False)
     pool = await open_pool(url, "gauges", size=1, settings={**SESSION, "statement_timeout": "50ms"})
-    task = asyncio.create_task(gauges.run(pool, SetClock(), positions, lambda: False))
+    task = asyncio.create_task(gauges.run(pool, SetClock(), positions, lambda: False, ()))
     await asyncio.sleep(0.5)
     yield positions
     task.cancel()
@@ -70,19 +70,20 @@ VALUES (gen_random_uuid(), 'record', $2, $1, 'infinity', '[]', '')
 async def test_dead_letters_and_blocked_keys_are_counted_by_type(engine: Engine) -> None:
     connection = await engine.session.connection()
     place, captured = "booking.PlaceBooking.v1", "payments.PaymentCaptured.v1"
-    kinds, types = ["failed", "failed", "unread", "refused"], [place, place, "hostile\n", place]
+    kinds = ["failed", "failed", "unread", "unread", "refused"]
+    types = [place, place, "hostile\n", "local.NobodyHasMadeThis", place]
     await connection.execute(LETTER, kinds, types)
     for key, kind in (("a", captured), ("a", place), ("b", "local.DeadlineReached")):
         await connection.execute("INSERT INTO blocked_key (key) VALUES ($1) ON CONFLICT DO NOTHING", key)
         await connection.execute(ROW, key, kind)
     pool = await open_pool(engine.session.url, "gauges", size=1)
-    await gauges.sample(pool, SetClock())
-    assert (shown("dead_letters_open", type=place), shown("dead_letters_open", type="other")) == (2, 1)
+    await gauges.sample(pool, SetClock(), ["local.DeadlineReached"])
+    assert (shown("dead_letters_open", type=place), shown("dead_letters_open", type="other")) == (2, 2)
     assert (shown("blocked_keys", type=captured), shown("blocked_keys", type="local.DeadlineReached")) == (1, 1)
     assert shown("blocked_keys", type=place) is None
     await connection.execute("DELETE FROM dead_letter")
     await connection.execute("DELETE FROM blocked_key")
-    await gauges.sample(pool, SetClock())
+    await gauges.sample(pool, SetClock(), ["local.DeadlineReached"])
     assert shown("dead_letters_open", type=place) is None
     assert shown("blocked_keys", type=captured) is None
     pool.terminate()
@@ -97,7 +98,7 @@ async def test_the_oldest_call_without_an_answer_has_an_age(engine: Engine) -> N
     """
     await connection.execute(call)
     pool = await open_pool(engine.session.url, "gauges", size=1)
-    await gauges.sample(pool, SetClock())
+    await gauges.sample(pool, SetClock(), ["local.DeadlineReached"])
     assert shown("gateway_call_oldest_seconds") == pytest.approx(90, abs=10)
     pool.terminate()
 
@@ -123,3 +124,18 @@ async def test_a_sample_that_fails_keeps_its_age(engine: Engine) -> None:
     await looked.wait()
     assert shown("sampled_timestamp_seconds", sample="test") == last
     task.cancel()
+
+
+@pytest.mark.requirement("observability")
+async def test_a_look_that_takes_long_is_taken_seldomer() -> None:
+    looks = 0
+
+    async def look() -> None:
+        nonlocal looks
+        looks += 1
+        await asyncio.sleep(0.05)
+
+    task = asyncio.create_task(gauges.keep_sampling("test", 0.01, look, most_of_time=0.01))
+    await asyncio.sleep(0.5)
+    task.cancel()
+    assert looks == 1

@@ -16,6 +16,17 @@ from typer.testing import CliRunner
 from services.operations import console
 from services.operations.cli import app
 
+IN_A_CLUSTER = frozenset(
+    {
+        f"{service}_DATABASE_{what}"
+        for service in ("BOOKING", "PAYMENTS", "NOTIFICATIONS")
+        for what in ("URL", "PASSWORD")
+    }
+    | {"KAFKA_BOOTSTRAP_SERVERS", "KAFKA_SECURITY_PROTOCOL", "KAFKA_SASL_MECHANISM", "KAFKA_SASL_USERNAME"}
+    | {"KAFKA_SASL_PASSWORD", "KAFKA_SSL_CAFILE", "KAFKA_SSL_CERTFILE", "KAFKA_SSL_KEYFILE"}
+)
+"""All that bookingctl's pod is told: tests/chart/test_settings.py."""
+
 
 def bookingctl(env: Mapping[str, str], *arguments: str, code: int | None = 0) -> str:
     """The command with the stack's addresses, in this process; returns what it printed. `code` None: it may fail.

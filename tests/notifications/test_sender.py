@@ -134,6 +134,41 @@ async def test_an_address_that_no_command_can_hold_is_our_fault() -> None:
             assert isinstance(await _sender(port).send(replace(LETTER, recipient=address)), Faulty)
 
 
+class _Slow(asyncio.Protocol):
+    """A server that asks for the letter and then reads nothing, until it is told to."""
+
+    def __init__(self) -> None:
+        self.heard, self.gone = bytearray(), asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        transport.write(b"220 hi\r\n")
+
+    def data_received(self, data: bytes) -> None:
+        self.heard += data
+        if data == b"DATA\r\n":
+            self.transport.pause_reading()
+            self.transport.write(b"354 go on\r\n")
+        elif data[:4] in (b"EHLO", b"MAIL", b"RCPT"):
+            self.transport.write(b"250 ok\r\n")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.gone.set()
+
+
+@pytest.mark.requirement("notify-once")
+async def test_the_rest_of_a_letter_that_was_given_up_never_arrives() -> None:
+    server = _Slow()
+    async with _listening(lambda: server) as port:
+        huge = replace(LETTER, content=LETTER.content + b"x" * 70 * 300_000)
+        assert isinstance(await _sender(port, timeout_seconds=0.3).send(huge), TryAgain)
+        server.transport.resume_reading()
+        await server.gone.wait()
+    assert len(server.heard) < len(huge.content)
+    assert not server.heard.endswith(b"\r\n.\r\n")
+
+
 PIPELINING = b"250-mail.example.org\r\n250 PIPELINING\r\n"
 
 

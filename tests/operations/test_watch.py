@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ import asyncpg
 import pytest
 
 from deploy.local.ports import free_ports
+from services.operations import metrics
 from services.operations.watch import Watch
 from tests.operations.test_agreement import plant
 
@@ -40,6 +42,30 @@ async def test_a_look_that_fails_is_taken_again_and_health_tells() -> None:
 
     failed = "the last look failed: ConnectionRefusedError('postgres')"
     assert said == ["nothing has been looked at yet", None, failed, None]
+
+
+@pytest.mark.requirement("observability")
+async def test_what_it_sees_and_when_it_looked_are_metrics() -> None:
+    looks: list[Exception | list[Mapping[str, Any]]] = [[{"one": 1}, {"two": 2}], ConnectionRefusedError(), []]
+
+    async def look() -> list[Mapping[str, Any]]:
+        found = looks.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    watch, said = Watch(60, look), []
+    while looks:
+        await watch.look_once()
+        said.append(
+            [
+                metrics.REGISTRY.get_sample_value(f"booking_auditor_{name}")
+                for name in ("not_agreeing", "looked_timestamp_seconds")
+            ]
+        )
+    assert [number for number, _ in said] == [2, 2, 0]
+    assert said[0][1] == said[1][1], "it did not see all"
+    assert time.time() - 60 < said[0][1] <= said[2][1]  # type: ignore[operator]
 
 
 async def test_a_fault_of_ours_is_not_looked_over() -> None:
@@ -76,6 +102,15 @@ class Auditor:
         except urllib.error.HTTPError as refused:
             return refused.code, refused.read().decode()
 
+    async def exported(self) -> str:
+        """Its metrics."""
+
+        def ask() -> str:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/metrics", timeout=5) as answer:
+                return str(answer.read().decode())
+
+        return await asyncio.to_thread(ask)
+
     async def stopped(self) -> int:
         """Its exit code after SIGTERM."""
         self._process.send_signal(signal.SIGTERM)
@@ -110,6 +145,7 @@ async def test_what_does_not_agree_is_logged_once_and_so_is_its_end(databases: d
     await writer.execute("DELETE FROM payment WHERE booking_id = $1", orphan)
     gone = await running.logs("agrees again", booking_id=str(orphan))
 
+    assert "booking_auditor_not_agreeing" in await running.exported()
     assert (found["level"], found["detail"]) == ("error", "the payment's booking is not there")
     assert first["not_agreeing"] == again["not_agreeing"] > 0
     assert gone["level"] == "info"

@@ -8,14 +8,17 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.chassis.database import SESSION, connect, open_pool
 from services.chassis.http import Health, Pools, new_app
 from services.payments import gauges, http, metrics, operator, rounds
-from services.payments.stripe_events.events import WANTED_EVENT_TYPES, StripeEvent, told_by
+from services.payments.stripe_events import event_store
+from services.payments.stripe_events.events import WANTED_EVENT_TYPES, StripeEvent, event_of, told_by
 from tests.payments.builders import BOOKING, PRICE, authorize, capture, settle
 from tests.payments.test_dashboard_refunds import told
 from tests.payments.till import Till, soon
@@ -244,3 +247,19 @@ async def test_a_reversal_is_found_by_the_transfers_id(till: Till) -> None:
     await told(till)
     (payout,) = await till.engine.fetch("SELECT reversed_minor FROM payout")
     assert payout["reversed_minor"] == 1000
+
+
+@pytest.mark.requirement("webhooks", "pessimistic-locking")
+async def test_an_event_whose_row_is_held_keeps_no_other_from_being_kept(till: Till) -> None:
+    """Another replica has the first in hand, and takes long: the sweeper's page is more than that event."""
+    page = [event_of(json.loads(event({}, "customer.created", name))) for name in ("evt_held", "evt_free")]
+    pool = await open_pool(till.engine.session.url, "sweep", size=1, settings={**SESSION, "lock_timeout": "100ms"})
+    other = await connect(till.engine.session.url, "other")
+    async with other.transaction():
+        await other.execute("INSERT INTO stripe_event (event_id, type, body) VALUES ('evt_held', 't', '{}')")
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await event_store.take(pool, page, till.bench.clock.now())
+        assert [row["event_id"] for row in await till.engine.fetch("SELECT event_id FROM stripe_event")] == ["evt_free"]
+    assert await event_store.take(pool, page, till.bench.clock.now()) == 0
+    await other.close()
+    pool.terminate()

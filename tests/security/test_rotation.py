@@ -8,8 +8,9 @@ import hashlib
 import hmac
 import json
 import secrets
+import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from uuid import UUID
 
@@ -17,6 +18,7 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError
+from aiosmtplib import SMTP, SMTPAuthenticationError
 from booking_contracts.booking import BookingConfirmed
 from booking_contracts.testkit.system import Studio, System
 from booking_contracts.testkit.waiting import eventually
@@ -24,8 +26,9 @@ from booking_contracts.testkit.waiting import eventually
 from deploy.local.environment import SCOPES
 from deploy.local.kafka_users import give_passwords
 from deploy.local.layout import SERVICES
-from deploy.local.secured import SESSION_MS
+from deploy.local.secured import BY_CERTIFICATE, SESSION_MS
 from deploy.local.stack import Stack
+from services.notifications.sender import IDLE_SECONDS
 from tests.security.users import Users
 
 pytestmark = pytest.mark.requirement("secrets")
@@ -57,6 +60,12 @@ async def bookings_meanwhile(system: System, stack: Stack) -> AsyncIterator[Stud
     for booking_id in placed:
         await system.client.outcome(booking_id, BookingConfirmed)
     assert [stack.pid(name) for name in names] == processes
+
+
+async def tells(system: System, studio: Studio, customer: str) -> None:
+    """Somebody books, and is written to."""
+    await system.accepted(system.place(studio, customer))
+    await system.mail(f"{customer}@example.com", "confirmed")
 
 
 async def _later(found: int) -> int:
@@ -91,15 +100,76 @@ async def test_passwords_of_databases(system: System, stack: Stack, users: Users
 
 
 async def test_passwords_of_kafka(system: System, stack: Stack, users: Users) -> None:
+    services = {*SERVICES} - BY_CERTIFICATE
     async with bookings_meanwhile(system, stack):
-        old = {service: users.secret(service, "KAFKA_SASL_PASSWORD").read_text() for service in SERVICES}
-        fresh = {service: secrets.token_hex(16) for service in SERVICES}
+        old = {service: users.secret(service, "KAFKA_SASL_PASSWORD").read_text() for service in services}
+        fresh = {service: secrets.token_hex(16) for service in services}
         await give_passwords(stack.env["KAFKA_BOOTSTRAP_SERVERS"], fresh)
-        for service in SERVICES:
+        for service in services:
             users.rotate(service, "KAFKA_SASL_PASSWORD", fresh[service])
             with pytest.raises(KafkaConnectionError):
                 await AIOKafkaProducer(**users.client(service, old[service])).start()
         await asyncio.sleep(2 * SESSION_MS / 1000)  # every login of before is over
+
+
+async def test_certificates_of_kafka(system: System, stack: Stack, users: Users) -> None:
+    """Its own, and those of services that show theirs, by another authority: brokers restart for that, and they do not.
+
+    Booking and payments check what Kafka shows, notifications shows its own besides.
+    """
+    shown = users.by_certificate("notifications")
+    async with bookings_meanwhile(system, stack) as studio:
+        of_before = users.new_authority()
+        await asyncio.to_thread(stack.restart, "kafka")
+        users.old_is_gone()
+        await tells(system, studio, "karla")
+        with pytest.raises(KafkaConnectionError):
+            await AIOKafkaProducer(**{**users.client("booking"), "ssl_context": of_before}).start()
+    certificate = ssl.create_default_context(cafile=shown["KAFKA_SSL_CAFILE"])
+    certificate.load_cert_chain(shown["KAFKA_SSL_CERTFILE"], shown["KAFKA_SSL_KEYFILE"])
+    client = {"bootstrap_servers": shown["KAFKA_BOOTSTRAP_SERVERS"], "security_protocol": "SSL"}
+    with pytest.raises(KafkaConnectionError):
+        await AIOKafkaProducer(**client, ssl_context=certificate).start()
+
+
+async def test_the_key_of_stripe(system: System, stack: Stack, users: Users) -> None:
+    old, fresh = users.secret("payments", "STRIPE_API_KEY").read_text(), f"sk_test_{secrets.token_hex(16)}"
+
+    async def takes(*keys: str) -> None:
+        async with system.http.put(f"{stack.env['STRIPE_CONTROL_URL']}/behaviour", json={"api_keys": keys or None}):
+            pass
+
+    async def status(key: str) -> int:
+        headers = {"Authorization": f"Bearer {key}"}
+        async with system.http.get(f"{stack.env['STRIPE_API_BASE']}/v1/events?limit=1", headers=headers) as answer:
+            return answer.status
+
+    async with bookings_meanwhile(system, stack):
+        await takes(old, fresh)
+        assert (await status(old), await status(fresh)) == (200, 200)
+        users.rotate("payments", "STRIPE_API_KEY", fresh)
+        await takes(fresh)
+        assert (await status(old), await status(fresh)) == (401, 200)
+    await takes()
+
+
+async def test_the_password_of_the_mail_server(system: System, stack: Stack, users: Users) -> None:
+    async def logs_in(password: str) -> bool:
+        server = SMTP(hostname=stack.env["SMTP_HOST"], port=int(stack.env["SMTP_PORT"]))
+        async with server:
+            with suppress(SMTPAuthenticationError):
+                await server.login("bookings", password)
+                return True
+        return False
+
+    old, fresh = users.secret("notifications", "SMTP_PASSWORD").read_text(), secrets.token_hex(16)
+    async with bookings_meanwhile(system, stack) as studio:
+        await tells(system, studio, "mona")
+        users.rotate("mailbox", "SMTP_PASSWORD", fresh)
+        users.rotate("notifications", "SMTP_PASSWORD", fresh)
+        assert (await logs_in(old), await logs_in(fresh)) == (False, True)
+    await asyncio.sleep(2 * IDLE_SECONDS)  # every session of before is over
+    await tells(system, studio, "nora")
 
 
 async def test_tokens_of_http(system: System, stack: Stack, users: Users) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import ssl
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from pathlib import Path
+from secrets import token_hex
 from time import time
 from typing import Any
 
 from booking_contracts.client.security import KafkaSecurity, context_of_files
 
-from deploy.local.certificates import signed
+from deploy.local.certificates import make_authority, signed
 from deploy.local.layout import Layout, write_private
+from deploy.local.secured import BY_CERTIFICATE, give_kafka
 from deploy.local.stack import Stack
 
 PASSWORD = "of a test"
@@ -48,7 +51,7 @@ class Users:
 
     def by_certificate(self, user: str) -> dict[str, str]:
         """In the environment of a program of ours, without a password."""
-        certificate = signed(self.tls, user)
+        certificate = signed(self.tls, f"{user}-of-{token_hex(4)}", common_name=user)
         return {
             "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{self._layout.ports['kafka-mtls']}",
             "KAFKA_SECURITY_PROTOCOL": "SSL",
@@ -68,6 +71,30 @@ class Users:
             "KAFKA_SASL_MECHANISM": "OAUTHBEARER",
             "KAFKA_SASL_TOKEN_FILE": str(file),
         }
+
+    def new_authority(self) -> ssl.SSLContext:
+        """Another authority signs for Kafka, from its next start on, and for services; returns who trusts the old one.
+
+        Until `old_is_gone`, services trust both.
+        """
+        old = (self.tls / "ca.pem").read_text()
+        before = ssl.create_default_context(cadata=old)
+        self._next = make_authority(self.tls, f"ca-{token_hex(4)}")
+        write_private(self.tls / "ca.pem", old + self._next.read_text())
+        give_kafka(self.tls, self._signed("kafka"), self._next)
+        for service in BY_CERTIFICATE:
+            fresh = self._signed(service)
+            for ending in (".key", ".pem"):
+                write_private(self.tls / f"{service}{ending}", fresh.with_suffix(ending).read_text())
+        return before
+
+    def old_is_gone(self) -> None:
+        """Nobody trusts the authority of before; who asks for a certificate from now on has it of the new one."""
+        write_private(self.tls / "ca.key", self._next.with_suffix(".key").read_text())
+        write_private(self.tls / "ca.pem", self._next.read_text())
+
+    def _signed(self, name: str) -> Path:
+        return signed(self.tls, f"{name}-of-{self._next.stem}", self._next.stem, common_name=name)
 
     def secret(self, service: str, name: str) -> Path:
         """The file of a service's secret."""

@@ -51,6 +51,15 @@ def test_gauges_that_every_replica_exports_are_counted_once(file: Path) -> None:
 
 
 @by_name
+def test_two_systems_of_one_prometheus_are_told_apart(file: Path) -> None:
+    """A release is found by its namespace, which every alert has among its labels."""
+    for rule in rules(file):
+        groups = re.findall(r"\bby \(([^)]*)\)", rule["expr"])
+        assert groups
+        assert all("namespace" in group.split(", ") for group in groups), rule["expr"]
+
+
+@by_name
 def test_its_unit_test_has_a_case_where_it_fires_and_one_where_it_is_silent(file: Path) -> None:
     unit_test = yaml.safe_load((UNIT_TESTS / f"{file.stem}.test.yaml").read_text())
     cases = [case for test in unit_test["tests"] for case in test["alert_rule_test"]]

@@ -42,6 +42,9 @@ What a schema cannot say. Each check adds a sentence that names the value and wh
 {{- if and .Values.jobs.topics (not .Values.kafka.strimzi.topics) }}
 {{- $_ := set $users "kafka.admin" (include "booking-system.kafka-user" (dict "root" . "name" "topics" "user" .Values.kafka.admin) | fromYaml) }}
 {{- end }}
+{{- if .Values.bookingctl.enabled }}
+{{- $_ := set $users "bookingctl.kafka" (include "booking-system.kafka-user" (dict "root" . "name" "bookingctl" "user" .Values.bookingctl.kafka) | fromYaml) }}
+{{- end }}
 {{- range $path, $user := $users }}
 {{- if hasPrefix "SASL" $.Values.kafka.securityProtocol }}
 {{- $_ := set $wanted (printf "%s.username" $path) $user.username }}
@@ -81,7 +84,7 @@ What a schema cannot say. Each check adds a sentence that names the value and wh
 {{- $set = append $set .env }}
 {{- end }}
 {{- end }}
-{{- range $path, $resources := dict "auditor" .Values.auditor.resources "jobs" .Values.jobs.resources "services.booking" .Values.services.booking.resources "services.payments" .Values.services.payments.resources "services.notifications" .Values.services.notifications.resources }}
+{{- range $path, $resources := dict "auditor" .Values.auditor.resources "bookingctl" .Values.bookingctl.resources "jobs" .Values.jobs.resources "services.booking" .Values.services.booking.resources "services.payments" .Values.services.payments.resources "services.notifications" .Values.services.notifications.resources }}
 {{- if ne ($resources.requests.memory | toString) ($resources.limits.memory | toString) }}
 - "{{ $path }}.resources: memory is requested as {{ $resources.requests.memory }} and limited to {{ $resources.limits.memory }}: make both the same, or a full node ends the pod at a time of its own."
 {{- end }}
@@ -108,9 +111,12 @@ What a schema cannot say. Each check adds a sentence that names the value and wh
 - "kafka.strimzi.users makes users for SCRAM-SHA-512: set kafka.saslMechanism to it."
 {{- end }}
 {{- if and $strimzi.users $strimzi.namespace (ne $strimzi.namespace .Release.Namespace) }}
-{{- range $name, $service := .Values.services }}
-{{- if not (or $service.kafka.passwordSecret.name $service.kafka.certificateSecret.name) }}
-- "kafka.strimzi.namespace is another namespace, where pods cannot read the Secret of services.{{ $name }}: copy it here and name it in services.{{ $name }}.kafka."
+{{- $users := dict }}
+{{- range $name, $service := .Values.services }}{{ $_ := set $users (printf "services.%s" $name) $service.kafka }}{{ end }}
+{{- if .Values.bookingctl.enabled }}{{ $_ := set $users "bookingctl" .Values.bookingctl.kafka }}{{ end }}
+{{- range $path, $user := $users }}
+{{- if not (or $user.passwordSecret.name $user.certificateSecret.name) }}
+- "kafka.strimzi.namespace is another namespace, where pods cannot read the Secret of {{ $path }}: copy it here and name it in {{ $path }}.kafka."
 {{- end }}
 {{- end }}
 {{- end }}

@@ -9,6 +9,7 @@ booking: [postgresql, kafka, tracing]
 payments: [postgresql, kafka, tracing, stripe]
 notifications: [postgresql, kafka, tracing, mail]
 auditor: [postgresql]
+bookingctl: [postgresql, kafka]
 migration: [postgresql]
 topics: [kafka]
 test: [services]
@@ -62,6 +63,8 @@ services:
 {{- $callers := concat $policy.clients $policy.monitoring (list $test) }}
 {{- if eq .name "payments" }}{{ $callers = concat $callers $policy.webhooks }}{{ end }}
 {{- $callers | toJson }}
+{{- else if eq .name "auditor" }}
+{{- $policy.monitoring | toJson }}
 {{- else }}
 {{- list | toJson }}
 {{- end }}

@@ -1,4 +1,4 @@
-{{/* Names, labels and the image. A component is a service, or auditor, migration, topics, test. */}}
+{{/* Names, labels and the image. A component is a service, or auditor, bookingctl, migration, topics, test. */}}
 
 {{- define "booking-system.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" -}}

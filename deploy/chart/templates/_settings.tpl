@@ -33,7 +33,7 @@ owner: {{ default (printf "%s_owner" .service) $own.owner }}
 
 {{/* (root, name, user) → who a component is at Kafka: username, password, certificate. */}}
 {{- define "booking-system.kafka-user" -}}
-{{- $made := and .root.Values.kafka.strimzi.users (hasKey .root.Values.services .name) }}
+{{- $made := and .root.Values.kafka.strimzi.users (or (hasKey .root.Values.services .name) (eq .name "bookingctl")) }}
 {{- $as := include "booking-system.component" . }}
 username: {{ default (ternary $as "" $made) .user.username }}
 password: {{ set (deepCopy .user.passwordSecret) "name" (default (ternary $as "" $made) .user.passwordSecret.name) | toJson }}
@@ -104,6 +104,16 @@ certificate: {{ set (deepCopy .user.certificateSecret) "name" (default (ternary 
 {{- range $service := list "booking" "payments" }}
 {{- include "booking-system.database-settings" (dict "root" $root "service" $service "env" (printf "AUDITOR_%s_DATABASE" (upper $service)) "user" $auditor.user "password" $auditor.passwordSecret) }}
 {{- end }}
+{{- end }}
+
+{{/* (root) → bookingctl's: every database as its service, and Kafka. */}}
+{{- define "booking-system.bookingctl-settings" -}}
+{{- $root := . }}
+{{- range $name, $service := .Values.services }}
+{{- $database := include "booking-system.database" (dict "root" $root "service" $name) | fromYaml }}
+{{- include "booking-system.database-settings" (dict "root" $root "service" $name "env" (printf "%s_DATABASE" (upper $name)) "user" $database.user "password" $service.database.passwordSecret) }}
+{{- end }}
+{{- include "booking-system.kafka-settings" (dict "root" . "name" "bookingctl" "user" .Values.bookingctl.kafka) }}
 {{- end }}
 
 {{/* (root) → the migration's: every database as its owner. */}}

@@ -35,15 +35,17 @@ async def take(pool: Pool, events: Sequence[StripeEvent], now: datetime) -> int:
     """Keep events; one that cannot be kept is set aside, and the others are kept all the same.
 
     It stays visible (`bookingctl payments reconcile`) and counted, and the sweeper tries it again. Raises what says
-    that the database is not to be had. Returns how many are new.
+    that the database is not to be had; where rows of one are held by others, when the rest is kept. Returns how many
+    are new.
     """
     try:
         return await keep(pool, events, now)
     except Exception as error:
-        if _for_now(error):
+        many = len(events) > 1
+        if _for_now(error) and not (many and isinstance(error, asyncpg.LockNotAvailableError)):
             raise
-        if len(events) > 1:
-            return sum([await take(pool, [event], now) for event in events])
+        if many:
+            return await _take_each(pool, events, now)
         (event,) = events
         log.error("an event of Stripe's cannot be kept", event_id=event.id, type=event.type, exc_info=True)
         metrics.events_set_aside.inc()
@@ -58,6 +60,18 @@ async def take(pool: Pool, events: Sequence[StripeEvent], now: datetime) -> int:
             ascii(error)[:1000],
         )
         return 0
+
+
+async def _take_each(pool: Pool, events: Sequence[StripeEvent], now: datetime) -> int:
+    new, held = 0, list[Exception]()
+    for event in events:
+        try:
+            new += await take(pool, [event], now)
+        except asyncpg.LockNotAvailableError as error:
+            held.append(error)
+    if held:
+        raise held[0]
+    return new
 
 
 def _for_now(error: Exception) -> bool:
