@@ -110,7 +110,7 @@ def nobody_waits_for(offset: int) -> Any:
 
 def record(where: TopicPartition, offset: int, kind: str) -> Any:
     headers = [("ce_type", kind.encode())]
-    return ConsumerRecord(where.topic, 0, offset, 0, 0, b"key", b"", None, 3, 0, headers)  # type: ignore[arg-type]
+    return ConsumerRecord(where.topic, 0, offset, 0, 0, b"key", b"", None, 3, 0, headers)
 
 
 async def test_what_nobody_waits_for_waits_for_company() -> None:
