@@ -1,5 +1,6 @@
-"""`python -m deploy.cluster up|down|build|status`; in one that runs also `kubectl …`, `helm …`, `inside COMMAND …`.
+"""`python -m deploy.cluster up|down|status|build|built`; in a cluster that runs `kubectl …`, `helm …`, `inside …`.
 
+build: Kubernetes alone. built: says where it is, or why it is not there, and ends with 1.
 up: builds Kubernetes and our images or takes those that are there, starts a cluster, and installs the chart on it.
 Where none can run, its last line says SKIPPED and why, and it ends with 0.
 """
@@ -55,6 +56,10 @@ def main(arguments: list[str]) -> int:
     """The exit code."""
     command, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
     cluster = Cluster(FOLDER)
+    if command == "built":
+        there = build.program().exists()
+        print(build.program() if there else f"Kubernetes is not built: there is no {build.program()}")
+        return 0 if there else 1
     commands: dict[str, Callable[[], object]] = {
         "up": lambda: up(cluster),
         "down": cluster.stop,
