@@ -134,11 +134,13 @@ def _kubeconfig(token: str) -> dict[str, Any]:
 
 
 def _proxy(folder: Path) -> dict[str, Any]:
-    """One serves both nodes: they share iptables. Limits of connections are the machine's, and are left alone."""
+    """One serves both nodes: they share iptables. What a Service is asked seems to come from the node: else an answer
+    from the same bridge would not pass here. Limits of connections are the machine's, and are left alone."""
     return {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
         "kind": "KubeProxyConfiguration",
         "mode": "iptables",
+        "iptables": {"masqueradeAll": True},
         "bindAddress": ADDRESS,
         "hostnameOverride": NODES[0].name,
         "clientConnection": {"kubeconfig": f"{folder}/kubeconfig"},
