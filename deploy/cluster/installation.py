@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.cluster.cluster import Cluster
-from deploy.cluster.components import PAUSE
+from deploy.cluster.nodes import PAUSE
 from deploy.helm.package import CHART, assemble
 from deploy.images import docker
 from deploy.images.local.catalogue import KAFKA_UID, POSTGRES_UID
