@@ -11,7 +11,8 @@ from typing import Any
 
 from deploy.cluster.cluster import Cluster
 from deploy.cluster.nodes import PAUSE
-from deploy.helm.package import CHART, assemble
+from deploy.helm.package import assemble
+from deploy.helm.tools import CHART
 from deploy.images import docker
 from deploy.images.local.catalogue import KAFKA_UID, POSTGRES_UID
 from deploy.images.local.host import HostImage

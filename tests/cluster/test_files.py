@@ -12,7 +12,7 @@ import yaml
 
 from deploy.cluster import build
 from deploy.cluster.installation import DEPS, HERE, NAMESPACE, TOKEN, TOKENS, USED, secrets
-from deploy.helm.package import CHART
+from deploy.helm.tools import CHART
 from deploy.images.__main__ import ORDINARY, OURS
 from deploy.local.layout import REPOSITORY
 
