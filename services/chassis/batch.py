@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,8 +36,11 @@ class Committed:
 class BatchRunner:
     """Runs batches of one service on one connection; ladder.py says what happens when one fails."""
 
-    def __init__(self, service: Service, session: Session, clock: Clock) -> None:
+    def __init__(
+        self, service: Service, session: Session, clock: Clock, was_set_back: Callable[[], bool] = lambda: False
+    ) -> None:
         self.service, self._session, self._clock = service, session, clock
+        self.was_set_back = was_set_back
         self._reader = Reader(service)
         self.release = BadRelease()
 
@@ -58,6 +61,7 @@ class BatchRunner:
                 await connection.execute(f"SET LOCAL lock_timeout = {lock_timeout_ms:d}")
             fresh = await self._admit(connection, batch, items)
             work: UnitOfWork = self.service.new_work(now)
+            work.was_set_back = self.was_set_back()
             messages = [item for item in fresh if isinstance(item, Message)]
             if verdict is None:
                 await self.service.store.load(connection, messages, work)

@@ -22,6 +22,7 @@ from services.chassis.crash_points import Point
 from services.chassis.failures import Broken
 from services.chassis.offsets import Partition
 from services.chassis.progress import Progress
+from services.chassis.set_back import SetBack
 
 log = structlog.get_logger()
 COMMIT_SECONDS = 1.0
@@ -49,8 +50,12 @@ class Positions(ConsumerRebalanceListener):  # type: ignore[misc]
     consumer: AIOKafkaConsumer
     give_up: Callable[[], Awaitable[None]]
 
-    def __init__(self, read: Callable[[Collection[Partition]], Awaitable[dict[Partition, int]]]) -> None:
-        self._read = read
+    def __init__(
+        self,
+        read: Callable[[Collection[Partition]], Awaitable[dict[Partition, int]]],
+        set_back: SetBack | None = None,
+    ) -> None:
+        self._read, self.set_back = read, set_back
         self._done: dict[Partition, int] = {}
         self._here: dict[Partition, int] = {}
         self._placed = True
@@ -105,6 +110,8 @@ class Positions(ConsumerRebalanceListener):  # type: ignore[misc]
         return self._placed
 
     async def _place(self) -> dict[Partition, int] | None:
+        if self.set_back is not None:
+            await self.set_back.look(self.consumer)
         assigned = self.consumer.assignment()
         found = await self._read([(partition.topic, partition.partition) for partition in assigned])
         # The log's ends after the positions: whoever handles records meanwhile would else stand past a stale end.
