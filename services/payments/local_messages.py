@@ -43,6 +43,8 @@ class IntentSeen(LocalBody):
     """Stripe refused the request itself: the card is not to blame."""
     by_reconciler: bool = False
     """The reconciler had it looked at: what is new by it no event had told."""
+    was_there: bool = False
+    """It was looked for, and may be further on than to be authorised."""
 
 
 class LeftoverCancelled(LocalBody):
@@ -179,6 +181,8 @@ class AuthorizeLater(LocalBody):
 
     booking_id: UUID
     command: AuthorizePayment
+    again: bool = False
+    """The command was read again (chassis/set_back.py)."""
 
 
 class SettleLater(LocalBody):

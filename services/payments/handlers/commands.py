@@ -36,15 +36,15 @@ RECHECK_AFTER = timedelta(seconds=1)
 
 def authorize_payment(message: Message[AuthorizePayment], work: PaymentsWork) -> None:
     """Reserve the amount; nothing is taken (requirement payment-capture-timing)."""
-    _authorize(message.body, work)
+    _authorize(message.body, work, again=message.raw.again)
 
 
 def authorize_later(message: Message[AuthorizeLater], work: PaymentsWork) -> None:
     """The attempt before it may have ended by now."""
-    _authorize(message.body.command, work)
+    _authorize(message.body.command, work, again=message.body.again)
 
 
-def _authorize(command: AuthorizePayment, work: PaymentsWork) -> None:
+def _authorize(command: AuthorizePayment, work: PaymentsWork, *, again: bool) -> None:
     payment = work.payment_of(command)
     if command.attempt < payment.attempt or command.attempt <= payment.voided_through:
         _answer_unwanted(command, work, payment)
@@ -52,17 +52,18 @@ def _authorize(command: AuthorizePayment, work: PaymentsWork) -> None:
         _say_again(work, payment)
     elif payment.live:
         advance(work, work.put(replace(payment, voided_through=payment.attempt, owes_void=True)))
-        _try_later(command, work)
+        _try_later(command, work, again=again)
     elif payment.calling is not None:
-        _try_later(command, work)  # the reconciler looks at the attempt before it: one call of a payment is open
+        # The reconciler looks at the attempt before it: one call of a payment is open.
+        _try_later(command, work, again=again)
     elif payment.captured_minor:
         say_declined(work, payment, ALREADY_PAID, command.attempt)
     else:
-        _begin(command, work, payment)
+        _begin(command, work, payment, again=again)
 
 
-def _try_later(command: AuthorizePayment, work: PaymentsWork) -> None:
-    later = AuthorizeLater(booking_id=command.booking_id, command=command)
+def _try_later(command: AuthorizePayment, work: PaymentsWork, *, again: bool) -> None:
+    later = AuthorizeLater(booking_id=command.booking_id, command=command, again=again)
     work.remind(later, key=str(command.booking_id), due_at=work.now + RECHECK_AFTER)
 
 
@@ -73,7 +74,9 @@ def _answer_unwanted(command: AuthorizePayment, work: PaymentsWork, payment: Pay
     work.say(payment, PaymentVoided, attempt=command.attempt)
 
 
-def _begin(command: AuthorizePayment, work: PaymentsWork, payment: Payment) -> None:
+def _begin(command: AuthorizePayment, work: PaymentsWork, payment: Payment, *, again: bool) -> None:
+    """Nothing is begun when the time to pay is over. But a life that this database has forgotten may have begun it in
+    time (`again`): a wallet's part in it was here alone and is done anew, Stripe is asked what it has of it."""
     terms = Terms(
         command.payment.method,
         command.amount,
@@ -85,14 +88,15 @@ def _begin(command: AuthorizePayment, work: PaymentsWork, payment: Payment) -> N
     correlation_id = payment.correlation_id if work.message is None else work.message.correlation_id
     payment = payment.next_attempt(command.attempt, terms, correlation_id)
     pay_what_waited(work, command.provider_id, command.payout_account)
-    if work.now >= command.expires_at:
+    is_over = work.now >= command.expires_at
+    if payment.by_wallet and is_over and not again:
         decline(work, payment, EXPIRED)
     elif payment.by_wallet:
         advance(work, reserve_in_wallet(work, payment))
     elif (declined := not_chargeable(command.amount)) is not None:
         decline(work, payment, declined)
     else:
-        requests.authorize(work, payment, command.payment.payment_method)
+        requests.authorize(work, payment, command.payment.payment_method, look_first=again, look_only=is_over)
 
 
 def _say_again(work: PaymentsWork, payment: Payment) -> None:
