@@ -165,12 +165,9 @@ class Intake(BatchSubscriber):
         """Records and local messages alike, as the engine reads them."""
         set_back = self._where.set_back
         found = [item if isinstance(item, Raw) else raw_of(item) for item in message.raw_message]
-        if set_back is None or not set_back.lately():
+        if set_back is None or not set_back.has_forgotten:
             return found
-        return [
-            replace(raw, again=raw.from_kafka and set_back.is_read_again(raw.topic, raw.partition, raw.offset))
-            for raw in found
-        ]
+        return [replace(raw, again=set_back.is_read_again(raw.topic, raw.partition, raw.offset)) for raw in found]
 
     async def get_msg(self, _: AIOKafkaConsumer) -> Batch:
         """The next batch; empty where there is none."""

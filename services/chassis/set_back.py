@@ -48,8 +48,13 @@ class SetBack:
         self._until: dict[Partition, int] = {}
         self._lately_until = 0.0
 
+    @property
+    def has_forgotten(self) -> bool:
+        """Whether there is anything to ask about."""
+        return bool(self._until)
+
     def is_read_again(self, topic: str, partition: int, offset: int) -> bool:
-        """Whether a record may have been handled in the life that is forgotten."""
+        """Whether a record, also one that waits as a row, may have been handled in the life that is forgotten."""
         return offset < self._until.get((topic, partition), 0)
 
     def lately(self) -> bool:

@@ -5,6 +5,7 @@ They hold ids, amounts and codes only: never a client secret, never card data.
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from booking_contracts.payments import AuthorizePayment, SettlePayment
@@ -181,8 +182,8 @@ class AuthorizeLater(LocalBody):
 
     booking_id: UUID
     command: AuthorizePayment
-    again: bool = False
-    """The command was read again (chassis/set_back.py)."""
+    again_until: datetime | None = None
+    """Of a command that was read again (chassis/set_back.py): until when what it rests on may still come."""
 
 
 class SettleLater(LocalBody):

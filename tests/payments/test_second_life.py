@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -27,7 +27,7 @@ TOP_UP = TopUpWallet(
 )
 WITHDRAWAL = WithdrawFromWallet(customer_id="bob", amount=Price(amount=2000, currency="EUR"), actor=BOB)
 WALLET = PaymentChoice(method="wallet")
-Told = dict[UUID, MessageBody]
+Told = Mapping[UUID, MessageBody]
 Forget = Callable[[], Awaitable[None]]
 
 
@@ -128,6 +128,23 @@ async def test_a_wallet_pays_late_for_what_it_may_have_paid_in_time(till: Till, 
     late = authorize(payment=WALLET, expires_at=till.bench.clock.now() - timedelta(seconds=1))
     await tell(till, {uuid4(): late}, again=again)
     assert (await till.events())[-1] == says
+
+
+@pytest.mark.requirement("wallet")
+@pytest.mark.parametrize("comes", [True, False])
+async def test_a_wallet_payment_read_again_before_its_money_waits_for_it(till: Till, comes: bool) -> None:
+    pay = authorize(payment=WALLET, expires_at=till.bench.clock.now() - timedelta(seconds=1))
+    await tell(till, {uuid4(): pay, uuid4(): capture()}, again=True)
+    assert await till.events() == []
+    if comes:
+        await tell(till, {uuid4(): TOP_UP}, again=True)
+        till.bench.later(seconds=2)
+        await till.settle()
+        assert (await till.events())[-2:] == ["PaymentAuthorized", "PaymentCaptured"]
+    else:
+        till.bench.later(hours=1)
+        await till.settle()
+        assert await till.events() == ["PaymentDeclined"]
 
 
 @pytest.mark.requirement("payment-booking-coupling", "webhooks")
