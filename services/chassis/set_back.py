@@ -19,6 +19,8 @@ from services.chassis.offsets import Partition, positions
 log = structlog.get_logger()
 LATELY_DAYS = 7
 """Longer than a timer waits here that was due in the life that is forgotten; and Kafka has no older records."""
+AFTERWARDS_SECONDS = 30.0
+"""Calls that come of what was read last have their results by then; or the other side is away."""
 
 NOTICE = """
 WITH here AS (
@@ -26,13 +28,17 @@ WITH here AS (
     FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[])
          AS t (topic, partition, committed, begins, ends)
     LEFT JOIN consumed_position p ON (p.topic, p.partition) = (t.topic, t.partition))
-INSERT INTO read_again AS r (topic, partition, until_offset)
-SELECT topic, partition, CASE WHEN begins < ends THEN ends ELSE 0 END
+INSERT INTO read_again AS r (topic, partition, until_offset, handled_until)
+SELECT topic, partition, CASE WHEN begins < ends THEN ends ELSE 0 END,
+       CASE WHEN greatest(stands, begins) < committed THEN committed ELSE 0 END
 FROM here WHERE stands < ends AND EXISTS (SELECT FROM here WHERE committed > stands)
-ON CONFLICT (topic, partition) DO UPDATE SET until_offset = EXCLUDED.until_offset, noticed_at = now()
+ON CONFLICT (topic, partition) DO UPDATE
+    SET until_offset = EXCLUDED.until_offset, noticed_at = now(), read_at = NULL,
+        handled_until = greatest(r.handled_until, EXCLUDED.handled_until)
     WHERE r.until_offset < EXCLUDED.until_offset
 """
-"""Of every partition, up to its end: what was handled in the last second is in no offset of the group's."""
+"""Of every partition, up to its end: what was handled in the last second is in no offset of the group's. But a position
+may never be at an end, behind which only a transaction's marker stands; at an offset of the group's it was."""
 KNOWN = """
 SELECT topic, partition, until_offset,
        extract(epoch FROM noticed_at + make_interval(days => $1) - statement_timestamp())::float8 AS lately_seconds
@@ -104,15 +110,24 @@ class SetBack:
         )
 
 
-async def reads_again(database: Pool, topic: str) -> bool:
-    """Whether a topic still has records that this database has forgotten."""
-    return bool(
-        await database.fetchval(
+async def reads_again(database: Pool) -> bool:
+    """Whether there are still records that this database has forgotten, or were a moment ago: what they led to is done
+    after them."""
+    async with database.acquire() as connection, connection.transaction():
+        await connection.execute(
             """
-            SELECT EXISTS (
-                SELECT FROM read_again r LEFT JOIN consumed_position p USING (topic, partition)
-                WHERE r.topic = $1 AND coalesce(p.next_offset, 0) < r.until_offset)
-            """,
-            topic,
+            UPDATE read_again r SET read_at = statement_timestamp()
+            WHERE read_at IS NULL AND handled_until <= coalesce(
+                (SELECT next_offset FROM consumed_position p
+                 WHERE (p.topic, p.partition) = (r.topic, r.partition)), 0)
+            """
         )
-    )
+        return bool(
+            await connection.fetchval(
+                """
+                SELECT EXISTS (SELECT FROM read_again WHERE coalesce(
+                    read_at > statement_timestamp() - make_interval(secs => $1), true))
+                """,
+                AFTERWARDS_SECONDS,
+            )
+        )

@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from booking_contracts.payments import AuthorizePayment, SettlePayment
+from booking_contracts.types import Price
 
 from services.chassis.messages import LocalBody
 from services.payments.model.payment import Operation
@@ -184,6 +185,15 @@ class AuthorizeLater(LocalBody):
     command: AuthorizePayment
     again_until: datetime | None = None
     """Of a command that was read again (chassis/set_back.py): until when what it rests on may still come."""
+
+
+class WithdrawLater(LocalBody):
+    """A withdrawal that was read again before the money that the wallet had; `until`: how long it is waited for."""
+
+    command_id: UUID
+    customer_id: str
+    amount: Price
+    until: datetime
 
 
 class SettleLater(LocalBody):

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 
 import stripe
 import structlog
-from booking_contracts.topics import PAYMENTS_COMMANDS
 
 from services.chassis import periodic
 from services.chassis.database import Pool
@@ -19,7 +18,7 @@ log = structlog.get_logger()
 
 async def knows_its_commands(pool: Pool) -> bool:
     """Whether this database has read again what it was asked for. Until then much at Stripe seems to be nobody's."""
-    if not await reads_again(pool, PAYMENTS_COMMANDS.name):
+    if not await reads_again(pool):
         return True
     log.info("commands are read again; Stripe is compared when they are")
     return False

@@ -147,13 +147,31 @@ async def test_a_wallet_payment_read_again_before_its_money_waits_for_it(till: T
         assert await till.events() == ["PaymentDeclined"]
 
 
+@pytest.mark.requirement("wallet")
+@pytest.mark.parametrize("comes", [True, False])
+async def test_a_withdrawal_read_again_before_its_money_waits_for_it(till: Till, comes: bool) -> None:
+    await tell(till, {uuid4(): WITHDRAWAL}, again=True)
+    assert await till.events() == []
+    if comes:
+        await tell(till, {uuid4(): TOP_UP}, again=True)
+        till.bench.later(seconds=2)
+        await till.settle()
+        assert (await till.events())[-2:] == ["CommandAccepted", "WalletWithdrawn"]
+        assert await till.balance(ledger.available("bob")) == 7000
+    else:
+        till.bench.later(hours=1)
+        await till.settle()
+        assert await till.events() == ["CommandRejected"]
+
+
 @pytest.mark.requirement("payment-booking-coupling", "webhooks")
 async def test_nobody_judges_what_is_at_stripe_before_the_commands_are_read_again(till: Till, forget: Forget) -> None:
     await till.tell(authorize(expires_at=soon(till.bench)))
     await forget()
     till.bench.later(minutes=2)
     await till.engine.fetch(
-        "INSERT INTO read_again (topic, partition, until_offset) VALUES ($1, 0, 2)", PAYMENTS_COMMANDS.name
+        "INSERT INTO read_again (topic, partition, until_offset, handled_until) VALUES ($1, 0, 2, 2)",
+        PAYMENTS_COMMANDS.name,
     )
     await till.engine.fetch("UPDATE stripe_sweep SET try_at = now() - interval '1 hour'")
     await till.reconcile()
@@ -162,6 +180,11 @@ async def test_nobody_judges_what_is_at_stripe_before_the_commands_are_read_agai
     await till.engine.fetch(
         "INSERT INTO consumed_position (topic, partition, next_offset) VALUES ($1, 0, 2)", PAYMENTS_COMMANDS.name
     )
+    await till.reconcile()
+    assert [one["status"] for one in await till.bench.state("payment_intents")] == ["requires_capture"], (
+        "calls may last"
+    )
+    await till.engine.fetch("UPDATE read_again SET read_at = read_at - interval '1 minute'")
     await till.reconcile()
     assert [one["status"] for one in await till.bench.state("payment_intents")] == ["canceled"], "nobody's after all"
     assert await Sweeper(till.bench.api, till.bench.clock).sweep(till.pool) > 0
