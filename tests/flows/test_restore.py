@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -138,10 +139,12 @@ async def lived(running_stack: Stack, system: System) -> Lived:
         customer_id=WHO, amount=Price(amount=2000, currency="EUR"), actor=customer_actor(WHO)
     )
     assert isinstance(await system.client.ask(withdraw), WalletCommandAccepted)
-    await paid("stays", studio, slot=1)
-    await paid("cancelled", studio, slot=2)
-    await paid("by wallet", studio, slot=3, payment=WALLET)
-    await paid("split", soon)
+    await asyncio.gather(
+        paid("stays", studio, slot=1),
+        paid("cancelled", studio, slot=2),
+        paid("by wallet", studio, slot=3, payment=WALLET),
+        paid("split", soon),
+    )
     for name, actor in (("early", studio.actor), ("cancelled", customer_actor(WHO))):
         await system.accepted(sample.cancel_booking(booking_id=lived.bookings[name], actor=actor))
         await system.payment_in(lived.bookings[name], "settled", SECONDS)
