@@ -58,6 +58,8 @@ class Positions(ConsumerRebalanceListener):  # type: ignore[misc]
         self._read, self.set_back = read, set_back
         self._done: dict[Partition, int] = {}
         self._here: dict[Partition, int] = {}
+        self.stood: dict[Partition, int] = {}
+        """The database's positions, as they were read or written last."""
         self._placed = True
         self._numbers: frozenset[int] = frozenset()
         self._of_topics: dict[frozenset[str], list[TopicPartition]] = {}
@@ -81,6 +83,7 @@ class Positions(ConsumerRebalanceListener):  # type: ignore[misc]
         """These positions are in the database; the timer commits them."""
         self._done.update(following)
         self._here.update(following)
+        self.stood.update(following)
 
     def go_back(self) -> None:
         """Read on from the database's positions: what was read since then has not been handled."""
@@ -119,6 +122,8 @@ class Positions(ConsumerRebalanceListener):  # type: ignore[misc]
         ends: Ends = await self.consumer.end_offsets(list(assigned)) if assigned else {}
         if assigned != self.consumer.assignment():
             return None
+        self.stood.clear()
+        self.stood.update(found)
         where = {}
         for partition in assigned:
             place = (partition.topic, partition.partition)

@@ -78,7 +78,7 @@ class Process:
         self._local = Local(self._session, clock, service.local_types, results)
         set_back = SetBack(settings.database)
         self._positions = Positions(lambda wanted: read_positions(settings.database, wanted), set_back)
-        runner = BatchRunner(service, self._session, clock, set_back.lately)
+        runner = BatchRunner(service, self._session, clock, set_back.lately, self._positions.stood)
         self._settling = Settling(runner, self._session, self._positions, self._relay, self._local, self._worker)
         broker = KafkaBroker(
             settings.kafka_bootstrap_servers,
