@@ -33,7 +33,7 @@ Stacks = Callable[..., AbstractContextManager[Stack]]
 LONGEST = r"tests/faults/test_system"
 ON_ONE_STACK = (
     LONGEST,
-    r"tests/faults/test_(engine|intake|positions|relay)\.",
+    r"tests/faults/test_(engine|intake|positions|relay|set_back)\.",
     r"tests/flows/",
     r"tests/stack/",
     r"tests/security/",

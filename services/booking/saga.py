@@ -36,7 +36,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from booking_contracts.booking import SagaStuck
 from booking_contracts.envelope import MessageBody
@@ -135,8 +135,11 @@ def void(work: BookingWork, booking: Booking, attempt: int | None = None) -> Non
 
 
 def settle(work: BookingWork, booking: Booking, *, refund: Money, release: Money) -> Booking:
-    """End the escrow: `refund` to the payer, `release` to the provider less commission."""
-    settlement_id = work.new_id()
+    """End the escrow: `refund` to the payer, `release` to the provider less commission.
+
+    Once for an attempt: a booking that a restored database decides a second time names the same settlement.
+    """
+    settlement_id = uuid5(booking.booking_id, f"settlement {booking.attempt}")
     saga = _next(work, booking, Step.SETTLE)
     _ask(
         work,

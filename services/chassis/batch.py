@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from services.chassis import blocked_keys, dead_letters, gateway_calls, inbox, local_messages, metrics, offsets, outbox
@@ -15,6 +16,7 @@ from services.chassis.deciding import Decided, Decider, Verdict, count
 from services.chassis.failures import BadRelease
 from services.chassis.inbox import Inbox, Item
 from services.chassis.messages import Message, Raw, Refused
+from services.chassis.offsets import Partition
 from services.chassis.reading import Reader, Unread
 from services.chassis.service import Service
 from services.chassis.statements import Statements
@@ -36,8 +38,17 @@ class Committed:
 class BatchRunner:
     """Runs batches of one service on one connection; ladder.py says what happens when one fails."""
 
-    def __init__(self, service: Service, session: Session, clock: Clock) -> None:
+    def __init__(
+        self,
+        service: Service,
+        session: Session,
+        clock: Clock,
+        was_set_back: Callable[[], bool] = lambda: False,
+        stood: Mapping[Partition, int] = MappingProxyType({}),
+    ) -> None:
+        """`stood`: where this replica knows the database's positions to be."""
         self.service, self._session, self._clock = service, session, clock
+        self.was_set_back, self._stood = was_set_back, stood
         self._reader = Reader(service)
         self.release = BadRelease()
 
@@ -58,6 +69,7 @@ class BatchRunner:
                 await connection.execute(f"SET LOCAL lock_timeout = {lock_timeout_ms:d}")
             fresh = await self._admit(connection, batch, items)
             work: UnitOfWork = self.service.new_work(now)
+            work.was_set_back = self.was_set_back()
             messages = [item for item in fresh if isinstance(item, Message)]
             if verdict is None:
                 await self.service.store.load(connection, messages, work)
@@ -90,7 +102,7 @@ class BatchRunner:
         """Past the fence with the batch's positions, and of its items those that were not handled before."""
         spans = offsets.span(raw for raw in batch if raw.from_kafka)
         async with Statements(connection) as writes:
-            moved, handled = offsets.advance(writes, spans), Inbox(writes, items, self.service.replied)
+            moved, handled = offsets.advance(writes, spans, self._stood), Inbox(writes, items, self.service.replied)
         offsets.fence(spans, moved)
         return handled.fresh()
 

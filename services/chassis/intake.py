@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import structlog
@@ -59,11 +60,6 @@ async def parse(batch: Batch) -> KafkaMessage:
     return KafkaMessage(raw_message=batch, body=b"", consumer=FAKE_CONSUMER)
 
 
-async def decode(message: KafkaMessage) -> list[Raw]:
-    """Records and local messages alike, as the engine reads them."""
-    return [item if isinstance(item, Raw) else raw_of(item) for item in message.raw_message]
-
-
 def raw_of(record: ConsumerRecord[bytes, bytes]) -> Raw:
     """A record as it came; a header's bytes are kept as latin-1 text."""
     if record.headers and isinstance(record.headers[0], Undecodable):
@@ -107,7 +103,7 @@ class Intake(BatchSubscriber):
         self.last_progress = time.monotonic()
         read_tolerantly()
         super(KafkaRegistrator, broker).subscriber(self)
-        self.add_call(parser_=parse, decoder_=decode, dependencies_=())
+        self.add_call(parser_=parse, decoder_=self._decode, dependencies_=())
 
     @property
     def builder(self) -> Callable[..., AIOKafkaConsumer]:
@@ -164,6 +160,14 @@ class Intake(BatchSubscriber):
             except KafkaError as error:
                 log.warning("service waits for Kafka", error=repr(error))
                 await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _decode(self, message: KafkaMessage) -> list[Raw]:
+        """Records and local messages alike, as the engine reads them."""
+        set_back = self._where.set_back
+        found = [item if isinstance(item, Raw) else raw_of(item) for item in message.raw_message]
+        if set_back is None or not set_back.has_forgotten:
+            return found
+        return [replace(raw, again=set_back.is_read_again(raw.topic, raw.partition, raw.offset)) for raw in found]
 
     async def get_msg(self, _: AIOKafkaConsumer) -> Batch:
         """The next batch; empty where there is none."""

@@ -56,6 +56,8 @@ class Raw:
     """Its place among the rows; a row that has to wait again keeps it."""
     sent_at: datetime | None = None
     """By its publisher's clock; of a record that waited, when it was kept as a row."""
+    again: bool = False
+    """The database has forgotten it, and may have handled it before (set_back.py)."""
     undecodable: str = ""
     """Why the Kafka library could not decode it; key, headers and body are then empty."""
 

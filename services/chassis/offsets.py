@@ -1,7 +1,8 @@
 """Offsets and the fence (engine.md, Offsets and rebalances).
 
 The database is the truth: a batch's transaction advances `consumed_position`, and Kafka's offsets are committed
-behind it. A replica that lost a partition finds the position past its batch and drops the batch.
+behind it. A replica that lost a partition finds the position past its batch and drops the batch; so it does where the
+position went back under it, because a standby that lacks the end has taken over.
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ def span(records: Iterable[Raw]) -> Spans:
     return spans
 
 
-def advance(writes: Statements, spans: Spans) -> list[Row]:
-    """Move the positions past this batch, but for those that are past its first offset already; `fence` looks."""
+def advance(writes: Statements, spans: Spans, stood: Mapping[Partition, int]) -> list[Row]:
+    """Move the positions past this batch, but for those that are past its first offset already, and those that are not
+    where this replica knew them to be (`stood`): what lies between has been forgotten. `fence` looks."""
     if not spans:
         return []
     ordered = sorted(spans.items())
@@ -43,22 +45,24 @@ def advance(writes: Statements, spans: Spans) -> list[Row]:
         SELECT topic, partition, next_offset
         FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[]) AS t (topic, partition, first, next_offset)
         ON CONFLICT (topic, partition) DO UPDATE SET next_offset = EXCLUDED.next_offset
-            WHERE p.next_offset <= (SELECT u.first FROM unnest($1::text[], $2::int[], $3::bigint[])
-                                    AS u (topic, partition, first)
-                                    WHERE (u.topic, u.partition) = (EXCLUDED.topic, EXCLUDED.partition))
+            WHERE (SELECT p.next_offset <= u.first AND p.next_offset = coalesce(u.stood, p.next_offset)
+                   FROM unnest($1::text[], $2::int[], $3::bigint[], $5::bigint[]) AS u (topic, partition, first, stood)
+                   WHERE (u.topic, u.partition) = (EXCLUDED.topic, EXCLUDED.partition))
         RETURNING topic
         """,
         [topic for (topic, _), _ in ordered],
         [partition for (_, partition), _ in ordered],
         [first for _, (first, _) in ordered],
         [following for _, (_, following) in ordered],
+        [stood.get(partition) for partition, _ in ordered],
     )
 
 
 def fence(spans: Spans, moved: Sequence[Row]) -> None:
     """Raises Fenced where not all of a batch's positions could be moved."""
     if len(moved) != len(spans):
-        raise Fenced(f"{len(spans) - len(moved)} of {len(spans)} partitions are another replica's now")
+        count = f"{len(spans) - len(moved)} of {len(spans)} partitions"
+        raise Fenced(f"{count} are another replica's now, or the database was set back")
 
 
 async def read_positions(database: Where, partitions: Iterable[Partition]) -> dict[Partition, int]:

@@ -22,6 +22,7 @@ from services.chassis.database import AMISS
 from services.chassis.failures import Broken
 from services.chassis.offsets import Partition
 from services.chassis.progress import Progress
+from services.chassis.set_back import SetBack
 
 log = structlog.get_logger()
 COMMIT_SECONDS = 1.0
@@ -49,10 +50,16 @@ class Positions(ConsumerRebalanceListener):  # type: ignore[misc]
     consumer: AIOKafkaConsumer
     give_up: Callable[[], Awaitable[None]]
 
-    def __init__(self, read: Callable[[Collection[Partition]], Awaitable[dict[Partition, int]]]) -> None:
-        self._read = read
+    def __init__(
+        self,
+        read: Callable[[Collection[Partition]], Awaitable[dict[Partition, int]]],
+        set_back: SetBack | None = None,
+    ) -> None:
+        self._read, self.set_back = read, set_back
         self._done: dict[Partition, int] = {}
         self._here: dict[Partition, int] = {}
+        self.stood: dict[Partition, int] = {}
+        """The database's positions, as they were read or written last."""
         self._placed = True
         self._numbers: frozenset[int] = frozenset()
         self._of_topics: dict[frozenset[str], list[TopicPartition]] = {}
@@ -76,6 +83,7 @@ class Positions(ConsumerRebalanceListener):  # type: ignore[misc]
         """These positions are in the database; the timer commits them."""
         self._done.update(following)
         self._here.update(following)
+        self.stood.update(following)
 
     def go_back(self) -> None:
         """Read on from the database's positions: what was read since then has not been handled."""
@@ -105,6 +113,8 @@ class Positions(ConsumerRebalanceListener):  # type: ignore[misc]
         return self._placed
 
     async def _place(self) -> dict[Partition, int] | None:
+        if self.set_back is not None:
+            await self.set_back.look(self.consumer)
         assigned = self.consumer.assignment()
         found = await self._read([(partition.topic, partition.partition) for partition in assigned])
         # The log's ends after the positions: whoever handles records meanwhile would else stand past a stale end.
@@ -112,6 +122,8 @@ class Positions(ConsumerRebalanceListener):  # type: ignore[misc]
         ends: Ends = await self.consumer.end_offsets(list(assigned)) if assigned else {}
         if assigned != self.consumer.assignment():
             return None
+        self.stood.clear()
+        self.stood.update(found)
         where = {}
         for partition in assigned:
             place = (partition.topic, partition.partition)

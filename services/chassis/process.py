@@ -35,6 +35,7 @@ from services.chassis.positions import Positions
 from services.chassis.relay import Relay
 from services.chassis.revisions import missing_revisions
 from services.chassis.service import Service
+from services.chassis.set_back import SetBack
 from services.chassis.settings import Settings
 from services.chassis.settling import Settling
 
@@ -75,8 +76,9 @@ class Process:
             self._worker = GatewayWorker(parts.gateway, self._gateway_session, lambda: self._local.woken.set())
         results = self._worker.results if self._worker is not None else {}
         self._local = Local(self._session, clock, service.local_types, results)
-        self._positions = Positions(lambda wanted: read_positions(settings.database, wanted))
-        runner = BatchRunner(service, self._session, clock)
+        set_back = SetBack(settings.database)
+        self._positions = Positions(lambda wanted: read_positions(settings.database, wanted), set_back)
+        runner = BatchRunner(service, self._session, clock, set_back.lately, self._positions.stood)
         self._settling = Settling(runner, self._session, self._positions, self._relay, self._local, self._worker)
         broker = KafkaBroker(
             settings.kafka_bootstrap_servers,

@@ -91,6 +91,8 @@ class UnitOfWork:
         self.now, self.new_id = now, new_id
         self.journal: list[Effect] = []
         self.message: Message[Any] | None = None
+        self.was_set_back = False
+        """What is decided now may have been decided before, and be forgotten (set_back.py)."""
         self._rows: dict[tuple[type, Hashable], Row] = {}
         self._keep = 0
 

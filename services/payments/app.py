@@ -69,6 +69,7 @@ HANDLERS = (
     local(local_messages.DashboardRefundSeen, dashboard_refunds.dashboard_refund_seen),
     local(local_messages.AuthorizeLater, commands.authorize_later),
     local(local_messages.SettleLater, commands.settle_later),
+    local(local_messages.WithdrawLater, wallet_withdrawals.withdraw_later),
     local(local_messages.RefundAgain, refunds.refund_again),
     local(local_messages.PayoutAgain, payouts.payout_again),
     local(local_messages.AccountKnown, accounts.account_known),

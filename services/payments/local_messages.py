@@ -5,9 +5,11 @@ They hold ids, amounts and codes only: never a client secret, never card data.
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from booking_contracts.payments import AuthorizePayment, SettlePayment
+from booking_contracts.types import Price
 
 from services.chassis.messages import LocalBody
 from services.payments.model.payment import Operation
@@ -43,6 +45,8 @@ class IntentSeen(LocalBody):
     """Stripe refused the request itself: the card is not to blame."""
     by_reconciler: bool = False
     """The reconciler had it looked at: what is new by it no event had told."""
+    was_there: bool = False
+    """It was looked for, and may be further on than to be authorised."""
 
 
 class LeftoverCancelled(LocalBody):
@@ -179,6 +183,17 @@ class AuthorizeLater(LocalBody):
 
     booking_id: UUID
     command: AuthorizePayment
+    again_until: datetime | None = None
+    """Of a command that was read again (chassis/set_back.py): until when what it rests on may still come."""
+
+
+class WithdrawLater(LocalBody):
+    """A withdrawal that was read again before the money that the wallet had; `until`: how long it is waited for."""
+
+    command_id: UUID
+    customer_id: str
+    amount: Price
+    until: datetime
 
 
 class SettleLater(LocalBody):

@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import stripe
+import structlog
 
 from services.chassis import periodic
+from services.chassis.database import Pool
+from services.chassis.set_back import reads_again
 from services.payments import metrics
 from services.payments.stripe_calls.api import NO_ANSWER
+
+log = structlog.get_logger()
+
+
+async def knows_its_commands(pool: Pool) -> bool:
+    """Whether this database has read again what it was asked for. Until then much at Stripe seems to be nobody's."""
+    if not await reads_again(pool):
+        return True
+    log.info("commands are read again; Stripe is compared when they are")
+    return False
 
 
 async def in_rounds(what: str, every_seconds: float, work: Callable[[], Awaitable[object]]) -> None:

@@ -1,10 +1,11 @@
 """PlaceBooking: what is checked, what is held, what is said."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from booking_contracts import payments
-from booking_contracts.booking import BookingPlaced, BookingRequested, OpenSlot, PaymentFailed
+from booking_contracts.booking import BookingPlaced, BookingRequested, CancelBooking, OpenSlot, PaymentFailed
 from booking_contracts.codes import Code
 from booking_contracts.types import Money
 
@@ -38,6 +39,17 @@ def test_a_new_booking_holds_its_seats_and_asks_for_the_offerings_price() -> Non
     assert (ask.amount.amount, ask.attempt, ask.payment_id) == (9000, 1, booking.payment_id)
     (timer,) = world.reminders(DeadlineReached)
     assert timer.due_at == booking.deadline
+
+
+@pytest.mark.requirement("payment-booking-coupling", "retry-mechanism")
+def test_a_booking_that_is_decided_a_second_time_names_the_same_payment_and_settlement() -> None:
+    lives = [World(), World()]
+    for world in lives:
+        world.confirmed(booking_id=UUID(int=7))
+        world.tell(CancelBooking(booking_id=UUID(int=7), actor=acting()))
+    first, second = (world.booking(UUID(int=7)) for world in lives)
+    assert (first.payment_id, first.settlement_id) == (second.payment_id, second.settlement_id)
+    assert len({first.booking_id, first.payment_id, first.settlement_id}) == 3
 
 
 @pytest.mark.requirement("initial-booking-state")

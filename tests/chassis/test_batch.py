@@ -15,9 +15,10 @@ from booking_contracts.types import Actor
 from services.booking.app import SERVICE
 from services.booking.handlers.placing import place_booking
 from services.booking.work import BookingWork
+from services.chassis.batch import BatchRunner
 from services.chassis.clock import instant, made_at
 from services.chassis.messages import Accepted, Message, Raw
-from services.chassis.offsets import Fenced
+from services.chassis.offsets import Fenced, Partition
 from services.chassis.service import Service
 from tests.chassis.harness import Engine, with_handler
 from tests.chassis.scenes import Scene
@@ -92,6 +93,23 @@ async def test_a_replica_that_lost_its_partition_is_fenced_off(engine: Engine) -
     with pytest.raises(Fenced):
         await engine.run(again)
     assert len(await engine.sent()) == count
+
+
+@pytest.mark.requirement("inbox", "ordering")
+async def test_a_position_that_went_back_under_a_replica_fences_it_off(engine: Engine) -> None:
+    """A standby that lacks the end has taken over: what lies between is read again, not passed over."""
+    scene = await Scene(engine).open()
+    first, forgotten, third = (engine.record(scene.place(who)) for who in ("ada", "bob", "lin"))
+    stood: dict[Partition, int] = {}
+    engine.runner = BatchRunner(engine.service, engine.session, engine.clock, stood=stood)
+    for raw in (first, forgotten):
+        await engine.runner.run([raw])
+        stood[raw.topic, raw.partition] = raw.offset + 1
+    await engine.fetch("UPDATE consumed_position SET next_offset = $1 WHERE topic = $2", forgotten.offset, third.topic)
+    with pytest.raises(Fenced):
+        await engine.runner.run([third])
+    stood[third.topic, third.partition] = forgotten.offset
+    await engine.runner.run([forgotten, third])
 
 
 @pytest.mark.requirement("poison")

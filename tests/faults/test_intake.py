@@ -32,6 +32,7 @@ from services.chassis.messages import Raw
 from services.chassis.offsets import Partition
 from services.chassis.positions import Positions
 from services.chassis.service import Service
+from services.chassis.set_back import SetBack
 
 TOPIC = NOTIFICATIONS_EVENTS.name
 PARTITION = (TOPIC, 5)
@@ -64,13 +65,15 @@ class Nothing:
 class Reader:
     """A service that notes what it is given, through a real FastStream application."""
 
-    def __init__(self, servers: str, table: Table, service: Service, group: str) -> None:
+    def __init__(
+        self, servers: str, table: Table, service: Service, group: str, set_back: SetBack | None = None
+    ) -> None:
         self.found: list[Raw] = []
         self.batches: list[list[Raw]] = []
         self.faults: list[BaseException] = []
         self.hold = asyncio.Event()
         self.hold.set()
-        self.positions = Positions(table.read)
+        self.positions = Positions(table.read, set_back)
         self.positions.give_up = self._idle
         self._turn = asyncio.Lock()
         broker = KafkaBroker(servers, consumer_only=True, allow_auto_create_topics=False, apply_types=False)
@@ -107,8 +110,14 @@ def of(events: Sequence[str] = (), commands: Sequence[str] = ()) -> Service:
 
 
 @asynccontextmanager
-async def reading(servers: str, service: Service, table: Table | None = None, group: str = "") -> AsyncIterator[Reader]:
-    reader = Reader(servers, table or Table(), service, group or f"g{uuid4()}")
+async def reading(
+    servers: str,
+    service: Service,
+    table: Table | None = None,
+    group: str = "",
+    set_back: SetBack | None = None,
+) -> AsyncIterator[Reader]:
+    reader = Reader(servers, table or Table(), service, group or f"g{uuid4()}", set_back)
     async with reader.app:
         yield reader
 

@@ -18,7 +18,7 @@ TABLES = (
     "consumed_position, inbox, command_receipt, outbox, local_message, dead_letter, blocked_key, gateway_call, "
     "payment, settlement, refund, payout, chargeback, wallet, wallet_command, top_up, withdrawal, withdrawal_part, "
     "ledger_entry, ledger_transaction, ledger_balance, stripe_event, reconciliation, dashboard_refund, "
-    "provider_account, stripe_movement, stripe_total, stripe_difference"
+    "provider_account, stripe_movement, stripe_total, stripe_difference, read_again"
 )
 
 

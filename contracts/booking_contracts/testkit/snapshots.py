@@ -57,9 +57,7 @@ async def take(running: Running, http: aiohttp.ClientSession) -> None:
                 continue
             async with _admin(running.env) as admin:
                 for service in SERVICES:
-                    await admin.execute(f"DROP DATABASE IF EXISTS {_kept(service)}")
-                    await admin.execute(ALONE, service)  # whoever looks into a database loses it
-                    await admin.execute(f"CREATE DATABASE {_kept(service)} TEMPLATE {service}")
+                    await keep_database(admin, service)
             await _tell_all(running.env, http, "/snapshot")
         return
     raise NeverHappened(f"services never stood still: {await _unread(running.env)} was sent each time they stopped")
@@ -72,13 +70,25 @@ async def go_back(running: Running, http: aiohttp.ClientSession) -> None:
             raise NoSnapshot("there is no snapshot to go back to: `snapshot()` makes one")
         async with _stopped(running):
             for service in SERVICES:
-                rights = [row["granted"] for row in await admin.fetch(RIGHTS, service)]
-                await admin.execute(f"DROP DATABASE {service} WITH (FORCE)")
-                await admin.execute(f"CREATE DATABASE {service} TEMPLATE {_kept(service)} OWNER {service}_owner")
-                for granted in (f"REVOKE ALL ON DATABASE {service} FROM PUBLIC", *rights):  # tables keep theirs
-                    await admin.execute(granted)
+                await set_database_back(admin, service)
             await _go_on_at_the_end(running.env)
             await _tell_all(running.env, http, "/restore")
+
+
+async def keep_database(admin: asyncpg.Connection, service: str) -> None:
+    """Copy a service's database as it is now, in place of an older copy."""
+    await admin.execute(f"DROP DATABASE IF EXISTS {_kept(service)}")
+    await admin.execute(ALONE, service)  # whoever looks into a database loses it
+    await admin.execute(f"CREATE DATABASE {_kept(service)} TEMPLATE {service}")
+
+
+async def set_database_back(admin: asyncpg.Connection, service: str) -> None:
+    """Have the database as it was copied; the service is not to run meanwhile."""
+    rights = [row["granted"] for row in await admin.fetch(RIGHTS, service)]
+    await admin.execute(f"DROP DATABASE {service} WITH (FORCE)")
+    await admin.execute(f"CREATE DATABASE {service} TEMPLATE {_kept(service)} OWNER {service}_owner")
+    for granted in (f"REVOKE ALL ON DATABASE {service} FROM PUBLIC", *rights):  # tables keep theirs
+        await admin.execute(granted)
 
 
 def _kept(service: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from booking_contracts.booking import BookingPlaced, BookingRequested, PlaceBooking
 from booking_contracts.codes import Code, Rejected
@@ -60,7 +60,7 @@ def _new_booking(
         commission_bps=offering.commission_bps,
         approval=offering.approval,
         terms=terms.agreed(offering, work.provider(offering.provider_id)),
-        payment_id=work.new_id(),
+        payment_id=uuid5(booking_id, "payment"),
         created_at=work.now,
         deadline=deadlines.of_new_booking(offering, slot.starts_at, work.now),
         once_per_customer=offering.once_per_customer,

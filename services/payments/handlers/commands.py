@@ -4,7 +4,7 @@ settlement): asked again it says its last outcome again and does nothing else (e
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from booking_contracts.payments import (
     AuthorizePayment,
@@ -21,6 +21,7 @@ from booking_contracts.payments import (
 from booking_contracts.types import Money
 
 from services.chassis.messages import Message
+from services.payments.handlers import wallet_payments
 from services.payments.handlers.accounts import pay_what_waited
 from services.payments.handlers.next_step import advance, decline, reserve_in_wallet, say_declined
 from services.payments.handlers.settling import say_settled, want_all_back
@@ -32,37 +33,46 @@ from services.payments.stripe_calls import requests
 from services.payments.work import PaymentsWork
 
 RECHECK_AFTER = timedelta(seconds=1)
+READ_AGAIN_WITHIN = timedelta(hours=1)
+"""Other partitions, and Stripe's answers, which all come at once the second time, are waited for so long."""
 
 
 def authorize_payment(message: Message[AuthorizePayment], work: PaymentsWork) -> None:
     """Reserve the amount; nothing is taken (requirement payment-capture-timing)."""
-    _authorize(message.body, work)
+    _authorize(message.body, work, work.now + READ_AGAIN_WITHIN if message.raw.again else None)
 
 
 def authorize_later(message: Message[AuthorizeLater], work: PaymentsWork) -> None:
     """The attempt before it may have ended by now."""
-    _authorize(message.body.command, work)
+    _authorize(message.body.command, work, message.body.again_until)
 
 
-def _authorize(command: AuthorizePayment, work: PaymentsWork) -> None:
+def _authorize(command: AuthorizePayment, work: PaymentsWork, again_until: datetime | None) -> None:
     payment = work.payment_of(command)
-    if command.attempt < payment.attempt or command.attempt <= payment.voided_through:
+    if command.attempt == payment.attempt and again_until is not None and _waits_for_wallet(payment):
+        _pay_by_wallet(command, work, payment, again_until)
+    elif command.attempt < payment.attempt or command.attempt <= payment.voided_through:
         _answer_unwanted(command, work, payment)
     elif command.attempt == payment.attempt:
         _say_again(work, payment)
     elif payment.live:
         advance(work, work.put(replace(payment, voided_through=payment.attempt, owes_void=True)))
-        _try_later(command, work)
+        _try_later(command, work, again_until)
     elif payment.calling is not None:
-        _try_later(command, work)  # the reconciler looks at the attempt before it: one call of a payment is open
+        # The reconciler looks at the attempt before it: one call of a payment is open.
+        _try_later(command, work, again_until)
     elif payment.captured_minor:
         say_declined(work, payment, ALREADY_PAID, command.attempt)
     else:
-        _begin(command, work, payment)
+        _begin(command, work, payment, again_until)
 
 
-def _try_later(command: AuthorizePayment, work: PaymentsWork) -> None:
-    later = AuthorizeLater(booking_id=command.booking_id, command=command)
+def _waits_for_wallet(payment: Payment) -> bool:
+    return payment.by_wallet and payment.status is Status.PENDING
+
+
+def _try_later(command: AuthorizePayment, work: PaymentsWork, again_until: datetime | None) -> None:
+    later = AuthorizeLater(booking_id=command.booking_id, command=command, again_until=again_until)
     work.remind(later, key=str(command.booking_id), due_at=work.now + RECHECK_AFTER)
 
 
@@ -73,7 +83,10 @@ def _answer_unwanted(command: AuthorizePayment, work: PaymentsWork, payment: Pay
     work.say(payment, PaymentVoided, attempt=command.attempt)
 
 
-def _begin(command: AuthorizePayment, work: PaymentsWork, payment: Payment) -> None:
+def _begin(command: AuthorizePayment, work: PaymentsWork, payment: Payment, again_until: datetime | None) -> None:
+    """Nothing is begun when the time to pay is over. But a life that this database has forgotten may have begun it in
+    time (`again_until`): Stripe is asked what it has of it; a wallet's part in it was here alone and is done anew, when
+    the money that the wallet had is there again."""
     terms = Terms(
         command.payment.method,
         command.amount,
@@ -85,14 +98,25 @@ def _begin(command: AuthorizePayment, work: PaymentsWork, payment: Payment) -> N
     correlation_id = payment.correlation_id if work.message is None else work.message.correlation_id
     payment = payment.next_attempt(command.attempt, terms, correlation_id)
     pay_what_waited(work, command.provider_id, command.payout_account)
-    if work.now >= command.expires_at:
-        decline(work, payment, EXPIRED)
-    elif payment.by_wallet:
-        advance(work, reserve_in_wallet(work, payment))
+    if payment.by_wallet:
+        _pay_by_wallet(command, work, payment, again_until)
     elif (declined := not_chargeable(command.amount)) is not None:
         decline(work, payment, declined)
     else:
-        requests.authorize(work, payment, command.payment.payment_method)
+        look_first, look_only = again_until is not None, work.now >= command.expires_at
+        requests.authorize(work, payment, command.payment.payment_method, look_first=look_first, look_only=look_only)
+
+
+def _pay_by_wallet(
+    command: AuthorizePayment, work: PaymentsWork, payment: Payment, again_until: datetime | None
+) -> None:
+    if again_until is None and work.now >= command.expires_at:
+        decline(work, payment, EXPIRED)
+    elif again_until is not None and work.now < again_until and not wallet_payments.has(work, payment.agreed):
+        work.put(payment)  # pending, so that what is wanted of it waits on it
+        _try_later(command, work, again_until)
+    else:
+        advance(work, reserve_in_wallet(work, payment))
 
 
 def _say_again(work: PaymentsWork, payment: Payment) -> None:

@@ -46,8 +46,12 @@ def intent_seen(message: Message[IntentSeen], work: PaymentsWork) -> None:
 
 def _record(work: PaymentsWork, payment: Payment, seen: IntentSeen) -> Payment:
     match seen.status:
+        case "succeeded" if payment.captured_minor:
+            return payment
         case "succeeded":
-            return payment if payment.captured_minor else captured(work, payment, seen.received_minor)
+            if seen.was_there and payment.status is Status.PENDING:  # booking may have been restored, too
+                payment = reserved(work, payment, seen.received_minor)
+            return captured(work, payment, seen.received_minor)
         case "canceled":
             return gone(work, payment, seen.error_code) if payment.live else payment
         case "requires_capture":

@@ -37,7 +37,7 @@ def top_up_wallet(message: Message[TopUpWallet], work: PaymentsWork) -> Accepted
         work.put(work.wallet_of(command.customer_id))
         amount, made_at = command.amount, work.now + _place_in_batch(work)
         top_up = work.put(TopUp(message.id, command.customer_id, amount.amount, amount.currency, made_at))
-        requests.charge_for_wallet(work, top_up, command.payment_method)
+        requests.charge_for_wallet(work, top_up, command.payment_method, look_first=message.raw.again)
     return Deferred()
 
 

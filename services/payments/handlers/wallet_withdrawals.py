@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from uuid import uuid5
+from uuid import UUID, uuid5
 
 import structlog
 from booking_contracts.codes import Code, Rejected
@@ -14,13 +14,14 @@ from booking_contracts.payments import (
     WalletWithdrawn,
     WithdrawFromWallet,
 )
-from booking_contracts.types import Money
+from booking_contracts.types import Money, Price
 
 from services.chassis.messages import Accepted, Deferred, Message
 from services.payments.handlers import wallet_chargebacks
+from services.payments.handlers.commands import READ_AGAIN_WITHIN, RECHECK_AFTER
 from services.payments.handlers.reconciliation import record_missing
 from services.payments.handlers.wallet_top_ups import asked_by, balances
-from services.payments.local_messages import MISSING, WithdrawalSeen
+from services.payments.local_messages import MISSING, WithdrawalSeen, WithdrawLater
 from services.payments.model import ledger
 from services.payments.model.ledger import Cause
 from services.payments.model.refund import CARD_GONE, FAILED_STATUSES
@@ -37,7 +38,6 @@ def withdraw_from_wallet(message: Message[WithdrawFromWallet], work: PaymentsWor
     if work.find(Asked, message.id) is not None:
         return Deferred()
     owner, wanted = command.customer_id, command.amount
-    has = work.balance(ledger.available(owner), wanted.currency)
     if wanted.amount % (step := card_step_minor(wanted.currency)):
         raise Rejected(
             Code.INVALID_COMMAND,
@@ -45,20 +45,59 @@ def withdraw_from_wallet(message: Message[WithdrawFromWallet], work: PaymentsWor
             field="amount",
             problem=f"must be a multiple of {step} minor units",
         )
-    back = sum(top_up.left_minor for top_up in _top_ups(work, owner, wanted.currency))
-    can = min(has, back) // step * step
-    if can < wanted.amount:
-        raise Rejected(
-            Code.INSUFFICIENT_FUNDS,
-            "The wallet does not hold that much that can be withdrawn; ask for less.",
-            withdrawable={"amount": can, "currency": wanted.currency},
+    if (can := _withdrawable(work, owner, wanted.currency)) >= wanted.amount:
+        work.put(asked_by(message))
+        _begin(work, message.id, owner, wanted)
+    elif message.raw.again:
+        work.put(asked_by(message))
+        work.put(work.wallet_of(owner))
+        until = work.now + READ_AGAIN_WITHIN
+        _try_later(work, WithdrawLater(command_id=message.id, customer_id=owner, amount=wanted, until=until))
+    else:
+        raise _too_little(can, wanted.currency)
+    return Deferred()
+
+
+def withdraw_later(message: Message[WithdrawLater], work: PaymentsWork) -> None:
+    """The money that the wallet had may be there by now."""
+    told = message.body
+    asked, wanted = work.find(Asked, told.command_id), told.amount
+    assert asked is not None, "a withdrawal that waits is written with its command"
+    if (can := _withdrawable(work, told.customer_id, wanted.currency)) >= wanted.amount:
+        _begin(work, told.command_id, told.customer_id, wanted)
+    elif work.now < told.until:
+        _try_later(work, told)
+    else:
+        no = _too_little(can, wanted.currency)
+        work.reply(
+            asked,
+            WalletCommandRejected(command_id=asked.command_id, code=no.code, message=no.message, details=no.details),
         )
-    work.put(asked_by(message))
+
+
+def _withdrawable(work: PaymentsWork, owner: str, currency: str) -> int:
+    """What the wallet has, and its top-ups can still give back, in whole steps of cards."""
+    has, step = work.balance(ledger.available(owner), currency), card_step_minor(currency)
+    back = sum(top_up.left_minor for top_up in _top_ups(work, owner, currency))
+    return min(has, back) // step * step
+
+
+def _too_little(can: int, currency: str) -> Rejected:
+    return Rejected(
+        Code.INSUFFICIENT_FUNDS,
+        "The wallet does not hold that much that can be withdrawn; ask for less.",
+        withdrawable={"amount": can, "currency": currency},
+    )
+
+
+def _try_later(work: PaymentsWork, later: WithdrawLater) -> None:
+    work.remind(later, key=later.customer_id, due_at=work.now + RECHECK_AFTER)
+
+
+def _begin(work: PaymentsWork, command_id: UUID, owner: str, wanted: Price) -> None:
     reserve = ledger.move(wanted.currency, wanted.amount, debit=ledger.available(owner), credit=ledger.locked(owner))
     work.post(Cause.WITHDRAWAL, reserve)
-    withdrawal = work.put(Withdrawal(message.id, owner, wanted.amount, wanted.currency))
-    _next_part(work, withdrawal)
-    return Deferred()
+    _next_part(work, work.put(Withdrawal(command_id, owner, wanted.amount, wanted.currency)))
 
 
 def _top_ups(work: PaymentsWork, owner: str, currency: str) -> list[TopUp]:

@@ -84,6 +84,8 @@ def decline(error_code: str | None, decline_code: str | None = None, *, of_reque
     `of_request`: Stripe refused the request, not the card; only a card that it does not know can be another one.
     """
     code = decline_code or error_code or "generic_decline"
+    if error_code == EXPIRED.code:
+        return EXPIRED
     if error_code == "payment_intent_authentication_failure":
         return ACTION_FAILED
     if code == "insufficient_funds":

@@ -25,7 +25,7 @@ from services.payments.local_messages import Found, LookAgain
 from services.payments.model.payment import LIVE
 from services.payments.model.reconciliation import Finding, Repair, repair
 from services.payments.reconciliation import lost_results, orphan_reports, payouts_moved
-from services.payments.rounds import in_rounds
+from services.payments.rounds import in_rounds, knows_its_commands
 from services.payments.store import rows
 from services.payments.store.tables import PAYMENT
 from services.payments.stripe_calls.api import StripeApi
@@ -56,6 +56,8 @@ class Reconciler:
 
     async def reconcile(self, pool: Pool) -> None:
         """One pass, if none was made in the last seconds."""
+        if not await knows_its_commands(pool):
+            return
         row = await pool.fetchrow(
             """
             UPDATE reconciled_until SET try_at = statement_timestamp() + make_interval(secs => $1)

@@ -32,6 +32,7 @@ from services.payments.local_messages import (
     TopUpSeen,
     Unclaimed,
     WithdrawalSeen,
+    WithdrawLater,
 )
 from services.payments.model import ledger
 from services.payments.model.chargeback import Chargeback
@@ -59,7 +60,8 @@ from services.payments.work import PaymentsWork
 
 LOCK = "FOR NO KEY UPDATE"
 ABOUT_REFUNDS = (RefundTold, DashboardRefundSeen)
-OF_WALLETS = (WalletCommand, TopUpSeen, WithdrawalSeen, PartChanged, *ABOUT_REFUNDS, DisputeChanged, DisputeSeen)
+DRAWING = (WithdrawFromWallet, WithdrawLater, WithdrawalSeen)
+OF_WALLETS = (WalletCommand, TopUpSeen, *DRAWING, PartChanged, *ABOUT_REFUNDS, DisputeChanged, DisputeSeen)
 
 
 class PaymentsStore:
@@ -190,7 +192,7 @@ async def _read_of_wallets(reader: _Reader, work: PaymentsWork, customers: set[s
     await reader.read(rows.chargeback, CHARGEBACK.table, "WHERE outcome = 'open' AND customer_id = ANY($1)", customers)
     disputed = {chargeback.top_up_id for chargeback in work.all(Chargeback)} - {None}
     await reader.read(rows.top_up, TOP_UP.table, "WHERE command_id = ANY($1)", disputed)
-    drawing = reader.values("customer_id", WithdrawFromWallet, WithdrawalSeen)
+    drawing = reader.values("customer_id", *DRAWING)
     await reader.read(
         rows.top_up,
         TOP_UP.table,

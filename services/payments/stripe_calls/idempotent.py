@@ -1,8 +1,9 @@
 """A request that changes something at Stripe, sent until its outcome is known and never with effect twice.
 
-The idempotency key sees to that, but for three cases that need a look first (engine.md, Gateway calls): a key under
-which Stripe has stored a failure or another request, a call older than a day, whose key Stripe has forgotten, and a
-call whose result was lost, because what Stripe has stored under its key may be old by now.
+The idempotency key sees to that, but for four cases that need a look first (engine.md, Gateway calls): a key under
+which Stripe has stored a failure or another request; a call older than a day, whose key Stripe has forgotten; a call
+whose result was lost, because what Stripe has stored under its key may be old by now; and one that may have been made
+before the database was set back (requests.py), because both may be so.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ API_VERSION = "2026-10-28.endive"
 class StripeCall(BaseModel):
     """What every call carries. `asked_at` is on the service's clock: keys older than a day are not trusted.
 
-    `look_first`: the call was made before and its result was lost. How Stripe's object stands by now counts, not what
-    Stripe has stored under the key.
+    `look_first`: the call was made before and its result was lost, or it may have been made in a life that a restored
+    database has forgotten. How Stripe's object stands by now counts, not what Stripe has stored under the key.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -33,12 +33,16 @@ class AttemptCall(StripeCall):
 
 
 class AuthorizeCall(AttemptCall):
-    """Create a PaymentIntent with manual capture; confirm it when a payment method is named."""
+    """Create a PaymentIntent with manual capture; confirm it when a payment method is named.
+
+    `look_only`: the time to pay is over, so that what is there already counts, and nothing is made.
+    """
 
     payment_id: UUID
     amount_minor: int
     currency: str
     payment_method: str | None
+    look_only: bool = False
 
 
 class IntentCall(AttemptCall):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from stripe.params import PaymentIntentCreateParams
 
 from services.payments.local_messages import MISSING, IntentSeen, LeftoverCancelled
+from services.payments.model import declines
 from services.payments.model.payment import Operation
 from services.payments.stripe_calls.api import Found, Refusal, field
 from services.payments.stripe_calls.parameters import AuthorizeCall, IntentCall
@@ -57,6 +58,7 @@ def seen(
         decline_code=decline_code,
         of_request=refusal is not None and refusal.of_request,
         by_reconciler=isinstance(asked, IntentCall) and asked.by_reconciler,
+        was_there=isinstance(asked, AuthorizeCall) and (asked.look_first or asked.look_only),
     )
 
 
@@ -69,6 +71,16 @@ def never_made(asked: AuthorizeCall, refusal: Refusal) -> IntentSeen:
         error_code=refusal.code or "refused",
         decline_code=refusal.decline_code,
         of_request=refusal.of_request,
+    )
+
+
+def too_late(asked: AuthorizeCall) -> IntentSeen:
+    """There is no PaymentIntent, and the time to make one is over."""
+    return IntentSeen(
+        booking_id=asked.booking_id,
+        attempt=asked.attempt,
+        operation=Operation.AUTHORIZE,
+        error_code=declines.EXPIRED.code,
     )
 
 

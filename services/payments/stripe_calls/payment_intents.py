@@ -14,7 +14,14 @@ from services.payments.stripe_calls.api import Found, Refusal, StripeApi, patien
 from services.payments.stripe_calls.idempotent import KeyedRequests, Request
 from services.payments.stripe_calls.lookup import find_intent, unless_missing
 from services.payments.stripe_calls.parameters import AuthorizeCall, IntentCall, StripeCall
-from services.payments.stripe_calls.payment_intent_mapping import leftover, missing, never_made, new_intent, seen
+from services.payments.stripe_calls.payment_intent_mapping import (
+    leftover,
+    missing,
+    never_made,
+    new_intent,
+    seen,
+    too_late,
+)
 
 Outcome = LocalBody | TryAgain
 
@@ -40,7 +47,7 @@ class Intents:
             found = await find_intent(
                 self._api, asked.api_version, asked.booking_id, booking_id=asked.booking_id, attempt=asked.attempt
             )
-            if found is None or found["status"] != "requires_confirmation":
+            if found is None or found["status"] != "requires_confirmation" or asked.look_only:
                 return found
             key = idempotency_keys.of_confirmation(call.idempotency_key)
             return await self._send(asked, found["id"], "confirm", key=key)
@@ -50,6 +57,9 @@ class Intents:
                 return never_made(asked, refusal)
             return seen(asked, Operation.AUTHORIZE, refusal.intent, refusal)
 
+        if asked.look_only:
+            there = await look_up()
+            return too_late(asked) if there is None else seen(asked, Operation.AUTHORIZE, there)
         request = Request(
             send=lambda key: self._send(asked, key=key, **new_intent(asked)),
             look_up=look_up,

@@ -1,4 +1,9 @@
-"""The calls to Stripe that handlers intend; each with its subject, of which one can be open, and its key."""
+"""The calls to Stripe that handlers intend; each with its subject, of which one can be open, and its key.
+
+Those that make something look first where that may have been made in a life that a restored database has forgotten:
+an authorisation or a top-up where its command is read again; a refund or a transfer, which may come of anything, for
+days; later tries, which a person may ask for at any time, always. To capture or cancel a second time changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +31,14 @@ from services.payments.stripe_calls.parameters import (
 from services.payments.work import PaymentsWork
 
 
-def authorize(work: PaymentsWork, payment: Payment, payment_method: str | None) -> Payment:
+def authorize(
+    work: PaymentsWork, payment: Payment, payment_method: str | None, *, look_first: bool, look_only: bool
+) -> Payment:
     """Reserve the amount; the one place that starts a booking's PaymentIntent (requirement confirmation-record)."""
     amount = payment.agreed.amount
     parameters = AuthorizeCall(
+        look_first=look_first,
+        look_only=look_only,
         booking_id=payment.booking_id,
         attempt=payment.attempt,
         asked_at=work.now,
@@ -84,6 +93,7 @@ def about_refund(work: PaymentsWork, payment: Payment, refund: Refund, *, look: 
     """Refund, or look at a refund that was made."""
     assert refund.payment_intent is not None, "a refund to a wallet needs no call"
     parameters = RefundCall(
+        look_first=work.was_set_back or refund.tries > 1,
         booking_id=refund.booking_id,
         attempt=refund.attempt,
         asked_at=work.now,
@@ -127,6 +137,7 @@ def transfer(work: PaymentsWork, payout: Payout) -> Payout:
     """Send a provider's earnings to the connected account."""
     assert payout.account is not None, "what has no account waits for one"
     parameters = TransferCall(
+        look_first=work.was_set_back or payout.tries > 1,
         booking_id=payout.booking_id,
         attempt=payout.attempt,
         asked_at=work.now,
@@ -166,9 +177,10 @@ def about_dispute(work: PaymentsWork, chargeback: Chargeback, looked: int = 0) -
     )
 
 
-def charge_for_wallet(work: PaymentsWork, top_up: TopUp, payment_method: str) -> None:
+def charge_for_wallet(work: PaymentsWork, top_up: TopUp, payment_method: str, *, look_first: bool) -> None:
     """Charge a card for a wallet."""
     parameters = TopUpCall(
+        look_first=look_first,
         asked_at=work.now,
         command_id=top_up.command_id,
         customer_id=top_up.customer_id,
@@ -184,6 +196,7 @@ def charge_for_wallet(work: PaymentsWork, top_up: TopUp, payment_method: str) ->
 def refund_from_wallet(work: PaymentsWork, part: Part, payment_intent: str, *, look: bool = False) -> None:
     """Refund a part of a top-up, or look at the refund that was made; a look twice does no harm."""
     parameters = WithdrawCall(
+        look_first=work.was_set_back,
         asked_at=work.now,
         command_id=part.command_id,
         customer_id=part.customer_id,

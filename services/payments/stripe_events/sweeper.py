@@ -17,7 +17,7 @@ import structlog
 from services.chassis.clock import Clock
 from services.chassis.database import Pool
 from services.payments import metrics
-from services.payments.rounds import in_rounds
+from services.payments.rounds import in_rounds, knows_its_commands
 from services.payments.stripe_calls.api import StripeApi
 from services.payments.stripe_calls.lookup import unless_missing
 from services.payments.stripe_events import event_store
@@ -46,6 +46,8 @@ class Sweeper:
 
     async def sweep(self, pool: Pool) -> int:
         """One sweep, if none was made in the last ten seconds; returns how many events were new to us."""
+        if not await knows_its_commands(pool):
+            return 0
         row = await pool.fetchrow(
             """
             UPDATE stripe_sweep SET try_at = statement_timestamp() + make_interval(secs => $1)
