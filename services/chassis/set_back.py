@@ -7,6 +7,7 @@ follow the database back. What it has forgotten may have been done once (docs/de
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 
@@ -19,6 +20,7 @@ from services.chassis.offsets import Partition, positions
 log = structlog.get_logger()
 LATELY_DAYS = 7
 """Longer than a timer waits here that was due in the life that is forgotten; and Kafka has no older records."""
+ANSWER_SECONDS = 10.0
 AFTERWARDS_SECONDS = 30.0
 """Calls that come of what was read last have their results by then; or the other side is away."""
 
@@ -70,14 +72,15 @@ class SetBack:
     async def look(self, consumer: AIOKafkaConsumer) -> None:
         """Compare the group's offsets of all partitions, whoever reads them, with the database's positions.
 
-        Raises what Kafka or the database raises.
+        Raises what Kafka or the database raises, and TimeoutError.
         """
         places = [
             TopicPartition(topic, number)
             for topic in sorted(consumer.subscription())
             for number in sorted(consumer.partitions_for_topic(topic) or ())
         ]
-        found = await consumer._coordinator.fetch_committed_offsets(places)  # all of them in one request
+        async with asyncio.timeout(ANSWER_SECONDS):  # else it asks a broker that is away without end
+            found = await consumer._coordinator.fetch_committed_offsets(places)  # all of them in one request
         committed = {(place.topic, place.partition): found[place].offset for place in places if place in found}
         session = Session(self._database, "set-back")
         try:

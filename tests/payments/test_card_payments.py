@@ -82,11 +82,13 @@ def test_a_currency_that_stripe_counts_otherwise_is_not_charged() -> None:
 
 
 @pytest.mark.requirement("late-payment")
-def test_an_authorisation_asked_for_too_late_is_declined_without_a_call() -> None:
+def test_an_authorisation_asked_for_too_late_is_looked_for_and_declined() -> None:
     world = World(now=NOW + timedelta(minutes=15))
     world.tell(authorize())
-    assert world.last(PaymentDeclined).code == "expired"
-    assert world.calls == []
+    (call,) = world.calls
+    assert json.loads(call.parameters)["look_only"]
+    world.stripe_says("", error_code="expired")
+    assert (world.last(PaymentDeclined).code, world.operations) == ("expired", ["authorize"])
 
 
 @pytest.mark.requirement("requires-action")
