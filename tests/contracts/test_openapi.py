@@ -28,6 +28,7 @@ from services.chassis.settings import ApiToken, Scope
 from services.notifications import http as notifications_http
 from services.notifications.model import deliveries
 from services.notifications.model.letters import Audience
+from services.notifications.model.targets import Targets
 from services.payments import http as payments_http
 from services.payments.model.payment import Status
 from services.payments.model.refund import RefundStatus
@@ -45,7 +46,7 @@ BUILD: dict[str, Callable[[web.Application], None]] = {
             StripeApi(lambda: "sk_test_1", "http://127.0.0.1:9"), SetClock(), lambda: ("s",), lambda: None
         ),
     ),
-    "notifications": notifications_http.add_routes,
+    "notifications": lambda app: notifications_http.add_routes(app, SetClock(), Targets()),
 }
 NO_COMMANDS = {"notifications": {("get", "/v1/commands/{id}")}}
 """A path of every service's; nobody sends commands to notifications, so there is never a reply to show."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from errno import EACCES
 from ipaddress import ip_address
 from typing import Any
 
@@ -41,7 +42,7 @@ class Connector(TCPConnector):
         """aiohttp makes every socket with this, right before it connects it to just this address."""
         family, kind, protocol, _, address = info
         if not self._targets.allows(ip_address(address[0])):
-            raise NotAllowed(f"{address[0]} is an address that webhooks may not go to")
+            raise NotAllowed(EACCES, f"{address[0]} is an address that webhooks may not go to")
         made = socket.socket(family=family, type=kind, proto=protocol)
         made.setblocking(False)
         return made

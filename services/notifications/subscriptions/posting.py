@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, ServerDisconnectedError
+from aiohttp import (
+    ClientConnectorError,
+    ClientError,
+    ClientOSError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    ServerDisconnectedError,
+)
 from booking_contracts.headers import safe_text
 from yarl import URL
 
@@ -61,7 +70,9 @@ class Poster:
             async with asyncio.timeout(WHOLE_SECONDS):
                 try:
                     return await self._once(url, headers, content)
-                except ServerDisconnectedError:  # perhaps an idle connection, which they closed as we took it
+                except ClientConnectorError:
+                    raise
+                except (ServerDisconnectedError, ClientOSError):  # perhaps an idle one, that they closed as we took it
                     return await self._once(url, headers, content)
         except BadTarget as wrong:
             return Failed(f"its URL {wrong}")
