@@ -41,15 +41,16 @@ ORDER BY nth, subscription_id
 """By provider, by customer, and who hears everything: each by an index of its own."""
 INSERT_EVENTS = """
 INSERT INTO webhook_event (event_id, type, key, content, created_at)
-SELECT event_id, type, key, content, $5 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[])
+SELECT event_id, type, key, content, $5::timestamptz FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[])
     AS t (event_id, type, key, content)
 ON CONFLICT DO NOTHING
 """
 INSERT_DELIVERIES = """
 INSERT INTO webhook_delivery
     (delivery_id, subscription_id, event_id, key, state, created_at, opened_at, try_at, settled_at, reason)
-SELECT delivery_id, subscription_id, event_id, key, CASE WHEN active THEN 'pending' ELSE 'failed' END, $6, $6, $6,
-       CASE WHEN NOT active THEN $6 END, CASE WHEN NOT active THEN 'the subscription is switched off' END
+SELECT delivery_id, subscription_id, event_id, key, CASE WHEN active THEN 'pending' ELSE 'failed' END, $6::timestamptz, $6::timestamptz,
+       $6::timestamptz,
+       CASE WHEN NOT active THEN $6::timestamptz END, CASE WHEN NOT active THEN 'the subscription is switched off' END
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bool[]) WITH ORDINALITY
     AS t (delivery_id, subscription_id, event_id, key, active, nth)
 ORDER BY nth

@@ -76,7 +76,7 @@ SELECT delivery_id FROM webhook_delivery WHERE delivery_id = ANY($1) AND state =
 RECORD = """
 UPDATE webhook_delivery d
 SET state = t.state, try_at = t.try_at, tries = d.tries + 1, reason = t.reason, status = t.status, answer = t.answer,
-    settled_at = CASE WHEN t.state <> 'pending' THEN $7 END
+    settled_at = CASE WHEN t.state <> 'pending' THEN $7::timestamptz END
 FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::int[], $6::text[])
     AS t (delivery_id, state, try_at, reason, status, answer)
 WHERE d.delivery_id = t.delivery_id AND d.state = 'pending'
