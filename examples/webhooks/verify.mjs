@@ -1,7 +1,6 @@
 // Reads {content, headers, secret} from standard input; prints the id of an event that is signed well, else ends with 1.
-import { createRequire } from "node:module";
+import { Webhook } from "standardwebhooks";
 
-const { Webhook } = createRequire(import.meta.url)(process.env.LIBRARY);
 let text = "";
 for await (const part of process.stdin) text += part;
 const { content, headers, secret } = JSON.parse(text);

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import time
@@ -31,8 +30,7 @@ HEADERS = [
 ]
 BODY = '{"booking_id":"b-1","price":{"amount":4500, "currency":"EUR"},"name":"Zoë \\u2603 ü"}'.encode()
 CONTENT = content_of(HEADERS, "b-1", BODY)
-VERIFY = Path(__file__).with_name("verify.mjs")
-LIBRARY = os.environ.get("STANDARDWEBHOOKS_JS", "")
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "webhooks"
 
 
 def test_the_event_is_as_on_kafka_with_its_attributes() -> None:
@@ -74,18 +72,18 @@ def test_while_a_secret_is_changed_both_are_good() -> None:
         Webhook(shown(secret)).verify(CONTENT, headers)
 
 
-def test_the_standards_own_library_for_javascript_finds_it_signed(tmp_path: Path) -> None:
-    """Where Node and the library are: `npm install --prefix FOLDER standardwebhooks`, then STANDARDWEBHOOKS_JS=FOLDER."""
-    node = shutil.which("node")
-    if node is None or not LIBRARY:
-        pytest.skip("STANDARDWEBHOOKS_JS names no folder with npm's standardwebhooks, or there is no Node")
+@pytest.mark.skipif(
+    shutil.which("node") is None or not (EXAMPLE / "node_modules").exists(),
+    reason="`make example-webhooks` installs npm's standardwebhooks, where Node is, and runs this",
+)
+def test_the_standards_own_library_for_javascript_finds_it_signed() -> None:
     secret = new_secret()
     said = {"content": CONTENT, "headers": dict(signed(EVENT, CONTENT, [new_secret(), secret], time.time()))}
 
     def verified(key: bytes) -> subprocess.CompletedProcess[str]:
         given = json.dumps({**said, "secret": shown(key)})
-        env = {**os.environ, "LIBRARY": str(Path(LIBRARY) / "node_modules" / "standardwebhooks")}
-        return subprocess.run([node, str(VERIFY)], input=given, capture_output=True, text=True, env=env, check=False)
+        command = ["node", str(EXAMPLE / "verify.mjs")]
+        return subprocess.run(command, input=given, capture_output=True, text=True, check=False)
 
     good, bad = verified(secret), verified(new_secret())
     assert (good.returncode, good.stdout.strip()) == (0, str(EVENT)), good.stderr

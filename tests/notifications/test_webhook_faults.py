@@ -147,7 +147,7 @@ async def test_who_is_gone_is_switched_off_at_once_and_its_owner_told(stage: Sta
 async def test_who_fails_for_five_days_is_switched_off(stage: Stage, engine: Engine) -> None:
     async with receiving(Receiver(status=502)) as receiver:
         subscription = await stage.subscribe(receiver.url)
-        for day in range(6):
+        for day in range(5):
             assert (await stage.subscription(subscription))["state"] == "active", f"day {day}"
             before = len(receiver.got)
             await stage.hear(an(BookingConfirmed, booking_id=uuid4()))

@@ -48,7 +48,8 @@ ON CONFLICT DO NOTHING
 INSERT_DELIVERIES = """
 INSERT INTO webhook_delivery
     (delivery_id, subscription_id, event_id, key, state, created_at, opened_at, try_at, settled_at, reason)
-SELECT delivery_id, subscription_id, event_id, key, CASE WHEN active THEN 'pending' ELSE 'failed' END, $6::timestamptz, $6::timestamptz,
+SELECT delivery_id, subscription_id, event_id, key, CASE WHEN active THEN 'pending' ELSE 'failed' END,
+       $6::timestamptz, $6::timestamptz,
        $6::timestamptz,
        CASE WHEN NOT active THEN $6::timestamptz END, CASE WHEN NOT active THEN 'the subscription is switched off' END
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bool[]) WITH ORDINALITY

@@ -17,7 +17,7 @@ from services.chassis.unit_of_work import Remind
 from services.notifications.model.subscriptions import DisabledFor
 from services.notifications.subscriptions import health
 from services.notifications.subscriptions.messages import SubscriberDisabled, WebhookEnded
-from services.notifications.subscriptions.queue import Tried
+from services.notifications.subscriptions.outcomes import Tried
 
 Told = tuple[str, LocalBody]
 """A local message with its key."""

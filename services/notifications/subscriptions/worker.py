@@ -19,9 +19,10 @@ from services.chassis.clock import Clock, real_seconds
 from services.chassis.crash_points import Point
 from services.chassis.database import Pool, Session
 from services.notifications.model.subscriptions import wait_after
-from services.notifications.subscriptions import health, metrics, queue
+from services.notifications.subscriptions import health, metrics, outcomes, queue
+from services.notifications.subscriptions.outcomes import Tried
 from services.notifications.subscriptions.posting import Failed, Outcome, Poster, Taken
-from services.notifications.subscriptions.queue import Due, Tried
+from services.notifications.subscriptions.queue import Due
 from services.notifications.subscriptions.room import PER_SUBSCRIPTION, Room
 from services.notifications.subscriptions.signing import signed
 from services.notifications.subscriptions.telling import ended_told, owner_told, tell, tellable, told_of
@@ -130,11 +131,11 @@ class SubscriptionWorker:
         seen = health.Round.of((due.subscription_id, due.failures, outcome) for due, outcome in ended)
         try:
             async with self._session.transaction() as connection:
-                counted = await queue.record(connection, now, tried)
+                counted = await outcomes.record(connection, now, tried)
                 settled = [one for one in tried if one.state != "pending" and one.due.delivery_id in counted]
                 if settled:
                     lines = [(one.due.subscription_id, one.due.key) for one in settled]
-                    await queue.go_on(connection, now, lines)
+                    await outcomes.go_on(connection, now, lines)
                 disabled = await health.note(connection, now, seen)
                 told = [told_of(one) for one in settled if tellable(one.due.key)]
                 told += [owner_told(row) for row in disabled]
@@ -151,12 +152,12 @@ class SubscriptionWorker:
 
     async def _end(self) -> None:
         """Give up what was tried for long enough, a slice at a time."""
-        found = queue.SLICE
-        while found >= queue.SLICE:
+        found = outcomes.SLICE
+        while found >= outcomes.SLICE:
             now = self._clock.now()
             async with self._session.transaction() as connection:
-                ended = await queue.end(connection, now)
-                await queue.go_on(connection, now, [(row["subscription_id"], row["key"]) for row in ended])
+                ended = await outcomes.end(connection, now)
+                await outcomes.go_on(connection, now, [(row["subscription_id"], row["key"]) for row in ended])
                 told = [
                     ended_told(row["key"], row["event_id"], row["subscription_id"], row["reason"])
                     for row in ended
