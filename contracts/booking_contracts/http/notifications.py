@@ -58,7 +58,7 @@ class Subscribe(BaseModel):
     owner_email: Annotated[
         str, StringConstraints(max_length=320), Field(description="Who is written to when it is switched off.")
     ]
-    description: Annotated[str, StringConstraints(max_length=200)] = ""
+    description: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
 
 
 class Subscription(Answer):
@@ -105,7 +105,7 @@ OPERATIONS = (
         NewSubscription,
         WRITE,
         problems=(ProblemKind.CONFLICT, ProblemKind.BODY_TOO_LARGE),
-        description="Signed as Standard Webhooks says; docs/webhooks.md. Asked twice, it makes two subscriptions.",
+        description="In CloudEvents' JSON, signed as Standard Webhooks says. Asked twice, it makes two subscriptions.",
         method="post",
         body=Subscribe,
     ),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID, uuid5
@@ -28,6 +27,8 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(hours=8)
 """Between two tries of one event: doubled each time, some 20 tries in three days."""
 FIRST_REST, LONGEST_REST = timedelta(seconds=1), timedelta(minutes=5)
 """Between two tries of a subscriber whose last one failed, whatever the event."""
+SPREAD = (0.75, 1.25)
+"""Of what a wait may be multiplied with."""
 LONGEST_ASKED = timedelta(days=1)
 """What a Retry-After is heeded to."""
 SECRET_OVERLAP = timedelta(days=1)
@@ -93,21 +94,18 @@ def delivery_id(event_id: UUID, subscription_id: UUID) -> UUID:
     return uuid5(event_id, f"webhook:{subscription_id}")
 
 
-def wait_after(tries: int, asked: timedelta | None = None) -> timedelta:
-    """From the failure of try number `tries` (from 1 on) to the next one; never less than its Retry-After asked for."""
-    return _spread(min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(tries - 1, 20)), asked)
+def wait_after(tries: int, asked: timedelta | None = None, spread: float = 1.0) -> timedelta:
+    """From the failure of try number `tries` (from 1 on) to the next one; never less than its Retry-After asked for.
+
+    `spread`, of SPREAD, keeps those apart who failed together.
+    """
+    return _at_least(asked, min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(tries - 1, 20)) * spread)
 
 
-def rest_after(failures: int, asked: timedelta | None = None) -> timedelta:
+def rest_after(failures: int, asked: timedelta | None = None, spread: float = 1.0) -> timedelta:
     """From the last of `failures` in a row to the next try of the same subscriber."""
-    return _spread(min(LONGEST_REST, FIRST_REST * 2.0 ** min(failures - 1, 20)), asked)
+    return _at_least(asked, min(LONGEST_REST, FIRST_REST * 2.0 ** min(failures - 1, 20)) * spread)
 
 
-def dead_since(failing_since: datetime | None, now: datetime) -> bool:
-    """Whether it has failed for so long that it is switched off."""
-    return failing_since is not None and now - failing_since >= DISABLE_AFTER
-
-
-def _spread(wait: timedelta, asked: timedelta | None) -> timedelta:
-    """A quarter more or less, so that those who failed together do not come back together."""
-    return max(wait * random.uniform(0.75, 1.25), min(asked or timedelta(0), LONGEST_ASKED))
+def _at_least(asked: timedelta | None, wait: timedelta) -> timedelta:
+    return max(wait, min(asked or timedelta(0), LONGEST_ASKED))

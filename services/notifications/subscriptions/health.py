@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from services.chassis.database import Connection, PooledConnection
-from services.notifications.model.subscriptions import BUSY, DISABLE_AFTER, DisabledFor, rest_after
+from services.notifications.model.subscriptions import BUSY, DISABLE_AFTER, SPREAD, DisabledFor, rest_after
 from services.notifications.subscriptions.posting import Failed, Outcome, Taken
 
 GONE = 410
@@ -71,7 +72,10 @@ async def note(connection: Connection | PooledConnection, now: datetime, found: 
     await connection.execute(RECOVERED, well)
     if not failed:
         return ()
-    rests = [now + rest_after(found.failures[one] + 1, _asked(outcome)) for one, outcome in failed.items()]
+    rests = [
+        now + rest_after(found.failures[one] + 1, _asked(outcome), random.uniform(*SPREAD))
+        for one, outcome in failed.items()
+    ]
     await connection.execute(FAILED, list(failed), [outcome.reason for outcome in failed.values()], rests, now)
     gone = [one for one, outcome in failed.items() if _is_gone(outcome)]
     return await connection.fetch(DISABLED, now, gone, list(failed), now - DISABLE_AFTER)

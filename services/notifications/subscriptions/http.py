@@ -84,7 +84,7 @@ def _read(body: bytes, targets: Targets) -> Subscribe:
 def _types(asked: Subscribe) -> tuple[str, ...]:
     for name in asked.event_types:
         if name not in TYPES:
-            raise bad_request(f"event_types: {name[:100]!r} is no type of event; docs/webhooks.md names them.")
+            raise bad_request(f"event_types: {name[:100]!r} is no type of event; the AsyncAPI document names them.")
     return asked.event_types
 
 

@@ -7,6 +7,7 @@ posted again, under the same webhook-id.
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -18,7 +19,7 @@ from services.chassis import crash_points
 from services.chassis.clock import Clock, real_seconds
 from services.chassis.crash_points import Point
 from services.chassis.database import Pool, Session
-from services.notifications.model.subscriptions import wait_after
+from services.notifications.model.subscriptions import SPREAD, wait_after
 from services.notifications.subscriptions import health, metrics, outcomes, queue
 from services.notifications.subscriptions.outcomes import Tried
 from services.notifications.subscriptions.posting import Failed, Outcome, Poster, Taken
@@ -190,5 +191,5 @@ def _tried(due: Due, outcome: Outcome, now: datetime) -> Tried:
     if isinstance(outcome, Taken):
         return Tried(due, "succeeded", now, None, outcome.status, outcome.answer)
     gone = outcome.status == health.GONE
-    try_at = now + wait_after(due.tries + 1, outcome.asked)
+    try_at = now + wait_after(due.tries + 1, outcome.asked, random.uniform(*SPREAD))
     return Tried(due, "failed" if gone else "pending", try_at, outcome.reason, outcome.status, outcome.answer)
