@@ -16,7 +16,7 @@ import pytest
 
 from deploy.local.ports import free_ports
 from services.notifications.model.targets import Targets
-from services.notifications.subscriptions import connecting, posting
+from services.notifications.subscriptions import posting
 from services.notifications.subscriptions.posting import Failed, Outcome, Poster, Taken
 from tests.notifications.receivers import HERE, Receiver, receiving, saying, speaking
 
@@ -192,7 +192,7 @@ def resolving(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         return [(family, socket.SOCK_STREAM, 6, "", (address, port))]
 
-    monkeypatch.setattr(connecting.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     return asked
 
 

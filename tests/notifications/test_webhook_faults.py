@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 import asyncpg
@@ -152,7 +153,7 @@ async def test_who_fails_for_five_days_is_switched_off(stage: Stage, engine: Eng
             before = len(receiver.got)
             await stage.hear(an(BookingConfirmed, booking_id=uuid4()))
             await stage.pass_time(minutes=7)
-            await eventually("a try", lambda: _len(receiver), lambda found, least=before: found > least)
+            await eventually("a try", partial(_more_than, before, receiver))
             await stage.pass_time(days=1)
         await eventually("off", lambda: stage.subscription(subscription), lambda row: row["state"] == "disabled")
     await engine.run_local()
@@ -161,8 +162,8 @@ async def test_who_fails_for_five_days_is_switched_off(stage: Stage, engine: Eng
     assert (await the_notice(engine)).why == "it has taken nothing for 5 days"
 
 
-async def _len(receiver: Receiver) -> int:
-    return len(receiver.got)
+async def _more_than(before: int, receiver: Receiver) -> bool:
+    return len(receiver.got) > before
 
 
 _THE_CALL = """
@@ -182,7 +183,7 @@ async def test_the_letter_to_the_owner_is_a_mail(stage: Stage, engine: Engine) -
         await stage.settled(1)
     await engine.run_local()
     (row,) = await engine.fetch(_THE_CALL)
-    call, server = OpenCall(*row.values(), [], 0, 0.0), Server()
+    call, server = OpenCall(**dict(row), headers=[], tries=0, age_seconds=0.0), Server()
     mail_from = "Bookings <no-reply@example.org>"
     gateway = Gateway(MailGateway(server, mail_from, engine.clock), server, mail_from)
 

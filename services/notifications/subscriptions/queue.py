@@ -15,7 +15,7 @@ from services.chassis.database import Connection, PooledConnection
 
 LEASE = timedelta(seconds=30)
 """Longer than a try takes (posting.py), with what a loop that stands still may add."""
-LOOKED_AT = 16
+LOOKED_AT = 64
 """Due deliveries of one subscription that one claim looks at: some of them may wait behind their heads."""
 
 CLAIM = f"""

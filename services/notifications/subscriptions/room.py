@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.notifications.subscriptions.queue import Due
 
-PER_SUBSCRIPTION = 8
+PER_SUBSCRIPTION = 32
 """Of one subscriber that is well; one try of who failed last, and none beside a slow one."""
 MOST_QUICK = 256
 MOST_DOUBTFUL = 128
