@@ -176,7 +176,7 @@ async def served(
     service: str, pools: Pools, url: str, clock: Clock, api: StripeApi
 ) -> AsyncIterator[TestClient[Any, Any]]:
     """The service's real paths over real HTTP."""
-    scopes = frozenset({"read:bookings", "read:money", "read:pii", "client-secret"})
+    scopes = frozenset({"read:bookings", "read:money", "read:pii", "client-secret", "webhooks:write"})
     token = ApiToken(name="all", token_sha256=hashlib.sha256(TOKEN.encode()).hexdigest(), scopes=scopes)
     app = new_app(lambda: (token,), pools, Health(_well, _well, _well, _well))
     if service == "booking":
