@@ -11,7 +11,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up down status clean demo test test-packages check lint format contracts requirements faults hostile money mutants bench bench-compare \
-	docs dist test-pythons example-kafkajs images compose-test test-containers in-containers \
+	docs dist test-pythons example-kafkajs example-webhooks images compose-test test-containers in-containers \
 	chart chart-tools chart-test cluster cluster-down cluster-test
 
 help: ## List the targets
@@ -97,6 +97,11 @@ example-kafkajs: setup ## Build the example in TypeScript and run it on a stack 
 	npm --prefix examples/kafkajs ci --no-audit --no-fund; \
 	npm --prefix examples/kafkajs run build; \
 	$(PYTHON) -m pytest tests/packages/test_kafkajs.py
+
+example-webhooks: setup ## Verify what the service signs with the standard's library for Node; Node is the machine's, or of a wheel
+	@node=$$($(PYTHON) -m deploy.packages.node) || { echo "$$node" >&2; exit 1; }; set -ex; PATH="$$node:$$PATH"; \
+	npm --prefix examples/webhooks ci --no-audit --no-fund; \
+	$(PYTHON) -m pytest tests/notifications/test_signing.py
 
 images: setup ## Build the container images and the list of what is in them (docs/containers.md); needs a Docker engine
 	@$(PYTHON) -m deploy.images

@@ -96,6 +96,9 @@ def _outside_world(layout: Layout, service: str) -> dict[str, str]:
             "SMTP_PORT": str(layout.ports["mailbox-smtp"]),
             "MAIL_FROM": MAIL_FROM,
             "ADMIN_EMAIL": ADMIN_EMAIL,
+            "WEBHOOK_NETWORKS": '["127.0.0.0/8"]',
+            "WEBHOOK_PORTS": "[]",
+            "WEBHOOK_PLAIN_HTTP": "true",
         }
     return {}
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated
 
+from aiohttp import web
 from booking_contracts import booking, payments, topics
 from faststream import FastStream
 from pydantic import AfterValidator, SecretStr
@@ -13,14 +16,23 @@ from pydantic import AfterValidator, SecretStr
 from services.chassis import process
 from services.chassis import settings as chassis
 from services.chassis.clock import Clock, SystemClock
+from services.chassis.database import Session
 from services.chassis.process import Parts
 from services.chassis.service import Service, event, local
+from services.chassis.unit_of_work import Record
 from services.notifications import handlers, http, metrics
 from services.notifications.gateway import MailGateway
 from services.notifications.header_values import reachable, sender_of
 from services.notifications.mail import MailRefused, MailSent
+from services.notifications.model.targets import Targets
 from services.notifications.sender import Encryption, SmtpSender
 from services.notifications.store import NotificationsStore
+from services.notifications.subscriptions import handling as webhooks
+from services.notifications.subscriptions.gauges import Gauges
+from services.notifications.subscriptions.notice import Gateway
+from services.notifications.subscriptions.offering import Offered, offered
+from services.notifications.subscriptions.posting import Poster
+from services.notifications.subscriptions.worker import SubscriptionWorker
 from services.notifications.timers import DisputeWaits, MailWaits, ReminderDue, SeatsHeld
 from services.notifications.work import NotificationsWork
 
@@ -79,6 +91,16 @@ class Settings(chassis.Settings):
     smtp_password: SecretStr | None = None
     mail_from: Annotated[str, AfterValidator(_sendable)]
     admin_email: Annotated[str, AfterValidator(reachable)]
+    webhook_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Networks that webhooks may go to beside the public Internet: every other private address is refused."""
+    webhook_ports: tuple[int, ...] = (443,)
+    """Any, where it is empty."""
+    webhook_plain_http: bool = False
+
+    @property
+    def targets(self) -> Targets:
+        """Where webhooks may go."""
+        return Targets(self.webhook_networks, self.webhook_ports, self.webhook_plain_http)
 
     def smtp_password_now(self) -> str | None:
         """The password for a login that happens now."""
@@ -88,7 +110,7 @@ class Settings(chassis.Settings):
 
 SERVICE = Service(
     name="notifications",
-    handlers=HANDLERS,
+    handlers=(*offered(HANDLERS), *webhooks.HANDLERS),
     command_topics={},
     event_topics=(topics.BOOKING_EVENTS.name, topics.PAYMENTS_EVENTS.name, topics.CATALOGUE_EVENTS.name),
     new_work=NotificationsWork,
@@ -115,11 +137,26 @@ def build(settings: Settings, clock: Clock) -> Parts:
         password=settings.smtp_password_now,
         timeout_seconds=SMTP_SECONDS,
     )
+    worker = SubscriptionWorker(
+        Session(settings.database, f"{settings.instance}-subscribers"), Poster(settings.targets), clock
+    )
+
+    def count(work: NotificationsWork) -> None:
+        metrics.count(work)
+        if any(isinstance(one, Record) and isinstance(one.row, Offered) for one in work.journal):
+            worker.wake()
+
+    def add_routes(app: web.Application, wake: Callable[[], None]) -> None:
+        worker.wake_loop = wake
+        http.add_routes(app, clock, settings.targets)
+
+    letters = MailGateway(sender, settings.mail_from, clock)
     return Parts(
-        service(admin_email=settings.admin_email, mail_from=settings.mail_from),
+        replace(service(admin_email=settings.admin_email, mail_from=settings.mail_from), count=count),
         settings,
-        add_routes=lambda app, wake: http.add_routes(app),
-        gateway=MailGateway(sender, settings.mail_from, clock),
+        add_routes=add_routes,
+        gateway=Gateway(letters, sender, settings.mail_from),
+        background=(worker.run, Gauges(clock).run),
     )
 
 

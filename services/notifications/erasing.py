@@ -17,6 +17,11 @@ DELETE FROM gateway_call WHERE id = ANY(ARRAY(
 ON_THE_WAY = """
 SELECT (SELECT count(*) FROM gateway_call WHERE key = ANY($1))
      + (SELECT count(*) FROM delivery WHERE mail IS NOT NULL AND booking_id = ANY($2))
+     + (SELECT count(*) FROM webhook_delivery WHERE key = ANY($1) AND state = 'pending')
+"""
+FORGET_WEBHOOKS = """
+DELETE FROM webhook_event e WHERE key = ANY($1)
+    AND NOT EXISTS (SELECT FROM webhook_delivery d WHERE d.event_id = e.event_id AND d.state = 'pending')
 """
 FORGET_ATTENDEES = """
 UPDATE known_booking
@@ -74,6 +79,9 @@ async def _forget_letters(connection: Connection, person: str, ids: Sequence[UUI
         )
     keys = [str(one) for one in ids]
     await connection.execute(FORGET_LETTERS, keys)
+    await connection.execute(FORGET_WEBHOOKS, keys)
     on_the_way: int = await connection.fetchval(ON_THE_WAY, keys, ids)
     if on_the_way:
-        raise NotPossible(f"{on_the_way} letters about {person}'s bookings are on their way: try again later")
+        raise NotPossible(
+            f"{on_the_way} letters and webhooks about {person}'s bookings are on their way: try again later"
+        )

@@ -7,14 +7,35 @@ from typing import Any
 import asyncpg
 from aiohttp import web
 
+from services.chassis.clock import Clock
 from services.chassis.http import POOL, SCOPES, add_description, open_to, page_of
 from services.chassis.parameters import limit_of, read_cursor, row_number, uuid_of
 from services.chassis.problems import bad_request
+from services.notifications.model.targets import Targets
+from services.notifications.subscriptions import http as subscriptions
+
+DELIVERIES = """
+SELECT number, delivery_id, booking_id, event_id, kind, audience, recipient, channel, state, reason, created_at,
+       settled_at FROM (
+    (SELECT number, delivery_id, booking_id, event_id, kind, audience, recipient, channel, state, reason, created_at,
+            settled_at
+     FROM delivery WHERE booking_id = $1 AND number > $2 ORDER BY number LIMIT $3)
+    UNION ALL
+    (SELECT d.number, d.delivery_id, $1, d.event_id, e.type,
+            CASE WHEN s.provider_id IS NOT NULL THEN 'provider' WHEN s.customer_id IS NOT NULL THEN 'customer'
+                 ELSE 'admin' END,
+            d.subscription_id::text, 'webhook', d.state, d.reason, d.created_at, d.settled_at
+     FROM webhook_delivery d JOIN webhook_event e USING (event_id) JOIN webhook_subscription s USING (subscription_id)
+     WHERE d.key = $4 AND d.number > $2 ORDER BY d.number LIMIT $3)) both_ways
+ORDER BY number LIMIT $3
+"""
+"""Letters and webhooks share their numbers."""
 
 
-def add_routes(app: web.Application) -> None:
-    """Notifications' own paths."""
+def add_routes(app: web.Application, clock: Clock, targets: Targets) -> None:
+    """Notifications' own paths. `targets`: where webhooks may go."""
     add_description(app, "notifications")
+    subscriptions.add_routes(app, clock, targets)
     app.router.add_get("/v1/deliveries", deliveries)
 
 
@@ -28,14 +49,7 @@ async def deliveries(request: web.Request) -> web.Response:
     if booking_id is None:
         raise bad_request("Name booking_id, the id of a booking or of an entry of a waitlist.")
     found = await request.app[POOL].fetch(
-        """
-        SELECT number, delivery_id, booking_id, event_id, kind, audience, recipient, channel, state, reason,
-               created_at, settled_at
-        FROM delivery WHERE booking_id = $1 AND number > $2 ORDER BY number LIMIT $3
-        """,
-        booking_id,
-        read_cursor(request, row_number) or 0,
-        limit + 1,
+        DELIVERIES, booking_id, read_cursor(request, row_number) or 0, limit + 1, str(booking_id)
     )
     with_address = "read:pii" in request[SCOPES]
     return page_of(found, limit, lambda row: row["number"], lambda row: _shown(row, with_address=with_address))

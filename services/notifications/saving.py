@@ -10,6 +10,7 @@ from services.chassis.unit_of_work import Changed, Row
 from services.notifications.mail import EventText
 from services.notifications.model.deliveries import Delivery, Stream
 from services.notifications.model.known import KnownBooking, KnownProvider
+from services.notifications.subscriptions import matching
 from services.notifications.tables import (
     INSERT_DELIVERIES,
     SAVE_KNOWN,
@@ -35,6 +36,7 @@ def save(writes: Statements, work: NotificationsWork) -> None:
     INSERT_DELIVERIES(writes, [row for row in deliveries if row.delivery_id in created])
     UPDATE_DELIVERIES(writes, [row for row in deliveries if row.delivery_id not in created])
     SAVE_STREAMS(writes, _last(changes, Stream))
+    matching.save(writes, work)
 
 
 def _last(changes: Sequence[Changed], kind: type[RowT]) -> list[RowT]:

@@ -26,6 +26,8 @@ from services.notifications.model.deliveries import Delivery, Stream
 from services.notifications.model.known import KnownBooking, KnownProvider
 from services.notifications.model.letters import SILENT
 from services.notifications.saving import save
+from services.notifications.subscriptions import matching
+from services.notifications.subscriptions.messages import EventWaits, NoticeEnded, SubscriberDisabled, WebhookEnded
 from services.notifications.tables import DELIVERY, KNOWN, PROVIDER
 from services.notifications.timers import Occasion
 from services.notifications.work import NotificationsWork, occasion_of
@@ -46,6 +48,8 @@ WHERE s.booking_id = ANY($1) ORDER BY d.number
 """Streams, each with its deliveries that have not come to their end, that results are of ($2), and that were written on
 the occasions in hand ($3); in the order they were written."""
 Messages = Sequence[Message[Any]]
+OF_NO_LINE = (EventWaits, NoticeEnded, SubscriberDisabled)
+"""Messages that are no occasion for letters to people."""
 _DELIVERY, _STREAM = Stored(Delivery, "delivery"), Stored(Stream, "delivery_stream")
 _PROVIDER = Stored(KnownProvider, "known_provider")
 
@@ -56,10 +60,12 @@ class NotificationsStore:
     async def load(self, connection: Connection, messages: Messages, work: NotificationsWork) -> None:
         """Every message is about the provider, the booking, or the waitlist entry that is its key."""
         await _lock_providers(connection, messages, work)
-        await _lock_lines(connection, [one for one in messages if type(one.body) not in SILENT], work)
-        asking = {UUID(message.key) for message in messages if isinstance(message.body, PaymentEvent | Occasion)}
+        told = [one for one in messages if type(one.body) not in SILENT and not isinstance(one.body, OF_NO_LINE)]
+        await _lock_lines(connection, told, work)
+        asking = {UUID(message.key) for message in told if isinstance(message.body, PaymentEvent | Occasion)}
         await _lock_bookings(connection, sorted(asking), work)
         await _read_providers(connection, work)
+        await matching.load(connection, messages, work)
 
     async def save(self, writes: Statements, work: NotificationsWork) -> None:
         """Write the journal."""
@@ -84,7 +90,8 @@ async def _lock_lines(connection: Connection, messages: Messages, work: Notifica
     begun = {row["booking_id"] for row in await connection.fetch(LOCK_STREAMS, about)}
     if earlier := [one for one in about if one not in begun]:
         settled = [one.body.delivery_id for one in messages if isinstance(one.body, MailSent | MailRefused)]
-        occasions = [occasion_of(one) for one in messages if not isinstance(one.body, MailSent | MailRefused)]
+        outcomes = MailSent | MailRefused | WebhookEnded
+        occasions = [occasion_of(one) for one in messages if not isinstance(one.body, outcomes)]
         for row in await connection.fetch(READ_LINES, earlier, settled, occasions):
             if work.find(Stream, row["booking_id"]) is None:
                 work.load(_STREAM.row(row))

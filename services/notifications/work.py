@@ -11,8 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from booking_contracts.booking import BookingEvent
-from booking_contracts.envelope import Event, uuid7
-from booking_contracts.notifications import DeliveryFailed, DeliverySucceeded
+from booking_contracts.envelope import uuid7
+from booking_contracts.notifications import DeliveryEvent, DeliveryFailed, DeliverySucceeded
 
 from services.chassis.messages import Message
 from services.chassis.stored import Stored
@@ -29,6 +29,7 @@ from services.notifications.model.deliveries import (
 )
 from services.notifications.model.known import KnownBooking, KnownProvider, as_of_today
 from services.notifications.model.letters import Letter
+from services.notifications.model.subscriptions import Found
 from services.notifications.timers import MailWaits, ReminderDue, SeatsHeld
 
 FIRST_LOOK = timedelta(minutes=1)
@@ -44,6 +45,8 @@ class NotificationsWork(UnitOfWork):
         super().__init__(now, new_id)
         self.admin_email, self.mail_domain = admin_email, mail_domain
         self._lines: defaultdict[Line, dict[UUID, None]] = defaultdict(dict)
+        self.offers: dict[UUID, Found] = {}
+        """Who subscribes to the messages of this batch, by their ids."""
 
     def known(self, booking_id: UUID) -> BookingEvent | None:
         """The last event seen of a booking, if there is one and its contact data is not erased; with its provider of
@@ -99,10 +102,14 @@ class NotificationsWork(UnitOfWork):
             return
         state = State.SUCCEEDED if reason is None else State.FAILED
         self.put(replace(row, state=state, settled_at=self.now, reason=reason))
-        stream = self.find(Stream, row.booking_id) or Stream(row.booking_id, 0)
-        stream = self.put(replace(stream, sequence=stream.sequence + 1))
-        self.send(_outcome(row, reason), sequence=stream.sequence)
+        self.tell(_outcome(row, reason))
         self._go_on(row.line)
+
+    def tell(self, outcome: DeliveryEvent) -> None:
+        """What became of a delivery, under the next number of its booking's stream."""
+        stream = self.find(Stream, outcome.booking_id) or Stream(outcome.booking_id, 0)
+        stream = self.put(replace(stream, sequence=stream.sequence + 1))
+        self.send(outcome, sequence=stream.sequence)
 
     def look_after(self, timer: MailWaits) -> None:
         """A letter that waits for an outcome which does not come goes on by itself: its line may have been left
@@ -176,7 +183,7 @@ def _new(letter: Letter, about: UUID, occasion: UUID, now: datetime) -> Delivery
     )
 
 
-def _outcome(delivery: Delivery, reason: str | None) -> Event:
+def _outcome(delivery: Delivery, reason: str | None) -> DeliveryEvent:
     of: dict[str, Any] = {
         "booking_id": delivery.booking_id,
         "event_id": delivery.event_id,

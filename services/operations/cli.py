@@ -16,7 +16,7 @@ from services.booking.saga import Status
 from services.booking.store.tables import BOOKING, HISTORY, SAGA_LOG
 from services.chassis.clock import SystemClock
 from services.chassis.database import Connection
-from services.operations import customer, dead_letters, money, positions
+from services.operations import customer, dead_letters, money, positions, webhooks
 from services.operations import migrate as migrations
 from services.operations import topics as topics_module
 from services.operations.console import Json, kafka_settings, plain, run_on, sentences, show
@@ -35,6 +35,7 @@ for name, part in (
     ("booking", booking_app),
     ("customer", customer.app),
     ("payments", money.app),
+    ("webhooks", webhooks.app),
 ):
     app.add_typer(part, name=name)
 

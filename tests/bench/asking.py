@@ -27,6 +27,9 @@ from services.chassis.database import Connection, Pool
 from services.chassis.http import Health, Pools, new_app
 from services.chassis.settings import ApiToken
 from services.notifications import http as notifications_http
+from services.notifications.model.targets import Targets
+from services.notifications.subscriptions import outcomes, queue
+from services.notifications.subscriptions.gauges import EVENTS, Gauges
 from services.payments import business
 from services.payments import gauges as payments_gauges
 from services.payments import http as payments_http
@@ -81,7 +84,11 @@ def of_payments(n: int, scale: int) -> list[str]:
 
 def of_notifications(n: int, scale: int) -> list[str]:
     """Paths of notifications."""
-    return [f"/v1/deliveries?booking_id={named('booking', n)}", f"/v1/commands/{named('command', n)}"]
+    return [
+        f"/v1/deliveries?booking_id={named('booking', n)}",
+        f"/v1/commands/{named('command', n)}",
+        "/v1/webhook-subscriptions",
+    ]
 
 
 PATHS: Mapping[str, Callable[[int, int], list[str]]] = {
@@ -117,7 +124,11 @@ class RoundsOf:
                 "services.payments.reconciliation.reconciler.Reconciler.run": self._reconcile,
                 "services.payments.stripe_events.sweeper.Sweeper.run": self._sweep,
             },
-            "notifications": {},
+            "notifications": {
+                "services.notifications.subscriptions.gauges.Gauges.run": lambda: Gauges(self.clock).look(self.pool),
+                "webhook_event is purged": lambda: retention.purge(self.pool, EVENTS),
+                "services.notifications.subscriptions.worker.SubscriptionWorker.run": self._post,
+            },
         }
         return {
             "gauges": lambda: gauges.sample(self.pool, self.clock, ()),
@@ -135,6 +146,11 @@ class RoundsOf:
         taken = await gateway_calls.due(self.session, 64)
         again = [gateway_calls.Postponed(call.id, 3600.0, "busy") for call in taken]
         await gateway_calls.postpone(self.session, again)
+
+    async def _post(self) -> None:
+        now = self.clock.now()
+        await queue.claim(self.session, now, per_subscription=8, held={}, most_doubtful=8, most=64)
+        await outcomes.end(self.session, now)
 
     async def _compare(self) -> None:
         await self.pool.execute(  # that has read all that was there when it began
@@ -160,7 +176,7 @@ async def served(
     service: str, pools: Pools, url: str, clock: Clock, api: StripeApi
 ) -> AsyncIterator[TestClient[Any, Any]]:
     """The service's real paths over real HTTP."""
-    scopes = frozenset({"read:bookings", "read:money", "read:pii", "client-secret"})
+    scopes = frozenset({"read:bookings", "read:money", "read:pii", "client-secret", "webhooks:write"})
     token = ApiToken(name="all", token_sha256=hashlib.sha256(TOKEN.encode()).hexdigest(), scopes=scopes)
     app = new_app(lambda: (token,), pools, Health(_well, _well, _well, _well))
     if service == "booking":
@@ -168,7 +184,7 @@ async def served(
     elif service == "payments":
         payments_http.add_routes(app, payments_http.Outside(api, clock, lambda: (SECRET,), lambda: None))
     else:
-        notifications_http.add_routes(app)
+        notifications_http.add_routes(app, clock, Targets())
     async with TestClient(TestServer(app), headers={"Authorization": f"Bearer {TOKEN}"}) as client:
         yield client
 

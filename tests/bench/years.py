@@ -177,7 +177,22 @@ INSERT INTO delivery (delivery_id, booking_id, event_id, recipient, channel, kin
                       settled_at)
 SELECT md5('delivery' || n || who)::uuid, md5('booking' || n)::uuid, md5('event' || n)::uuid, who || '@example.com',
        'email', 'confirmed', 'customer', 'succeeded', now(), now()
-FROM generate_series(1, $1) n, (VALUES ('bob'), ('ann')) w (who)
+FROM generate_series(1, $1) n, (VALUES ('bob'), ('ann')) w (who);
+INSERT INTO webhook_subscription (subscription_id, url, event_types, provider_id, owner_email, state, disabled_for,
+                                  created_at, failures, failing_since)
+SELECT md5('subscription' || n)::uuid, 'https://example.org/' || n, '{}', md5('provider' || n)::uuid, 'o@example.org',
+       CASE WHEN n % 10 = 0 THEN 'disabled' ELSE 'active' END, CASE WHEN n % 10 = 0 THEN 'failing' END, now(),
+       n % 2, CASE WHEN n % 2 = 1 THEN now() END
+FROM generate_series(1, 800) n;
+INSERT INTO webhook_event (event_id, type, key, content, created_at)
+SELECT md5('event' || n)::uuid, 'booking.BookingConfirmed.v1', md5('booking' || n)::uuid::text, '{}', now()
+FROM generate_series(1, $1) n;
+INSERT INTO webhook_delivery (delivery_id, subscription_id, event_id, key, state, created_at, opened_at, try_at,
+                              settled_at)
+SELECT md5('webhook' || n)::uuid, md5('subscription' || 1 + n % 800)::uuid, md5('event' || n)::uuid,
+       md5('booking' || n)::uuid::text, CASE WHEN n % 50 = 0 THEN 'pending' ELSE 'succeeded' END, now(), now(),
+       now() + interval '1 hour' * (n % 3), CASE WHEN n % 50 <> 0 THEN now() END
+FROM generate_series(1, $1) n
 """
 
 TABLES = {"booking": BOOKING, "payments": PAYMENTS, "notifications": NOTIFICATIONS}

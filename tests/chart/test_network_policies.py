@@ -28,7 +28,7 @@ OUT: dict[tuple[End, int], set[str]] = {
     (WITHIN, KAFKA): {*SERVICES, "bookingctl", "topics"},
     (WITHIN, OTLP): set(SERVICES),
     (WITHIN, SMTP): {"notifications"},
-    (STRIPE, HTTPS): {"payments"},
+    (STRIPE, HTTPS): {"payments", "notifications"},
     (WITHIN, HTTPS): set(),
     (STRIPE, 80): set(),
     (STRANGER, HTTP): set(),
@@ -101,6 +101,16 @@ def test_databases_and_brokers_of_the_cluster_are_known_by_their_labels(renderin
     named = policies(rendering("strimzi"))
     assert passes(named, component("payments"), broker, KAFKA)
     assert not passes(named, component("payments"), NEIGHBOUR, KAFKA)
+
+
+def test_subscribers_can_be_left_out_or_reached_elsewhere() -> None:
+    closed = policies(render("watched", {"subscribers.enabled": False}))
+    assert not passes(closed, component("notifications"), STRIPE, HTTPS)
+    peers: list[object] = [{"ipBlock": {"cidr": "10.1.0.0/16"}}]
+    changed: dict[str, object] = {"networkPolicy.subscribers": peers, "subscribers.ports": []}
+    within = policies(render("watched", changed))
+    assert passes(within, component("notifications"), WITHIN, 8443)
+    assert not passes(within, component("notifications"), STRIPE, HTTPS)
 
 
 def test_ports_are_those_of_the_addresses() -> None:

@@ -21,6 +21,8 @@ from booking_contracts.types import Price
 
 from tests.described import Described
 
+SUBSCRIPTIONS, TESTED = "/v1/webhook-subscriptions", "catalogue.ScheduleSet.v1"
+
 
 class Asker:
     """Asks the running services, and holds every answer to the document that the service itself shows."""
@@ -39,6 +41,13 @@ class Asker:
     async def post(self, service: str, path: str, body: bytes, headers: Mapping[str, str], status: int = 200) -> Any:
         async with self._system.http.post(self._url(service, path), data=body, headers=headers) as answer:
             return await self._checked(service, path, answer, status)
+
+    async def send(self, method: str, service: str, path: str, body: Any = None, token: str | None = None) -> Any:
+        """The body of a 200, or with `token` empty of a 401."""
+        bearer = self._system.env["SERVICE_TOKEN"] if token is None else token
+        headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+        async with self._system.http.request(method, self._url(service, path), json=body, headers=headers) as answer:
+            return await self._checked(service, path, answer, 200 if bearer else 401)
 
     def _url(self, service: str, path: str) -> str:
         return self._system.env[f"{service.upper()}_URL"] + path
@@ -105,6 +114,16 @@ async def bring_an_event(system: System, asker: Asker) -> None:
     await asker.post("payments", "/webhooks/stripe", body, {"Stripe-Signature": f"t={seconds},v1={mac[::-1]}"}, 400)
 
 
+async def subscribe_and_end(asker: Asker) -> None:
+    wanted = {"url": "http://127.0.0.1:9/hook", "owner_email": "owner@example.com", "event_types": [TESTED]}
+    made = await asker.send("post", "notifications", SUBSCRIPTIONS, wanted)
+    assert made["secret"].startswith("whsec_")
+    listed = await asker.get("notifications", f"{SUBSCRIPTIONS}?limit=200")
+    assert made["subscription_id"] in {one["subscription_id"] for one in listed["items"]}
+    ended = await asker.send("delete", "notifications", f"{SUBSCRIPTIONS}/{made['subscription_id']}")
+    assert ended["state"] == "deleted"
+
+
 async def ask_every_service(asker: Asker, service: str) -> None:
     for path in ("/health/live", "/health/ready", "/health/startup", "/health/serving", "/metrics", "/codes.md"):
         await asker.get(service, path, token="")
@@ -126,6 +145,7 @@ async def test_the_running_services_answer_as_their_documents_say(system: System
     await ask_booking(asker, studio, booking_id, command_id)
     await ask_payments(asker, booking_id, waiting, wallet_command)
     await bring_an_event(system, asker)
+    await subscribe_and_end(asker)
 
     async def deliveries() -> Any:
         return (await asker.get("notifications", f"/v1/deliveries?booking_id={booking_id}"))["items"]
@@ -148,5 +168,6 @@ async def test_what_is_refused_is_described_too(system: System) -> None:
         for one in operations:
             path = one.path.replace("{", "").replace("}", "")
             if one.scope:
-                await asker.get(service, path, 401, token="")
+                await asker.send(one.method, service, path, token="")
+            if one.scope and one.method == "get":
                 await asker.get(service, f"{path}?color=red", 400)

@@ -68,7 +68,7 @@ async def test_a_replica_says_when_it_last_read_its_gauges(system: System) -> No
     samples = {
         "booking": {"postgresql", "kafka", "sagas", "totals"},
         "payments": {"postgresql", "kafka", "payments", "totals"},
-        "notifications": {"postgresql", "kafka"},
+        "notifications": {"postgresql", "kafka", "webhooks"},
     }
     for service, expected in samples.items():
         async with system.http.get(f"{system.env[f'{service.upper()}_URL']}/metrics") as response:

@@ -13,7 +13,8 @@ from tests.notifications.post import SERVICE
 
 TABLES = (
     "consumed_position, inbox, outbox, local_message, dead_letter, blocked_key, gateway_call, "
-    "known_booking, known_provider, delivery, delivery_stream"
+    "known_booking, known_provider, delivery, delivery_stream, "
+    "webhook_subscription, webhook_secret, webhook_event, webhook_delivery"
 )
 
 

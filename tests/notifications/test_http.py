@@ -15,6 +15,7 @@ from services.chassis.database import READS, open_pool
 from services.chassis.http import Health, Pools, new_app
 from services.chassis.settings import ApiToken, Scope
 from services.notifications import http
+from services.notifications.model.targets import Targets
 from tests.chassis.harness import Engine
 from tests.described import Described
 from tests.notifications.builders import BOOKING_ID, CUSTOMER_EMAIL, PROVIDER_EMAIL, an
@@ -37,7 +38,7 @@ async def reader(engine: Engine, databases: dict[str, str]) -> AsyncIterator[Rea
     pool = await open_pool(databases["NOTIFICATIONS_DATABASE_URL"], "test-reads", size=2, settings=READS)
     tokens = (_token("all", "read:bookings", "read:pii"), _token("ids", "read:bookings"), _token("none"))
     app = new_app(lambda: tokens, Pools(pool, pool), Health(_well, _well, _well, _well))
-    http.add_routes(app)
+    http.add_routes(app, engine.clock, Targets())
     async with TestClient(TestServer(app)) as client:
         yield client
     await pool.close()

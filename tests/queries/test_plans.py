@@ -24,6 +24,7 @@ from services.chassis.database import ASKED_RARELY, READS, SESSION
 from services.chassis.forgetting import forget
 from services.chassis.http import Pools
 from services.chassis.settings import Settings
+from services.notifications import app as notifications_app
 from services.notifications import erasing as notifications_erasing
 from services.payments import app as payments_app
 from services.payments.stripe_calls.api import StripeApi
@@ -144,5 +145,10 @@ def background(service: str, env: dict[str, str], clock: Clock) -> set[str]:
             payments_app.Settings(**common, stripe_api_key="sk", stripe_webhook_secrets=("whsec",)), clock
         )
     else:
-        return set()
+        parts = notifications_app.build(
+            notifications_app.Settings(
+                **common, smtp_host="x", smtp_port=25, mail_from="a@example.org", admin_email="b@example.org"
+            ),
+            clock,
+        )
     return {f"{task.__module__}.{task.__qualname__}" for task in parts.background}

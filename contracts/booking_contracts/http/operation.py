@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from booking_contracts.problems import ProblemKind
 from booking_contracts.types import Fact, Id
 
-Scope = Literal["read:bookings", "read:money", "client-secret"]
+Scope = Literal["read:bookings", "read:money", "client-secret", "webhooks:write"]
 """What a token needs for a path. `read:pii` opens no path: it shows more of some."""
 MOST_PAGE, PAGE = 200, 100
 """Items of a list at most, and where a request names no limit."""
@@ -74,9 +74,11 @@ class Operation:
     parameters: type[Parameters] | None = None
     problems: tuple[ProblemKind, ...] = ()
     description: str = ""
-    method: Literal["get", "post"] = "get"
+    method: Literal["get", "post", "delete"] = "get"
     headers: tuple[str, ...] = ()
     """Without which it is refused."""
+    body: type[BaseModel] | None = None
+    """What a post sends, where it is ours to say."""
 
     @property
     def refusals(self) -> tuple[ProblemKind, ...]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import JsonValue
 
@@ -69,13 +70,16 @@ def _operations(documents: Mapping[str, Schema]) -> dict[str, Asked]:
                 content = operation["responses"]["200"]["content"]
                 (media, body), *_ = content.items()
                 answer = {**body.get("schema", {}), "$defs": definitions, "x-media": media}
-                found[f"{service} {method} {path}"] = Asked(_parameters(operation), answer, operation["security"])
+                asked = {**_parameters(operation), "$defs": definitions}
+                found[f"{service} {method} {path}"] = Asked(asked, answer, operation["security"])
     return found
 
 
-def _parameters(operation: Mapping[str, list[Schema]]) -> Schema:
-    """`in` stands in its name, so that none moves from the path into the query."""
+def _parameters(operation: Mapping[str, Any]) -> Schema:
+    """`in` stands in its name, so that none moves from the path into the query. A body is one more, `body`."""
     listed = {f"{one['in']}.{one['name']}": one for one in operation.get("parameters", [])}
+    if (body := operation.get("requestBody")) is not None:
+        listed["body"] = {"schema": body["content"]["application/json"]["schema"], "required": body["required"]}
     return {
         "type": "object",
         "properties": {name: one["schema"] for name, one in listed.items()},

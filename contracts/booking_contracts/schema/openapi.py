@@ -19,7 +19,7 @@ SCHEMAS, RESPONSES = "#/components/schemas/", "#/components/responses/"
 TITLES = {ProblemKind.NOT_READY: "Not ready", ProblemKind.BODY_TOO_LARGE: "Request Entity Too Large"}
 """Where services do not say HTTP's own phrase; Python changes that of 413 from version to version."""
 _INTRODUCTION = f"""\
-What is read of the service; what changes something is a command on Kafka (AsyncAPI).
+What is read of the service, and who is told of its events; what changes a booking is a command on Kafka (AsyncAPI).
 
 Every service shows its own document at `{DESCRIPTION}`; like health, metrics and `{PAGE}` it needs no token.
 What is refused is answered with `application/problem+json` (RFC 9457): also a path that there is not (404), and a
@@ -58,7 +58,8 @@ def _operation(operation: Operation) -> Schema:
     if parameters:
         found["parameters"] = list[JsonValue](parameters)
     if operation.method == "post":
-        found["requestBody"] = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
+        schema: Schema = {"$ref": SCHEMAS + operation.body.__name__} if operation.body else {"type": "object"}
+        found["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     answers: Schema = {"200": {"description": operation.summary, "content": _content(operation.answer)}}
     for kind in operation.refusals:
         answers.setdefault(str(kind.status), {"$ref": RESPONSES + _name(kind)})
@@ -119,6 +120,11 @@ def _schemas(operations: Iterable[Operation]) -> Schema:
     )
     schemas: Schema = found["$defs"]
     opened(schemas)
+    bodies = [one.body for one in operations if one.body is not None]
+    _, asked = models_json_schema(
+        [(model, "validation") for model in bodies], ref_template=SCHEMAS + "{model}", schema_generator=PlainSchema
+    )
+    schemas |= asked.get("$defs", {})
     return {name: _untitled(schema) for name, schema in sorted(schemas.items())}
 
 

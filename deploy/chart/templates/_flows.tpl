@@ -7,7 +7,7 @@ own. A far side has peers (none: any address) and ports.
 {{- define "booking-system.calls" -}}
 booking: [postgresql, kafka, tracing]
 payments: [postgresql, kafka, tracing, stripe]
-notifications: [postgresql, kafka, tracing, mail]
+notifications: [postgresql, kafka, tracing, mail, subscribers]
 auditor: [postgresql]
 bookingctl: [postgresql, kafka]
 migration: [postgresql]
@@ -26,6 +26,9 @@ postgresql:
 kafka: {peers: {{ $policy.kafka | toJson }}, ports: {{ include "booking-system.kafka-ports" . }}}
 stripe: {peers: {{ $policy.stripe | toJson }}, ports: [{{ include "booking-system.port-of" (default "https://api.stripe.com" .Values.stripe.apiBase) }}]}
 mail: {peers: {{ $policy.mail | toJson }}, ports: [{{ .Values.mail.port }}]}
+{{- if .Values.subscribers.enabled }}
+subscribers: {peers: {{ $policy.subscribers | toJson }}, ports: {{ .Values.subscribers.ports | toJson }}}
+{{- end }}
 {{- with .Values.tracingEndpoint }}
 tracing: {peers: {{ $policy.tracing | toJson }}, ports: [{{ include "booking-system.port-of" . }}]}
 {{- end }}

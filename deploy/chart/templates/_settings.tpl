@@ -85,6 +85,8 @@ certificate: {{ set (deepCopy .user.certificateSecret) "name" (default (ternary 
 - {env: SMTP_ENCRYPTION, value: {{ $values.mail.encryption }}}
 - {env: MAIL_FROM, value: {{ $values.mail.from | quote }}}
 - {env: ADMIN_EMAIL, value: {{ $values.mail.adminEmail | quote }}}
+- {env: WEBHOOK_PORTS, value: {{ $values.subscribers.ports | toJson | quote }}}
+- {env: WEBHOOK_NETWORKS, value: {{ $values.subscribers.networks | toJson | quote }}}
 {{- with $values.mail.username }}
 - {env: SMTP_USERNAME, value: {{ . | quote }}}
 - {env: SMTP_PASSWORD_FILE, file: smtp-password, secret: {{ $values.mail.passwordSecret.name | quote }}, key: {{ $values.mail.passwordSecret.key | quote }}}

@@ -9,7 +9,7 @@ from booking_contracts.booking import BookingConfirmed, BookingExpired, PaymentF
 from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import customer_actor
 
-from deploy.local.demo import days, planning, troubles
+from deploy.local.demo import days, planning, troubles, webhooks
 from deploy.local.demo.narrator import Narrator, money
 
 
@@ -102,6 +102,7 @@ ALL: tuple[Callable[[Narrator], Awaitable[None]], ...] = (
     troubles.late_authorisation,
     expiry,
     planning.calendar,
+    webhooks.webhooks,
     days.days_pass,
     days.dispute,
 )

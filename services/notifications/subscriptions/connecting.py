@@ -1,0 +1,71 @@
+"""Connections to strangers: each socket goes to an address that was looked at, whatever its name meant a moment ago."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from errno import EACCES
+from ipaddress import ip_address
+from typing import Any
+
+from aiohttp import TCPConnector
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from services.notifications.model.targets import Targets
+
+LOOKUPS = 128
+"""Names that are looked up at the same time; a server of names that does not answer holds one of them for as long as
+the system's resolver waits. Apart from the loop's own threads, which others need."""
+IDLE_SECONDS = 3.0
+"""Shorter than receivers commonly leave an idle connection open (5 s), so that they seldom close one that is used."""
+
+
+class NotAllowed(OSError):
+    """The address is none that webhooks may go to."""
+
+
+class Connector(TCPConnector):
+    """Makes and keeps connections. The caller bounds how many are open, and for how long."""
+
+    def __init__(self, targets: Targets) -> None:
+        self._targets = targets
+        super().__init__(
+            resolver=Names(),
+            use_dns_cache=False,
+            limit=0,
+            keepalive_timeout=IDLE_SECONDS,
+            socket_factory=self._checked,
+        )
+
+    def _checked(self, info: tuple[Any, ...]) -> socket.socket:
+        """aiohttp makes every socket with this, right before it connects it to just this address."""
+        family, kind, protocol, _, address = info
+        if not self._targets.allows(ip_address(address[0])):
+            raise NotAllowed(EACCES, f"{address[0]} is an address that webhooks may not go to")
+        made = socket.socket(family=family, type=kind, proto=protocol)
+        made.setblocking(False)
+        return made
+
+
+class Names(AbstractResolver):
+    """The system's resolver, in threads of its own."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(LOOKUPS, thread_name_prefix="names")
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """Raises OSError."""
+        found = await asyncio.get_running_loop().run_in_executor(
+            self._threads, lambda: socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+        )
+        return [
+            ResolveResult(hostname=host, host=str(address[0]), port=port, family=family, proto=proto, flags=0)
+            for family, _, proto, _, address in found
+        ]
+
+    async def close(self) -> None:
+        """Does not wait for names that are still looked up."""
+        self._threads.shutdown(wait=False, cancel_futures=True)

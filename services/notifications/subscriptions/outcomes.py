@@ -1,0 +1,100 @@
+"""SQL of the worker: what became of each try is recorded, and what is not to be tried any more is ended.
+
+Lock order: webhook_delivery ORDER BY number → webhook_subscription ORDER BY subscription_id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from services.chassis.database import Connection, PooledConnection
+from services.notifications.model.subscriptions import GIVE_UP_AFTER
+from services.notifications.subscriptions.queue import Due
+
+SLICE = 500
+
+LOCK = """
+SELECT delivery_id FROM webhook_delivery WHERE delivery_id = ANY($1) AND state = 'pending' ORDER BY number FOR UPDATE
+"""
+RECORD = """
+UPDATE webhook_delivery d
+SET state = t.state, try_at = t.try_at, tries = d.tries + 1, reason = t.reason, status = t.status, answer = t.answer,
+    settled_at = CASE WHEN t.state <> 'pending' THEN $7::timestamptz END
+FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::int[], $6::text[])
+    AS t (delivery_id, state, try_at, reason, status, answer)
+WHERE d.delivery_id = t.delivery_id AND d.state = 'pending'
+RETURNING d.delivery_id
+"""
+GO_ON = """
+UPDATE webhook_delivery SET try_at = $3 WHERE try_at > $3 AND delivery_id = ANY(ARRAY(
+    SELECT (SELECT d.delivery_id FROM webhook_delivery d
+            WHERE d.subscription_id = l.subscription_id AND d.key = l.key AND d.state = 'pending'
+            ORDER BY d.number LIMIT 1)
+    FROM unnest($1::uuid[], $2::text[]) AS l (subscription_id, key)))
+"""
+"""The next of each line whose head has come to its end, once that can be seen."""
+END = f"""
+UPDATE webhook_delivery SET state = 'failed', settled_at = $1, reason = CASE
+    WHEN o.live AND reason IS NULL THEN 'given up after 3 days: its turn did not come'
+    WHEN o.live THEN 'given up after 3 days: ' || reason
+    ELSE 'the subscription is switched off' END
+FROM (SELECT d.delivery_id, s.state = 'active' AS live
+      FROM webhook_delivery d JOIN webhook_subscription s USING (subscription_id)
+      WHERE d.delivery_id = ANY(ARRAY(
+          SELECT delivery_id FROM webhook_delivery WHERE state = 'pending' AND opened_at <= $2
+          ORDER BY opened_at LIMIT {SLICE})) OR d.delivery_id = ANY(ARRAY(
+          SELECT p.delivery_id FROM webhook_subscription o CROSS JOIN LATERAL (
+              SELECT delivery_id FROM webhook_delivery WHERE subscription_id = o.subscription_id AND state = 'pending'
+              LIMIT {SLICE}) p
+          WHERE o.state <> 'active' LIMIT {SLICE}))
+      ORDER BY d.number FOR UPDATE OF d SKIP LOCKED) o
+WHERE webhook_delivery.delivery_id = o.delivery_id AND webhook_delivery.state = 'pending'
+RETURNING webhook_delivery.delivery_id, subscription_id, event_id, key, reason
+"""
+"""Those that were tried for long enough ($2), and those of subscriptions that are not active any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a try comes to. While it is pending, `try_at` is when it is tried again."""
+
+    due: Due
+    state: str
+    try_at: datetime
+    reason: str | None
+    status: int | None
+    answer: str | None
+
+
+async def record(connection: Connection | PooledConnection, now: datetime, tried: Sequence[Tried]) -> set[UUID]:
+    """Write what tries came to; returns those that counted: others were ended meanwhile. In the caller's transaction.
+
+    What follows in their lines goes on with `go_on`.
+    """
+    await connection.fetch(LOCK, [one.due.delivery_id for one in tried])
+    rows = await connection.fetch(
+        RECORD,
+        [one.due.delivery_id for one in tried],
+        [one.state for one in tried],
+        [one.try_at for one in tried],
+        [one.reason for one in tried],
+        [one.status for one in tried],
+        [one.answer for one in tried],
+        now,
+    )
+    return {row["delivery_id"] for row in rows}
+
+
+async def go_on(connection: Connection | PooledConnection, now: datetime, lines: Sequence[tuple[UUID, str]]) -> None:
+    """The next deliveries of these lines, (subscription, key), are due."""
+    await connection.execute(GO_ON, [one for one, _ in lines], [key for _, key in lines], now)
+
+
+async def end(connection: Connection | PooledConnection, now: datetime) -> list[asyncpg.Record]:
+    """A slice of what is not tried any more, with what to tell of each."""
+    return await connection.fetch(END, now, now - GIVE_UP_AFTER)
