@@ -168,6 +168,12 @@ def letters_on(kind: Kind, known: BookingEvent, admin_email: str, until: datetim
     return tuple(replace(one, until=until) for one in _letters(kind, audiences, known, known, admin_email))
 
 
+def never_confirmed(event: Event) -> bool:
+    """Whether a booking was cancelled before it was confirmed, and so stands in nobody's calendar: only a paid one was
+    confirmed."""
+    return isinstance(event, booking.BookingCancelled) and event.refund.amount + event.kept.amount == 0
+
+
 def _row(event: Event) -> Row | None:
     if isinstance(event, booking.PaymentFailed) and event.reason == "capture_failed":
         return AFTER_CONFIRMATION
