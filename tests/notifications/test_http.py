@@ -18,6 +18,7 @@ from services.notifications import http
 from tests.chassis.harness import Engine
 from tests.described import Described
 from tests.notifications.builders import BOOKING_ID, CUSTOMER_EMAIL, PROVIDER_EMAIL, an
+from tests.notifications.test_attendees import TIM
 from tests.notifications.test_database import record
 
 Reader = TestClient[Any, Any]
@@ -48,6 +49,20 @@ async def get(reader: Reader, path: str = PATH, *, token: str = "all") -> tuple[
     body = await response.json()
     Described("notifications").check("GET", path, response.status, response.content_type, body)
     return response.status, body
+
+
+@pytest.mark.requirement("notify-people")
+async def test_a_letter_to_who_comes_is_one_of_the_customers_side(engine: Engine, reader: Reader) -> None:
+    await engine.run(record(engine, an(BookingConfirmed, attendee=TIM)))
+
+    _, page = await get(reader)
+
+    told = [(item["audience"], item["to_attendee"], item["recipient"]) for item in page["items"]]
+    assert told == [
+        ("customer", False, CUSTOMER_EMAIL),
+        ("provider", False, PROVIDER_EMAIL),
+        ("customer", True, TIM.email),
+    ]
 
 
 @pytest.mark.requirement("notify-once")

@@ -183,8 +183,9 @@ def test_everybody_reads_their_own_time_or_that_of_the_place(
     letters = every_letter(customer=customer(timezone=own), provider_timezone=of_provider)
 
     assert {letter.kind for letter in letters} == {*Kind} - {Kind.CAPTURE_FAILED}
-    assert {letter.timezone for letter in letters if letter.audience is Audience.CUSTOMER} == {customers}
-    assert {letter.timezone for letter in letters if letter.audience is not Audience.CUSTOMER} == {others}
+    theirs = {Audience.CUSTOMER, Audience.ATTENDEE}
+    assert {letter.timezone for letter in letters if letter.audience in theirs} == {customers}
+    assert {letter.timezone for letter in letters if letter.audience not in theirs} == {others}
 
 
 def test_an_event_of_the_waitlist_from_before_it_named_a_zone_is_told_in_utc() -> None:

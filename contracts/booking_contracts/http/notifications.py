@@ -18,6 +18,7 @@ class Delivery(Answer):
     event_id: Id
     kind: Annotated[str, Field(description="What the letter says, e.g. `confirmed`. New kinds may come.")]
     audience: Literal["customer", "provider", "admin"]
+    to_attendee: Annotated[bool, Field(description="Of `customer`: it went to who comes and not to who pays.")]
     recipient: Annotated[str | None, Field(description="Null for tokens without `read:pii`.")]
     channel: Literal["email", "webhook"]
     state: Literal["pending", "succeeded", "failed"]

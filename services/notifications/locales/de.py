@@ -74,6 +74,11 @@ _WORDINGS: dict[str, Wording] = {
         "Die Buchung von {customer} ist bestätigt.",
         "Der Termin für Ihren Kalender ist angehängt.",
     ),
+    "confirmed.attendee": (
+        "Bestätigt: {title}",
+        "{customer} hat dies für Sie bei {provider} gebucht; die Buchung ist bestätigt.",
+        "Der Termin für Ihren Kalender ist angehängt.",
+    ),
     "payment_failed.customer": (
         "Zahlung fehlgeschlagen: {title}",
         "{message}",
@@ -98,6 +103,10 @@ _WORDINGS: dict[str, Wording] = {
         "Buchung beendet, Zahlung fehlgeschlagen: {title}",
         "Die Buchung von {customer} war bestätigt, aber die Zahlung konnte nicht eingezogen werden.",
         "Sie ist beendet und ihre Plätze sind wieder frei.",
+    ),
+    "capture_failed.attendee": (
+        "Buchung beendet: {title}",
+        "Was {customer} für Sie bei {provider} gebucht hatte, ist beendet und findet nicht statt.",
     ),
     "expired.customer.approval": (
         "Anfrage verfallen: {title}",
@@ -125,6 +134,11 @@ _WORDINGS: dict[str, Wording] = {
         "Die Buchung von {customer} hat einen neuen Termin: {when}.",
         "Der Anhang aktualisiert Ihren Kalender.",
     ),
+    "rescheduled.attendee": (
+        "Neuer Termin: {title}",
+        "Was {customer} für Sie bei {provider} gebucht hat, hat einen neuen Termin: {when}.",
+        "Der Anhang aktualisiert Ihren Kalender.",
+    ),
     "cancelled.customer": (
         "Storniert: {title}",
         "Ihre Buchung bei {provider} ist storniert.",
@@ -139,6 +153,10 @@ _WORDINGS: dict[str, Wording] = {
         "Storniert: {title}",
         "Die Buchung von {customer} ist storniert; ihre Plätze sind wieder frei.",
         "Grund: {reason}",
+    ),
+    "cancelled.attendee": (
+        "Storniert: {title}",
+        "Was {customer} für Sie bei {provider} gebucht hatte, ist storniert und findet nicht statt.",
     ),
     "waitlist_offer.customer": (
         "Ein Platz ist frei: {title}",
@@ -175,6 +193,10 @@ _WORDINGS: dict[str, Wording] = {
     "reminder.provider": (
         "Erinnerung: {title}",
         "Die Buchung von {customer} steht bevor: {when}.",
+    ),
+    "reminder.attendee": (
+        "Erinnerung: {title}",
+        "Was {customer} für Sie bei {provider} gebucht hat, steht bevor: {when}.",
     ),
     "session_completed.customer": (
         "Bitte bestätigen: {title}",

@@ -73,6 +73,11 @@ _WORDINGS: dict[str, Wording] = {
         "The booking of {customer} is confirmed.",
         "It is attached for your calendar.",
     ),
+    "confirmed.attendee": (
+        "Confirmed: {title}",
+        "{customer} has booked this for you with {provider}, and it is confirmed.",
+        "It is attached for your calendar.",
+    ),
     "payment_failed.customer": (
         "Payment failed: {title}",
         "{message}",
@@ -92,6 +97,10 @@ _WORDINGS: dict[str, Wording] = {
         "Booking ended, payment failed: {title}",
         "The booking of {customer} had been confirmed, but the payment could not be taken.",
         "It has ended and its seats are free again.",
+    ),
+    "capture_failed.attendee": (
+        "Booking ended: {title}",
+        "What {customer} had booked for you with {provider} has ended and does not take place.",
     ),
     "expired.customer.approval": (
         "Request expired: {title}",
@@ -119,6 +128,11 @@ _WORDINGS: dict[str, Wording] = {
         "The booking of {customer} has a new time: {when}.",
         "The attachment updates your calendar.",
     ),
+    "rescheduled.attendee": (
+        "New time: {title}",
+        "What {customer} has booked for you with {provider} has a new time: {when}.",
+        "The attachment updates your calendar.",
+    ),
     "cancelled.customer": (
         "Cancelled: {title}",
         "Your booking with {provider} is cancelled.",
@@ -133,6 +147,10 @@ _WORDINGS: dict[str, Wording] = {
         "Cancelled: {title}",
         "The booking of {customer} is cancelled; its seats are free again.",
         "Reason: {reason}",
+    ),
+    "cancelled.attendee": (
+        "Cancelled: {title}",
+        "What {customer} had booked for you with {provider} is cancelled and does not take place.",
     ),
     "waitlist_offer.customer": (
         "A place is free: {title}",
@@ -169,6 +187,10 @@ _WORDINGS: dict[str, Wording] = {
     "reminder.provider": (
         "Reminder: {title}",
         "The booking of {customer} is coming up: {when}.",
+    ),
+    "reminder.attendee": (
+        "Reminder: {title}",
+        "What {customer} has booked for you with {provider} is coming up: {when}.",
     ),
     "session_completed.customer": (
         "Please confirm: {title}",
