@@ -24,7 +24,7 @@ from services.notifications.model.letters import (
     letters_for,
     letters_on,
 )
-from services.notifications.model.occasions import reminder_ends, reminder_times
+from services.notifications.model.occasions import reminder_ends, reminders
 from tests.notifications.builders import (
     ADMIN_EMAIL,
     CUSTOMER_EMAIL,
@@ -232,16 +232,17 @@ def test_the_admin_is_told_again_of_an_open_dispute(state: str, people: set[str]
 def test_reminders_are_skipped_when_booked_later_than_their_time(
     booked_before: timedelta, reminded_before: list[timedelta]
 ) -> None:
-    times = reminder_times(STARTS_AT, booked_at=STARTS_AT - booked_before)
+    found = reminders(STARTS_AT, booked_at=STARTS_AT - booked_before)
 
-    assert list(times) == [STARTS_AT - before for before in reminded_before]
+    assert [one.due_at for one in found] == [STARTS_AT - before for before in reminded_before]
 
 
 @pytest.mark.requirement("notify-people")
 def test_a_reminder_is_of_use_until_the_next_one_and_the_last_until_the_start() -> None:
-    day, hour = reminder_times(STARTS_AT, booked_at=STARTS_AT - timedelta(days=9))
+    day, hour = reminders(STARTS_AT, booked_at=STARTS_AT - timedelta(days=9))
 
-    assert (reminder_ends(STARTS_AT, day), reminder_ends(STARTS_AT, hour)) == (hour, STARTS_AT)
+    assert (day.until, hour.until) == (hour.due_at, STARTS_AT)
+    assert [reminder_ends(STARTS_AT, one.due_at) for one in (day, hour)] == [day.until, hour.until]
 
 
 @pytest.mark.requirement("notify-people")
