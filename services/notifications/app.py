@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Self
 
+from aiohttp import web
 from booking_contracts import booking, payments, topics
 from faststream import FastStream
-from pydantic import AfterValidator, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from services.chassis import process
 from services.chassis import settings as chassis
 from services.chassis.clock import Clock, SystemClock
+from services.chassis.http import POOL
 from services.chassis.process import Parts
 from services.chassis.service import Service, event, local
 from services.notifications import handlers, http, metrics
@@ -22,6 +26,7 @@ from services.notifications.mail import MailRefused, MailSent
 from services.notifications.sender import Encryption, SmtpSender
 from services.notifications.store import NotificationsStore
 from services.notifications.timers import DisputeWaits, MailWaits, ReminderDue, SeatsHeld
+from services.notifications.unsubscribing import Links, Unsubscribed
 from services.notifications.work import NotificationsWork
 
 HANDLERS = (
@@ -66,6 +71,12 @@ def _sendable(mail_from: str) -> str:
     return mail_from
 
 
+def _of_http(url: str) -> str:
+    if re.fullmatch(r'https?://[^\s<>"]+', url) is None:
+        raise ValueError("must be a URL, https://…")
+    return url
+
+
 class Settings(chassis.Settings):
     """`mail_from` is an address, with or without a name; the admin is told of what needs a person.
 
@@ -79,6 +90,24 @@ class Settings(chassis.Settings):
     smtp_password: SecretStr | None = None
     mail_from: Annotated[str, AfterValidator(_sendable)]
     admin_email: Annotated[str, AfterValidator(reachable)]
+    public_url: Annotated[str, AfterValidator(_of_http)] | None = None
+    """Where people reach this service from outside: https://bookings.example.org. None: reminders have no link."""
+    unsubscribe_secrets: tuple[Annotated[SecretStr, Field(min_length=16)], ...] = ()
+    """Sign the links that end reminders: the first one new links, each of them those that were sent."""
+
+    @model_validator(mode="after")
+    def _links_are_signed(self) -> Self:
+        if (self.public_url is None) is not (self.unsubscribe_secrets == ()):
+            raise ValueError("PUBLIC_URL and UNSUBSCRIBE_SECRETS go together: give both, or neither")
+        return self
+
+    def unsubscribe_secrets_now(self) -> list[str]:
+        """The secrets for a link that is made or followed now."""
+        return [secret.get_secret_value() for secret in self.now().unsubscribe_secrets]
+
+    def links(self) -> Links | None:
+        """What ends reminders, where we know how people reach us."""
+        return None if self.public_url is None else Links(self.public_url, self.unsubscribe_secrets_now)
 
     def smtp_password_now(self) -> str | None:
         """The password for a login that happens now."""
@@ -115,11 +144,17 @@ def build(settings: Settings, clock: Clock) -> Parts:
         password=settings.smtp_password_now,
         timeout_seconds=SMTP_SECONDS,
     )
+    links, unsubscribed = settings.links(), Unsubscribed()
+
+    def add_routes(app: web.Application, _: Callable[[], None]) -> None:
+        unsubscribed.pool = app[POOL]
+        http.add_routes(app, links)
+
     return Parts(
         service(admin_email=settings.admin_email, mail_from=settings.mail_from),
         settings,
-        add_routes=lambda app, wake: http.add_routes(app),
-        gateway=MailGateway(sender, settings.mail_from, clock),
+        add_routes=add_routes,
+        gateway=MailGateway(sender, settings.mail_from, clock, links, unsubscribed),
     )
 
 

@@ -137,6 +137,8 @@ def _tell_on(kind: Kind, known: BookingEvent, work: NotificationsWork, until: da
     row = work.find(KnownBooking, known.booking_id)
     assert row is not None, "it is what `known` was read from"
     letters = letters_on(kind, known, work.admin_email, until)
+    if kind is Kind.REMINDER:
+        letters = tuple(one for one in letters if work.wants_reminders(one.recipient))
     work.write(letters, about=known.booking_id, sequence=row.sequence)
     return bool(letters)
 

@@ -22,12 +22,13 @@ from services.chassis.messages import Message
 from services.chassis.statements import Statements
 from services.chassis.stored import Stored
 from services.notifications.mail import EventText, MailRefused, MailSent
+from services.notifications.model.addresses import person_of
 from services.notifications.model.deliveries import Delivery, Stream
-from services.notifications.model.known import KnownBooking, KnownProvider
-from services.notifications.model.letters import SILENT
+from services.notifications.model.known import KnownBooking, KnownProvider, RemindersOff
+from services.notifications.model.letters import SILENT, Kind, letters_on
 from services.notifications.saving import save
 from services.notifications.tables import DELIVERY, KNOWN, PROVIDER
-from services.notifications.timers import Occasion
+from services.notifications.timers import Occasion, ReminderDue
 from services.notifications.work import NotificationsWork, occasion_of
 
 LOCK = "FOR NO KEY UPDATE"
@@ -60,6 +61,8 @@ class NotificationsStore:
         asking = {UUID(message.key) for message in messages if isinstance(message.body, PaymentEvent | Occasion)}
         await _lock_bookings(connection, sorted(asking), work)
         await _read_providers(connection, work)
+        if any(isinstance(message.body, ReminderDue) for message in messages):
+            await _read_reminders_off(connection, work)
 
     async def save(self, writes: Statements, work: NotificationsWork) -> None:
         """Write the journal."""
@@ -105,6 +108,15 @@ async def _read_providers(connection: Connection, work: NotificationsWork) -> No
     if asked := [provider for provider in of if work.find(KnownProvider, provider) is None]:
         for row in await connection.fetch(PROVIDER.select("WHERE provider_id = ANY($1)"), asked):
             work.load(_PROVIDER.row(row))
+
+
+async def _read_reminders_off(connection: Connection, work: NotificationsWork) -> None:
+    """Of everybody who may be reminded."""
+    known = filter(None, (work.known(row.booking_id) for row in work.all(KnownBooking)))
+    letters = [letter for event in known for letter in letters_on(Kind.REMINDER, event, work.admin_email)]
+    people = sorted({person_of(letter.recipient) for letter in letters})
+    for row in await connection.fetch("SELECT person FROM reminders_off WHERE person = ANY($1)", people):
+        work.load(RemindersOff(row["person"]))
 
 
 def _known(row: asyncpg.Record) -> KnownBooking:

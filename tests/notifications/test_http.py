@@ -29,6 +29,9 @@ async def _well() -> str | None:
     return None
 
 
+HEALTH = Health(_well, _well, _well, _well)
+
+
 def _token(name: str, *scopes: Scope) -> ApiToken:
     return ApiToken(name=name, token_sha256=hashlib.sha256(name.encode()).hexdigest(), scopes=frozenset(scopes))
 
@@ -37,7 +40,7 @@ def _token(name: str, *scopes: Scope) -> ApiToken:
 async def reader(engine: Engine, databases: dict[str, str]) -> AsyncIterator[Reader]:
     pool = await open_pool(databases["NOTIFICATIONS_DATABASE_URL"], "test-reads", size=2, settings=READS)
     tokens = (_token("all", "read:bookings", "read:pii"), _token("ids", "read:bookings"), _token("none"))
-    app = new_app(lambda: tokens, Pools(pool, pool), Health(_well, _well, _well, _well))
+    app = new_app(lambda: tokens, Pools(pool, pool), HEALTH)
     http.add_routes(app)
     async with TestClient(TestServer(app)) as client:
         yield client

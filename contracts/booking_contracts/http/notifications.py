@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from booking_contracts.http.operation import Answer, Operation, Page, Paged
+from booking_contracts.http.operation import Answer, Operation, Page, Paged, Parameters
+from booking_contracts.problems import ProblemKind
 from booking_contracts.types import EventInstant, Id
 
 
@@ -39,6 +40,12 @@ class DeliveriesOf(Paged):
     booking_id: Id
 
 
+class Link(Parameters):
+    """A link of ours, signed; `token` is its last part."""
+
+    token: str
+
+
 OPERATIONS = (
     Operation(
         "deliveries",
@@ -47,5 +54,25 @@ OPERATIONS = (
         DeliveryPage,
         "read:bookings",
         DeliveriesOf,
+    ),
+    Operation(
+        "unsubscribePage",
+        "/unsubscribe/{token}",
+        "Asks whether somebody wants no more reminders",
+        "text/html",
+        parameters=Link,
+        problems=(ProblemKind.NOT_FOUND,),
+        description="The link in a reminder, for browsers. It ends nothing: its button does. No token is needed.",
+    ),
+    Operation(
+        "unsubscribe",
+        "/unsubscribe/{token}",
+        "Ends somebody's reminders, and nothing else",
+        "text/html",
+        parameters=Link,
+        problems=(ProblemKind.BAD_REQUEST, ProblemKind.NOT_FOUND, ProblemKind.UNAVAILABLE),
+        description="By the button of the page, or by a mail program (RFC 8058): `List-Unsubscribe=One-Click`.",
+        method="post",
+        sent="application/x-www-form-urlencoded",
     ),
 )

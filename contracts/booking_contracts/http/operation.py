@@ -77,6 +77,8 @@ class Operation:
     method: Literal["get", "post"] = "get"
     headers: tuple[str, ...] = ()
     """Without which it is refused."""
+    sent: str = "application/json"
+    """The media type of what is posted."""
 
     @property
     def refusals(self) -> tuple[ProblemKind, ...]:

@@ -58,7 +58,7 @@ def _operation(operation: Operation) -> Schema:
     if parameters:
         found["parameters"] = list[JsonValue](parameters)
     if operation.method == "post":
-        found["requestBody"] = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
+        found["requestBody"] = {"required": True, "content": {operation.sent: {"schema": {"type": "object"}}}}
     answers: Schema = {"200": {"description": operation.summary, "content": _content(operation.answer)}}
     for kind in operation.refusals:
         answers.setdefault(str(kind.status), {"$ref": RESPONSES + _name(kind)})

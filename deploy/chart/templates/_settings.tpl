@@ -85,6 +85,10 @@ certificate: {{ set (deepCopy .user.certificateSecret) "name" (default (ternary 
 - {env: SMTP_ENCRYPTION, value: {{ $values.mail.encryption }}}
 - {env: MAIL_FROM, value: {{ $values.mail.from | quote }}}
 - {env: ADMIN_EMAIL, value: {{ $values.mail.adminEmail | quote }}}
+{{- with $values.mail.publicUrl }}
+- {env: PUBLIC_URL, value: {{ . | quote }}}
+- {env: UNSUBSCRIBE_SECRETS_FILE, file: unsubscribe-secrets, secret: {{ $values.mail.unsubscribeSecret.name | quote }}, key: {{ $values.mail.unsubscribeSecret.key | quote }}}
+{{- end }}
 {{- with $values.mail.username }}
 - {env: SMTP_USERNAME, value: {{ . | quote }}}
 - {env: SMTP_PASSWORD_FILE, file: smtp-password, secret: {{ $values.mail.passwordSecret.name | quote }}, key: {{ $values.mail.passwordSecret.key | quote }}}

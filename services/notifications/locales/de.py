@@ -251,7 +251,7 @@ _WORDINGS["payment_needed.customer.hold"] = _WORDINGS["seats_held.customer"]
 GERMAN = Language(
     greeting="Guten Tag {name},",
     closing="Diese Nachricht wurde automatisch versandt.",
-    unsubscribe="Keine Erinnerungen mehr: {url}",
+    unsubscribe="Keine Erinnerungen mehr",
     labels={
         "title": "Buchung",
         "when": "Wann",
@@ -266,6 +266,12 @@ GERMAN = Language(
         "release": "Freigegeben",
         "amount": "Betrag",
         "booking": "Buchungsnummer",
+    },
+    page={
+        "title": "Erinnerungen",
+        "question": "Möchten Sie nicht mehr an Ihre Buchungen erinnert werden? Alles andere kommt wie bisher.",
+        "button": "Keine Erinnerungen mehr",
+        "done": "Sie werden nicht mehr an Ihre Buchungen erinnert. Alles andere kommt wie bisher.",
     },
     wordings=_WORDINGS,
     reasons=GERMAN_REASONS,

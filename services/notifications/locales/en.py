@@ -283,7 +283,7 @@ _WORDINGS["payment_needed.customer.hold"] = _WORDINGS["seats_held.customer"]
 ENGLISH = Language(
     greeting="Hello {name},",
     closing="This message was sent automatically.",
-    unsubscribe="No more reminders: {url}",
+    unsubscribe="No more reminders",
     labels={
         "title": "Booking",
         "when": "When",
@@ -298,6 +298,12 @@ ENGLISH = Language(
         "release": "Released",
         "amount": "Amount",
         "booking": "Booking number",
+    },
+    page={
+        "title": "Reminders",
+        "question": "Do you want no more reminders of your bookings? Everything else comes as before.",
+        "button": "No more reminders",
+        "done": "You get no more reminders of your bookings. Everything else comes as before.",
     },
     wordings=_WORDINGS,
 )

@@ -17,6 +17,8 @@ class Language:
     closing: str
     unsubscribe: str
     labels: Mapping[str, str]
+    page: Mapping[str, str]
+    """That of the link that ends reminders: title, question, button, done."""
     wordings: Mapping[str, Wording]
     reasons: Mapping[str, str] | None = None
     """What events say of their own accord, by their codes; None in English, which events themselves hold."""
