@@ -11,7 +11,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up down status clean demo test test-packages check lint format contracts requirements faults hostile money mutants bench bench-compare \
-	docs dist test-pythons example-kafkajs images compose-test test-containers in-containers \
+	translations docs dist test-pythons example-kafkajs images compose-test test-containers in-containers \
 	chart chart-tools chart-test
 
 help: ## List the targets
@@ -61,6 +61,9 @@ format: setup ## Rewrite the code the way `make lint` wants it
 
 contracts: setup ## Generate JSON Schemas, AsyncAPI and OpenAPI documents from the definitions of messages and paths
 	$(PYTHON) -m booking_contracts.schema.generate
+
+translations: setup ## Bring new and changed texts of letters into the catalogues that translators work on
+	$(PYTHON) -m services.notifications.locales.catalogue
 
 docs: setup ## Write every topic, message, path and code as one page for a browser, in build/
 	@$(PYTHON) -m booking_contracts.schema.page

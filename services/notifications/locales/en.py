@@ -1,4 +1,7 @@
-"""The letters in English. Values in braces come from `locales.fields`."""
+"""The letters in English, from which the catalogues of other languages are made (catalogue.py).
+
+Values in braces come from `locales.fields`.
+"""
 
 from services.notifications.locales.language import Language, Wording
 
@@ -87,6 +90,11 @@ _WORDINGS: dict[str, Wording] = {
         "Replaced by your newer booking: {title}",
         "{message}",
         "This earlier try has ended unpaid; your newer one goes on.",
+    ),
+    "payment_failed.customer.abandoned": (
+        "Payment failed: {title}",
+        "{message}",
+        "This booking was not paid and has ended; its seats are free again.",
     ),
     "capture_failed.customer": (
         "Booking ended, payment failed: {title}",
@@ -277,9 +285,6 @@ _WORDINGS: dict[str, Wording] = {
         "The saga of this booking is parked as stuck. See it with: bookingctl saga show {booking}",
     ),
 }
-_WORDINGS["payment_needed.customer.hold"] = _WORDINGS["seats_held.customer"]
-"""Letters that the release before has written and not sent yet."""
-
 ENGLISH = Language(
     greeting="Hello {name},",
     closing="This message was sent automatically.",
