@@ -204,6 +204,8 @@ def test_a_page_is_read_on_a_phone_and_in_either_direction(tag: str) -> None:
     assert f'<html lang="{tag}">' in html
     assert '<meta name="viewport" content="width=device-width' in html
     assert "overflow-wrap: anywhere" in html
+    assert '<meta name="color-scheme" content="light dark">' in html
+    assert "@media (prefers-color-scheme: dark)" in html
     assert f"<bdi>{'x' * 2000}</bdi>" in html
     assert '<td dir="auto">שלום</td>' in html
     assert html.count("<p dir=") == html.count("<p ")
