@@ -8,19 +8,17 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from booking_contracts.booking import BookingConfirmed, BookingEvent
+from booking_contracts.booking import BookingConfirmed
 
 from services.notifications.locales.en import ENGLISH
 from services.notifications.locales.fields import variant_of
-from services.notifications.model.letters import BY_OCCASION, Audience, Kind, Letter, letters_for, letters_on
-from tests.notifications.builders import ADMIN_EMAIL, an, customer, html_of, letter_to, mail
-from tests.notifications.test_attendees import TIM
-from tests.notifications.test_rendering import EVERY_VARIANT
+from services.notifications.model.letters import Audience, Kind, Letter
+from tests.notifications.builders import an, customer, html_of, letter_to, mail
+from tests.notifications.every_letter import every_letter
 
 PLACE = Path(__file__).parents[2] / "docs" / "mail"
 WIDTHS = {"phone": (390, 844), "desktop": (800, 600)}
@@ -33,19 +31,10 @@ DARK = ("--force-dark-mode", "--blink-settings=preferredColorScheme=0")
 
 def letters() -> dict[str, Letter]:
     """By the key of its wording, in the order of the wordings; the first with that key is as good as any."""
-    known, found = an(BookingConfirmed, attendee=TIM), dict[str, Letter]()
-    for letter, variant in _every(known):
-        found.setdefault(ENGLISH.key(letter.kind, letter.audience, variant), letter)
+    found: dict[str, Letter] = {}
+    for letter, event in every_letter():
+        found.setdefault(ENGLISH.key(letter.kind, letter.audience, variant_of(event)), letter)
     return {key: found[key] for key in ENGLISH.wordings}
-
-
-def _every(known: BookingEvent) -> Iterator[tuple[Letter, str | None]]:
-    for event in EVERY_VARIANT:
-        told = event.model_copy(update={"attendee": TIM}) if isinstance(event, BookingEvent) else event
-        yield from ((letter, variant_of(event)) for letter in letters_for(told, ADMIN_EMAIL, known))
-    for kind, (state, _) in BY_OCCASION.items():
-        last = known.model_copy(update={"state": state})
-        yield from ((letter, None) for letter in letters_on(kind, last, ADMIN_EMAIL))
 
 
 def pictures() -> dict[str, tuple[Letter, tuple[str, ...]]]:

@@ -6,8 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-from booking_contracts.booking import BookingConfirmed, BookingEvent
-from booking_contracts.envelope import Event
 from booking_contracts.types import Money
 
 from services.booking.lifecycle.failed_and_expired import CUSTOMER_MESSAGES
@@ -17,11 +15,8 @@ from services.notifications.locales.en import ENGLISH
 from services.notifications.locales.en_reasons import REASONS
 from services.notifications.locales.fields import FACTS, fields_of, variant_of
 from services.notifications.locales.language import ALIASES, Language
-from services.notifications.model.letters import BY_OCCASION, Letter, letters_for, letters_on
 from services.payments.model import declines
-from tests.notifications.builders import ADMIN_EMAIL, an
-from tests.notifications.test_attendees import TIM
-from tests.notifications.test_rendering import EVERY_VARIANT
+from tests.notifications.every_letter import every_letter
 
 pytestmark = pytest.mark.requirement("notify-people")
 CATALOGUES = sorted(HERE.glob("*.po"))
@@ -80,16 +75,6 @@ def test_an_english_text_that_changes_asks_its_translators_and_speaks_english_me
     assert b"#, fuzzy" in brought
     assert [fault for fault in faults(brought) if "closing" in fault] != []
     assert list(faults(updated(GERMAN.encode(), "de"))) == []
-
-
-def every_letter() -> list[tuple[Letter, Event]]:
-    """One of each kind, audience and variant."""
-    known = an(BookingConfirmed, attendee=TIM)
-    coming = {"attendee": TIM}
-    events = [one.model_copy(update=coming) if isinstance(one, BookingEvent) else one for one in EVERY_VARIANT]
-    told = [(letter, event) for event in events for letter in letters_for(event, ADMIN_EMAIL, known)]
-    last = {kind: an(BookingConfirmed, attendee=TIM, state=state) for kind, (state, _) in BY_OCCASION.items()}
-    return told + [(one, last[kind]) for kind in BY_OCCASION for one in letters_on(kind, last[kind], ADMIN_EMAIL)]
 
 
 def said(language: Language) -> set[str]:
