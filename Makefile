@@ -11,7 +11,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up down status clean demo test test-packages check lint format contracts requirements faults hostile money mutants bench bench-compare \
-	docs dist test-pythons example-kafkajs example-webhooks images compose-test test-containers in-containers \
+	translations pictures docs dist test-pythons example-kafkajs example-webhooks images compose-test test-containers in-containers \
 	chart chart-tools chart-test cluster cluster-down cluster-test
 
 help: ## List the targets
@@ -61,6 +61,12 @@ format: setup ## Rewrite the code the way `make lint` wants it
 
 contracts: setup ## Generate JSON Schemas, AsyncAPI and OpenAPI documents from the definitions of messages and paths
 	$(PYTHON) -m booking_contracts.schema.generate
+
+translations: setup ## Bring new and changed texts of letters into the catalogues that translators work on
+	$(PYTHON) -m services.notifications.locales.catalogue
+
+pictures: setup ## Draw every letter as phone and desktop show it into docs/mail; needs Debian's chromium and pngquant
+	@$(PYTHON) -m tests.notifications.pictures $(ARGS)
 
 docs: setup ## Write every topic, message, path and code as one page for a browser, in build/
 	@$(PYTHON) -m booking_contracts.schema.page

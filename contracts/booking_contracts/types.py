@@ -138,6 +138,8 @@ Prose = Annotated[
 PaymentMethod = Annotated[str, StringConstraints(pattern=texts.PAYMENT_METHOD)]
 Currency = Annotated[str, AfterValidator(_iso_4217)]
 Minutes = Annotated[int, Field(ge=0, le=366 * 24 * 60)]
+REMINDER_MINUTES = (24 * 60, 60)
+"""How long before a session its people are reminded, where an offering does not say it otherwise."""
 Seats = Annotated[int, Field(ge=1, le=100_000)]
 
 

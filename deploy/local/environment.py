@@ -30,6 +30,7 @@ def stack_env(layout: Layout) -> dict[str, str]:
         "SMTP_HOST": "127.0.0.1",
         "SMTP_PORT": str(layout.ports["mailbox-smtp"]),
         "CLOCK_OFFSET_URL": layout.url("clock-offset"),
+        "UNSUBSCRIBE_SECRET": layout.secrets["unsubscribe"],
         "SERVICE_TOKEN": layout.secrets["service-token"],
         "POSTGRES_ADMIN_URL": layout.database_url("postgres", "postgres"),
     }
@@ -99,6 +100,8 @@ def _outside_world(layout: Layout, service: str) -> dict[str, str]:
             "WEBHOOK_NETWORKS": '["127.0.0.0/8"]',
             "WEBHOOK_PORTS": "[]",
             "WEBHOOK_PLAIN_HTTP": "true",
+            "PUBLIC_URL": layout.url("notifications-1"),
+            "UNSUBSCRIBE_SECRETS": json.dumps([layout.secrets["unsubscribe"]]),
         }
     return {}
 

@@ -49,7 +49,7 @@ class Layout:
             layout.replicas = remembered["replicas"]
             layout.ports = remembered["ports"]
             layout.secrets = remembered["secrets"]
-        for name in (*ROLES, "service-token"):
+        for name in (*ROLES, "service-token", "unsubscribe"):
             layout.secrets.setdefault(name, secrets.token_hex(16))
         layout.secrets.setdefault("stripe-webhook", f"whsec_{secrets.token_hex(16)}")
         return layout

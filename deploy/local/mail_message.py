@@ -24,13 +24,14 @@ def mail_message(content: bytes, sender: str, recipients: list[str]) -> Mail:
     headers: dict[str, str] = {}
     for name, value in pairs:
         headers[name] = ", ".join(filter(None, (headers.get(name), _decoded(value))))
-    text, html, attachments = _parts(message)
+    text, html, calendar, attachments = _parts(message)
     return {
         "from": _addresses(pairs, "from") or sender,
         "to": _addresses(pairs, "to") or ", ".join(recipients),
         "subject": next((_decoded(value) for name, value in pairs if name.lower() == "subject"), ""),
         "text": text,
         "html": html,
+        "calendar": calendar,
         "headers": headers,
         "attachments": attachments,
         "recipients": list(recipients),
@@ -56,9 +57,10 @@ def _addresses(pairs: list[tuple[str, str]], header: str) -> str:
     return ", ".join(address for _name, address in getaddresses(values) if address)
 
 
-def _parts(message: Message) -> tuple[str | None, str | None, list[Attachment]]:
+def _parts(message: Message) -> tuple[str | None, str | None, str | None, list[Attachment]]:
     text: str | None = None
     html: str | None = None
+    calendar: str | None = None
     attachments: list[Attachment] = []
     for part in message.walk():
         if part.is_multipart():
@@ -69,9 +71,11 @@ def _parts(message: Message) -> tuple[str | None, str | None, list[Attachment]]:
             text = _text(part).replace("\r\n", "\n")
         elif inline and kind == "text/html" and html is None:
             html = _text(part).replace("\r\n", "\n")
+        elif inline and kind == "text/calendar" and calendar is None:
+            calendar = _text(part)
         else:
             attachments.append(_attachment(part))
-    return text, html, attachments
+    return text, html, calendar, attachments
 
 
 def _attachment(part: Message) -> Attachment:

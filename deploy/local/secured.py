@@ -17,7 +17,7 @@ from deploy.local.certificates import make_authority, signed
 from deploy.local.kafka_users import give_passwords, give_rights
 from deploy.local.layout import SERVICES, Layout, write_private
 
-SECRETS = ("API_TOKENS", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRETS")
+SECRETS = ("API_TOKENS", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRETS", "UNSUBSCRIBE_SECRETS")
 BY_CERTIFICATE = frozenset({"notifications"})
 SESSION_MS = 3_000
 """How long a login to Kafka lasts; aiokafka then connects and logs in anew."""

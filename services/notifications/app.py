@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated
+from typing import Annotated, Self
 
 from aiohttp import web
 from booking_contracts import booking, payments, topics
 from faststream import FastStream
-from pydantic import AfterValidator, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from services.chassis import process
 from services.chassis import settings as chassis
 from services.chassis.clock import Clock, SystemClock
 from services.chassis.database import Session
+from services.chassis.http import POOL
 from services.chassis.process import Parts
 from services.chassis.service import Service, event, local
 from services.chassis.unit_of_work import Record
@@ -34,6 +36,7 @@ from services.notifications.subscriptions.offering import Offered, offered
 from services.notifications.subscriptions.posting import Poster
 from services.notifications.subscriptions.worker import SubscriptionWorker
 from services.notifications.timers import DisputeWaits, MailWaits, ReminderDue, SeatsHeld
+from services.notifications.unsubscribing import Links, Unsubscribed
 from services.notifications.work import NotificationsWork
 
 HANDLERS = (
@@ -78,6 +81,12 @@ def _sendable(mail_from: str) -> str:
     return mail_from
 
 
+def _of_http(url: str) -> str:
+    if re.fullmatch(r'https?://[^\s<>"]+', url) is None:
+        raise ValueError("must be a URL, https://…")
+    return url
+
+
 class Settings(chassis.Settings):
     """`mail_from` is an address, with or without a name; the admin is told of what needs a person.
 
@@ -96,6 +105,24 @@ class Settings(chassis.Settings):
     webhook_ports: tuple[int, ...] = (443,)
     """Any, where it is empty."""
     webhook_plain_http: bool = False
+    public_url: Annotated[str, AfterValidator(_of_http)] | None = None
+    """Where people reach this service from outside: https://bookings.example.org. None: reminders have no link."""
+    unsubscribe_secrets: tuple[Annotated[SecretStr, Field(min_length=16)], ...] = ()
+    """Sign the links that end reminders: the first one new links, each of them those that were sent."""
+
+    @model_validator(mode="after")
+    def _links_are_signed(self) -> Self:
+        if (self.public_url is None) is not (self.unsubscribe_secrets == ()):
+            raise ValueError("PUBLIC_URL and UNSUBSCRIBE_SECRETS go together: give both, or neither")
+        return self
+
+    def unsubscribe_secrets_now(self) -> list[str]:
+        """The secrets for a link that is made or followed now."""
+        return [secret.get_secret_value() for secret in self.now().unsubscribe_secrets]
+
+    def links(self) -> Links | None:
+        """What ends reminders, where we know how people reach us."""
+        return None if self.public_url is None else Links(self.public_url, self.unsubscribe_secrets_now)
 
     @property
     def targets(self) -> Targets:
@@ -137,6 +164,7 @@ def build(settings: Settings, clock: Clock) -> Parts:
         password=settings.smtp_password_now,
         timeout_seconds=SMTP_SECONDS,
     )
+    links, unsubscribed = settings.links(), Unsubscribed()
     worker = SubscriptionWorker(
         Session(settings.database, f"{settings.instance}-subscribers"), Poster(settings.targets), clock
     )
@@ -148,9 +176,10 @@ def build(settings: Settings, clock: Clock) -> Parts:
 
     def add_routes(app: web.Application, wake: Callable[[], None]) -> None:
         worker.wake_loop = wake
-        http.add_routes(app, clock, settings.targets)
+        unsubscribed.pool = app[POOL]
+        http.add_routes(app, clock, settings.targets, links)
 
-    letters = MailGateway(sender, settings.mail_from, clock)
+    letters = MailGateway(sender, settings.mail_from, clock, links, unsubscribed)
     return Parts(
         replace(service(admin_email=settings.admin_email, mail_from=settings.mail_from), count=count),
         settings,

@@ -9,6 +9,8 @@ from uuid import UUID
 from services.chassis.database import Connection
 from services.chassis.forgetting import in_slices
 from services.chassis.operator import NotPossible
+from services.notifications.model.addresses import person_of
+from services.notifications.model.letters import Audience
 
 FORGET_LETTERS = """
 DELETE FROM gateway_call WHERE id = ANY(ARRAY(
@@ -31,8 +33,10 @@ WHERE booking_id = ANY($1) AND jsonb_typeof(body -> 'attendee') = 'object'
 FORGET_RECIPIENTS = """
 UPDATE delivery SET recipient = 'erased:' || delivery_id,
        reason = CASE WHEN reason IS NULL THEN NULL ELSE 'erased' END
-WHERE booking_id = ANY($1) AND audience = 'customer'
+WHERE booking_id = ANY($1) AND audience = ANY($2)
 """
+FORGET_SWITCHES = "DELETE FROM reminders_off WHERE person = ANY($1)"
+WRITTEN_TO = "SELECT DISTINCT recipient FROM delivery WHERE booking_id = ANY($1) AND audience = ANY($2)"
 UNHEARD = """
 SELECT t.booking_id FROM unnest($1::uuid[], $2::bigint[]) AS t (booking_id, sequence)
 WHERE NOT EXISTS (SELECT FROM known_booking k WHERE k.booking_id = t.booking_id AND k.sequence >= t.sequence)
@@ -62,13 +66,21 @@ async def unheard(connection: Connection, told: Mapping[UUID, int]) -> list[UUID
 async def _forget_customers(connection: Connection, person: str, ids: Sequence[UUID]) -> None:
     await _forget_letters(connection, person, ids)
     await connection.execute("UPDATE known_booking SET body = NULL WHERE booking_id = ANY($1)", ids)
-    await connection.execute(FORGET_RECIPIENTS, ids)
+    await _forget_recipients(connection, ids, (Audience.CUSTOMER, Audience.ATTENDEE))
 
 
 async def _forget_attendees(connection: Connection, person: str, ids: Sequence[UUID]) -> None:
-    """Attendees are not written to: they stand in events about the booking, and in letters to its other people."""
+    """They stand in events about the booking, in letters to its other people, and are written to themselves."""
     await _forget_letters(connection, person, ids)
     await connection.execute(FORGET_ATTENDEES, ids)
+    await _forget_recipients(connection, ids, (Audience.ATTENDEE,))
+
+
+async def _forget_recipients(connection: Connection, ids: Sequence[UUID], who: Sequence[Audience]) -> None:
+    """Who comes back later, as somebody new, is reminded again."""
+    recipients = [row["recipient"] for row in await connection.fetch(WRITTEN_TO, ids, who)]
+    await connection.execute(FORGET_SWITCHES, [person_of(address) for address in recipients])
+    await connection.execute(FORGET_RECIPIENTS, ids, who)
 
 
 async def _forget_letters(connection: Connection, person: str, ids: Sequence[UUID]) -> None:

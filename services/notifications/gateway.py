@@ -8,30 +8,43 @@ from uuid import UUID
 import structlog
 
 from services.chassis.clock import Clock
+from services.chassis.database import UNAVAILABLE
 from services.chassis.failures import backoff_seconds
 from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.notifications import metrics
 from services.notifications.header_values import Unaddressable
 from services.notifications.mail import SEND_MAIL, MailRefused, MailSent, MailToSend
+from services.notifications.model.letters import Kind
 from services.notifications.rendering import render
 from services.notifications.sender import Faulty, MailSender, Outcome, Refused, Sent
+from services.notifications.unsubscribing import Links, Unsubscribed
 
 GIVE_UP_SECONDS = 3 * 24 * 60 * 60
 LONGEST_WAIT_SECONDS = 15 * 60
 REMEMBERED = 10_000
+NOT_WANTED = "unsubscribed: no reminders are wanted"
 
 log = structlog.get_logger()
 
 
 class MailGateway:
-    """`mail_from` is an address, with or without a name; `clock` says which letters are of no use any more.
+    """`mail_from` is an address, with or without a name; `clock` says which letters are of no use any more. `links` end
+    reminders, if there are any; `unsubscribed` knows who did.
 
     A letter that the server took is remembered here until its result is committed: a call that comes again
     because the database was away is not sent twice. After a crash it is, under the same Message-ID.
     """
 
-    def __init__(self, sender: MailSender, mail_from: str, clock: Clock) -> None:
-        self._sender, self._mail_from, self._clock = sender, mail_from, clock
+    def __init__(
+        self,
+        sender: MailSender,
+        mail_from: str,
+        clock: Clock,
+        links: Links | None = None,
+        unsubscribed: Unsubscribed | None = None,
+    ) -> None:
+        self._sender, self._mail_from, self._clock, self._links = sender, mail_from, clock, links
+        self._unsubscribed = unsubscribed or Unsubscribed()
         self._taken: OrderedDict[UUID, None] = OrderedDict()
 
     async def call(self, call: OpenCall) -> MailSent | MailRefused | TryAgain:
@@ -42,6 +55,12 @@ class MailGateway:
             return MailSent(delivery_id=mail.delivery_id)
         if mail.until is not None and self._clock.now() >= mail.until:
             return MailRefused(delivery_id=mail.delivery_id, reason=f"too late: it was of use until {mail.until}")
+        if mail.kind is Kind.REMINDER:
+            try:
+                if await self._unsubscribed.has(mail.recipient):
+                    return MailRefused(delivery_id=mail.delivery_id, reason=NOT_WANTED)
+            except UNAVAILABLE as fault:
+                return TryAgain(f"nobody knows whether reminders are wanted: {type(fault).__name__}")
         outcome = await self._attempt(mail)
         metrics.outcomes.labels(type(outcome).__name__).inc()
         if isinstance(outcome, Sent):
@@ -64,10 +83,15 @@ class MailGateway:
                 message_id=mail.message_id,
                 now=mail.written_at,
                 sequence=mail.sequence,
+                unsubscribe_url=self._link(mail),
             )
         except Unaddressable as problem:
             return Refused(str(problem))
         return await self._sender.send(rendered)
+
+    def _link(self, mail: MailToSend) -> str | None:
+        reminds = mail.kind is Kind.REMINDER
+        return self._links.to_end_reminders(mail.recipient) if reminds and self._links is not None else None
 
     def _remember(self, call_id: UUID) -> None:
         self._taken[call_id] = None

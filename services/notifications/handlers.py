@@ -26,7 +26,7 @@ from services.notifications.model.occasions import (
     NEXT_LOOK_AT_A_DISPUTE,
     TIME_TO_PAY_AT_ONCE,
     reminder_ends,
-    reminder_times,
+    reminders,
 )
 from services.notifications.timers import DisputeWaits, MailWaits, Occasion, ReminderDue, SeatsHeld
 from services.notifications.work import NotificationsWork
@@ -50,8 +50,8 @@ def time_agreed(message: Message[BookingConfirmed | BookingRescheduled], work: N
     """A booking has its time, or another one: told, and reminded of in time."""
     booking_event(message, work)
     start, booking_id = starts_at(message.body), message.body.booking_id
-    for due_at in reminder_times(start, booked_at=work.now):
-        timer = ReminderDue(booking_id=booking_id, starts_at=start, due_at=due_at)
+    for due_at, until in reminders(start, work.now, message.body.reminder_minutes):
+        timer = ReminderDue(booking_id=booking_id, starts_at=start, due_at=due_at, until=until)
         work.remind(timer, key=str(booking_id), due_at=due_at)
 
 
@@ -86,7 +86,7 @@ def provider_registered(message: Message[ProviderRegistered], work: Notification
 def reminder_due(message: Message[ReminderDue], work: NotificationsWork) -> None:
     """Remind of a booking that is still confirmed for the same time; of reminders that are late, the last one does."""
     timer = message.body
-    known, until = _known_now(timer, work), reminder_ends(timer.starts_at, timer.due_at)
+    known, until = _known_now(timer, work), timer.until or reminder_ends(timer.starts_at, timer.due_at)
     if known is not None and starts_at(known) == timer.starts_at and work.now < until:
         _tell_on(Kind.REMINDER, known, work, until)
 
@@ -137,6 +137,8 @@ def _tell_on(kind: Kind, known: BookingEvent, work: NotificationsWork, until: da
     row = work.find(KnownBooking, known.booking_id)
     assert row is not None, "it is what `known` was read from"
     letters = letters_on(kind, known, work.admin_email, until)
+    if kind is Kind.REMINDER:
+        letters = tuple(one for one in letters if work.wants_reminders(one.recipient))
     work.write(letters, about=known.booking_id, sequence=row.sequence)
     return bool(letters)
 

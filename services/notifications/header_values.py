@@ -56,6 +56,11 @@ def mailbox(header: str, name: str, address: str) -> str:
     return f"{shown}\n <{address}>"
 
 
+def link(header: str, url: str) -> str:
+    """A URL in angle brackets (RFC 2369, 2): on a line of its own where the header's is too short, never in two."""
+    return f"<{url}>" if _fits(header, f"<{url}>") else f"\n <{url}>"
+
+
 _UNQUOTED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 !#$%&'*+-/=?^_`{|}~")
 """What RFC 5322 (3.2.3) lets stand in a phrase without quotes."""
 

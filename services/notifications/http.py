@@ -1,4 +1,4 @@
-"""Notifications' reads over HTTP (contract.md, HTTP): the deliveries of a booking."""
+"""Notifications over HTTP (contract.md, HTTP): the deliveries of a booking, and the link that ends reminders."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import asyncpg
 from aiohttp import web
 
 from services.chassis.clock import Clock
-from services.chassis.http import POOL, SCOPES, add_description, open_to, page_of
+from services.chassis.http import POOL, SCOPES, WEBHOOKS, add_description, open_to, page_of
 from services.chassis.parameters import limit_of, read_cursor, row_number, uuid_of
-from services.chassis.problems import bad_request
+from services.chassis.problems import Problem, bad_request
 from services.notifications.model.targets import Targets
+from services.notifications.pages import rendered_page
 from services.notifications.subscriptions import http as subscriptions
+from services.notifications.unsubscribing import PATH, SWITCH_OFF, Links
 
 DELIVERIES = """
 SELECT number, delivery_id, booking_id, event_id, kind, audience, recipient, channel, state, reason, created_at,
@@ -30,13 +32,52 @@ SELECT number, delivery_id, booking_id, event_id, kind, audience, recipient, cha
 ORDER BY number LIMIT $3
 """
 """Letters and webhooks share their numbers."""
+LINKS: web.AppKey[Links | None] = web.AppKey("links")
+PAGE_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
+    "Referrer-Policy": "no-referrer",
+}
+"""Who has the link may end somebody's reminders: it goes to nobody else."""
 
 
-def add_routes(app: web.Application, clock: Clock, targets: Targets) -> None:
-    """Notifications' own paths. `targets`: where webhooks may go."""
+def add_routes(app: web.Application, clock: Clock, targets: Targets, links: Links | None = None) -> None:
+    """Notifications' own paths. `targets`: where webhooks may go. Without `links` none that ends reminders leads
+    anywhere."""
+    app[LINKS] = links
     add_description(app, "notifications")
     subscriptions.add_routes(app, clock, targets)
     app.router.add_get("/v1/deliveries", deliveries)
+    app.router.add_get(PATH + "{token}", unsubscribe_page)
+    app.router.add_post(PATH + "{token}", unsubscribe)
+
+
+async def unsubscribe_page(request: web.Request) -> web.Response:
+    """Asks who follows the link: programs that look at links in mails end nothing (RFC 8058, 1)."""
+    _person(request)
+    return _page(request, asks=True)
+
+
+async def unsubscribe(request: web.Request) -> web.Response:
+    """Ends the reminders of the link's mailbox, and nothing else: what the page's button sends, and mail programs."""
+    person, body = _person(request), await request.post()
+    if body.get("List-Unsubscribe") != "One-Click":
+        raise bad_request("Send the form List-Unsubscribe=One-Click (RFC 8058, 3.2).")
+    await request.app[WEBHOOKS].execute(SWITCH_OFF, person)
+    return _page(request, asks=False)
+
+
+def _person(request: web.Request) -> bytes:
+    links = request.app[LINKS]
+    person = links.person(request.match_info["token"]) if links is not None else None
+    if person is None:
+        raise Problem(404, "Not Found", "This link is not one of ours, or too old; the latest reminder has one.")
+    return person
+
+
+def _page(request: web.Request, *, asks: bool) -> web.Response:
+    text = rendered_page(request.headers.get("Accept-Language", ""), asks=asks)
+    return web.Response(text=text, content_type="text/html", headers=PAGE_HEADERS)
 
 
 @open_to("read:bookings", "booking_id", "limit", "cursor")
@@ -61,7 +102,8 @@ def _shown(row: asyncpg.Record, *, with_address: bool) -> dict[str, Any]:
         "booking_id": row["booking_id"],
         "event_id": row["event_id"],
         "kind": row["kind"],
-        "audience": row["audience"],
+        "audience": "customer" if row["audience"] == "attendee" else row["audience"],
+        "to_attendee": row["audience"] == "attendee",
         "recipient": row["recipient"] if with_address else None,
         "channel": row["channel"],
         "state": row["state"],

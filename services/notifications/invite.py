@@ -12,7 +12,7 @@ from booking_contracts import booking
 
 from services.notifications.locales.fields import period_of
 from services.notifications.locales.formats import one_line
-from services.notifications.model.letters import Kind, Letter
+from services.notifications.model.letters import Kind, Letter, never_confirmed
 
 Method = Literal["REQUEST", "CANCEL"]
 
@@ -24,8 +24,15 @@ METHODS: dict[Kind, Method] = {
 }
 
 
+_ANSWERED = "CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT=ACCEPTED;RSVP=FALSE"
+"""Who is told comes (RFC 5545, 3.2.12 and 3.2.17): a booking is cancelled with us. An answer out of a calendar would go
+to an address that nobody reads, and who sent it would think that the booking is off."""
+
+
 @dataclass(frozen=True, slots=True)
 class Invite:
+    """What goes with a letter twice: as the form of it that calendars act on, and as a file."""
+
     method: Method
     content: bytes
 
@@ -38,15 +45,9 @@ def invite_for(letter: Letter, *, organizer: str, sequence: int, now: datetime) 
     recipient are `reachable`.
     """
     method, about = METHODS.get(letter.kind), letter.booking
-    if method is None or not isinstance(about, booking.BookingEvent) or not _has_been_sent_one(letter):
+    if method is None or not isinstance(about, booking.BookingEvent) or never_confirmed(letter.event):
         return None
     return Invite(method, _folded(_calendar(letter, about, method, organizer, sequence, now)))
-
-
-def _has_been_sent_one(letter: Letter) -> bool:
-    """A booking cancelled before it was confirmed stands in no calendar; only a paid one was confirmed."""
-    event = letter.event
-    return not isinstance(event, booking.BookingCancelled) or event.refund.amount + event.kept.amount > 0
 
 
 def _calendar(
@@ -70,7 +71,7 @@ DTEND:{_utc(span.ends_at)}
 SUMMARY:{_text(f"{title} – {attendee}")}
 DESCRIPTION:{_text(title)}\\n{_text(provider)}\\n{_text(attendee)}\\n{about.booking_id}
 ORGANIZER;CN={_quoted(provider)}:{_mailto(organizer)}
-ATTENDEE;CN={_quoted(one_line(letter.name))}:{_mailto(letter.recipient)}
+ATTENDEE;{_ANSWERED};CN={_quoted(one_line(letter.name))}:{_mailto(letter.recipient)}
 END:VEVENT
 END:VCALENDAR
 """

@@ -22,16 +22,16 @@ from services.notifications.locales.formats import one_line
 from services.notifications.model.letters import Letter
 from services.notifications.sender import Mail
 
-_TEMPLATES = Environment(
+TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=select_autoescape(["html"]),
     undefined=StrictUndefined,
     trim_blocks=True,
     keep_trailing_newline=True,
 )
-_TEMPLATES.filters["quoted_printable"] = lambda text: b2a_qp(text.encode()).decode("ascii")
-_TEMPLATES.filters["base64"] = lambda content: encodebytes(content).decode("ascii")
-_MAIL, _TEXT, _HTML = map(_TEMPLATES.get_template, ("mail.eml", "letter.txt", "letter.html"))
+TEMPLATES.filters["quoted_printable"] = lambda text: b2a_qp(text.encode()).decode("ascii")
+TEMPLATES.filters["base64"] = lambda content: encodebytes(content).decode("ascii")
+_MAIL, _TEXT, _HTML = map(TEMPLATES.get_template, ("mail.eml", "letter.txt", "letter.html"))
 
 
 def render(
@@ -59,7 +59,7 @@ def render(
         subject=header_values.text("Subject", subject),
         date=format_datetime(now),
         message_id=one_line(message_id),
-        unsubscribe_url=one_line(unsubscribe_url) if unsubscribe_url else None,
+        unsubscribe_link=header_values.link("List-Unsubscribe", unsubscribe_url) if unsubscribe_url else None,
         text=_TEXT.render(page),
         html=_HTML.render(page),
         invite=invite_for(letter, organizer=address, sequence=sequence, now=now),
@@ -88,7 +88,8 @@ def _page(letter: Letter, unsubscribe_url: str | None) -> tuple[str, dict[str, o
         "sentences_html": [_in_html(sentence, found) for sentence in sentences],
         "facts": [(language.labels[fact], value) for fact, value in facts_of(letter, found)],
         "closing": language.closing,
-        "unsubscribe": language.unsubscribe.format(url=unsubscribe_url) if unsubscribe_url else "",
+        "unsubscribe": language.unsubscribe if unsubscribe_url else "",
+        "unsubscribe_url": unsubscribe_url,
     }
 
 

@@ -22,14 +22,15 @@ from services.chassis.messages import Message
 from services.chassis.statements import Statements
 from services.chassis.stored import Stored
 from services.notifications.mail import EventText, MailRefused, MailSent
+from services.notifications.model.addresses import person_of
 from services.notifications.model.deliveries import Delivery, Stream
-from services.notifications.model.known import KnownBooking, KnownProvider
-from services.notifications.model.letters import SILENT
+from services.notifications.model.known import KnownBooking, KnownProvider, RemindersOff
+from services.notifications.model.letters import SILENT, Kind, letters_on
 from services.notifications.saving import save
 from services.notifications.subscriptions import matching
 from services.notifications.subscriptions.messages import EventWaits, NoticeEnded, SubscriberDisabled, WebhookEnded
 from services.notifications.tables import DELIVERY, KNOWN, PROVIDER
-from services.notifications.timers import Occasion
+from services.notifications.timers import Occasion, ReminderDue
 from services.notifications.work import NotificationsWork, occasion_of
 
 LOCK = "FOR NO KEY UPDATE"
@@ -66,6 +67,8 @@ class NotificationsStore:
         await _lock_bookings(connection, sorted(asking), work)
         await _read_providers(connection, work)
         await matching.load(connection, messages, work)
+        if any(isinstance(message.body, ReminderDue) for message in messages):
+            await _read_reminders_off(connection, work)
 
     async def save(self, writes: Statements, work: NotificationsWork) -> None:
         """Write the journal."""
@@ -112,6 +115,15 @@ async def _read_providers(connection: Connection, work: NotificationsWork) -> No
     if asked := [provider for provider in of if work.find(KnownProvider, provider) is None]:
         for row in await connection.fetch(PROVIDER.select("WHERE provider_id = ANY($1)"), asked):
             work.load(_PROVIDER.row(row))
+
+
+async def _read_reminders_off(connection: Connection, work: NotificationsWork) -> None:
+    """Of everybody who may be reminded."""
+    known = filter(None, (work.known(row.booking_id) for row in work.all(KnownBooking)))
+    letters = [letter for event in known for letter in letters_on(Kind.REMINDER, event, work.admin_email)]
+    people = sorted({person_of(letter.recipient) for letter in letters})
+    for row in await connection.fetch("SELECT person FROM reminders_off WHERE person = ANY($1)", people):
+        work.load(RemindersOff(row["person"]))
 
 
 def _known(row: asyncpg.Record) -> KnownBooking:

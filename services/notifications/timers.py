@@ -25,10 +25,11 @@ class Occasion(LocalBody):
 
 
 class ReminderDue(Occasion):
-    """Time to remind of a booking, if it is still confirmed for `starts_at`."""
+    """Time to remind of a booking, if it is still confirmed for `starts_at`; of use `until` then."""
 
     starts_at: datetime
     due_at: datetime
+    until: datetime | None = None
 
     @property
     def occasion(self) -> UUID:

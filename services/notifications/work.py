@@ -18,6 +18,7 @@ from services.chassis.messages import Message
 from services.chassis.stored import Stored
 from services.chassis.unit_of_work import Row, RowT, UnitOfWork
 from services.notifications.mail import SEND_MAIL, MailToSend
+from services.notifications.model.addresses import person_of
 from services.notifications.model.deliveries import (
     LONGEST_IN_LINE,
     Delivery,
@@ -27,7 +28,7 @@ from services.notifications.model.deliveries import (
     delivery_id,
     message_id,
 )
-from services.notifications.model.known import KnownBooking, KnownProvider, as_of_today
+from services.notifications.model.known import KnownBooking, KnownProvider, RemindersOff, as_of_today
 from services.notifications.model.letters import Letter
 from services.notifications.model.subscriptions import Found
 from services.notifications.timers import MailWaits, ReminderDue, SeatsHeld
@@ -55,6 +56,10 @@ class NotificationsWork(UnitOfWork):
         if row is None or row.event is None:
             return None
         return as_of_today(row.event, self.find(KnownProvider, row.event.provider_id))
+
+    def wants_reminders(self, address: str) -> bool:
+        """Whether this mailbox has not ended its reminders, of those that the store has looked for."""
+        return self.find(RemindersOff, person_of(address)) is None
 
     def remember(self, event: BookingEvent, sequence: int) -> None:
         """Keep the event as what is known of its booking, unless a later one is known."""

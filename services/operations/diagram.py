@@ -9,6 +9,7 @@ from pathlib import Path
 
 from services.booking.model import expected_outcomes as outcomes
 from services.booking.model.states import CANCELLED, DEAD, INITIAL, OCCUPYING, TRANSITIONS, State
+from services.operations import told
 from services.payments.model import payment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,6 +96,7 @@ def payment_drawing() -> str:
 PAGES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
     ROOT / "ARCHITECTURE.md": {"states": drawing, "outcomes": outcomes_table},
     ROOT / "services" / "payments" / "README.md": {"states": payment_drawing},
+    ROOT / "docs" / "notifications.md": {"told": told.table},
 }
 """What stands between `<!-- name -->` and `<!-- end of name -->` of a page."""
 

@@ -3,13 +3,17 @@
 from pathlib import Path
 
 import pytest
+from booking_contracts import booking
 
+from services.notifications.model.letters import BY_OCCASION
+from services.operations import told
 from services.operations.diagram import PAGES, ROOT, redrawn
 
 EDITED = (
     ("ARCHITECTURE.md", "PENDING_APPROVAL --> REJECTED_BY_PROVIDER"),
     ("ARCHITECTURE.md", "rejected, WINDOW_CLOSED"),
     ("services/payments/README.md", "captured --> settled"),
+    ("docs/notifications.md", "| booking.BookingConfirmed | `confirmed` |"),
 )
 
 
@@ -25,3 +29,14 @@ def test_an_edit_by_hand_is_seen(name: str, word: str) -> None:
     text = page.read_text()
     assert word in text
     assert redrawn(page, text.replace(word, "edited")) == text
+
+
+@pytest.mark.requirement("notify-people", "status-updates")
+def test_no_event_of_a_booking_or_of_a_line_is_missing_among_those_that_people_are_told_of() -> None:
+    kinds = {*booking.BookingEvent.__subclasses__(), *booking.WaitlistEvent.__subclasses__()}
+    rows = [row.split("|")[1].strip() for row in told.table().splitlines()[2:]]
+
+    assert len(kinds) > 20
+    assert {f"booking.{kind.__name__}" for kind in kinds} <= {*rows}
+    assert [row for row in rows if row.startswith("none")] == rows[-len(BY_OCCASION) :]
+    assert told.ON_OCCASION.keys() == BY_OCCASION.keys()

@@ -96,6 +96,7 @@ PATHS: Mapping[str, Callable[[int, int], list[str]]] = {
     "payments": of_payments,
     "notifications": of_notifications,
 }
+NOT_READING = ("/health", "/metrics", "/codes.md", "/openapi.json", "/unsubscribe")
 ANSWERS = {200, 404, 409}
 """What a path may be answered: a booking of the fill need not be one that can be cancelled, or waits for a card."""
 
@@ -196,7 +197,7 @@ async def _well() -> str | None:
 def read_paths(app: web.Application) -> set[str]:
     """Those that are asked for with GET and read the database."""
     found = {route.resource.canonical for route in app.router.routes() if route.method == "GET" and route.resource}
-    return {path for path in found if not path.startswith(("/health", "/metrics", "/codes.md", "/openapi.json"))}
+    return {path for path in found if not path.startswith(NOT_READING)}
 
 
 def signed(clock: Clock) -> tuple[bytes, dict[str, str]]:

@@ -89,6 +89,10 @@ def _ends(root: Schema, schema: Schema) -> Drawn:
     match schema.get("type"):
         case "object":
             return st.fixed_dictionaries({name: _field(name, root, field) for name, field in members(schema).items()})
+        case "array":
+            item, most = resolve(root, schema["items"]), schema["maxItems"]
+            assert isinstance(most, int)
+            return st.lists(_ends(root, item), max_size=most, unique_by=str)
         case "integer":
             least, most = schema["minimum"], schema["maximum"]
             assert isinstance(least, int)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from booking_contracts import payments
-from booking_contracts.booking import BookingRescheduled, CancelBooking, RescheduleBooking
+from booking_contracts.booking import BookingConfirmed, BookingRescheduled, CancelBooking, RescheduleBooking
 from booking_contracts.codes import Code
 from booking_contracts.types import Actor
 
@@ -52,6 +53,17 @@ def test_old_seats_are_free_and_new_ones_taken_at_the_same_price() -> None:
     assert accepted.result == {"starts_at": "2030-01-11T12:00:00Z", "ends_at": "2030-01-11T13:00:00Z"}
     last = [e.row for e in world.work.journal if isinstance(e, Record) and isinstance(e.row, HistoryItem)][-1]
     assert (last.from_state, last.to_state) == (State.CONFIRMED, State.CONFIRMED)
+
+
+@pytest.mark.requirement("notify-people")
+def test_when_people_are_reminded_is_told_as_the_offering_said_at_booking() -> None:
+    world = a_world(capacity=2, reminder_minutes=(2880, 30))
+    booking = world.confirmed()
+    world.work.put(replace(world.offering, reminder_minutes=()))
+    world.tell(move(booking))
+
+    (confirmed,), (moved,) = world.sent(BookingConfirmed), world.sent(BookingRescheduled)
+    assert confirmed.reminder_minutes == moved.reminder_minutes == (2880, 30)
 
 
 @pytest.mark.requirement("modification-validation")

@@ -17,6 +17,7 @@ def test_a_booking_agrees_to_what_offering_and_provider_say_that_day() -> None:
         no_refund_minutes=14,
         dispute_window_hours=15,
         auto_complete_hours=16,
+        reminder_minutes=(17, 18),
     )
     provider = a_provider(payout_account="acct_1", policy_version=3)
     assert agreed(offering, provider) == Terms(
@@ -29,6 +30,7 @@ def test_a_booking_agrees_to_what_offering_and_provider_say_that_day() -> None:
         no_refund_minutes=14,
         dispute_window_hours=15,
         auto_complete_hours=16,
+        reminder_minutes=(17, 18),
         provider_name=provider.name,
         provider_email=provider.email,
         provider_timezone=provider.timezone,

@@ -62,6 +62,12 @@ def test_a_pod_calls_what_it_needs_and_nothing_else(watched: list[Object], calle
         assert passes(watched, component(caller), far, port) is (caller in who), f"{caller} → {far}, {port}"
 
 
+def test_who_follows_a_link_in_a_letter_is_let_through_where_there_are_links(rendering: Rendering) -> None:
+    found = policies(rendering("managed"))
+    assert passes(found, INGRESS, component("notifications"), HTTP)
+    assert not passes(found, INGRESS, component("booking"), HTTP)
+
+
 @pytest.mark.parametrize("called", OURS)
 def test_a_pod_is_called_by_whom_it_answers_and_nobody_else(watched: list[Object], called: str) -> None:
     for caller, whom in IN.items():

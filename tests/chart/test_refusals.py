@@ -101,6 +101,11 @@ REFUSED: dict[str, tuple[str, Changed, str]] = {
         {"services.payments.kafka.certificateSecret.name": ""},
         "services.payments.kafka.certificateSecret.name is empty",
     ),
+    "links in mail without a secret": (
+        "managed",
+        {"mail.unsubscribeSecret.name": ""},
+        "mail.unsubscribeSecret.name is empty",
+    ),
     "mail with a name alone": ("managed", {"mail.passwordSecret.name": ""}, "mail.passwordSecret.name is empty"),
 }
 

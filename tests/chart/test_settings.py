@@ -18,7 +18,11 @@ from tests.flows.operators import IN_A_CLUSTER
 pytestmark = pytest.mark.requirement("chart")
 
 OF_LIBRARIES = ("OTEL_",)
-IN_FILES = {"STRIPE_WEBHOOK_SECRETS_FILE": '["secret"]', "API_TOKENS_FILE": "[]"}
+IN_FILES = {
+    "STRIPE_WEBHOOK_SECRETS_FILE": '["secret"]',
+    "API_TOKENS_FILE": "[]",
+    "UNSUBSCRIBE_SECRETS_FILE": '["a long enough secret"]',
+}
 """What is JSON; the others are text."""
 
 

@@ -81,6 +81,19 @@ def test_each_secret_is_read_from_its_file_and_again_when_it_changes(
     assert settings.now() is settings.now(), "what has not changed is not read again"
 
 
+def test_links_in_letters_are_signed_with_the_first_secret_of_now_and_each_counts(files: Files) -> None:
+    one, two = "the first secret", "the second secret"
+    files.env(**MAIL, PUBLIC_URL="https://bookings.example.org")
+    files.mount("UNSUBSCRIBE_SECRETS", f'["{one}"]')
+    links = NotificationsSettings().links()
+    assert links is not None
+    old = links.to_end_reminders("a@example.com")
+    files.mount("UNSUBSCRIBE_SECRETS", f'["{two}", "{one}"]')
+    new = links.to_end_reminders("a@example.com")
+    assert old != new
+    assert None not in {links.person(link.rpartition("/")[2]) for link in (old, new)}
+
+
 def test_what_is_no_value_leaves_the_last_good_one(files: Files) -> None:
     files.mount("API_TOKENS", TOKENS % "one")
     settings = Settings()

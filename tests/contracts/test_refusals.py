@@ -28,7 +28,7 @@ from tests.contracts.test_strictness import Path, changed
 COMMANDS = [
     sample.register_provider(),
     sample.register_provider(refund_policy={"tiers": [{"hours_before": 24, "percent": 50}]}),
-    sample.define_offering(slot_step_minutes=30, once_per_customer=True),
+    sample.define_offering(slot_step_minutes=30, once_per_customer=True, reminder_minutes=(2880, 30)),
     sample.set_schedule(exceptions=[{"date": "2030-01-01", "from": "10:00", "to": "24:00"}]),
     sample.open_slot(capacity=2),
     sample.place_booking(

@@ -19,6 +19,7 @@ from booking_contracts.testkit.system import Studio, System
 from booking_contracts.testkit.waiting import eventually
 from booking_contracts.types import Price
 
+from services.notifications.unsubscribing import Links
 from tests.described import Described
 
 SUBSCRIPTIONS, TESTED = "/v1/webhook-subscriptions", "catalogue.ScheduleSet.v1"
@@ -124,6 +125,14 @@ async def subscribe_and_end(asker: Asker) -> None:
     assert ended["state"] == "deleted"
 
 
+async def follow_a_link(system: System, asker: Asker) -> None:
+    """The one that a reminder to somebody who is never reminded would have."""
+    link = Links("", lambda: [system.env["UNSUBSCRIBE_SECRET"]]).to_end_reminders("nobody@example.com")
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    await asker.get("notifications", link, token="")
+    await asker.post("notifications", link, b"List-Unsubscribe=One-Click", form)
+
+
 async def ask_every_service(asker: Asker, service: str) -> None:
     for path in ("/health/live", "/health/ready", "/health/startup", "/health/serving", "/metrics", "/codes.md"):
         await asker.get(service, path, token="")
@@ -151,6 +160,7 @@ async def test_the_running_services_answer_as_their_documents_say(system: System
         return (await asker.get("notifications", f"/v1/deliveries?booking_id={booking_id}"))["items"]
 
     await eventually("letters", deliveries, lambda found: {one["state"] for one in found} == {"succeeded"})
+    await follow_a_link(system, asker)
     for service in SERVICES:
         await ask_every_service(asker, service)
     for service, operations in SERVICES.items():

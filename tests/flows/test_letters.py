@@ -63,7 +63,10 @@ async def test_after_an_outage_of_days_one_reminder_comes(system: System) -> Non
     await confirmed(system, studio, "rosa-late")
     now = await system.clock.now()
     await system.clock.advance(seconds=int((studio.starts_at - timedelta(minutes=30) - now).total_seconds()))
-    await system.mail("rosa-late@example.com", "reminder")
+    reminder = await system.mail("rosa-late@example.com", "reminder")
+    link = reminder["headers"]["List-Unsubscribe"].strip(" <>")
+    async with system.http.post(link, data={"List-Unsubscribe": "One-Click"}) as answer:
+        assert answer.status == 200, await answer.text()
     await calm(system.env, 5)
 
     assert await subjects(system, "rosa-late@example.com") == ["Confirmed", "Reminder"]

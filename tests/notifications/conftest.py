@@ -13,7 +13,7 @@ from tests.notifications.post import SERVICE
 
 TABLES = (
     "consumed_position, inbox, outbox, local_message, dead_letter, blocked_key, gateway_call, "
-    "known_booking, known_provider, delivery, delivery_stream, "
+    "known_booking, known_provider, delivery, delivery_stream, reminders_off, "
     "webhook_subscription, webhook_secret, webhook_event, webhook_delivery"
 )
 

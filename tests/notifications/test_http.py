@@ -19,6 +19,7 @@ from services.notifications.model.targets import Targets
 from tests.chassis.harness import Engine
 from tests.described import Described
 from tests.notifications.builders import BOOKING_ID, CUSTOMER_EMAIL, PROVIDER_EMAIL, an
+from tests.notifications.test_attendees import TIM
 from tests.notifications.test_database import record
 
 Reader = TestClient[Any, Any]
@@ -29,6 +30,9 @@ async def _well() -> str | None:
     return None
 
 
+HEALTH = Health(_well, _well, _well, _well)
+
+
 def _token(name: str, *scopes: Scope) -> ApiToken:
     return ApiToken(name=name, token_sha256=hashlib.sha256(name.encode()).hexdigest(), scopes=frozenset(scopes))
 
@@ -37,7 +41,7 @@ def _token(name: str, *scopes: Scope) -> ApiToken:
 async def reader(engine: Engine, databases: dict[str, str]) -> AsyncIterator[Reader]:
     pool = await open_pool(databases["NOTIFICATIONS_DATABASE_URL"], "test-reads", size=2, settings=READS)
     tokens = (_token("all", "read:bookings", "read:pii"), _token("ids", "read:bookings"), _token("none"))
-    app = new_app(lambda: tokens, Pools(pool, pool), Health(_well, _well, _well, _well))
+    app = new_app(lambda: tokens, Pools(pool, pool), HEALTH)
     http.add_routes(app, engine.clock, Targets())
     async with TestClient(TestServer(app)) as client:
         yield client
@@ -49,6 +53,20 @@ async def get(reader: Reader, path: str = PATH, *, token: str = "all") -> tuple[
     body = await response.json()
     Described("notifications").check("GET", path, response.status, response.content_type, body)
     return response.status, body
+
+
+@pytest.mark.requirement("notify-people")
+async def test_a_letter_to_who_comes_is_one_of_the_customers_side(engine: Engine, reader: Reader) -> None:
+    await engine.run(record(engine, an(BookingConfirmed, attendee=TIM)))
+
+    _, page = await get(reader)
+
+    told = [(item["audience"], item["to_attendee"], item["recipient"]) for item in page["items"]]
+    assert told == [
+        ("customer", False, CUSTOMER_EMAIL),
+        ("provider", False, PROVIDER_EMAIL),
+        ("customer", True, TIM.email),
+    ]
 
 
 @pytest.mark.requirement("notify-once")

@@ -7,6 +7,7 @@ from email.message import EmailMessage
 from itertools import pairwise
 
 import pytest
+import vobject
 from booking_contracts import booking
 from booking_contracts.booking import BookingConfirmed
 from icalendar import Calendar
@@ -26,7 +27,7 @@ from tests.notifications.builders import (
     mail,
 )
 
-CUSTOMER, PROVIDER, _ = Audience
+CUSTOMER, PROVIDER, *_ = Audience
 BOTH = pytest.mark.parametrize("audience", [CUSTOMER, PROVIDER])
 
 
@@ -68,6 +69,55 @@ def test_a_confirmation_asks_for_the_entry(audience: Audience) -> None:
     assert entry["DTEND"].dt == STARTS_AT + timedelta(hours=1)
     assert entry["ORGANIZER"] == "mailto:bookings@example.org"
     assert entry["ATTENDEE"] == f"mailto:{CUSTOMER_EMAIL if audience is CUSTOMER else PROVIDER_EMAIL}"
+    answered = {name: entry["ATTENDEE"].params[name] for name in ("ROLE", "PARTSTAT", "RSVP")}
+    assert answered == {"ROLE": "REQ-PARTICIPANT", "PARTSTAT": "ACCEPTED", "RSVP": "FALSE"}
+
+
+INVITATIONS = [
+    (an(BookingConfirmed), "REQUEST"),
+    (an(booking.BookingRescheduled), "REQUEST"),
+    (an(booking.BookingCancelled), "CANCEL"),
+    (an(booking.PaymentFailed, reason="capture_failed"), "CANCEL"),
+]
+
+
+@pytest.mark.requirement("notify-people")
+@pytest.mark.parametrize(("event", "method"), INVITATIONS)
+def test_mail_programs_find_the_invitation_among_the_forms_of_the_letter(
+    event: booking.BookingEvent, method: str
+) -> None:
+    """Outlook and Gmail look there, and for the method in the part's own header (RFC 6047, 2.4); others at the file."""
+    message = mail(letter_to(CUSTOMER, event))
+
+    letter, _ = message.iter_parts()
+    assert message.get_content_type() == "multipart/mixed"
+    assert letter.get_content_type() == "multipart/alternative"
+    forms = list(letter.iter_parts())
+    assert [form.get_content_type() for form in forms] == ["text/plain", "text/html", "text/calendar"]
+    assert forms[2]["Content-Type"].params["method"] == method
+    assert forms[2]["Content-Disposition"] is None
+    assert forms[2].get_payload(decode=True) == _content(message)
+
+
+@pytest.mark.requirement("notify-people")
+@pytest.mark.parametrize(("event", "method"), INVITATIONS)
+def test_another_parser_reads_the_same_invitation(event: booking.BookingEvent, method: str) -> None:
+    """Two libraries that share no code: icalendar in the other tests, vobject here."""
+    calendar = vobject.readOne(_content(mail(letter_to(CUSTOMER, event), sequence=7)).decode())
+
+    entry = calendar.vevent
+    assert (calendar.method.value, entry.sequence.value) == (method, "7")
+    assert entry.uid.value == f"{BOOKING_ID}@booking"
+    assert (entry.dtstart.value, entry.dtend.value) == (STARTS_AT, STARTS_AT + timedelta(hours=1))
+    assert (entry.organizer.value, entry.organizer.params["CN"]) == ("mailto:bookings@example.org", ["Paul Pianist"])
+    assert entry.attendee.value == f"mailto:{CUSTOMER_EMAIL}"
+    assert entry.attendee.params == {
+        "CUTYPE": ["INDIVIDUAL"],
+        "ROLE": ["REQ-PARTICIPANT"],
+        "PARTSTAT": ["ACCEPTED"],
+        "RSVP": ["FALSE"],
+        "CN": ["Anna Arendt"],
+    }
 
 
 @pytest.mark.requirement("notify-people")

@@ -24,7 +24,7 @@ from services.notifications.model.letters import (
     letters_for,
     letters_on,
 )
-from services.notifications.model.occasions import reminder_ends, reminder_times
+from services.notifications.model.occasions import reminder_ends, reminders
 from tests.notifications.builders import (
     ADMIN_EMAIL,
     CUSTOMER_EMAIL,
@@ -183,8 +183,9 @@ def test_everybody_reads_their_own_time_or_that_of_the_place(
     letters = every_letter(customer=customer(timezone=own), provider_timezone=of_provider)
 
     assert {letter.kind for letter in letters} == {*Kind} - {Kind.CAPTURE_FAILED}
-    assert {letter.timezone for letter in letters if letter.audience is Audience.CUSTOMER} == {customers}
-    assert {letter.timezone for letter in letters if letter.audience is not Audience.CUSTOMER} == {others}
+    theirs = {Audience.CUSTOMER, Audience.ATTENDEE}
+    assert {letter.timezone for letter in letters if letter.audience in theirs} == {customers}
+    assert {letter.timezone for letter in letters if letter.audience not in theirs} == {others}
 
 
 def test_an_event_of_the_waitlist_from_before_it_named_a_zone_is_told_in_utc() -> None:
@@ -231,16 +232,17 @@ def test_the_admin_is_told_again_of_an_open_dispute(state: str, people: set[str]
 def test_reminders_are_skipped_when_booked_later_than_their_time(
     booked_before: timedelta, reminded_before: list[timedelta]
 ) -> None:
-    times = reminder_times(STARTS_AT, booked_at=STARTS_AT - booked_before)
+    found = reminders(STARTS_AT, booked_at=STARTS_AT - booked_before)
 
-    assert list(times) == [STARTS_AT - before for before in reminded_before]
+    assert [one.due_at for one in found] == [STARTS_AT - before for before in reminded_before]
 
 
 @pytest.mark.requirement("notify-people")
 def test_a_reminder_is_of_use_until_the_next_one_and_the_last_until_the_start() -> None:
-    day, hour = reminder_times(STARTS_AT, booked_at=STARTS_AT - timedelta(days=9))
+    day, hour = reminders(STARTS_AT, booked_at=STARTS_AT - timedelta(days=9))
 
-    assert (reminder_ends(STARTS_AT, day), reminder_ends(STARTS_AT, hour)) == (hour, STARTS_AT)
+    assert (day.until, hour.until) == (hour.due_at, STARTS_AT)
+    assert [reminder_ends(STARTS_AT, one.due_at) for one in (day, hour)] == [day.until, hour.until]
 
 
 @pytest.mark.requirement("notify-people")

@@ -141,6 +141,18 @@ def test_names_and_titles_of_every_script_are_read_as_they_were_written(unit: st
     assert (str(make_header(decode_header(name))), address) == (one_line(longest), letter.recipient)
 
 
+@pytest.mark.requirement("notify-people")
+def test_the_mailbox_shows_the_invitation_as_a_form_of_the_letter_and_as_its_one_file() -> None:
+    (letter, _) = letters_for(an(booking.BookingConfirmed), ADMIN_EMAIL)
+    mail = render(letter, sender="b@example.org", message_id="<1@x.org>", now=NOW, sequence=1)
+
+    shown = mail_message(mail.content, mail.sender, [mail.recipient])
+
+    (file,) = shown["attachments"]
+    assert (file["filename"], file["content_type"]) == ("invite.ics", "text/calendar")
+    assert shown["calendar"] == file["content"]
+
+
 @pytest.mark.requirement("notify-safely")
 @given(st.text(st.characters(exclude_categories=[]), max_size=400), st.sampled_from(["b@example.org", LONG_ADDRESS]))
 def test_no_text_at_all_makes_a_line_too_long_or_one_more(written: str, address: str) -> None:

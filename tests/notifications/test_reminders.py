@@ -10,7 +10,16 @@ from booking_contracts.booking import BookingConfirmed
 
 from services.notifications.model.letters import Kind
 from services.notifications.timers import ReminderDue
-from tests.notifications.builders import ADMIN_EMAIL, CUSTOMER_EMAIL, NOW, PROVIDER_EMAIL, STARTS_AT, an, customer
+from tests.notifications.builders import (
+    ADMIN_EMAIL,
+    BOOKING_ID,
+    CUSTOMER_EMAIL,
+    NOW,
+    PROVIDER_EMAIL,
+    STARTS_AT,
+    an,
+    customer,
+)
 from tests.notifications.post import Post, days
 
 
@@ -27,6 +36,41 @@ def test_a_confirmed_booking_is_reminded_of_a_day_and_an_hour_before(post: Post)
     reminders = [timer.due_at for timer in post.timers if isinstance(timer.body, ReminderDue)]
     assert reminders == [STARTS_AT - days(1), STARTS_AT - days(1 / 24)]
     assert post.written(Kind.REMINDER) == [CUSTOMER_EMAIL, PROVIDER_EMAIL] * 2
+
+
+@pytest.mark.requirement("notify-people")
+@pytest.mark.parametrize("minutes", [(), (30,), (15, 4 * 1440, 1440)])
+def test_an_offering_says_when_its_people_are_reminded(post: Post, minutes: tuple[int, ...]) -> None:
+    post.hear(an(BookingConfirmed, reminder_minutes=minutes))
+    timers = [timer.body for timer in post.timers if isinstance(timer.body, ReminderDue)]
+    post.fire_timers(until=STARTS_AT)
+
+    due = [STARTS_AT - timedelta(minutes=one) for one in sorted(minutes, reverse=True)]
+    assert [timer.due_at for timer in timers] == due
+    assert [timer.until for timer in timers] == ([*due[1:], STARTS_AT] if due else [])
+    assert post.written(Kind.REMINDER) == [CUSTOMER_EMAIL, PROVIDER_EMAIL] * len(minutes)
+
+
+@pytest.mark.requirement("notify-people")
+@pytest.mark.parametrize(("minutes_before", "until_before"), [(1000, 15), (10, 0)])
+def test_after_an_outage_the_latest_of_an_offerings_own_reminders_comes(
+    post: Post, minutes_before: int, until_before: int
+) -> None:
+    post.hear(an(BookingConfirmed, reminder_minutes=(15, 4 * 1440, 1440)))
+    post.fire_late_timers(now=STARTS_AT - timedelta(minutes=minutes_before))
+
+    assert post.written(Kind.REMINDER) == [CUSTOMER_EMAIL, PROVIDER_EMAIL]
+    untils = {mail.until for mail in post.mails if mail.kind is Kind.REMINDER}
+    assert untils == {STARTS_AT - timedelta(minutes=until_before)}
+
+
+@pytest.mark.requirement("notify-people")
+def test_a_reminder_that_the_release_before_has_set_is_of_use_until_its_next(post: Post) -> None:
+    post.hear(an(BookingConfirmed))
+    due_at = STARTS_AT - days(1)
+    post.at(due_at).fire(ReminderDue(booking_id=BOOKING_ID, starts_at=STARTS_AT, due_at=due_at))
+
+    assert {mail.until for mail in post.mails if mail.kind is Kind.REMINDER} == {STARTS_AT - days(1 / 24)}
 
 
 @pytest.mark.requirement("notify-people")

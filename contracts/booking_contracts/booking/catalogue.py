@@ -22,6 +22,7 @@ from booking_contracts.currencies import card_step_minor
 from booking_contracts.envelope import Event
 from booking_contracts.types import (
     MAX_AMOUNT_MINOR,
+    REMINDER_MINUTES,
     Day,
     Email,
     EventInstant,
@@ -39,6 +40,19 @@ from booking_contracts.types import (
 )
 
 Hours = Annotated[int, Field(ge=1, le=24 * 366)]
+
+
+def _distinct(minutes: tuple[int, ...]) -> tuple[int, ...]:
+    if len({*minutes}) != len(minutes):
+        raise ValueError("must each be another number of minutes")
+    return minutes
+
+
+ReminderMinutes = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=30 * 24 * 60)], ...],
+    Field(strict=False, max_length=5),
+    AfterValidator(_distinct),
+]
 
 
 def _ascii(pattern: str) -> Callable[[str], str]:
@@ -115,6 +129,8 @@ class DefineOffering(BookingCommand, key="provider_id"):
     attendee_required: bool = False
     once_per_customer: bool = False
     """Refuses a second living booking of the same attendee (without one, of the customer) on a slot."""
+    reminder_minutes: ReminderMinutes = REMINDER_MINUTES
+    """How long before a session its people are reminded of it; none for never."""
 
     @model_validator(mode="after")
     def _seats_can_be_paid(self) -> Self:

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from booking_contracts.envelope import Event
-from booking_contracts.types import Actor, Attendee, Customer, EventInstant, Id, Money, Period
+from booking_contracts.types import REMINDER_MINUTES, Actor, Attendee, Customer, EventInstant, Id, Money, Period
 
 
 class BookingEvent(Event, domain="booking", topic="booking.events", key="booking_id"):
@@ -62,7 +62,10 @@ class PaymentActionRequired(BookingEvent):
 
 
 class BookingConfirmed(BookingEvent):
+    """`reminder_minutes`: how long before the start people are to be reminded."""
+
     payment_id: Id
+    reminder_minutes: tuple[int, ...] = REMINDER_MINUTES
 
 
 class PaymentFailed(BookingEvent):
@@ -95,6 +98,7 @@ class BookingRescheduled(BookingEvent):
     by: Actor
     from_: Period = Field(alias="from")
     to: Period
+    reminder_minutes: tuple[int, ...] = REMINDER_MINUTES
 
 
 class SessionCompleted(BookingEvent):

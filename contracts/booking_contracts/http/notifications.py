@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from booking_contracts.http.operation import Answer, ById, Operation, Page, Paged
+from booking_contracts.http.operation import Answer, ById, Operation, Page, Paged, Parameters
 from booking_contracts.problems import ProblemKind
 from booking_contracts.types import EventInstant, Id, OpaqueId
 
@@ -25,6 +25,7 @@ class Delivery(Answer):
     event_id: Id
     kind: Annotated[str, Field(description="What the letter says, e.g. `confirmed`. New kinds may come.")]
     audience: Literal["customer", "provider", "admin"]
+    to_attendee: Annotated[bool, Field(description="Of `customer`: it went to who comes and not to who pays.")]
     recipient: Annotated[str | None, Field(description="Null for tokens without `read:pii`.")]
     channel: Literal["email", "webhook"]
     state: Literal["pending", "succeeded", "failed"]
@@ -95,6 +96,12 @@ class SubscriptionsOf(Paged):
     """All that there are."""
 
 
+class Link(Parameters):
+    """A link of ours, signed; `token` is its last part."""
+
+    token: str
+
+
 UNKNOWN = (ProblemKind.NOT_FOUND,)
 WRITE: Literal["webhooks:write"] = "webhooks:write"
 OPERATIONS = (
@@ -113,7 +120,7 @@ OPERATIONS = (
         "subscriptions", "/v1/webhook-subscriptions", "Who is told of events", SubscriptionPage, WRITE, SubscriptionsOf
     ),
     Operation(
-        "unsubscribe",
+        "end_subscription",
         "/v1/webhook-subscriptions/{id}",
         "Have no more events posted",
         Subscription,
@@ -130,5 +137,25 @@ OPERATIONS = (
         DeliveryPage,
         "read:bookings",
         DeliveriesOf,
+    ),
+    Operation(
+        "unsubscribePage",
+        "/unsubscribe/{token}",
+        "Asks whether somebody wants no more reminders",
+        "text/html",
+        parameters=Link,
+        problems=(ProblemKind.NOT_FOUND,),
+        description="The link in a reminder, for browsers. It ends nothing: its button does. No token is needed.",
+    ),
+    Operation(
+        "unsubscribe",
+        "/unsubscribe/{token}",
+        "Ends somebody's reminders, and nothing else",
+        "text/html",
+        parameters=Link,
+        problems=(ProblemKind.BAD_REQUEST, ProblemKind.NOT_FOUND, ProblemKind.UNAVAILABLE),
+        description="By the button of the page, or by a mail program (RFC 8058): `List-Unsubscribe=One-Click`.",
+        method="post",
+        sent="application/x-www-form-urlencoded",
     ),
 )

@@ -79,6 +79,8 @@ class Operation:
     """Without which it is refused."""
     body: type[BaseModel] | None = None
     """What a post sends, where it is ours to say."""
+    sent: str = "application/json"
+    """The media type of what is posted."""
 
     @property
     def refusals(self) -> tuple[ProblemKind, ...]:

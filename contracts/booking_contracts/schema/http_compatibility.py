@@ -76,10 +76,11 @@ def _operations(documents: Mapping[str, Schema]) -> dict[str, Asked]:
 
 
 def _parameters(operation: Mapping[str, Any]) -> Schema:
-    """`in` stands in its name, so that none moves from the path into the query. A body is one more, `body`."""
+    """`in` stands in its name, so that none moves from the path into the query. A body is one more, by its media type."""
     listed = {f"{one['in']}.{one['name']}": one for one in operation.get("parameters", [])}
     if (body := operation.get("requestBody")) is not None:
-        listed["body"] = {"schema": body["content"]["application/json"]["schema"], "required": body["required"]}
+        for media, sent in body["content"].items():
+            listed[f"body.{media}"] = {"schema": sent["schema"], "required": body["required"]}
     return {
         "type": "object",
         "properties": {name: one["schema"] for name, one in listed.items()},

@@ -59,7 +59,7 @@ def _operation(operation: Operation) -> Schema:
         found["parameters"] = list[JsonValue](parameters)
     if operation.method == "post":
         schema: Schema = {"$ref": SCHEMAS + operation.body.__name__} if operation.body else {"type": "object"}
-        found["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        found["requestBody"] = {"required": True, "content": {operation.sent: {"schema": schema}}}
     answers: Schema = {"200": {"description": operation.summary, "content": _content(operation.answer)}}
     for kind in operation.refusals:
         answers.setdefault(str(kind.status), {"$ref": RESPONSES + _name(kind)})

@@ -6,7 +6,7 @@ from typing import Literal, TypedDict
 
 
 class Attachment(TypedDict):
-    """A part that is neither the text nor the HTML; `content` is text or, for other types, base64."""
+    """A part that is no form of the letter itself; `content` is text or, for other types, base64."""
 
     filename: str | None
     content_type: str
@@ -23,9 +23,11 @@ Mail = TypedDict(
         "subject": str,
         "text": str | None,
         "html": str | None,
+        "calendar": str | None,
         "headers": dict[str, str],
         "attachments": list[Attachment],
         "recipients": list[str],
     },
 )
-"""`from` and `to` are bare addresses, `recipients` those of the SMTP envelope."""
+"""`from` and `to` are bare addresses, `recipients` those of the SMTP envelope;
+`calendar` is the form of the letter that calendars act on (iMIP), which may be attached too."""

@@ -29,6 +29,7 @@ What a schema cannot say. Each check adds a sentence that names the value and wh
 {{- $_ := set $wanted "stripe.webhookSecretsSecret.name" .Values.stripe.webhookSecretsSecret.name }}
 {{- if .Values.auditor.enabled }}{{ $_ := set $wanted "auditor.passwordSecret.name" .Values.auditor.passwordSecret.name }}{{ end }}
 {{- if .Values.mail.username }}{{ $_ := set $wanted "mail.passwordSecret.name" .Values.mail.passwordSecret.name }}{{ end }}
+{{- if .Values.mail.publicUrl }}{{ $_ := set $wanted "mail.unsubscribeSecret.name" .Values.mail.unsubscribeSecret.name }}{{ end }}
 {{- if .Values.stripe.ingress.enabled }}{{ $_ := set $wanted "stripe.ingress.host" .Values.stripe.ingress.host }}{{ end }}
 {{- if and (hasPrefix "verify-" .Values.database.sslmode) (not .Values.database.cloudnativepg.enabled) }}{{ $_ := set $wanted "database.caSecret.name" .Values.database.caSecret.name }}{{ end }}
 {{- $users := dict }}

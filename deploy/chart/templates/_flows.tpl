@@ -64,7 +64,7 @@ services:
 {{- if hasKey .root.Values.services .name }}
 {{- $test := dict "podSelector" (dict "matchLabels" (include "booking-system.component-selector" (dict "root" .root "name" "test") | fromYaml)) }}
 {{- $callers := concat $policy.clients $policy.monitoring (list $test) }}
-{{- if eq .name "payments" }}{{ $callers = concat $callers $policy.webhooks }}{{ end }}
+{{- if or (eq .name "payments") (and (eq .name "notifications") .root.Values.mail.publicUrl) }}{{ $callers = concat $callers $policy.webhooks }}{{ end }}
 {{- $callers | toJson }}
 {{- else if eq .name "auditor" }}
 {{- $policy.monitoring | toJson }}

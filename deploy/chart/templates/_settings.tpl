@@ -87,6 +87,10 @@ certificate: {{ set (deepCopy .user.certificateSecret) "name" (default (ternary 
 - {env: ADMIN_EMAIL, value: {{ $values.mail.adminEmail | quote }}}
 - {env: WEBHOOK_PORTS, value: {{ $values.subscribers.ports | toJson | quote }}}
 - {env: WEBHOOK_NETWORKS, value: {{ $values.subscribers.networks | toJson | quote }}}
+{{- with $values.mail.publicUrl }}
+- {env: PUBLIC_URL, value: {{ . | quote }}}
+- {env: UNSUBSCRIBE_SECRETS_FILE, file: unsubscribe-secrets, secret: {{ $values.mail.unsubscribeSecret.name | quote }}, key: {{ $values.mail.unsubscribeSecret.key | quote }}}
+{{- end }}
 {{- with $values.mail.username }}
 - {env: SMTP_USERNAME, value: {{ . | quote }}}
 - {env: SMTP_PASSWORD_FILE, file: smtp-password, secret: {{ $values.mail.passwordSecret.name | quote }}, key: {{ $values.mail.passwordSecret.key | quote }}}

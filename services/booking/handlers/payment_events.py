@@ -50,7 +50,9 @@ def authorized(message: Message[payments.PaymentAuthorized], work: BookingWork) 
 def _confirm(work: BookingWork, booking: Booking) -> None:
     booking = work.move(booking, State.CONFIRMED, deadline=None)
     work.watch_deadline(booking)
-    booking = work.say(booking, BookingConfirmed, payment_id=booking.payment_id)
+    booking = work.say(
+        booking, BookingConfirmed, payment_id=booking.payment_id, reminder_minutes=booking.terms.reminder_minutes
+    )
     saga.capture(work, booking)
 
 

@@ -70,4 +70,5 @@ def _moved(work: BookingWork, booking: Booking, offering: Offering, slot: Slot, 
             work.put(replace(quote, dead=True))
     work.watch_deadline(booking)
     after = Period(starts_at=booking.starts_at, ends_at=booking.ends_at)
-    return work.say(booking, BookingRescheduled, by=actor, from_=before, to=after)
+    reminders = booking.terms.reminder_minutes
+    return work.say(booking, BookingRescheduled, by=actor, from_=before, to=after, reminder_minutes=reminders)

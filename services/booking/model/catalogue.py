@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from booking_contracts.types import MAX_AMOUNT_MINOR, Money, Tier
+from booking_contracts.types import MAX_AMOUNT_MINOR, REMINDER_MINUTES, Money, Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,7 @@ class Offering:
     slot_step_minutes: int | None = None
     attendee_required: bool = False
     once_per_customer: bool = False
+    reminder_minutes: tuple[int, ...] = REMINDER_MINUTES
 
     @property
     def row_key(self) -> UUID:

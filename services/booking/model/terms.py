@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from booking_contracts.types import Tier
+from booking_contracts.types import REMINDER_MINUTES, Tier
 
 from services.booking.model.catalogue import Offering, Provider
 
@@ -14,7 +14,8 @@ class Terms:
     """What was agreed when the booking was made; later edits of offering or provider do not reach it.
 
     How to reach and to pay the provider is nobody's agreement: events and payments take that from the provider of today
-    (event_fields.py, saga.py). The last four are written for the release before, which takes it from here.
+    (event_fields.py, saga.py). `provider_name` to `payout_account` are written for the release
+    before, which takes it from here.
     """
 
     offering_title: str
@@ -30,6 +31,7 @@ class Terms:
     provider_email: str = ""
     provider_timezone: str = ""
     payout_account: str | None = None
+    reminder_minutes: tuple[int, ...] = REMINDER_MINUTES
 
 
 def agreed(offering: Offering, provider: Provider) -> Terms:
@@ -48,4 +50,5 @@ def agreed(offering: Offering, provider: Provider) -> Terms:
         no_refund_minutes=offering.no_refund_minutes,
         dispute_window_hours=offering.dispute_window_hours,
         auto_complete_hours=offering.auto_complete_hours,
+        reminder_minutes=offering.reminder_minutes,
     )

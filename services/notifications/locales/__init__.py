@@ -6,11 +6,11 @@ from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
 
-from services.notifications.locales.de import GERMAN
+from services.notifications.locales.catalogue import HERE, language
 from services.notifications.locales.en import ENGLISH
 from services.notifications.locales.language import Language
 
-LANGUAGES: dict[str, Language] = {"en": ENGLISH, "de": GERMAN}
+LANGUAGES: dict[str, Language] = {"en": ENGLISH, **{po.stem: language(po.stem) for po in sorted(HERE.glob("*.po"))}}
 FALLBACK = Locale("en")
 
 

@@ -1,4 +1,7 @@
-"""The letters in English. Values in braces come from `locales.fields`."""
+"""The letters in English, from which the catalogues of other languages are made (catalogue.py).
+
+Values in braces come from `locales.fields`.
+"""
 
 from services.notifications.locales.language import Language, Wording
 
@@ -73,6 +76,11 @@ _WORDINGS: dict[str, Wording] = {
         "The booking of {customer} is confirmed.",
         "It is attached for your calendar.",
     ),
+    "confirmed.attendee": (
+        "Confirmed: {title}",
+        "{customer} has booked this for you with {provider}, and it is confirmed.",
+        "It is attached for your calendar.",
+    ),
     "payment_failed.customer": (
         "Payment failed: {title}",
         "{message}",
@@ -83,6 +91,11 @@ _WORDINGS: dict[str, Wording] = {
         "{message}",
         "This earlier try has ended unpaid; your newer one goes on.",
     ),
+    "payment_failed.customer.abandoned": (
+        "Payment failed: {title}",
+        "{message}",
+        "This booking was not paid and has ended; its seats are free again.",
+    ),
     "capture_failed.customer": (
         "Booking ended, payment failed: {title}",
         "{message}",
@@ -92,6 +105,10 @@ _WORDINGS: dict[str, Wording] = {
         "Booking ended, payment failed: {title}",
         "The booking of {customer} had been confirmed, but the payment could not be taken.",
         "It has ended and its seats are free again.",
+    ),
+    "capture_failed.attendee": (
+        "Booking ended: {title}",
+        "What {customer} had booked for you with {provider} has ended and does not take place.",
     ),
     "expired.customer.approval": (
         "Request expired: {title}",
@@ -119,6 +136,11 @@ _WORDINGS: dict[str, Wording] = {
         "The booking of {customer} has a new time: {when}.",
         "The attachment updates your calendar.",
     ),
+    "rescheduled.attendee": (
+        "New time: {title}",
+        "What {customer} has booked for you with {provider} has a new time: {when}.",
+        "The attachment updates your calendar.",
+    ),
     "cancelled.customer": (
         "Cancelled: {title}",
         "Your booking with {provider} is cancelled.",
@@ -133,6 +155,10 @@ _WORDINGS: dict[str, Wording] = {
         "Cancelled: {title}",
         "The booking of {customer} is cancelled; its seats are free again.",
         "Reason: {reason}",
+    ),
+    "cancelled.attendee": (
+        "Cancelled: {title}",
+        "What {customer} had booked for you with {provider} is cancelled and does not take place.",
     ),
     "waitlist_offer.customer": (
         "A place is free: {title}",
@@ -169,6 +195,10 @@ _WORDINGS: dict[str, Wording] = {
     "reminder.provider": (
         "Reminder: {title}",
         "The booking of {customer} is coming up: {when}.",
+    ),
+    "reminder.attendee": (
+        "Reminder: {title}",
+        "What {customer} has booked for you with {provider} is coming up: {when}.",
     ),
     "session_completed.customer": (
         "Please confirm: {title}",
@@ -255,13 +285,10 @@ _WORDINGS: dict[str, Wording] = {
         "The saga of this booking is parked as stuck. See it with: bookingctl saga show {booking}",
     ),
 }
-_WORDINGS["payment_needed.customer.hold"] = _WORDINGS["seats_held.customer"]
-"""Letters that the release before has written and not sent yet."""
-
 ENGLISH = Language(
     greeting="Hello {name},",
     closing="This message was sent automatically.",
-    unsubscribe="No more reminders: {url}",
+    unsubscribe="No more reminders",
     labels={
         "title": "Booking",
         "when": "When",
@@ -276,6 +303,12 @@ ENGLISH = Language(
         "release": "Released",
         "amount": "Amount",
         "booking": "Booking number",
+    },
+    page={
+        "title": "Reminders",
+        "question": "Do you want no more reminders of your bookings? Everything else comes as before.",
+        "button": "No more reminders",
+        "done": "You get no more reminders of your bookings. Everything else comes as before.",
     },
     wordings=_WORDINGS,
 )

@@ -23,7 +23,13 @@ PROSE = {"reason": "reason", "note": "note"}
 
 FACTS = ("title", "when", "previous", "provider", "customer", "attendee", "seats", *MONEY, "booking")
 """Fields that every letter lists, in this order, where they are known."""
-OWN_NAME = {Audience.CUSTOMER: "customer", Audience.PROVIDER: "provider", Audience.ADMIN: ""}
+UNSHOWN: dict[Audience, frozenset[str]] = {
+    Audience.CUSTOMER: frozenset({"customer"}),
+    Audience.PROVIDER: frozenset({"provider"}),
+    Audience.ADMIN: frozenset(),
+    Audience.ATTENDEE: frozenset({"attendee", "customer", *MONEY}),
+}
+"""Facts that a letter to somebody leaves out: their own name; what another one has paid, who is named above."""
 
 
 def fields_of(letter: Letter, locale: Locale) -> Fields:
@@ -48,8 +54,8 @@ def fields_of(letter: Letter, locale: Locale) -> Fields:
 
 
 def facts_of(letter: Letter, found: Fields) -> list[tuple[str, str]]:
-    """(name, value) pairs for the table below the sentences; nobody is told their own name."""
-    return [(name, value) for name in FACTS if (value := found[name]) and name != OWN_NAME[letter.audience]]
+    """(name, value) pairs for the table below the sentences."""
+    return [(name, value) for name in FACTS if (value := found[name]) and name not in UNSHOWN[letter.audience]]
 
 
 def period_of(letter: Letter) -> Period | None:

@@ -41,6 +41,17 @@ class KnownProvider:
         return self.provider_id
 
 
+@dataclass(frozen=True, slots=True)
+class RemindersOff:
+    """A mailbox (`addresses.person_of`) that wants no reminders."""
+
+    person: bytes
+
+    @property
+    def row_key(self) -> bytes:
+        return self.person
+
+
 def as_of_today(event: BookingEvent, provider: KnownProvider | None) -> BookingEvent:
     """An event that letters are written from later on: it names its provider as they were then."""
     if provider is None:

@@ -18,6 +18,8 @@ class Audience(StrEnum):
     CUSTOMER = "customer"
     PROVIDER = "provider"
     ADMIN = "admin"
+    ATTENDEE = "attendee"
+    """Who comes, where it is not who pays and an address of theirs is known."""
 
 
 class Kind(StrEnum):
@@ -52,7 +54,7 @@ class Kind(StrEnum):
     SAGA_STUCK = "saga_stuck"
 
 
-CUSTOMER, PROVIDER, ADMIN = Audience.CUSTOMER, Audience.PROVIDER, Audience.ADMIN
+CUSTOMER, PROVIDER, ADMIN, ATTENDEE = Audience
 Row = tuple[Kind, tuple[Audience, ...]]
 
 BY_EVENT: dict[type[Event], Row] = {
@@ -61,11 +63,11 @@ BY_EVENT: dict[type[Event], Row] = {
     booking.BookingRejected: (Kind.REJECTED, (CUSTOMER, PROVIDER)),
     booking.PaymentRequested: (Kind.PAYMENT_NEEDED, (CUSTOMER, PROVIDER)),
     booking.PaymentActionRequired: (Kind.ACTION_REQUIRED, (CUSTOMER,)),
-    booking.BookingConfirmed: (Kind.CONFIRMED, (CUSTOMER, PROVIDER)),
+    booking.BookingConfirmed: (Kind.CONFIRMED, (CUSTOMER, PROVIDER, ATTENDEE)),
     booking.PaymentFailed: (Kind.PAYMENT_FAILED, (CUSTOMER,)),  # but see AFTER_CONFIRMATION
     booking.BookingExpired: (Kind.EXPIRED, (CUSTOMER, PROVIDER)),
-    booking.BookingCancelled: (Kind.CANCELLED, (CUSTOMER, PROVIDER)),
-    booking.BookingRescheduled: (Kind.RESCHEDULED, (CUSTOMER, PROVIDER)),
+    booking.BookingCancelled: (Kind.CANCELLED, (CUSTOMER, PROVIDER, ATTENDEE)),
+    booking.BookingRescheduled: (Kind.RESCHEDULED, (CUSTOMER, PROVIDER, ATTENDEE)),
     booking.SessionCompleted: (Kind.SESSION_COMPLETED, (CUSTOMER,)),
     booking.BookingCompleted: (Kind.COMPLETED, (CUSTOMER, PROVIDER)),
     booking.DisputeRaised: (Kind.DISPUTE_OPENED, (ADMIN, CUSTOMER, PROVIDER)),
@@ -82,7 +84,7 @@ BY_EVENT: dict[type[Event], Row] = {
 }
 """What each event tells whom. An address that stands for several people gets the letter of the first of them: whose
 letter asks for something to be done comes first."""
-AFTER_CONFIRMATION: Row = (Kind.CAPTURE_FAILED, (CUSTOMER, PROVIDER))
+AFTER_CONFIRMATION: Row = (Kind.CAPTURE_FAILED, (CUSTOMER, PROVIDER, ATTENDEE))
 """PaymentFailed with `capture_failed`: it had been confirmed, so the provider expects the customer."""
 
 _OWN_DOING = "whoever does this was answered, and it concerns nobody else"
@@ -119,7 +121,7 @@ one tells that it has passed."""
 
 BY_OCCASION: dict[Kind, tuple[str, tuple[Audience, ...]]] = {
     Kind.SEATS_HELD: ("PENDING_PAYMENT", (CUSTOMER,)),
-    Kind.REMINDER: ("CONFIRMED", (CUSTOMER, PROVIDER)),
+    Kind.REMINDER: ("CONFIRMED", (CUSTOMER, PROVIDER, ATTENDEE)),
     Kind.DISPUTE_STILL_OPEN: ("DISPUTED", (ADMIN,)),
 }
 """Letters that timers ask for: the state the booking has to be in, and who is told, as in BY_EVENT."""
@@ -168,10 +170,19 @@ def letters_on(kind: Kind, known: BookingEvent, admin_email: str, until: datetim
     return tuple(replace(one, until=until) for one in _letters(kind, audiences, known, known, admin_email))
 
 
+def never_confirmed(event: Event) -> bool:
+    """Whether a booking was cancelled before it was confirmed, and so stands in nobody's calendar: only a paid one was
+    confirmed."""
+    return isinstance(event, booking.BookingCancelled) and event.refund.amount + event.kept.amount == 0
+
+
 def _row(event: Event) -> Row | None:
     if isinstance(event, booking.PaymentFailed) and event.reason == "capture_failed":
         return AFTER_CONFIRMATION
-    return BY_EVENT.get(type(event))
+    row = BY_EVENT.get(type(event))
+    if row is not None and never_confirmed(event):  # an attendee has never heard of it
+        return row[0], tuple(one for one in row[1] if one is not ATTENDEE)
+    return row
 
 
 def _letters(
@@ -196,6 +207,7 @@ def _reach(
     """(address, name, locale, time zone), or None where this person is not known.
 
     Who names no zone reads times where the session takes place, in its provider's; in UTC where no session is known.
+    Attendees name neither language nor zone: they read in those of who booked for them (rules.md, People).
     """
     zone = (about.provider_timezone if about else None) or "UTC"
     if audience is ADMIN:
@@ -207,4 +219,9 @@ def _reach(
         return (person.email, person.name, person.locale or "en", person.timezone or zone)
     if not isinstance(about, BookingEvent):
         return None
+    if audience is ATTENDEE:
+        comes, pays = about.attendee, about.customer
+        if comes is None or comes.email is None:
+            return None
+        return (comes.email, comes.name, pays.locale or "en", pays.timezone or zone)
     return (about.provider_email, about.provider_name, "en", zone)
