@@ -18,7 +18,8 @@ from deploy.local.layout import REPOSITORY
 
 COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "deploy" / "compose.yaml").read_text())["services"]
 OF_ANOTHER_CLUSTER = {"postgresql-ca", "kafka-ca", "topics-kafka", "booking-kafka", "payments-kafka"} | {
-    "notifications-kafka"
+    "notifications-kafka",
+    "operators-kafka",
 }
 """Here nothing is encrypted, and Kafka knows no users."""
 

@@ -76,7 +76,7 @@ def _operations(documents: Mapping[str, Schema]) -> dict[str, Asked]:
 
 
 def _parameters(operation: Mapping[str, Any]) -> Schema:
-    """`in` stands in its name, so that none moves from the path into the query. A body is one more, by its media type."""
+    """`in` stands in its name, so that none moves from the path into the query. A body is one, by media type."""
     listed = {f"{one['in']}.{one['name']}": one for one in operation.get("parameters", [])}
     if (body := operation.get("requestBody")) is not None:
         for media, sent in body["content"].items():
