@@ -166,6 +166,15 @@ def test_stripe_is_let_in_to_one_path(rendering: Rendering) -> None:
     assert path["backend"]["service"]["name"].endswith("-payments")
 
 
+def test_people_are_let_in_where_links_in_letters_lead_and_nowhere_else(rendering: Rendering) -> None:
+    spec = rendering("managed").one("Ingress", "links")["spec"]
+    (rule,) = spec["rules"]
+    (path,) = rule["http"]["paths"]
+    assert (rule["host"], path["path"], path["pathType"]) == ("bookings.example.org", "/unsubscribe", "Prefix")
+    assert path["backend"]["service"]["name"].endswith("-notifications")
+    assert spec["tls"] == [{"hosts": ["bookings.example.org"], "secretName": "bookings-tls"}]
+
+
 def test_the_test_asks_every_service(each: Rendered) -> None:
     asked = [
         argument

@@ -101,6 +101,7 @@ REFUSED: dict[str, tuple[str, Changed, str]] = {
         {"services.payments.kafka.certificateSecret.name": ""},
         "services.payments.kafka.certificateSecret.name is empty",
     ),
+    "an Ingress for links that nobody is sent": ("managed", {"mail.publicUrl": ""}, "mail.publicUrl is empty"),
     "links in mail without a secret": (
         "managed",
         {"mail.unsubscribeSecret.name": ""},

@@ -12,6 +12,7 @@ from booking_contracts import booking
 from booking_contracts.booking import BookingConfirmed
 
 from services.chassis.database import READS, open_pool
+from services.chassis.gateway_calls import TryAgain
 from services.chassis.http import POOL, Pools, new_app
 from services.notifications import http
 from services.notifications.erasing import erase
@@ -128,6 +129,20 @@ async def test_a_reminder_that_waits_for_a_mail_server_is_not_sent_after_the_cli
     assert isinstance(outcome, MailRefused)
     assert outcome.reason == "unsubscribed: no reminders are wanted"
     assert isinstance(await gateway.call(a_call(an(BookingConfirmed))), MailSent)
+
+
+async def test_a_reminder_waits_while_nobody_knows_whether_it_is_wanted(
+    engine: Engine, databases: dict[str, str]
+) -> None:
+    server, unsubscribed = Server(), Unsubscribed()
+    unsubscribed.pool = await open_pool(databases["NOTIFICATIONS_DATABASE_URL"], "test-reads", size=1)
+    await unsubscribed.pool.close()
+    gateway = MailGateway(server, "b@example.org", engine.clock, LINKS, unsubscribed)
+
+    outcome = await gateway.call(replace(a_call(), parameters=a_reminder().model_dump_json()))
+
+    assert isinstance(outcome, TryAgain)
+    assert server.received == []
 
 
 @pytest.mark.requirement("operations-cli")

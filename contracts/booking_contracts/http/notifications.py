@@ -139,7 +139,7 @@ OPERATIONS = (
         DeliveriesOf,
     ),
     Operation(
-        "unsubscribePage",
+        "remindersPage",
         "/unsubscribe/{token}",
         "Asks whether somebody wants no more reminders",
         "text/html",
@@ -148,7 +148,7 @@ OPERATIONS = (
         description="The link in a reminder, for browsers. It ends nothing: its button does. No token is needed.",
     ),
     Operation(
-        "unsubscribe",
+        "endReminders",
         "/unsubscribe/{token}",
         "Ends somebody's reminders, and nothing else",
         "text/html",

@@ -31,6 +31,7 @@ What a schema cannot say. Each check adds a sentence that names the value and wh
 {{- if .Values.mail.username }}{{ $_ := set $wanted "mail.passwordSecret.name" .Values.mail.passwordSecret.name }}{{ end }}
 {{- if .Values.mail.publicUrl }}{{ $_ := set $wanted "mail.unsubscribeSecret.name" .Values.mail.unsubscribeSecret.name }}{{ end }}
 {{- if .Values.stripe.ingress.enabled }}{{ $_ := set $wanted "stripe.ingress.host" .Values.stripe.ingress.host }}{{ end }}
+{{- if .Values.mail.ingress.enabled }}{{ $_ := set $wanted "mail.ingress.host" .Values.mail.ingress.host }}{{ $_ := set $wanted "mail.publicUrl" .Values.mail.publicUrl }}{{ end }}
 {{- if and (hasPrefix "verify-" .Values.database.sslmode) (not .Values.database.cloudnativepg.enabled) }}{{ $_ := set $wanted "database.caSecret.name" .Values.database.caSecret.name }}{{ end }}
 {{- $users := dict }}
 {{- range $name, $service := .Values.services }}
