@@ -49,7 +49,9 @@ def _let(policies: Sequence[Object], here: End, there: End, port: int, protocol:
 def _rule(rule: Mapping[str, Any], there: End, namespace: str, port: int, protocol: str, way: str) -> bool:
     peers = rule.get("from" if way == "Ingress" else "to")
     ports = rule.get("ports")
-    right_port = not ports or any(one.get("port", port) == port and one.get("protocol", "TCP") == protocol for one in ports)
+    right_port = not ports or any(
+        one.get("port", port) == port and one.get("protocol", "TCP") == protocol for one in ports
+    )
     return right_port and (not peers or any(_peer(peer, there, namespace) for peer in peers))
 
 

@@ -146,7 +146,9 @@ def background(service: str, env: dict[str, str], clock: Clock) -> set[str]:
         )
     else:
         parts = notifications_app.build(
-            notifications_app.Settings(**common, smtp_host="x", smtp_port=25, mail_from="a@example.org", admin_email="b@example.org"),
+            notifications_app.Settings(
+                **common, smtp_host="x", smtp_port=25, mail_from="a@example.org", admin_email="b@example.org"
+            ),
             clock,
         )
     return {f"{task.__module__}.{task.__qualname__}" for task in parts.background}
