@@ -28,8 +28,8 @@ from services.chassis.http import Health, Pools, new_app
 from services.chassis.settings import ApiToken
 from services.notifications import http as notifications_http
 from services.notifications.model.targets import Targets
+from services.notifications.subscriptions import gauges as subscribers
 from services.notifications.subscriptions import outcomes, queue
-from services.notifications.subscriptions.gauges import EVENTS, Gauges
 from services.payments import business
 from services.payments import gauges as payments_gauges
 from services.payments import http as payments_http
@@ -126,8 +126,10 @@ class RoundsOf:
                 "services.payments.stripe_events.sweeper.Sweeper.run": self._sweep,
             },
             "notifications": {
-                "services.notifications.subscriptions.gauges.Gauges.run": lambda: Gauges(self.clock).look(self.pool),
-                "webhook_event is purged": lambda: retention.purge(self.pool, EVENTS),
+                "services.notifications.subscriptions.gauges.Gauges.run": lambda: subscribers.Gauges(self.clock).look(
+                    self.pool
+                ),
+                "webhook_event is purged": lambda: subscribers.purge(self.pool),
                 "services.notifications.subscriptions.worker.SubscriptionWorker.run": self._post,
             },
         }

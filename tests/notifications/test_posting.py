@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
+import threading
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,7 @@ import pytest
 
 from deploy.local.ports import free_ports
 from services.notifications.model.targets import Targets
-from services.notifications.subscriptions import posting
+from services.notifications.subscriptions import connecting, posting
 from services.notifications.subscriptions.posting import Failed, Outcome, Poster, Taken
 from tests.notifications.receivers import HERE, Receiver, receiving, saying, speaking
 
@@ -246,3 +247,30 @@ async def test_a_url_that_is_not_allowed_any_more_is_not_used() -> None:
 
     assert outcome == Failed("its URL must begin with https://")
     assert receiver.got == []
+
+
+async def test_a_name_that_nobody_answers_for_holds_one_look_up_and_no_other_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(posting, "WHOLE_SECONDS", 0.5)
+    asked, goes_on = list[str](), threading.Event()
+
+    def getaddrinfo(host: str, port: int, **_: Any) -> list[Any]:
+        asked.append(host)
+        if host == "dead.example":
+            goes_on.wait(10)
+            raise socket.gaierror("no answer")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    poster = Poster(HERE)
+    async with receiving() as receiver:
+        dead, alive = (receiver.url.replace("127.0.0.1", name) for name in ("dead.example", "alive.example"))
+        waiting = [asyncio.create_task(poster.post(dead, HEADERS, "{}")) for _ in range(connecting.LOOKUPS + 10)]
+        await asyncio.sleep(0.1)
+        assert await poster.post(alive, HEADERS, "{}") == Taken(200, "thanks")
+        assert {*await asyncio.gather(*waiting)} == {Failed("no answer within 0.5 s")}
+    goes_on.set()
+    await poster.close()
+
+    assert asked.count("dead.example") == 1

@@ -33,7 +33,7 @@ from services.notifications.model.subscriptions import (
 )
 from services.notifications.sender import Refused
 from services.notifications.sender import TryAgain as TryMailAgain
-from services.notifications.subscriptions import gauges, operator, queue
+from services.notifications.subscriptions import gauges, operator, queue, store
 from services.notifications.subscriptions.messages import NoticeEnded
 from services.notifications.subscriptions.notice import Gateway, Notice
 from services.notifications.subscriptions.operator import Wanted
@@ -377,3 +377,23 @@ async def test_rows_of_a_dead_subscriber_do_not_hide_those_of_others(stage: Stag
         await eventually(
             "it came", lambda: stage.rows(subscription_id=alive), lambda rows: rows[0]["state"] == "succeeded"
         )
+
+
+async def test_what_is_old_goes_and_a_subscription_that_is_over_with_it(
+    engine: Engine, databases: dict[str, str]
+) -> None:
+    pool = await asyncpg.create_pool(databases["NOTIFICATIONS_DATABASE_URL"], min_size=1, max_size=1)
+    async with receiving() as receiver, staged(engine) as stage:
+        over, kept = await stage.subscribe(receiver.url), await stage.subscribe(receiver.url)
+        await stage.hear(an(BookingConfirmed))
+        await stage.settled(2)
+        await store.unsubscribe(await engine.session.connection(), over)
+        await gauges.purge(pool)
+        assert len(await stage.rows()) == 2, "kept for a month"
+        await engine.fetch("UPDATE webhook_event SET created_at = now() - interval '31 days'")
+        await gauges.purge(pool)
+
+        assert await stage.rows() == []
+        left = await engine.fetch("SELECT subscription_id FROM webhook_subscription")
+        assert [row["subscription_id"] for row in left] == [kept]
+    await pool.close()

@@ -49,18 +49,24 @@ class Connector(TCPConnector):
 
 
 class Names(AbstractResolver):
-    """The system's resolver, in threads of its own."""
+    """The system's resolver, in threads of its own; a name is looked up once at a time, whoever waits for it."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(LOOKUPS, thread_name_prefix="names")
+        self._asked: dict[tuple[str, int, socket.AddressFamily], asyncio.Future[list[Any]]] = {}
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         """Raises OSError."""
-        found = await asyncio.get_running_loop().run_in_executor(
-            self._threads, lambda: socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
-        )
+        asked = (host, port, family)
+        if (answer := self._asked.get(asked)) is None:
+            answer = asyncio.get_running_loop().run_in_executor(
+                self._threads, lambda: socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+            )
+            self._asked[asked] = answer
+            answer.add_done_callback(lambda _: self._asked.pop(asked))
+        found = await asyncio.shield(answer)
         return [
             ResolveResult(hostname=host, host=str(address[0]), port=port, family=family, proto=proto, flags=0)
             for family, _, proto, _, address in found

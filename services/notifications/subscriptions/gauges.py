@@ -24,10 +24,22 @@ SELECT count(*) FILTER (WHERE state = 'active') AS active,
        count(*) FILTER (WHERE disabled_for IN ('gone', 'failing') OR (state = 'active' AND failing_since <= $1)) AS dead
 FROM webhook_subscription WHERE state <> 'deleted'
 """
+FORGET = """
+DELETE FROM webhook_subscription WHERE subscription_id = ANY(ARRAY(
+    SELECT subscription_id FROM webhook_subscription s
+    WHERE state = 'deleted' AND NOT EXISTS (SELECT FROM webhook_delivery d WHERE d.subscription_id = s.subscription_id)
+    ORDER BY subscription_id LIMIT 1000 FOR UPDATE SKIP LOCKED))
+"""
 WAITING = """
 SELECT count(*) AS pending, extract(epoch FROM $1 - min(opened_at))::float8 AS oldest_seconds
 FROM (SELECT opened_at FROM webhook_delivery WHERE state = 'pending' ORDER BY opened_at LIMIT 10000) w
 """
+
+
+async def purge(pool: Pool) -> None:
+    """What is too old to be sent again, and subscriptions that are over and of which nothing is left."""
+    await retention.purge(pool, EVENTS)
+    await pool.execute(FORGET)
 
 
 class Gauges:
@@ -40,7 +52,7 @@ class Gauges:
         """Until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(keep_sampling("webhooks", EVERY_SECONDS, lambda: self.look(pool)))
-            tasks.create_task(every(PURGE_SECONDS, lambda: retention.purge(pool, EVENTS), "purge", failed=lambda: None))
+            tasks.create_task(every(PURGE_SECONDS, lambda: purge(pool), "purge", failed=lambda: None))
 
     async def look(self, pool: Pool) -> None:
         """Set the gauges once."""

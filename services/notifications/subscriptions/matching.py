@@ -68,9 +68,10 @@ class _Asked(NamedTuple):
 
 async def load(connection: Connection, messages: Sequence[Message[Any]], work: NotificationsWork) -> None:
     """Who subscribes to each of the messages that are events, into `work.offers`; it locks nothing."""
-    asked = [_asked(one) for one in messages if isinstance(one.body, Event | EventWaits)]
-    if not asked or not await connection.fetchval(ANY_SUBSCRIBER):
+    events = [one for one in messages if isinstance(one.body, Event | EventWaits)]
+    if not events or not await connection.fetchval(ANY_SUBSCRIBER):
         return
+    asked = [_asked(one) for one in events]
     known = await _known(connection, messages, asked)
     whose = [known.get(one.concerned.booking_id, one.concerned) for one in asked]
     rows = await connection.fetch(

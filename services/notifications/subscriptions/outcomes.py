@@ -14,7 +14,7 @@ import asyncpg
 
 from services.chassis.database import Connection, PooledConnection
 from services.notifications.model.subscriptions import GIVE_UP_AFTER
-from services.notifications.subscriptions.queue import Due
+from services.notifications.subscriptions.queue import WAITING, Due
 
 SLICE = 500
 
@@ -39,20 +39,24 @@ UPDATE webhook_delivery SET try_at = $3 WHERE try_at > $3 AND delivery_id = ANY(
 """
 """The next of each line whose head has come to its end, once that can be seen."""
 END = f"""
+WITH {WAITING}, over AS (
+    SELECT d.delivery_id, s.state = 'active' AS live
+    FROM webhook_delivery d JOIN webhook_subscription s USING (subscription_id)
+    WHERE d.delivery_id = ANY(ARRAY(
+        SELECT delivery_id FROM webhook_delivery WHERE state = 'pending' AND opened_at <= $2
+        ORDER BY opened_at LIMIT {SLICE})) OR d.delivery_id = ANY(ARRAY(
+        SELECT p.delivery_id FROM waiting w JOIN webhook_subscription o USING (subscription_id)
+        CROSS JOIN LATERAL (
+            SELECT delivery_id FROM webhook_delivery WHERE subscription_id = o.subscription_id AND state = 'pending'
+            LIMIT {SLICE}) p
+        WHERE o.state <> 'active' LIMIT {SLICE}))
+    ORDER BY d.number FOR UPDATE OF d SKIP LOCKED
+)
 UPDATE webhook_delivery SET state = 'failed', settled_at = $1, reason = CASE
     WHEN o.live AND reason IS NULL THEN 'given up after 3 days: its turn did not come'
     WHEN o.live THEN 'given up after 3 days: ' || reason
     ELSE 'the subscription is switched off' END
-FROM (SELECT d.delivery_id, s.state = 'active' AS live
-      FROM webhook_delivery d JOIN webhook_subscription s USING (subscription_id)
-      WHERE d.delivery_id = ANY(ARRAY(
-          SELECT delivery_id FROM webhook_delivery WHERE state = 'pending' AND opened_at <= $2
-          ORDER BY opened_at LIMIT {SLICE})) OR d.delivery_id = ANY(ARRAY(
-          SELECT p.delivery_id FROM webhook_subscription o CROSS JOIN LATERAL (
-              SELECT delivery_id FROM webhook_delivery WHERE subscription_id = o.subscription_id AND state = 'pending'
-              LIMIT {SLICE}) p
-          WHERE o.state <> 'active' LIMIT {SLICE}))
-      ORDER BY d.number FOR UPDATE OF d SKIP LOCKED) o
+FROM over o
 WHERE webhook_delivery.delivery_id = o.delivery_id AND webhook_delivery.state = 'pending'
 RETURNING webhook_delivery.delivery_id, subscription_id, event_id, key, reason
 """

@@ -18,14 +18,17 @@ LEASE = timedelta(seconds=30)
 LOOKED_AT = 64
 """Due deliveries of one subscription that one claim looks at: some of them may wait behind their heads."""
 
-CLAIM = f"""
-WITH RECURSIVE waiting AS (
+WAITING = """
+RECURSIVE waiting AS (
     (SELECT subscription_id FROM webhook_delivery WHERE state = 'pending' ORDER BY subscription_id LIMIT 1)
     UNION ALL
     SELECT (SELECT d.subscription_id FROM webhook_delivery d
             WHERE d.state = 'pending' AND d.subscription_id > w.subscription_id ORDER BY d.subscription_id LIMIT 1)
-    FROM waiting w WHERE w.subscription_id IS NOT NULL
-), awake AS (
+    FROM waiting w WHERE w.subscription_id IS NOT NULL)
+"""
+"""Subscriptions that something waits for: walked by the index, one step each, however much waits."""
+CLAIM = f"""
+WITH {WAITING}, awake AS (
     SELECT s.subscription_id, s.failures > 0 AS doubtful, s.rest_until,
            CASE WHEN s.failures > 0 THEN 1 ELSE $3 END - coalesce(h.held, 0) AS room
     FROM waiting w JOIN webhook_subscription s ON s.subscription_id = w.subscription_id
@@ -65,8 +68,7 @@ UNION ALL
 SELECT delivery_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, head_id FROM looked WHERE head_id IS NOT NULL
 """
 """$1 now, $2 lease, $3 tries of one subscription at once, $4 and $5 those that are being made, $6 room for subscribers
-whose last try failed, $7 for all. Subscriptions are walked by the index, those alone that something waits for. With
-what is taken comes what waits behind its head, without its content."""
+whose last try failed, $7 for all. With what is taken comes what waits behind its head, without its content."""
 PUT_OFF = """
 WITH heads AS MATERIALIZED (
     SELECT delivery_id, try_at FROM webhook_delivery WHERE delivery_id = ANY($2) AND state = 'pending'

@@ -29,7 +29,7 @@ from services.notifications.subscriptions.signing import signed
 from services.notifications.subscriptions.telling import ended_told, owner_told, tell, tellable, told_of
 
 log = structlog.get_logger()
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 1.0
 """How often it looks for what is due without being woken: tries whose time has come, rows of other replicas."""
 ROUND_SECONDS = 0.02
 """The least time between two rounds: what comes meanwhile shares a transaction."""
