@@ -36,10 +36,16 @@ class Place:
 
 @dataclass
 class Load:
-    """Publishes commands and remembers which of them Kafka took."""
+    """Publishes commands and remembers which of them Kafka took.
+
+    One after another: while Kafka is away nothing is sent. With `catches_up`, what was due meanwhile is sent then.
+    """
 
     servers: str
     rng: random.Random
+    resend_seconds: float = RESEND_SECONDS
+    """How long a command is tried that Kafka does not take; then the run ends with its error."""
+    catches_up: bool = False
     published: set[str] = field(default_factory=set)
     planted: set[str] = field(default_factory=set)
     sent: list[Sendable] = field(default_factory=list)
@@ -55,10 +61,12 @@ class Load:
         async with AIOKafkaProducer(bootstrap_servers=self.servers, acks="all", request_timeout_ms=5_000) as producer:
             places = [await self._open(producer, capacity) for capacity in (1, 3, 8)]
             self.wanted, self.line = [], []
-            until = time.monotonic() + seconds
-            while time.monotonic() < until or not enough.is_set():
+            due = time.monotonic()
+            until = due + seconds
+            while time.monotonic() < until or not enough.is_set() or (self.catches_up and due < time.monotonic() - 1):
                 await self._send(producer, self._next(places))
-                await asyncio.sleep(self.rng.expovariate(per_second))
+                due = (due if self.catches_up else time.monotonic()) + self.rng.expovariate(per_second)
+                await asyncio.sleep(max(0.0, due - time.monotonic()))
             while self.wanted:  # so that at rest the seat that people wait for is offered, or forgotten
                 await self._send(producer, self._give_back())
         return len(self.published) - before
@@ -173,7 +181,7 @@ class Load:
 
     async def _send(self, producer: AIOKafkaProducer, command: Sendable) -> None:
         """Send until Kafka has it, under the same id, as a client does."""
-        envelope, until = command.envelope, time.monotonic() + RESEND_SECONDS
+        envelope, until = command.envelope, time.monotonic() + self.resend_seconds
         while True:
             try:
                 key, headers = envelope.key.encode(), envelope.headers()
