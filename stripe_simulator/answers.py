@@ -38,8 +38,8 @@ class Answer:
     should_retry: str | None = None
 
 
-def authenticate(call: Call, operation: Operation | None) -> None:
-    """Any secret key is good; a publishable key, or none, may confirm and retrieve with a client_secret."""
+def authenticate(call: Call, operation: Operation | None, good: str | None) -> None:
+    """Any secret key, or `good` alone; a publishable key, or none, may confirm and retrieve with a client_secret."""
     scheme, _, credentials = call.authorization.partition(" ")
     if scheme.lower() == "basic":
         try:
@@ -47,7 +47,9 @@ def authenticate(call: Call, operation: Operation | None) -> None:
         except (binascii.Error, UnicodeDecodeError):
             credentials = ""
     if credentials.startswith(("sk_", "rk_")):
-        return
+        if good in (None, credentials):
+            return
+        raise ApiError(401, "invalid_request_error", "Expired API Key provided", code="api_key_expired", executed=False)
     by_browser = operation is not None and operation.name.partition(".")[2] in PUBLISHABLE
     if by_browser and b"client_secret=" in call.encoded:
         return
