@@ -12,7 +12,7 @@ ARGS ?=
 .DEFAULT_GOAL := help
 .PHONY: help setup up down status clean demo test test-packages check lint format contracts requirements faults hostile money mutants bench bench-compare \
 	docs dist test-pythons example-kafkajs images compose-test test-containers in-containers \
-	chart chart-tools chart-test
+	chart chart-tools chart-test cluster cluster-down cluster-test
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -39,14 +39,14 @@ demo: setup ## Follow bookings through the system, starting it if need be
 	@$(PYTHON) -m deploy.local.demo
 
 test: setup $(if $(ARGS),,lint) ## Lint and the test suite; `ARGS=tests/booking` runs a part, without lint
-	$(PYTHON) -m pytest $(or $(ARGS),-m "not packages" -n $(shell expr $(CORES) + 2) $(TOGETHER))
+	$(PYTHON) -m pytest $(or $(ARGS),-m "not packages and not cluster" -n $(shell expr $(CORES) + 2) $(TOGETHER))
 
 test-packages: setup ## What is left: wheels, the README's doors, examples and the testkit, each as somebody from outside has it
 	$(PYTHON) -m pytest -m packages -n $(CORES) $(TOGETHER) $(ARGS)
 
 check: setup ## In a minute: lint, and beside it the tests that need no database, no Kafka and no running service
 	@said=$$(mktemp); $(MAKE) --no-print-directory lint >$$said 2>&1 & lint=$$!; \
-	$(PYTHON) -m pytest -n $(CORES) $(TOGETHER) -m "not stack and not packages" $(ARGS); tests=$$?; \
+	$(PYTHON) -m pytest -n $(CORES) $(TOGETHER) -m "not stack and not packages and not cluster" $(ARGS); tests=$$?; \
 	wait $$lint; lint=$$?; cat $$said; rm $$said; exit $$((tests | lint))
 
 lint: setup ## ruff, mypy --strict, and the rules on who may import whom
@@ -124,3 +124,12 @@ chart: chart-tools ## Package the Helm chart with its alerts and dashboards into
 
 chart-test: chart-tools ## Render the chart with many values, try the rules of alerts; CRDS=<folder> with definitions
 	CHART=1 $(PYTHON) -m pytest tests/chart tests/watching/test_rules.py -n $(CORES) $(TOGETHER) $(ARGS)
+
+cluster: setup ## A Kubernetes on this machine with the chart on it (docs/operate/cluster.md); built once, for 11 CPU minutes
+	@deploy/images/with_engine.sh $(PYTHON) -m deploy.cluster up
+
+cluster-down: setup ## Stop it, with all data
+	@$(PYTHON) -m deploy.cluster down
+
+cluster-test: setup chart-tools ## The chart on a cluster of its own: install, upgrade, rollback, and every scenario of tests/cluster
+	@deploy/images/with_engine.sh env CLUSTER=1 $(PYTHON) -m pytest tests/cluster $(ARGS)

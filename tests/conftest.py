@@ -39,6 +39,7 @@ ON_ONE_STACK = (
     r"tests/security/",
     r"tests/contracts/test_(codecs|faststream)\.",
     r"tests/packages/",
+    r"tests/cluster/",
 )
 """Files that share a stack; of what is missing here, tests/architecture/test_groups.py tells."""
 
@@ -94,6 +95,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if re.match(PACKAGES, item.nodeid):
             item.add_marker("packages")
         if isinstance(item, pytest.Function):
+            if {"cluster", "possible"} & set(item.fixturenames):
+                item.add_marker("cluster")
             if "databases" in item.fixturenames:
                 item.add_marker("database")
             if {"stacks", "checkout", "ordeal", "clone"} & set(item.fixturenames):

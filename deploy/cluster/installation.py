@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import string
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from deploy.cluster.cluster import Cluster
+from deploy.cluster.components import PAUSE
+from deploy.helm.package import CHART, assemble
+from deploy.images import docker
+from deploy.images.local.catalogue import KAFKA_UID, LIBRARIES, POSTGRES_UID
+from deploy.images.local.host import HostImage
+from deploy.local.layout import REPOSITORY, ROLES
 
+HERE = Path(__file__).parent
 DEPS, NAMESPACE, RELEASE = "deps", "bookings", "bookings"
 FULL_NAME = f"{RELEASE}-booking-system"
 """What the names of the chart's objects begin with: Deployment, Service and budget `<FULL_NAME>-booking`, …"""
 SERVICES = ("booking", "payments", "notifications")
 TOKEN = "local-token"
-"""What the HTTP paths are asked with."""
+"""What the HTTP paths are asked with; none of what is secret here is one."""
+TOKENS = [
+    {
+        "name": "local",
+        "token_sha256": "c7ec7c548f5992a239dc52fea748b808b408fe083c4625e9aa6ffe717343f9c1",
+        "scopes": ["read:bookings", "read:money", "read:pii", "client-secret", "webhooks:write"],
+    }
+]
 ADDRESSES = {
     "kafka": "kafka.deps:9092",
     "postgres": "postgres.deps:5432",
@@ -22,33 +40,89 @@ ADDRESSES = {
     **{service: f"http://{FULL_NAME}-{service}.{NAMESPACE}:8080" for service in SERVICES},
 }
 """As Cluster.run_inside and pods reach them."""
+USED = ("SERVICES_IMAGE", "SIMULATOR_IMAGE", "TESTING_IMAGE", "POSTGRES_IMAGE", "KAFKA_IMAGE")
+"""Images by their variables in deploy/compose.yaml."""
+VALUES = (CHART / "ci" / "base.yaml", HERE / "values.yaml")
+DEPS_TIMEOUT, CHART_TIMEOUT = "180s", "10m"
+
+
+def password(role: str) -> str:
+    """Of a role in PostgreSQL: its name."""
+    return role.replace("_", "-")
 
 
 def database_url(role: str, database: str) -> str:
     """A PostgreSQL URL, as run_inside reaches it: `postgres`, `auditor`, a service's name, or that and `_owner`."""
-    raise NotImplementedError
+    return f"postgresql://{role}:{password(role)}@{ADDRESSES['postgres']}/{database}"
 
 
 def load(cluster: Cluster, images: Mapping[str, str]) -> None:
-    """Bring what `deploy.images.build` returned, and what sandboxes are made of, into the nodes."""
-    raise NotImplementedError
+    """Bring what `deploy.images.__main__.build` returned, and what holds a pod's namespaces, into the nodes."""
+    pause = HostImage(
+        PAUSE,
+        {*LIBRARIES, "coreutils", "libacl1", "libattr1", "libselinux1", "libgmp10"},
+        ['CMD ["/bin/sleep", "infinity"]'],
+    )
+    pause.make([docker.docker()], "registry.k8s.io/pause")
+    cluster.load_images(PAUSE, *(images[name] for name in USED))
 
 
 def prepare(cluster: Cluster, images: Mapping[str, str]) -> None:
     """Namespaces, `bookings` with enforced restricted Pod Security; Secrets; PostgreSQL, Kafka, Stripe's simulator and
-    the mailbox as Deployments in `deps`, available. Their data is in the cluster's folder: they may be restarted, or
-    be scaled to 0 and back. Raises Failed.
+    the mailbox as Deployments in `deps`, available. What PostgreSQL and Kafka have is in the cluster's folder: they may
+    be restarted, or be scaled to 0 and back. Raises Failed.
     """
-    raise NotImplementedError
+    for name, user in {"postgres": POSTGRES_UID, "kafka": KAFKA_UID}.items():
+        directory = cluster.data / name
+        directory.mkdir(exist_ok=True)
+        shutil.chown(directory, user, user)
+    filled_in = {**images, "DATA": str(cluster.data), "POSTGRES_UID": str(POSTGRES_UID), "KAFKA_UID": str(KAFKA_UID)}
+    _apply(cluster, (HERE / "namespaces.yaml").read_text())
+    _apply(cluster, json.dumps({"apiVersion": "v1", "kind": "List", "items": [*secrets(), _databases()]}))
+    _apply(cluster, string.Template((HERE / "deps.yaml").read_text()).substitute(filled_in))
+    cluster.kubectl("-n", DEPS, "wait", "--for=condition=Available", "deployment", "--all", f"--timeout={DEPS_TIMEOUT}")
 
 
-def chart() -> Path:
+def secrets() -> list[dict[str, Any]]:
+    """Those that deploy/chart/ci/base.yaml names, and PostgreSQL's own."""
+    passwords = {f"{role.upper()}_PASSWORD": password(role) for role in ROLES}
+    roles = {f"{role.replace('_owner', '')}-database{'-owner' if '_owner' in role else ''}": role for role in ROLES}
+    return [
+        _object("Secret", DEPS, "passwords", stringData=passwords),
+        *(_object("Secret", NAMESPACE, name, stringData={"password": password(role)}) for name, role in roles.items()),
+        _object(
+            "Secret", NAMESPACE, "stripe", stringData={"api-key": "sk_test_local", "webhook-secrets": '["whsec_local"]'}
+        ),
+        _object("Secret", NAMESPACE, "api-tokens", stringData={"tokens": json.dumps(TOKENS)}),
+    ]
+
+
+def chart(cluster: Cluster) -> Path:
     """The chart with alerts and dashboards in it, in the cluster's folder."""
-    raise NotImplementedError
+    folder = cluster.folder / "chart"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return assemble(folder)
 
 
 def install(cluster: Cluster, *more: str, values: Sequence[Path] = ()) -> str:
-    """`helm upgrade --install --wait` of the chart with values.yaml, further value files over it, and more arguments
+    """`helm upgrade --install --wait` of the chart with VALUES, further value files over them, and more arguments
     (`--set`, `services.booking.replicas=3`); returns what Helm prints. Raises Failed.
     """
-    raise NotImplementedError
+    files = [part for file in (*VALUES, *values) for part in ("--values", str(file))]
+    wait = ["--wait", "--timeout", CHART_TIMEOUT]
+    return cluster.helm("upgrade", "--install", RELEASE, str(chart(cluster)), *files, *wait, *more)
+
+
+def _apply(cluster: Cluster, manifest: str) -> None:
+    cluster.kubectl("apply", "--server-side", "--filename", "-", input=manifest)
+
+
+def _databases() -> dict[str, Any]:
+    """What makes roles and databases, once, on a new PostgreSQL."""
+    scripts = (REPOSITORY / "deploy" / "postgres").iterdir()
+    return _object("ConfigMap", DEPS, "databases", data={file.name: file.read_text() for file in scripts})
+
+
+def _object(kind: str, namespace: str, name: str, **content: Any) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": namespace}, **content}

@@ -1,0 +1,106 @@
+"""The chart on a real cluster: it comes up, is asked, is changed and is changed back, and may do nothing more."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.cluster.cluster import NODES, Cluster
+from deploy.cluster.installation import DEPS, FULL_NAME, RELEASE, SERVICES, install
+from deploy.cluster.problems import Failed
+from tests.chart.rendered import SETS, render
+
+pytestmark = [pytest.mark.timeout(1800), pytest.mark.requirement("chart")]
+CRDS = os.environ.get("CRDS", "")
+
+
+def objects(cluster: Cluster, kind: str, *more: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(cluster.kubectl("get", kind, *more, "--output", "json"))["items"]
+    return found
+
+
+def pods_of(cluster: Cluster, service: str) -> list[dict[str, Any]]:
+    return objects(cluster, "pods", "--selector", f"app.kubernetes.io/component={service}")
+
+
+def replicas(cluster: Cluster) -> dict[str, int]:
+    """Pods that are ready, by service."""
+    found = {one["metadata"]["name"]: one["status"].get("readyReplicas", 0) for one in objects(cluster, "deployments")}
+    return {service: found[f"{FULL_NAME}-{service}"] for service in SERVICES}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_each_service_is_ready_on_both_nodes(installed: Cluster, service: str) -> None:
+    pods = pods_of(installed, service)
+    assert sorted(pod["spec"]["nodeName"] for pod in pods) == sorted(NODES)
+    assert [pod["status"]["containerStatuses"][0]["restartCount"] for pod in pods] == [0, 0]
+
+
+def test_the_jobs_have_done_their_work_and_are_gone(installed: Cluster) -> None:
+    assert objects(installed, "jobs") == []
+    said = installed.kubectl(
+        *("-n", DEPS, "exec", "deployment/postgres", "--"),
+        *("psql", "-X", "-At", "-h", "/tmp", "-U", "postgres", "-d", "booking", "-c", "SELECT count(*) FROM booking"),
+    )
+    assert said.strip() == "0"
+
+
+def test_helm_says_what_is_next_and_its_test_passes(installed: Cluster, notes: str) -> None:
+    assert "helm test bookings" in notes
+    assert "Phase:          Succeeded" in installed.helm("test", RELEASE)
+
+
+def test_other_values_come_by_an_upgrade_and_go_by_a_rollback(installed: Cluster) -> None:
+    before = replicas(installed)
+    install(installed, "--set", "services.notifications.replicas=3", "--set", "logLevel=DEBUG")
+    assert replicas(installed) == {**before, "notifications": 3}
+    installed.helm("rollback", RELEASE, "--wait", "--timeout", "5m")
+    assert replicas(installed) == before
+    assert "Phase:          Succeeded" in installed.helm("test", RELEASE)
+
+
+def test_what_restricted_pod_security_forbids_does_not_start_beside_it(installed: Cluster) -> None:
+    with pytest.raises(Failed, match='violates PodSecurity "restricted:latest"'):
+        installed.kubectl("run", "root", "--image=booking-services:dev", "--privileged")
+
+
+@pytest.fixture(scope="module")
+def kinds(cluster: Cluster) -> set[tuple[str, str]]:
+    """(apiVersion, kind) that the API server knows; CRDS, a folder, has definitions of operators' kinds."""
+    for file in sorted(Path(CRDS).glob("*.yaml")) if CRDS else ():
+        cluster.kubectl("apply", "--server-side", "--filename", str(file))
+    cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s") if CRDS else None
+    lines = cluster.kubectl("api-resources", "--no-headers").splitlines()
+    return {(words[-3], words[-1]) for words in (line.split() for line in lines)}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_api_server_takes_every_variant(cluster: Cluster, kinds: set[tuple[str, str]], name: str) -> None:
+    """In a dry run, every field looked at; kinds of operators only where CRDS has their definitions."""
+    known = [one for one in render(name).objects if (one["apiVersion"], one["kind"]) in kinds]
+    assert {"Deployment", "Service"} <= {one["kind"] for one in known}
+    listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": known})
+    cluster.kubectl("apply", "--dry-run=server", "--validate=strict", "--filename", "-", input=listed)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_restricted_pod_security_lets_every_pod_of_every_variant_run(cluster: Cluster, name: str) -> None:
+    """A Deployment is only warned of; a pod is refused. Its account and its priority are made by others."""
+    pods = [
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": f"variant-{number}", "namespace": "bookings"},
+            "spec": {
+                key: value for key, value in spec.items() if key not in ("serviceAccountName", "priorityClassName")
+            },
+        }
+        for number, spec in enumerate(render(name).pods().values())
+    ]
+    listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": pods})
+    said = cluster.kubectl("create", "--dry-run=server", "--validate=strict", "--filename", "-", input=listed)
+    assert said.count("created (server dry run)") == len(pods) >= len(SERVICES)
