@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import Callable
@@ -22,6 +23,8 @@ from tests.faults.sendable import Sendable, envelope_of, of
 
 CARDS = ("pm_card_visa",) * 6 + ("pm_card_chargeDeclined",)
 RESEND_SECONDS = 60.0
+TOGETHER = 10
+"""So many are sent at once while one catches up."""
 
 
 @dataclass
@@ -38,7 +41,7 @@ class Place:
 class Load:
     """Publishes commands and remembers which of them Kafka took.
 
-    One after another: while Kafka is away nothing is sent. With `catches_up`, what was due meanwhile is sent then.
+    One after another: while Kafka is away nothing is sent. With `catches_up`, what was due meanwhile is sent later.
     """
 
     servers: str
@@ -63,9 +66,12 @@ class Load:
             self.wanted, self.line = [], []
             due = time.monotonic()
             until = due + seconds
-            while time.monotonic() < until or not enough.is_set() or (self.catches_up and due < time.monotonic() - 1):
-                await self._send(producer, self._next(places))
-                due = (due if self.catches_up else time.monotonic()) + self.rng.expovariate(per_second)
+            while time.monotonic() < until or not enough.is_set() or due < time.monotonic() - 1:
+                late = self.catches_up and due < time.monotonic() - 1
+                commands = [self._next(places) for _ in range(TOGETHER if late else 1)]
+                await asyncio.gather(*(self._send(producer, command) for command in commands))
+                gaps = sum(self.rng.expovariate(per_second) for _ in commands)
+                due = (due if self.catches_up else time.monotonic()) + gaps
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
             while self.wanted:  # so that at rest the seat that people wait for is offered, or forgotten
                 await self._send(producer, self._give_back())
@@ -189,9 +195,19 @@ class Load:
             except KafkaError:
                 if time.monotonic() > until:
                     raise
-                await asyncio.sleep(0.2)
+                await self._answered(until)
             else:
                 break
         self.published.add(str(envelope.id))
         if str(envelope.id) not in self.planted:
             self.sent.append(command)
+
+    async def _answered(self, until: float) -> None:
+        """Wait for a broker: while it has something to send and there is none, aiokafka asks without a pause."""
+        host, _, port = self.servers.partition(":")
+        while time.monotonic() < until:
+            await asyncio.sleep(0.2)
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_connection(host, int(port))
+                writer.close()
+                return
