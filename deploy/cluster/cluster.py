@@ -7,30 +7,22 @@ installation.py's: PostgreSQL, Kafka, Stripe's simulator and a mailbox in the na
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import secrets
-import shutil
-import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from deploy.cluster import build, components, programs
+from deploy.cluster import build, nodes, programs, running
 from deploy.cluster.problems import Failed, NoCluster
-from deploy.helm.tools import NoTools, tool
 from deploy.images import docker
 from deploy.local.concurrently import concurrently
-from deploy.local.layout import REPOSITORY, write_private
+from deploy.local.layout import REPOSITORY
 
 FOLDER = REPOSITORY / ".local" / "cluster"
-NODES = tuple(node.name for node in components.NODES)
+NODES = tuple(node.name for node in nodes.NODES)
 READY_SECONDS = 240.0
-STOP_SECONDS = 30.0
 POLL_SECONDS = 0.2
-TAIL_LINES = 12
 KEPT = ("logs",)
 """What stays in the folder when a cluster has ended."""
 
@@ -48,15 +40,15 @@ class Cluster:
         however that ends. Raises NoCluster where none can run here or one runs already, and Failed where it does not
         come up: with the end of the log of what ended.
         """
-        began = time.monotonic()
         programs.install()
         program = build.build()
+        began = time.monotonic()
         if self.running():
             raise NoCluster(f"a cluster runs in {self.folder} already: make cluster-down")
-        self._clear(())
-        self._write_files()
+        running.clear(self.folder, kept=())
+        running.write(self.folder)
         try:
-            self._start(program, tied)
+            running.start(self.folder, program, tied)
             self._wait_until_ready(began + READY_SECONDS)
         except BaseException:
             self.stop()
@@ -65,23 +57,12 @@ class Cluster:
 
     def stop(self) -> None:
         """End it and everything that runs in it, and remove its data; its logs stay. May be called twice."""
-        if self.running():
-            os.kill(self._process(), signal.SIGKILL)
-        deadline = time.monotonic() + STOP_SECONDS
-        while self.running() and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
-        self._clear(KEPT)
+        running.end(self.folder)
+        running.clear(self.folder, KEPT)
 
     def running(self) -> bool:
         """Whether it runs, whoever started it: a process of it is there."""
-        try:
-            with (self.folder / "lock").open("rb") as lock:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            return False
-        except BlockingIOError:
-            return True
-        return False
+        return running.running(self.folder)
 
     def kubectl(self, *arguments: str, input: str | None = None) -> str:
         """What kubectl prints; `input` is its standard input, for `apply -f -`. Raises Failed.
@@ -160,109 +141,27 @@ class Cluster:
         """What pods keep on the nodes: both see this folder of the machine."""
         return self.folder / "data"
 
-    def _write_files(self) -> None:
-        try:
-            tools = {"kubectl": tool("kubectl"), "helm": tool("helm4")}
-        except NoTools as problem:
-            raise NoCluster(str(problem)) from problem
-        for directory in (self.folder, self.logs, self.data, self.folder / "bin"):
-            directory.mkdir(parents=True, exist_ok=True)
-        for name, program in tools.items():
-            (self.folder / "bin" / name).symlink_to(program)
-        for path, content in components.files(self.folder, secrets.token_hex(16)).items():
-            (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
-            write_private(self.folder / path, content)
-        (self.folder / "resolv.conf").chmod(0o644)
-        key = self.folder / "service-accounts.key"
-        subprocess.run(["openssl", "genrsa", "-out", key, "2048"], check=True, stderr=subprocess.DEVNULL)
-
-    def _start(self, program: Path, tied: bool) -> None:
-        """Not as nice as this process: pods would be, too. No proxy: nobody outside is asked."""
-        ends_with_us = ["setpriv", "--pdeathsig", "KILL"] if tied else []
-        with _locked(self.folder / "lock") as lock, (self.logs / "cluster.log").open("wb") as log:
-            first = [sys.executable, "-m", "deploy.cluster.inside", str(self.folder), str(program), str(lock)]
-            started = subprocess.Popen(
-                ["nice", "-n", str(-os.nice(0)), *ends_with_us, *programs.NAMESPACES, *first],
-                cwd=REPOSITORY,
-                env=self._environment(None),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                pass_fds=(lock,),
-            )
-        (self.folder / "pid").write_text(f"{started.pid}\n")
-
     def _wait_until_ready(self, deadline: float) -> None:
         """Raises Failed with what a log says."""
         waiting = [f"node/{name}" for name in NODES]
         while True:
             with contextlib.suppress(Failed):
                 self.kubectl("wait", "--for=condition=Ready", *waiting, "--timeout=2s")
-                self.kubectl("-n", "default", "get", "serviceaccount", "default")
                 return
             if not self.running() or time.monotonic() > deadline:
-                raise Failed(self._why())
+                raise Failed(running.why(self.folder))
             time.sleep(POLL_SECONDS)
 
-    def _why(self) -> str:
-        ended = self.folder / "ended"
-        name = ended.read_text() if ended.exists() else "cluster"
-        lines = (self.logs / f"{name}.log").read_text(errors="replace").splitlines()[-TAIL_LINES:]
-        return "\n".join([f"The cluster did not come up; the end of {self.logs}/{name}.log:", *lines])
-
     def _import(self, node: str, archive: Path) -> None:
-        socket = next(each.socket for each in components.NODES if each.name == node)
+        socket = next(each.socket for each in nodes.NODES if each.name == node)
         self.run_inside("ctr", "--address", socket, "--namespace", "k8s.io", "images", "import", str(archive))
 
     def _inside(self, command: Sequence[str]) -> list[str]:
         """Raises Failed where it does not run."""
         if not self.running():
             raise Failed(f"no cluster runs in {self.folder}: make cluster")
-        return ["nsenter", "--target", str(self._process()), "--net", "--mount", f"--wd={Path.cwd()}", *command]
-
-    def _process(self) -> int:
-        return int((self.folder / "pid").read_text())
+        first = str(running.process(self.folder))
+        return ["nsenter", "--target", first, "--net", "--mount", f"--wd={Path.cwd()}", *command]
 
     def _environment(self, more: Mapping[str, str] | None) -> dict[str, str]:
-        outside = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-        own = {
-            name: str(self.folder / name.lower()) for name in ("HELM_CACHE_HOME", "HELM_CONFIG_HOME", "KUBECACHEDIR")
-        }
-        path = f"{self.folder}/bin:{os.environ['PATH']}"
-        return {**outside, **own, "HELM_DATA_HOME": own["HELM_CONFIG_HOME"], "PATH": path} | {
-            "KUBECONFIG": str(self.kubeconfig),
-            "HELM_NAMESPACE": "bookings",
-            **(more or {}),
-        }
-
-    def _clear(self, kept: Sequence[str]) -> None:
-        """Its files, and its control groups, which the kernel leaves when their last process has gone."""
-        if not self.folder.exists():
-            return
-        name = components.cgroup(self.folder).removeprefix("/")
-        for root in [*Path("/sys/fs/cgroup").glob(name), *Path("/sys/fs/cgroup").glob(f"*/{name}")]:
-            for group, _, _ in os.walk(root, topdown=False):
-                with contextlib.suppress(OSError):
-                    os.rmdir(group)
-        for path in self.folder.iterdir():
-            if path.name not in kept:
-                _remove(path)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink()
-
-
-@contextlib.contextmanager
-def _locked(file: Path) -> Iterator[int]:
-    """An open file, locked for whoever inherits it; closing it here leaves the lock to them."""
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield descriptor
-    finally:
-        os.close(descriptor)
+        return {**running.environment(self.folder), **(more or {})}

@@ -16,7 +16,8 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from deploy.cluster.components import API, HOST_SETTINGS, NODES, control_plane, rest
+from deploy.cluster.components import API, control_plane, rest
+from deploy.cluster.nodes import HOST_SETTINGS, NODES
 
 POLL_SECONDS = 0.1
 ANSWER_SECONDS = 120.0

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from deploy.cluster.cluster import Cluster
-from deploy.cluster.components import PAUSE
+from deploy.cluster.nodes import PAUSE
 from deploy.helm.package import CHART, assemble
 from deploy.images import docker
-from deploy.images.local.catalogue import KAFKA_UID, LIBRARIES, POSTGRES_UID
+from deploy.images.local.catalogue import KAFKA_UID, POSTGRES_UID
 from deploy.images.local.host import HostImage
 from deploy.local.layout import REPOSITORY, ROLES
 
@@ -58,11 +58,7 @@ def database_url(role: str, database: str) -> str:
 
 def load(cluster: Cluster, images: Mapping[str, str]) -> None:
     """Bring what `deploy.images.__main__.build` returned, and what holds a pod's namespaces, into the nodes."""
-    pause = HostImage(
-        PAUSE,
-        {*LIBRARIES, "coreutils", "libacl1", "libattr1", "libselinux1", "libgmp10"},
-        ['CMD ["/bin/sleep", "infinity"]'],
-    )
+    pause = HostImage(PAUSE, {"libc6", "coreutils"}, ['CMD ["/bin/sleep", "infinity"]'])
     pause.make([docker.docker()], "registry.k8s.io/pause")
     cluster.load_images(PAUSE, *(images[name] for name in USED))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.cluster import components
+from deploy.cluster import nodes
 from deploy.cluster.cluster import Cluster
 from deploy.cluster.problems import Failed
 
@@ -30,20 +30,20 @@ def of(folder: Path) -> list[str]:
 
 
 def groups(folder: Path) -> list[Path]:
-    name = components.cgroup(folder).removeprefix("/")
+    name = nodes.control_group(folder).removeprefix("/")
     return [*Path("/sys/fs/cgroup").glob(name), *Path("/sys/fs/cgroup").glob(f"*/{name}")]
 
 
 def test_it_ends_with_one_process_and_leaves_nothing(possible: None, tmp_path: Path) -> None:
     cluster = Cluster(tmp_path)
     links = sorted(os.listdir("/sys/class/net"))
-    settings = {name: Path("/proc/sys", name).read_text() for name in components.HOST_SETTINGS}
+    settings = {name: Path("/proc/sys", name).read_text() for name in nodes.HOST_SETTINGS}
     cluster.start(tied=True)
     try:
         assert cluster.running()
         assert len(of(tmp_path)) > 8
         assert sorted(os.listdir("/sys/class/net")) == links
-        assert {name: Path("/proc/sys", name).read_text() for name in components.HOST_SETTINGS} == settings
+        assert {name: Path("/proc/sys", name).read_text() for name in nodes.HOST_SETTINGS} == settings
         os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
         deadline = time.monotonic() + 30
         while cluster.running():
