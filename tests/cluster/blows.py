@@ -11,14 +11,13 @@ from typing import Any
 
 import asyncpg
 
-from deploy.cluster.components import NODES
 from deploy.cluster.installation import FULL_NAME, RELEASE, SERVICES
+from deploy.cluster.nodes import NODES
 from tests.cluster.kube import evict, helm, kubectl, start, stop
 from tests.cluster.pods import Pods
 
 REPLICAS = 2
-HOME, OTHER = (node.name for node in NODES)
-"""PostgreSQL and all else in `deps` is on HOME."""
+FIRST, SECOND = (node.name for node in NODES)
 RELEASE_SECONDS = 240
 READY_SECONDS = 120.0
 DRAIN_SECONDS = 120
@@ -52,19 +51,19 @@ class Blows:
     def drain(self) -> None:
         """A node is emptied while the other one takes no pod, so that one of each service is left; who then asks for
         its eviction is refused. Then the other takes pods again."""
-        spread = {service: len(self.pods.now(service, OTHER)) for service in SERVICES}
-        assert set(spread.values()) == {1}, f"not one pod of each service on {OTHER}: {spread}"
+        spread = {service: len(self.pods.now(service, SECOND)) for service in SERVICES}
+        assert set(spread.values()) == {1}, f"not one pod of each service on {SECOND}: {spread}"
         ours = f"--pod-selector=app.kubernetes.io/instance={RELEASE}"
-        kubectl("cordon", HOME)
+        kubectl("cordon", FIRST)
         try:
-            self._timed("drained after", "drain", OTHER, ours, f"--timeout={DRAIN_SECONDS}s")
-            left = {service: self.pods.now(service, HOME) for service in SERVICES}
+            self._timed("drained after", "drain", SECOND, ours, f"--timeout={DRAIN_SECONDS}s")
+            left = {service: self.pods.now(service, FIRST) for service in SERVICES}
             self.notes["left"] = {service: len(pods) for service, pods in left.items()}
             self.notes["refused"] = {service: evict(pods[0].name) for service, pods in left.items()}
         finally:
-            kubectl("uncordon", HOME)
+            kubectl("uncordon", FIRST)
         self.notes["whole after"] = self.pods.until_ready(REPLICAS, READY_SECONDS)
-        kubectl("uncordon", OTHER)
+        kubectl("uncordon", SECOND)
 
     def scale(self) -> None:
         """One, three, one, and as many as before; those spread over the nodes again."""
@@ -76,16 +75,16 @@ class Blows:
 
     def kill(self) -> None:
         """The containers of all services' pods on a node, by SIGKILL; their kubelet starts them again."""
-        (socket,) = (node.socket for node in NODES if node.name == OTHER)
-        victims = [pod for service in SERVICES for pod in self.pods.now(service, OTHER)]
-        assert victims, f"{OTHER} has pods of ours"
+        (socket,) = (node.socket for node in NODES if node.name == SECOND)
+        victims = [pod for service in SERVICES for pod in self.pods.now(service, SECOND)]
+        assert victims, f"{SECOND} has pods of ours"
         for pod in victims:
             ctr = ["ctr", "--address", socket, "--namespace", "k8s.io", "tasks", "kill", "--signal", "SIGKILL", "--all"]
             subprocess.run([*ctr, pod.container], check=True, capture_output=True, timeout=30)
         before = {pod.name: pod.restarts for pod in victims}
 
         def again() -> bool:
-            now = {pod.name: pod for pod in self.pods.now(node=OTHER)}
+            now = {pod.name: pod for pod in self.pods.now(node=SECOND)}
             return all(now[name].restarts > times and now[name].ready for name, times in before.items())
 
         self.notes["killed"] = sorted(before)
