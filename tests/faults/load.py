@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 import time
 from collections.abc import Callable
@@ -12,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 from booking_contracts import booking
 from booking_contracts.envelope import uuid7
 from booking_contracts.testkit import sample
@@ -20,6 +18,7 @@ from booking_contracts.testkit.people import customer, customer_actor, provider_
 from booking_contracts.types import PaymentChoice
 
 from tests.faults.sendable import Sendable, envelope_of, of
+from tests.faults.sending import send
 
 CARDS = ("pm_card_visa",) * 6 + ("pm_card_chargeDeclined",)
 RESEND_SECONDS = 60.0
@@ -186,28 +185,7 @@ class Load:
         return Sendable("booking.commands", envelope_of(command_id, kind, key, body))
 
     async def _send(self, producer: AIOKafkaProducer, command: Sendable) -> None:
-        """Send until Kafka has it, under the same id, as a client does."""
-        envelope, until = command.envelope, time.monotonic() + self.resend_seconds
-        while True:
-            try:
-                key, headers = envelope.key.encode(), envelope.headers()
-                await producer.send_and_wait(command.topic, envelope.body, key=key, headers=headers)
-            except KafkaError:
-                if time.monotonic() > until:
-                    raise
-                await self._answered(until)
-            else:
-                break
-        self.published.add(str(envelope.id))
-        if str(envelope.id) not in self.planted:
+        await send(producer, self.servers, command, self.resend_seconds)
+        self.published.add(str(command.envelope.id))
+        if str(command.envelope.id) not in self.planted:
             self.sent.append(command)
-
-    async def _answered(self, until: float) -> None:
-        """Wait for a broker: while it has something to send and there is none, aiokafka asks without a pause."""
-        host, _, port = self.servers.partition(":")
-        while time.monotonic() < until:
-            await asyncio.sleep(0.2)
-            with contextlib.suppress(OSError):
-                _, writer = await asyncio.open_connection(host, int(port))
-                writer.close()
-                return
