@@ -114,12 +114,8 @@ class Pods:
     def _follow(self) -> None:
         assert self._watch is not None, "it was started"
         assert self._watch.stdout is not None, "its output is a pipe"
-        lines: list[str] = []
-        for line in self._watch.stdout:
-            lines.append(line)
-            if line.startswith("}"):  # the end of an object: what is inside of it is indented
-                self._take(json.loads("".join(lines)))
-                lines = []
+        for line in self._watch.stdout:  # an object each
+            self._take(json.loads(line))
 
     def _take(self, event: dict[str, Any]) -> None:
         pod, gone = pod_of(event["object"]), event["type"] == "DELETED"
