@@ -55,6 +55,7 @@ def rest(folder: Path, program: Path) -> Mapping[str, list[str]]:
     alone = [config, "--leader-elect=false", "--bind-address=127.0.0.1"]
     controllers = [run, "kube-controller-manager", *alone, "--cert-dir=/run/controllers"]
     controllers += [f"--service-account-private-key-file={folder}/service-accounts.key"]
+    controllers += ["--flex-volume-plugin-dir=/run/controllers-plugins"]
     kubelets = {
         f"{node.name}-kubelet": [
             *(run, "kubelet", config, f"--config={folder}/{node.name}/kubelet.yaml"),

@@ -101,11 +101,6 @@ state = "/run/{node.name}-containerd"
 """
 
 
-def control_group(folder: Path) -> str:
-    """The control group of all its pods, below that of the machine."""
-    return f"/booking-cluster-{folder.stat().st_ino}"
-
-
 def kubelet(folder: Path, node: Node) -> dict[str, Any]:
     """Both answer whoever asks: only this network can. Nothing is evicted for a disk that others fill, no image is
     removed: none could be pulled again."""
@@ -121,7 +116,6 @@ authentication: {{anonymous: {{enabled: true}}, webhook: {{enabled: false}}}}
 authorization: {{mode: AlwaysAllow}}
 containerRuntimeEndpoint: unix://{node.socket}
 cgroupDriver: cgroupfs
-cgroupRoot: {control_group(folder)}
 cgroupsPerQOS: false
 enforceNodeAllocatable: []
 failCgroupV1: false

@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from deploy.cluster import components, nodes
+from deploy.cluster import components
 from deploy.cluster.problems import NoCluster
 from deploy.cluster.programs import NAMESPACES
 from deploy.helm.tools import NoTools, tool
@@ -111,11 +111,10 @@ def clear(folder: Path, kept: Sequence[str]) -> None:
     """Remove its files, and its control groups, which the kernel leaves when their last process has gone."""
     if not folder.exists():
         return
-    name = nodes.control_group(folder).removeprefix("/")
-    for root in [*CONTROL_GROUPS.glob(name), *CONTROL_GROUPS.glob(f"*/{name}")]:
-        for group, _, _ in os.walk(root, topdown=False):
+    for group in control_groups(folder):
+        for path, _, _ in os.walk(group, topdown=False):
             with contextlib.suppress(OSError):
-                os.rmdir(group)
+                os.rmdir(path)
     for path in folder.iterdir():
         if path.name in kept:
             continue
@@ -123,6 +122,13 @@ def clear(folder: Path, kept: Sequence[str]) -> None:
             shutil.rmtree(path)
         else:
             path.unlink()
+
+
+def control_groups(folder: Path) -> list[Path]:
+    """Those of its containers, which containerd names by their ids: below the machine's, among others' perhaps."""
+    ids = [path.name for path in folder.glob("node*/containerd/io.containerd.grpc.v1.cri/*/*")]
+    below = [*CONTROL_GROUPS.glob("k8s.io"), *CONTROL_GROUPS.glob("*/k8s.io")]
+    return [group / name for group in below for name in ids if (group / name).exists()]
 
 
 def why(folder: Path) -> str:

@@ -81,12 +81,6 @@ def test_pods_are_spread_and_placed(rendering: Rendering) -> None:
     assert pod["affinity"]
 
 
-def test_where_nothing_is_said_pods_are_spread_over_what_every_node_has(rendering: Rendering) -> None:
-    """The scheduler's score leaves a node out that lacks one label of any constraint (podtopologyspread/scoring.go)."""
-    (constraint,) = rendering("managed").pods()["Deployment/payments"]["topologySpreadConstraints"]
-    assert (constraint["topologyKey"], constraint["whenUnsatisfiable"]) == ("kubernetes.io/hostname", "ScheduleAnyway")
-
-
 def test_the_image_is_named_by_its_content_from_the_mirror(rendering: Rendering) -> None:
     for name, container in rendering("managed").containers().items():
         assert container["image"].startswith("mirror.example/booking-services@sha256:"), name

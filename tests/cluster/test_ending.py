@@ -29,11 +29,6 @@ def of(folder: Path) -> list[str]:
     return found
 
 
-def groups(folder: Path) -> list[Path]:
-    name = nodes.control_group(folder).removeprefix("/")
-    return [*Path("/sys/fs/cgroup").glob(name), *Path("/sys/fs/cgroup").glob(f"*/{name}")]
-
-
 def test_it_ends_with_one_process_and_leaves_nothing(possible: None, tmp_path: Path) -> None:
     cluster = Cluster(tmp_path)
     links = sorted(os.listdir("/sys/class/net"))
@@ -56,4 +51,3 @@ def test_it_ends_with_one_process_and_leaves_nothing(possible: None, tmp_path: P
     finally:
         cluster.stop()
     assert [path.name for path in tmp_path.iterdir()] == ["logs"]
-    assert groups(tmp_path) == []

@@ -80,8 +80,9 @@ def kinds(cluster: Cluster) -> set[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def elsewhere(cluster: Cluster) -> str:
-    """A namespace with nothing in it and the same Pod Security."""
+    """A namespace with nothing in it and the same Pod Security; and the priority that a variant names."""
     cluster.kubectl("create", "namespace", "variants")
+    cluster.kubectl("create", "priorityclass", "important", "--value=1000")
     cluster.kubectl("label", "namespace", "variants", "pod-security.kubernetes.io/enforce=restricted")
     return "variants"
 
@@ -110,14 +111,13 @@ def test_the_api_server_takes_every_variant(
 def test_restricted_pod_security_lets_every_pod_of_every_variant_run(
     cluster: Cluster, elsewhere: str, name: str
 ) -> None:
-    """Of a Deployment it only warns; a pod it refuses. Accounts and priorities of pods are made by others."""
-    of_others = {"serviceAccountName", "priorityClassName"}
+    """Of a Deployment it only warns; a pod it refuses. Their accounts are made by others."""
     pods: list[dict[str, Any]] = [
         {
             "apiVersion": "v1",
             "kind": "Pod",
             "metadata": {"name": f"variant-{number}"},
-            "spec": {key: value for key, value in spec.items() if key not in of_others},
+            "spec": {key: value for key, value in spec.items() if key != "serviceAccountName"},
         }
         for number, spec in enumerate(render(name).pods().values())
     ]
