@@ -57,12 +57,16 @@ class Load:
     line: list[tuple[UUID, str]] = field(default_factory=list)
     """Entries of its waitlist, as far as nobody left."""
 
-    async def run(self, seconds: float, per_second: float, enough: asyncio.Event) -> int:
-        """Open fresh slots and send, until `enough` and for `seconds` at least; returns how many Kafka took."""
+    async def run(self, seconds: float, per_second: float, going: asyncio.Event, enough: asyncio.Event) -> int:
+        """Open fresh slots and send, until `enough` and for `seconds` at least; returns how many Kafka took.
+
+        `going` is set when slots are there and commands come.
+        """
         before = len(self.published)
         async with AIOKafkaProducer(bootstrap_servers=self.servers, acks="all", request_timeout_ms=5_000) as producer:
             places = [await self._open(producer, capacity) for capacity in (1, 3, 8)]
             self.wanted, self.line = [], []
+            going.set()
             due = time.monotonic()
             until = due + seconds
             while time.monotonic() < until or not enough.is_set() or due < time.monotonic() - 1:

@@ -19,6 +19,8 @@ from tests.faults.settings import LONG
 SETTLED_WITHIN_SECONDS = 300.0 if LONG else 120.0
 """A call whose process died is made again after its lease of 10 s; a saga asks again after 30 and 60 s."""
 PER_SECOND = 40.0
+FIRST_SECONDS = 0.5
+"""Of load before the first blow."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,12 @@ class Trial:
         `faults` says how many this scenario deals, where the blows do not count themselves.
         """
         self.dealt[name] += faults
-        before, began, enough = self.dealt.total() - faults, time.monotonic(), asyncio.Event()
-        load = asyncio.create_task(self.load.run(seconds, self.per_second, enough))
+        before, began = self.dealt.total() - faults, time.monotonic()
+        going, enough = asyncio.Event(), asyncio.Event()
+        load = asyncio.create_task(self.load.run(seconds, self.per_second, going, enough))
         try:
-            await asyncio.sleep(1.0)
+            await asyncio.wait([load, asyncio.ensure_future(going.wait())], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.sleep(FIRST_SECONDS)
             for blow in blows:
                 await asyncio.to_thread(blow)
         finally:
