@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -39,16 +38,18 @@ class Answer:
     should_retry: str | None = None
 
 
-def authenticate(call: Call, operation: Operation | None, keys: Collection[str] | None = None) -> None:
-    """Any secret key is good, or those of `keys`; others may confirm and retrieve with a client_secret."""
+def authenticate(call: Call, operation: Operation | None, good: str | None) -> None:
+    """Any secret key, or `good` alone; a publishable key, or none, may confirm and retrieve with a client_secret."""
     scheme, _, credentials = call.authorization.partition(" ")
     if scheme.lower() == "basic":
         try:
             credentials = base64.b64decode(credentials).decode().partition(":")[0]
         except (binascii.Error, UnicodeDecodeError):
             credentials = ""
-    if credentials.startswith(("sk_", "rk_")) and (keys is None or credentials in keys):
-        return
+    if credentials.startswith(("sk_", "rk_")):
+        if good in (None, credentials):
+            return
+        raise ApiError(401, "invalid_request_error", "Expired API Key provided", code="api_key_expired", executed=False)
     by_browser = operation is not None and operation.name.partition(".")[2] in PUBLISHABLE
     if by_browser and b"client_secret=" in call.encoded:
         return

@@ -20,13 +20,10 @@ class Behaviour:
     2025-04-30.basil); `refused` above what an account may overdraw, with a 400 that has a `message_code` and no `code`
     (its body stands in Automattic/woocommerce-payments#10025); `overdrawn` where it may, or where Stripe takes the rest
     from the account's bank.
-
-    `api_keys`: the secret keys that are good, as while one is rolled; None: any.
     """
 
     releases_are_refunds: bool | None = None
     refunds_without_balance: str = PENDING
-    api_keys: list[str] | None = None
 
     def changed(self, given: JsonObject) -> "Behaviour":
         """A copy with the fields given. Raises 400 for a field or value it does not have."""
@@ -38,8 +35,6 @@ class Behaviour:
                 raise invalid("releases_are_refunds is true, false or null.", param=name)
             if name == "refunds_without_balance" and value not in (PENDING, REFUSED, OVERDRAWN):
                 raise invalid("refunds_without_balance is pending, refused or overdrawn.", param=name)
-            if name == "api_keys" and not _keys(value):
-                raise invalid("api_keys is a list of secret keys, or null.", param=name)
             values[name] = value
         return Behaviour(**values)
 
@@ -52,7 +47,3 @@ class Behaviour:
     def shown(self) -> JsonObject:
         """The fields as JSON."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
-
-
-def _keys(value: object) -> bool:
-    return value is None or (isinstance(value, list) and all(isinstance(key, str) for key in value))

@@ -12,6 +12,7 @@ from stripe_simulator.encoding import encode
 from stripe_simulator.errors import ApiError, JsonObject, invalid
 from stripe_simulator.faults import FaultRefused, Faults
 from stripe_simulator.form import as_json, decode
+from stripe_simulator.rolled import Rolled
 from stripe_simulator.world import LoggedRequest, World
 
 T = TypeVar("T")
@@ -37,12 +38,14 @@ class Control:
         self,
         world: World,
         faults: Faults,
+        rolled: Rolled,
         reset: Callable[[], None],
         snapshot: Callable[[], None],
         restore: Callable[[], bool],
     ) -> None:
         self.world = world
         self.faults = faults
+        self._rolled = rolled
         self._reset, self._snapshot, self._restore = reset, snapshot, restore
 
     def application(self) -> web.Application:
@@ -53,6 +56,7 @@ class Control:
                 web.get("/state", self.state),
                 web.get("/faults", self.list_faults),
                 web.put("/faults", self.replace_faults),
+                web.put("/secrets", self.roll_secrets),
                 *(web.route(method, path, self._acting(action)) for (method, path), action in ACTIONS.items()),
                 web.post("/reset", self.reset),
                 web.post("/snapshot", self.snapshot),
@@ -73,6 +77,10 @@ class Control:
         except FaultRefused as refusal:
             raise invalid(str(refusal)) from refusal
         return _json(self.faults.shown())
+
+    async def roll_secrets(self, request: web.Request) -> web.Response:
+        self._rolled.change(await _fields(request))
+        return _json({"status": "ok"})
 
     def _acting(self, action: Action) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def act(request: web.Request) -> web.Response:

@@ -13,6 +13,7 @@ from stripe_simulator.faults import Fault, Faults
 from stripe_simulator.form import Params, decode
 from stripe_simulator.idempotency import IdempotencyKeys, Record
 from stripe_simulator.operations import Operation, route
+from stripe_simulator.rolled import Rolled
 from stripe_simulator.world import LoggedRequest, World
 
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -21,9 +22,10 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 class ApiServer:
     """Answers Stripe's v1 endpoints on `world`."""
 
-    def __init__(self, world: World, faults: Faults) -> None:
+    def __init__(self, world: World, faults: Faults, rolled: Rolled) -> None:
         self.world = world
         self.faults = faults
+        self._rolled = rolled
         self.keys = IdempotencyKeys(world.clock)
         self._limited = 0
 
@@ -54,10 +56,10 @@ class ApiServer:
         self.world.agenda.run_due()
         found = route(call.method, call.path)
         if found is None:
-            authenticate(call, None, self.world.behaviour.api_keys)
+            authenticate(call, None, self._rolled.api_key)
             raise unrecognized(call)
         operation, object_id = found
-        authenticate(call, operation, self.world.behaviour.api_keys)
+        authenticate(call, operation, self._rolled.api_key)
         record = None
         if call.idempotency_key is not None:
             record = self.keys.find(call.idempotency_key, call.path, call.encoded)

@@ -11,6 +11,7 @@ from stripe_simulator.clock import Clock
 from stripe_simulator.control import Control
 from stripe_simulator.faults import Faults
 from stripe_simulator.idempotency import IdempotencyKeys
+from stripe_simulator.rolled import Rolled
 from stripe_simulator.server import ApiServer
 from stripe_simulator.webhooks import Endpoint, Webhooks
 from stripe_simulator.world import World
@@ -38,11 +39,12 @@ class Simulator:
         self._settings = settings
         self._clock = Clock(settings.clock_offset_file)
         self._faults = Faults()
-        self._webhooks = Webhooks(settings.endpoint, self._clock, self._faults)
+        self._rolled = Rolled()
+        self._webhooks = Webhooks(settings.endpoint, self._clock, self._faults, self._rolled)
         world = self._new_world()
-        self._api = ApiServer(world, self._faults)
+        self._api = ApiServer(world, self._faults, self._rolled)
         self._kept: tuple[World, IdempotencyKeys] | None = None
-        self._control = Control(world, self._faults, self.reset, self.snapshot, self.restore)
+        self._control = Control(world, self._faults, self._rolled, self.reset, self.snapshot, self.restore)
         self._runners: list[web.BaseRunner] = []
         self._upkeep: asyncio.Task[None] | None = None
         self.api_url = ""
@@ -66,8 +68,9 @@ class Simulator:
             await runner.cleanup()
 
     def reset(self) -> None:
-        """Back to an empty account, without faults and without waiting webhooks."""
+        """Back to an empty account, without faults and without waiting webhooks; no secret was rolled."""
         self._faults.replace([])
+        self._rolled.reset()
         self._webhooks.reset()
         world = self._new_world()
         self._api.world = self._control.world = world

@@ -13,6 +13,7 @@ from stripe_simulator.account_objects import Event
 from stripe_simulator.clock import Clock
 from stripe_simulator.encoding import encode
 from stripe_simulator.faults import Fault, Faults
+from stripe_simulator.rolled import Rolled
 
 LANES = 16
 TIMEOUT_SECONDS = 10.0
@@ -42,10 +43,11 @@ class Webhooks:
     then.
     """
 
-    def __init__(self, endpoint: Endpoint | None, clock: Clock, faults: Faults) -> None:
+    def __init__(self, endpoint: Endpoint | None, clock: Clock, faults: Faults, rolled: Rolled) -> None:
         self._endpoint = endpoint
         self._clock = clock
         self._faults = faults
+        self._rolled = rolled
         self._session: aiohttp.ClientSession | None = None
         self._waiting: list[deque[tuple[Event, int]]] = [deque() for _ in range(LANES)]
         self._senders: list[asyncio.Task[None] | None] = [None] * LANES
@@ -141,9 +143,10 @@ class Webhooks:
             connector = aiohttp.TCPConnector(limit=LANES, keepalive_timeout=60)
             self._session = aiohttp.ClientSession(connector=connector, timeout=timeout)
         payload = encode(event.render())
+        secret = self._rolled.webhook_secret or self._endpoint.secret
         headers = {
             "Content-Type": "application/json; charset=utf-8",
-            "Stripe-Signature": signature(self._endpoint.secret, int(self._clock.now()), payload),
+            "Stripe-Signature": signature(secret, int(self._clock.now()), payload),
             "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
         }
         try:

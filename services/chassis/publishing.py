@@ -106,6 +106,15 @@ async def _publish_heads(
             raise outcome
 
 
+async def give_up(producer: AIOKafkaProducer) -> None:
+    """Let a producer end without what Kafka has not taken: by itself its end waits for that as long as Kafka is away,
+    with idempotence for ever. Takes as long as a request that is under way, and no longer."""
+    await producer._sender.close()
+    for batches in producer._message_accumulator._batches.values():
+        for batch in batches:
+            batch.future.cancel()
+
+
 async def _partition(producer: AIOKafkaProducer, row: Row) -> Partition:
     """Where the key belongs (murmur2, as every producer that shares our topics); a row without one goes anywhere."""
     partitions = sorted(await producer.partitions_for(row.topic))

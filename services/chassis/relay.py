@@ -25,7 +25,7 @@ from services.chassis.database import SILENT_SECONDS, Connection, Where, connect
 from services.chassis.failures import backoff_seconds
 from services.chassis.messages import Raw
 from services.chassis.outbox_cursor import OutboxCursor
-from services.chassis.publishing import BATCH_BYTES, NotTogether, Row, TooLarge, publish
+from services.chassis.publishing import BATCH_BYTES, NotTogether, Row, TooLarge, give_up, publish
 
 log = structlog.get_logger()
 LOCK = 0x0B0C5
@@ -98,7 +98,11 @@ class Relay:
                 max_batch_size=BATCH_BYTES,
                 **self._security,
             ) as producer:
-                await self._lead(connection, producer)
+                try:
+                    await self._lead(connection, producer)
+                except BaseException:
+                    await give_up(producer)
+                    raise
         finally:
             connection.terminate()
             self._published.clear()  # a restored database may give these ids to other rows

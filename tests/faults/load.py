@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 from booking_contracts import booking
 from booking_contracts.envelope import uuid7
 from booking_contracts.testkit import sample
@@ -19,9 +18,12 @@ from booking_contracts.testkit.people import customer, customer_actor, provider_
 from booking_contracts.types import PaymentChoice
 
 from tests.faults.sendable import Sendable, envelope_of, of
+from tests.faults.sending import send
 
 CARDS = ("pm_card_visa",) * 6 + ("pm_card_chargeDeclined",)
 RESEND_SECONDS = 60.0
+TOGETHER = 10
+"""So many are sent at once while one catches up."""
 
 
 @dataclass
@@ -36,10 +38,16 @@ class Place:
 
 @dataclass
 class Load:
-    """Publishes commands and remembers which of them Kafka took."""
+    """Publishes commands and remembers which of them Kafka took.
+
+    One after another: while Kafka is away nothing is sent. With `catches_up`, what was due meanwhile is sent later.
+    """
 
     servers: str
     rng: random.Random
+    resend_seconds: float = RESEND_SECONDS
+    """How long a command is tried that Kafka does not take; then the run ends with its error."""
+    catches_up: bool = False
     published: set[str] = field(default_factory=set)
     planted: set[str] = field(default_factory=set)
     sent: list[Sendable] = field(default_factory=list)
@@ -49,16 +57,25 @@ class Load:
     line: list[tuple[UUID, str]] = field(default_factory=list)
     """Entries of its waitlist, as far as nobody left."""
 
-    async def run(self, seconds: float, per_second: float, enough: asyncio.Event) -> int:
-        """Open fresh slots and send, until `enough` and for `seconds` at least; returns how many Kafka took."""
+    async def run(self, seconds: float, per_second: float, going: asyncio.Event, enough: asyncio.Event) -> int:
+        """Open fresh slots and send, until `enough` and for `seconds` at least; returns how many Kafka took.
+
+        `going` is set when slots are there and commands come.
+        """
         before = len(self.published)
         async with AIOKafkaProducer(bootstrap_servers=self.servers, acks="all", request_timeout_ms=5_000) as producer:
             places = [await self._open(producer, capacity) for capacity in (1, 3, 8)]
             self.wanted, self.line = [], []
-            until = time.monotonic() + seconds
-            while time.monotonic() < until or not enough.is_set():
-                await self._send(producer, self._next(places))
-                await asyncio.sleep(self.rng.expovariate(per_second))
+            going.set()
+            due = time.monotonic()
+            until = due + seconds
+            while time.monotonic() < until or not enough.is_set() or due < time.monotonic() - 1:
+                late = self.catches_up and due < time.monotonic() - 1
+                commands = [self._next(places) for _ in range(TOGETHER if late else 1)]
+                await asyncio.gather(*(self._send(producer, command) for command in commands))
+                gaps = sum(self.rng.expovariate(per_second) for _ in commands)
+                due = (due if self.catches_up else time.monotonic()) + gaps
+                await asyncio.sleep(max(0.0, due - time.monotonic()))
             while self.wanted:  # so that at rest the seat that people wait for is offered, or forgotten
                 await self._send(producer, self._give_back())
         return len(self.published) - before
@@ -172,18 +189,7 @@ class Load:
         return Sendable("booking.commands", envelope_of(command_id, kind, key, body))
 
     async def _send(self, producer: AIOKafkaProducer, command: Sendable) -> None:
-        """Send until Kafka has it, under the same id, as a client does."""
-        envelope, until = command.envelope, time.monotonic() + RESEND_SECONDS
-        while True:
-            try:
-                key, headers = envelope.key.encode(), envelope.headers()
-                await producer.send_and_wait(command.topic, envelope.body, key=key, headers=headers)
-            except KafkaError:
-                if time.monotonic() > until:
-                    raise
-                await asyncio.sleep(0.2)
-            else:
-                break
-        self.published.add(str(envelope.id))
-        if str(envelope.id) not in self.planted:
+        await send(producer, self.servers, command, self.resend_seconds)
+        self.published.add(str(command.envelope.id))
+        if str(command.envelope.id) not in self.planted:
             self.sent.append(command)

@@ -66,7 +66,7 @@ def ordeal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ordeal]:
         load = Load(stack.env["KAFKA_BOOTSTRAP_SERVERS"], rng("deploys"))
         ordeal = Ordeal(stack, {}, load, Network(Layout.load(root)))  # links that nobody spoils
         yield ordeal
-        print(f"\nbeside {release}", *ordeal.report, sep="\n")
+        print(f"\nbeside {release}", *ordeal.rows, sep="\n")
     finally:
         stack.down(progress=lambda _: None)
         postgres.remove(root)

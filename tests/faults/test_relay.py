@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer
+from booking_contracts.testkit.waiting import eventually
 from booking_contracts.topics import BOOKING_EVENTS, CATALOGUE_EVENTS
 
 from deploy.local.stack import Stack
@@ -211,3 +213,26 @@ async def test_a_relay_whose_broker_is_away_is_alive(broker: Stack) -> None:
     await asyncio.sleep(1.5)
     assert relay.last_progress > before
     task.cancel()
+
+
+@pytest.mark.requirement("outbox", "health")
+async def test_a_relay_is_alive_while_a_broker_is_away_that_has_not_taken_its_rows(
+    broker: Stack, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.chassis.publishing.ACKNOWLEDGED_WITHIN_SECONDS", 1.0)
+    async with running(broker) as relay:
+        await outbox.write("k", "before")
+        await outbox.hears("before")
+        await asyncio.to_thread(broker.stop_process, "kafka", signal.SIGKILL)
+        try:
+            await outbox.write("k", "meanwhile")
+            relay.wake()
+            written = time.monotonic()
+            await eventually("it tries again", lambda: _progress(relay), lambda at: at > written + 8.0, 30.0)
+        finally:
+            await asyncio.to_thread(broker.start_process, "kafka")
+        await outbox.hears("meanwhile")
+
+
+async def _progress(relay: Relay) -> float:
+    return relay.last_progress

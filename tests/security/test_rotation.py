@@ -135,8 +135,8 @@ async def test_certificates_of_kafka(system: System, stack: Stack, users: Users)
 async def test_the_key_of_stripe(system: System, stack: Stack, users: Users) -> None:
     old, fresh = users.secret("payments", "STRIPE_API_KEY").read_text(), f"sk_test_{secrets.token_hex(16)}"
 
-    async def takes(*keys: str) -> None:
-        async with system.http.put(f"{stack.env['STRIPE_CONTROL_URL']}/behaviour", json={"api_keys": keys or None}):
+    async def is_rolled(good: str | None) -> None:
+        async with system.http.put(f"{stack.env['STRIPE_CONTROL_URL']}/secrets", json={"api_key": good}):
             pass
 
     async def status(key: str) -> int:
@@ -145,12 +145,11 @@ async def test_the_key_of_stripe(system: System, stack: Stack, users: Users) -> 
             return answer.status
 
     async with bookings_meanwhile(system, stack):
-        await takes(old, fresh)
         assert (await status(old), await status(fresh)) == (200, 200)
         users.rotate("payments", "STRIPE_API_KEY", fresh)
-        await takes(fresh)
+        await is_rolled(fresh)
         assert (await status(old), await status(fresh)) == (401, 200)
-    await takes()
+    await is_rolled(None)
 
 
 async def test_the_password_of_the_mail_server(system: System, stack: Stack, users: Users) -> None:

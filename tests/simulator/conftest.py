@@ -24,15 +24,14 @@ class Inbox:
     """The webhook endpoint: verifies and records what arrives; refuses the first `refusals` deliveries."""
 
     url: str = ""
+    secret: str = WEBHOOK_SECRET
     refusals: int = 0
     events: list[stripe.Event] = field(default_factory=list)
     arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def receive(self, request: web.BaseRequest) -> web.Response:
         payload = await request.read()
-        event = stripe.Webhook.construct_event(
-            payload, request.headers["Stripe-Signature"], WEBHOOK_SECRET, tolerance=0
-        )
+        event = stripe.Webhook.construct_event(payload, request.headers["Stripe-Signature"], self.secret, tolerance=0)
         if self.refusals > 0:
             self.refusals -= 1
             return web.Response(status=500)

@@ -1,0 +1,11 @@
+"""The names of what is done to the cluster, as figures, page and tests have them."""
+
+NOTHING = "nothing"
+UPGRADE = "rolling upgrade, with a migration"
+ROLLBACK = "rollback, on the newer schema"
+DRAIN = "drain of a node"
+SCALE = "scale 2 → 1 → 3 → 1 → 2"
+KILL = "SIGKILL of a node's pods"
+POSTGRES = "PostgreSQL restarted"
+ROTATION = "secrets rotated"
+KAFKA = "Kafka away for two minutes"
