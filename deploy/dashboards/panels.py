@@ -73,6 +73,24 @@ DIFFERENCES = Panel(
     "short",
     [("max by (kind) (booking_payments_not_agreeing{$})", "{{kind}}")],
 )
+WEBHOOKS = Panel(
+    "Webhooks",
+    "Tries to post an event to a subscriber, by outcome, and what was given up.",
+    "ops",
+    [
+        ("sum by (outcome) (rate(booking_webhook_tries_total{$}[$__rate_interval]))", "{{outcome}}"),
+        ('sum(rate(booking_webhook_deliveries_total{$, state="failed"}[$__rate_interval]))', "given up"),
+    ],
+)
+SUBSCRIBERS = Panel(
+    "Subscribers",
+    "Those that are dead, and events that wait for who is active. Alert: BookingSubscriberDead.",
+    "short",
+    [
+        ("max(booking_webhook_subscribers_dead{$})", "dead"),
+        ("max(booking_webhook_pending{$})", "events that wait"),
+    ],
+)
 MAILS = Panel(
     "Mails",
     "Tries to hand one to the server, by outcome.",

@@ -69,10 +69,11 @@ PAYMENTS = Dashboard(
 NOTIFICATIONS = Dashboard(
     "booking-notifications",
     "Booking: notifications",
-    "Letters, and the mail server.",
+    "Letters, the mail server, and webhooks.",
     "booking_letters_total",
     (
         Row("Letters", (panels.LETTERS_LATE, panels.MAILS)),
+        Row("Webhooks", (panels.WEBHOOKS, panels.SUBSCRIBERS)),
         engine.OUTSIDE,
         engine.WAITING,
         engine.WORK,

@@ -2,8 +2,8 @@
 
 PostgreSQL of its own, the real engine and worker in one process, receivers in another. Each event concerns one provider
 of as many as there are subscriptions, and one subscription hears all of them. Some receivers never answer. Counted is,
-for healthy ones, the time from just before the batch that hears an event commits it to when its receiver has it, on one
-clock; events that wait for their batch are in it, as the loop gathers for 0.2 s.
+for healthy ones, the time from just before the batch that hears an event to when its receiver has it, on one clock: the
+batch's own time is in it, the 0.2 s for which the loop gathers are not.
 """
 
 from __future__ import annotations

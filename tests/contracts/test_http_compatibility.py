@@ -14,6 +14,7 @@ from booking_contracts.schema.compatibility import path_incompatibilities
 from booking_contracts.schema.http_compatibility import all_documents
 
 OLD: Any = all_documents()
+SUBSCRIBE = "notifications post /v1/webhook-subscriptions"
 LIST, ONE = "booking get /v1/bookings", "booking get /v1/bookings/{id}"
 Change = Callable[[Any], object]
 
@@ -28,6 +29,10 @@ def parameter(documents: Any, name: str) -> Any:
 
 def schema(documents: Any, name: str) -> Any:
     return documents["booking"]["components"]["schemas"][name]
+
+
+def asked(documents: Any) -> Any:
+    return documents["notifications"]["components"]["schemas"]["Subscribe"]
 
 
 def without(documents: Any, name: str) -> None:
@@ -103,9 +108,28 @@ BREAKS: dict[str, tuple[Change, str, str, str]] = {
         "read:money",
     ),
     "path gone": (lambda d: d["booking"]["paths"].pop("/v1/bookings/{id}"), ONE, "$", "removed"),
+    "field of a body gone": (
+        lambda d: asked(d)["properties"].pop("description"),
+        SUBSCRIBE,
+        "parameters.body.description",
+        "not a known field",
+    ),
+    "field of a body required": (
+        lambda d: asked(d)["required"].append("description"),
+        SUBSCRIBE,
+        "parameters.body.description",
+        "is required",
+    ),
+    "shorter text in a body": (
+        lambda d: asked(d)["properties"]["url"].update(maxLength=100),
+        SUBSCRIBE,
+        "parameters.body.url",
+        "maxLength",
+    ),
     "service gone": (lambda d: d.pop("payments"), "payments get /v1/ledger", "$", "removed"),
 }
 FINE: dict[str, Change] = {
+    "new field of a body": lambda d: asked(d)["properties"].update(color={"type": "string"}),
     "new parameter": lambda d: newly(d, required=False),
     "larger pages": lambda d: parameter(d, "limit")["schema"].update(maximum=500),
     "new field": lambda d: schema(d, "Booking")["properties"].update(color={"type": "string"}),

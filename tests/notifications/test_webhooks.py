@@ -176,6 +176,17 @@ async def test_events_of_one_booking_arrive_in_order_whatever_fails(stage: Stage
     assert third in receiver.ids[:3], "it did not wait"
 
 
+async def test_what_comes_next_for_a_booking_follows_at_once(stage: Stage) -> None:
+    """The clock stands still: nothing of it waits for another look."""
+    kinds = (booking.BookingPlaced, BookingConfirmed, booking.SessionCompleted, booking.BookingCompleted)
+    async with receiving() as receiver:
+        await stage.subscribe(receiver.url)
+        ids = await stage.hear(*(an(kind) for kind in kinds))
+        await stage.settled(4)
+
+    assert receiver.ids == ids
+
+
 async def test_a_subscriber_that_hangs_delays_no_other(stage: Stage) -> None:
     async with receiving(Receiver(hangs=True)) as hanging, receiving() as healthy:
         await stage.subscribe(hanging.url)

@@ -40,6 +40,8 @@ OF_CUSTOMERS = ("customer erase",)
 """test_customer.py."""
 WITH_KAFKA = ("positions show", "positions reset", "topics apply")
 """tests/faults/test_positions.py."""
+ACTS_ON_SUBSCRIBERS = ("disable", "enable", "list", "redeliver", "rotate", "show", "test")
+"""tests/flows/test_webhooks.py."""
 
 
 def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
@@ -52,7 +54,9 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
 
 def test_every_command_is_typed_here() -> None:
     root = typer.main.get_command(app)
-    assert sorted(commands(root)) == sorted((*LETTERS, *SAGAS, *MONEY, *WHOLE, *OF_CUSTOMERS, *WITH_KAFKA))
+    of_subscribers = [f"webhooks {act}" for act in ACTS_ON_SUBSCRIBERS]
+    tried = (*LETTERS, *SAGAS, *MONEY, *WHOLE, *OF_CUSTOMERS, *WITH_KAFKA, *of_subscribers)
+    assert sorted(commands(root)) == sorted(tried)
 
 
 async def letter(url: str, service: str, *, key: str = "") -> UUID:

@@ -33,6 +33,7 @@ TIMERS = {
         "DashboardRefundChanged",
         "AuthorizeLater",
         "SettleLater",
+        "WithdrawLater",
         "RefundAgain",
         "PayoutAgain",
         "Found",
@@ -40,9 +41,17 @@ TIMERS = {
         "TransferReversed",
         "LookAgain",
     ),
-    "notifications": ("ReminderDue", "SeatsHeld", "DisputeWaits", "MailWaits"),
+    "notifications": (
+        "ReminderDue",
+        "SeatsHeld",
+        "DisputeWaits",
+        "MailWaits",
+        "EventWaits",
+        "WebhookEnded",
+        "SubscriberDisabled",
+    ),
 }
-"""Put off: timers, and what Stripe told, which is a reason to look."""
+"""Put off: timers, and what Stripe told or a subscriber answered, which is a reason to look."""
 
 RESULTS = {
     "booking": (),
@@ -56,7 +65,7 @@ RESULTS = {
         "WithdrawalSeen",
         "DashboardRefundSeen",
     ),
-    "notifications": ("MailSent", "MailRefused"),
+    "notifications": ("MailSent", "MailRefused", "NoticeEnded"),
 }
 """Their call is made again."""
 

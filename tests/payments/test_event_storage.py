@@ -258,8 +258,8 @@ async def test_an_event_whose_row_is_held_keeps_no_other_from_being_kept(till: T
     async with other.transaction():
         await other.execute("INSERT INTO stripe_event (event_id, type, body) VALUES ('evt_held', 't', '{}')")
         with pytest.raises(asyncpg.LockNotAvailableError):
-            await event_store.take(pool, page, till.bench.clock.now())
+            await event_store.take_page(pool, page, till.bench.clock.now())
         assert [row["event_id"] for row in await till.engine.fetch("SELECT event_id FROM stripe_event")] == ["evt_free"]
-    assert await event_store.take(pool, page, till.bench.clock.now()) == 0
+    assert await event_store.take_page(pool, page, till.bench.clock.now()) == 0
     await other.close()
     pool.terminate()

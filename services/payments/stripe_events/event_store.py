@@ -35,16 +35,15 @@ async def take(pool: Pool, events: Sequence[StripeEvent], now: datetime) -> int:
     """Keep events; one that cannot be kept is set aside, and the others are kept all the same.
 
     It stays visible (`bookingctl payments reconcile`) and counted, and the sweeper tries it again. Raises what says
-    that the database is not to be had; where rows of one are held by others, when the rest is kept. Returns how many
-    are new.
+    that the database is not to be had, and LockNotAvailableError, with none kept, where others hold the row of one.
+    Returns how many are new.
     """
     try:
         return await keep(pool, events, now)
     except Exception as error:
-        many = len(events) > 1
-        if _for_now(error) and not (many and isinstance(error, asyncpg.LockNotAvailableError)):
+        if _for_now(error):
             raise
-        if many:
+        if len(events) > 1:
             return await _take_each(pool, events, now)
         (event,) = events
         log.error("an event of Stripe's cannot be kept", event_id=event.id, type=event.type, exc_info=True)
@@ -60,6 +59,14 @@ async def take(pool: Pool, events: Sequence[StripeEvent], now: datetime) -> int:
             ascii(error)[:1000],
         )
         return 0
+
+
+async def take_page(pool: Pool, events: Sequence[StripeEvent], now: datetime) -> int:
+    """As take; where others hold the row of one, it raises when all the others are kept."""
+    try:
+        return await take(pool, events, now)
+    except asyncpg.LockNotAvailableError:
+        return await _take_each(pool, events, now)
 
 
 async def _take_each(pool: Pool, events: Sequence[StripeEvent], now: datetime) -> int:

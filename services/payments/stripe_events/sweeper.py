@@ -77,7 +77,7 @@ class Sweeper:
             known = await event_store.known(pool, [event["id"] for event in page])
             missed = list(_readable(event for event in reversed(page) if event["id"] not in known))
             if missed:
-                new += await event_store.take(pool, missed, self._clock.now())
+                new += await event_store.take_page(pool, missed, self._clock.now())
             elif not thorough:
                 break
         return new
@@ -91,7 +91,7 @@ class Sweeper:
             return 0
         found = await unless_missing(lambda: self._api.look("events", event_id))
         again = [] if found is None else list(_readable([found]))
-        return await event_store.take(pool, again, self._clock.now())
+        return await event_store.take_page(pool, again, self._clock.now())
 
 
 def _readable(found: Iterable[Mapping[str, Any]]) -> Iterator[StripeEvent]:
