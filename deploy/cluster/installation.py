@@ -103,7 +103,7 @@ def chart(cluster: Cluster) -> Path:
 
 def install(cluster: Cluster, *more: str, values: Sequence[Path] = ()) -> str:
     """`helm upgrade --install --wait` of the chart with VALUES, further value files over them, and more arguments
-    (`--set`, `services.booking.replicas=3`); returns what Helm prints. Raises Failed.
+    (`--set`, `logLevel=DEBUG`); returns what Helm prints. Raises Failed.
     """
     files = [part for file in (*VALUES, *values) for part in ("--values", str(file))]
     wait = ["--wait", "--timeout", CHART_TIMEOUT]

@@ -112,9 +112,9 @@ def clear(folder: Path, kept: Sequence[str]) -> None:
     if not folder.exists():
         return
     for group in control_groups(folder):
-        for path, _, _ in os.walk(group, topdown=False):
+        for below, _, _ in os.walk(group, topdown=False):
             with contextlib.suppress(OSError):
-                os.rmdir(path)
+                os.rmdir(below)
     for path in folder.iterdir():
         if path.name in kept:
             continue

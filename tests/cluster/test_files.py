@@ -32,7 +32,7 @@ def named(values: Any) -> set[str]:
 
 
 def deps() -> dict[tuple[str, str], dict[str, Any]]:
-    """Objects of deps.yaml by kind and name."""
+    """Objects of deploy/cluster/deps.yaml by kind and name."""
     filled_in = dict.fromkeys((*USED, "DATA", "POSTGRES_UID", "KAFKA_UID"), "1")
     text = string.Template((HERE / "deps.yaml").read_text()).substitute(filled_in)
     return {(one["kind"], one["metadata"]["name"]): one for one in yaml.safe_load_all(text)}
