@@ -53,7 +53,7 @@ NOTES: dict[str, Callable[[Told], str]] = {
 def figures(told: Told) -> str:
     """The page's part between its marks."""
     rows = [" | ".join(show(one) for show in COLUMNS.values()) for one in told["scenarios"]]
-    table = [" | ".join(COLUMNS), "|".join(["---"] * len(COLUMNS)), *rows]
+    table = [" | ".join(COLUMNS), " | ".join(["---"] * len(COLUMNS)), *rows]
     notes = [
         f"- {one['name']}: {NOTES[one['name']](one['notes'])}." for one in told["scenarios"] if one["name"] in NOTES
     ]

@@ -10,6 +10,8 @@ import aiohttp
 
 EVERY_SECONDS = 0.25
 PATIENCE_SECONDS = 5.0
+SHOWN = 200
+"""Characters of an answer that was no good."""
 
 
 @dataclass
@@ -38,7 +40,7 @@ class Reads:
         headers = {"Authorization": f"Bearer {self.token}"}
         try:
             async with http.get(f"{self.url}/v1/bookings?customer_id=customer-1", headers=headers) as answer:
-                await answer.read()
-                return None if answer.status == 200 else f"status {answer.status}"
+                said = await answer.text()
+                return None if answer.status == 200 else f"status {answer.status}: {said[:SHOWN]}"
         except (aiohttp.ClientError, TimeoutError) as problem:
             return f"{type(problem).__name__}: {problem}"
