@@ -38,6 +38,8 @@ MONEY = {
 WHOLE = ("outbox status", "migrate")
 OF_CUSTOMERS = ("customer erase",)
 """test_customer.py."""
+OF_WEBHOOKS = tuple(f"webhooks {one}" for one in "list show redeliver test rotate disable enable".split())
+"""tests/flows/test_webhooks.py."""
 WITH_KAFKA = ("positions show", "positions reset", "topics apply")
 """tests/faults/test_positions.py."""
 
@@ -52,7 +54,8 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
 
 def test_every_command_is_typed_here() -> None:
     root = typer.main.get_command(app)
-    assert sorted(commands(root)) == sorted((*LETTERS, *SAGAS, *MONEY, *WHOLE, *OF_CUSTOMERS, *WITH_KAFKA))
+    typed = (*LETTERS, *SAGAS, *MONEY, *WHOLE, *OF_CUSTOMERS, *OF_WEBHOOKS, *WITH_KAFKA)
+    assert sorted(commands(root)) == sorted(typed)
 
 
 async def letter(url: str, service: str, *, key: str = "") -> UUID:
