@@ -38,7 +38,7 @@ MONEY = {
 WHOLE = ("outbox status", "migrate")
 OF_CUSTOMERS = ("customer erase",)
 """test_customer.py."""
-OF_WEBHOOKS = tuple(f"webhooks {one}" for one in "list show redeliver test rotate disable enable".split())
+OF_WEBHOOKS = tuple(f"webhooks {one}" for one in ["list", "show", "redeliver", "test", "rotate", "disable", "enable"])
 """tests/flows/test_webhooks.py."""
 WITH_KAFKA = ("positions show", "positions reset", "topics apply")
 """tests/faults/test_positions.py."""
