@@ -10,6 +10,7 @@ import pytest
 from tests.chassis.harness import Engine, SetClock
 from tests.notifications.builders import NOW
 from tests.notifications.post import SERVICE
+from tests.notifications.stage import Stage, staged
 
 TABLES = (
     "consumed_position, inbox, outbox, local_message, dead_letter, blocked_key, gateway_call, "
@@ -27,3 +28,10 @@ async def engine(databases: dict[str, str]) -> AsyncIterator[Engine]:
     engine = Engine(databases["NOTIFICATIONS_DATABASE_URL"], SetClock(NOW), SERVICE)
     yield engine
     await engine.close()
+
+
+@pytest.fixture
+async def stage(engine: Engine) -> AsyncIterator[Stage]:
+    """The engine with a worker of webhooks that runs."""
+    async with staged(engine) as stage:
+        yield stage

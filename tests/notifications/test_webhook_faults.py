@@ -1,28 +1,18 @@
-"""Subscribers that fail: tried for days, given up, switched off, told of, and sent again what they missed."""
+"""Subscribers that fail: tried for days, given up, switched off, and told of."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import signal
-import sys
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
 from uuid import uuid4
 
-import asyncpg
 import pytest
 from booking_contracts import booking
 from booking_contracts.booking import BookingConfirmed
 from booking_contracts.notifications import DeliveryFailed
 from booking_contracts.testkit.waiting import eventually
-from prometheus_client import REGISTRY
 
-from deploy.local.environment import python_env
 from services.chassis.gateway_calls import OpenCall, TryAgain
-from services.chassis.operator import NotPossible
-from services.notifications import erasing
 from services.notifications.gateway import MailGateway
 from services.notifications.model.subscriptions import (
     GIVE_UP_AFTER,
@@ -33,23 +23,15 @@ from services.notifications.model.subscriptions import (
 )
 from services.notifications.sender import Refused
 from services.notifications.sender import TryAgain as TryMailAgain
-from services.notifications.subscriptions import gauges, operator, queue, store
 from services.notifications.subscriptions.messages import NoticeEnded
 from services.notifications.subscriptions.notice import Gateway, Notice
-from services.notifications.subscriptions.operator import Wanted
 from tests.chassis.harness import Engine
-from tests.notifications.builders import BOOKING_ID, an
-from tests.notifications.receivers import Got, Receiver, receiving
-from tests.notifications.stage import OWNER, Stage, staged
+from tests.notifications.builders import an
+from tests.notifications.receivers import Receiver, receiving
+from tests.notifications.stage import OWNER, Stage
 from tests.notifications.test_gateway import Server
 
 pytestmark = pytest.mark.requirement("notify-systems")
-
-
-@pytest.fixture
-async def stage(engine: Engine) -> AsyncIterator[Stage]:
-    async with staged(engine) as stage:
-        yield stage
 
 
 def test_waits_grow_to_hours() -> None:
@@ -197,203 +179,3 @@ async def test_the_letter_to_the_owner_is_a_mail(stage: Stage, engine: Engine) -
     assert isinstance(await gateway.call(call), TryAgain)
     server.outcome = Refused("550 no")
     assert await gateway.call(call) == NoticeEnded(subscription_id=subscription, reason="550 no")
-
-
-async def test_the_admin_is_told_by_a_gauge(stage: Stage, databases: dict[str, str]) -> None:
-    pool = await asyncpg.create_pool(databases["NOTIFICATIONS_DATABASE_URL"], min_size=1, max_size=1)
-    look = gauges.Gauges(stage.clock)
-    async with receiving(Receiver(status=500)) as receiver:
-        await stage.subscribe(receiver.url)
-        await stage.hear(an(BookingConfirmed))
-        await stage.tried()
-        await look.look(pool)
-        assert value("booking_webhook_subscribers_dead") == 0
-        assert value("booking_webhook_pending") == 1
-        stage.clock.advance(days=1)
-        await look.look(pool)
-        assert value("booking_webhook_subscribers_dead") == 1
-        assert value("booking_webhook_oldest_seconds") == 86400
-    await pool.close()
-
-
-def value(name: str) -> float:
-    found = REGISTRY.get_sample_value(name)
-    assert found is not None
-    return found
-
-
-async def test_what_failed_is_sent_again_when_an_operator_says_so(stage: Stage, engine: Engine) -> None:
-    connection = await engine.session.connection()
-    async with receiving(Receiver(status=410)) as receiver:
-        subscription = await stage.subscribe(receiver.url)
-        first = await stage.hear(an(BookingConfirmed))
-        await stage.settled(1)
-        missed = await stage.hear(an(booking.BookingCancelled))
-        with pytest.raises(NotPossible, match="active"):
-            await operator.redeliver(connection, stage.clock, Wanted(delivery=(await stage.rows())[0]["delivery_id"]))
-        assert "active" in await operator.switch(connection, stage.clock, subscription, on=True)
-        receiver.status = 200
-        receiver.got.clear()
-
-        assert await operator.redeliver(connection, stage.clock, Wanted(subscription=subscription, failed=True)) == 2
-        stage.worker.wake()
-        await stage.settled(2)
-        assert receiver.ids == [*first, *missed], "in order, under their ids"
-
-        (row, _) = await stage.rows()
-        assert await operator.redeliver(connection, stage.clock, Wanted(delivery=row["delivery_id"])) == 1
-        stage.worker.wake()
-        await stage.settled(2)
-        assert receiver.ids == [*first, *missed, *first]
-        later = Wanted(subscription=subscription, since=stage.clock.now() + timedelta(seconds=1))
-        assert await operator.redeliver(connection, stage.clock, later) == 0
-        with pytest.raises(NotPossible, match="name a delivery"):
-            await operator.redeliver(connection, stage.clock, Wanted())
-
-
-async def test_a_test_event_is_sent_and_shown(stage: Stage, engine: Engine) -> None:
-    connection = await engine.session.connection()
-    async with receiving() as receiver:
-        subscription = await stage.subscribe(receiver.url, BookingConfirmed, provider_id=uuid4())
-        await operator.test(connection, stage.clock, subscription)
-        stage.worker.wake()
-        await stage.settled(1)
-    (shown,) = await operator.deliveries(connection, subscription, None, 10)
-
-    assert operator.TEST_TYPE in receiver.got[0].body
-    assert (shown["type"], shown["state"], shown["answer"]) == (operator.TEST_TYPE, "succeeded", "thanks")
-    await operator.switch(connection, stage.clock, subscription, on=False)
-    with pytest.raises(NotPossible):
-        await operator.test(connection, stage.clock, subscription)
-
-
-async def test_what_a_process_that_died_had_in_hand_is_sent_by_another(engine: Engine) -> None:
-    """kill -9 between the receiver's answer and our record: once more, under the same id, and then never again."""
-    async with receiving() as receiver:
-        async with staged(engine) as stage:
-            await asyncio.sleep(0)
-            subscription = await stage.subscribe(receiver.url)
-        (event_id,) = await stage.hear(an(BookingConfirmed))
-        arguments = [sys.executable, "-m", "tests.notifications.dying", engine.session.url]
-        arguments.append(stage.clock.now().isoformat())
-        process = await asyncio.create_subprocess_exec(*arguments, env=python_env())
-        assert await process.wait() == -signal.SIGKILL
-        assert receiver.ids == [event_id]
-        assert await stage.states() == ["pending"]
-
-        async with staged(engine) as other:
-            await other.pass_time(seconds=queue.LEASE.total_seconds() - 1)
-            assert receiver.ids == [event_id], "it is leased to who died"
-            await other.pass_time(seconds=2)
-            await other.settled(1)
-            await other.pass_time(days=1)
-
-    assert receiver.ids == [event_id] * 2
-    assert (await stage.subscription(subscription))["failures"] == 0
-
-
-async def test_two_replicas_send_each_event_once_and_in_order(engine: Engine) -> None:
-    async with receiving() as receiver, staged(engine) as one, staged(engine) as two:
-        await one.subscribe(receiver.url)
-        bookings = [uuid4() for _ in range(10)]
-        for kind in (booking.BookingPlaced, BookingConfirmed, booking.SessionCompleted):
-            await one.hear(*(an(kind, booking_id=of) for of in bookings))
-            two.worker.wake()
-        await one.settled(30)
-
-    assert len(set(receiver.ids)) == len(receiver.ids) == 30
-    for of in bookings:
-        kinds = [kind for got in receiver.got if str(of) in got.body for kind in [_kind(got)]]
-        assert kinds == ["booking.BookingPlaced.v1", "booking.BookingConfirmed.v1", "booking.SessionCompleted.v1"]
-
-
-def _kind(got: Got) -> str:
-    kind: str = json.loads(got.body)["type"]
-    return kind
-
-
-async def test_what_is_on_its_way_when_a_process_ends_is_recorded(engine: Engine) -> None:
-    async with receiving(Receiver(hangs=True)) as receiver:
-        async with staged(engine) as stage:
-            await stage.subscribe(receiver.url)
-            await stage.hear(an(BookingConfirmed))
-            await receiver.came.wait()
-            asyncio.get_running_loop().call_later(0.3, receiver.gone.set)
-
-        assert await stage.states() == ["succeeded"]
-
-
-async def test_a_database_that_is_away_costs_no_event(engine: Engine, databases: dict[str, str]) -> None:
-    async with receiving() as receiver, staged(engine) as stage:
-        await stage.subscribe(receiver.url)
-        (first,) = await stage.hear(an(BookingConfirmed))
-        await stage.settled(1)
-        admin = await asyncpg.connect(databases["POSTGRES_ADMIN_URL"])
-        await admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'subscribers'"
-        )
-        await admin.close()
-        (second,) = await stage.hear(an(booking.BookingCancelled))
-        await stage.settled(2)
-
-    assert receiver.ids == [first, second]
-
-
-async def test_an_erased_customer_is_in_no_event_that_is_kept(stage: Stage, engine: Engine) -> None:
-    connection = await engine.session.connection()
-    async with receiving(Receiver(status=500)) as receiver:
-        await stage.subscribe(receiver.url)
-        await stage.hear(an(BookingConfirmed))
-        await stage.tried()
-        with pytest.raises(NotPossible, match="webhooks"):
-            await erasing.erase(connection, [BOOKING_ID], [], "anna")
-        receiver.status = 200
-        await stage.pass_time(seconds=10)
-        await stage.settled(1)
-    await engine.fetch("UPDATE gateway_call SET state = 'done'")
-    await erasing.erase(connection, [BOOKING_ID], [], "anna")
-
-    assert await engine.fetch("SELECT event_id FROM webhook_event") == []
-    assert await stage.rows() == []
-
-
-async def test_rows_of_a_dead_subscriber_do_not_hide_those_of_others(stage: Stage, engine: Engine) -> None:
-    """Thousands wait for who is dead; one of another is found at once."""
-    dead = await stage.subscribe("http://127.0.0.1:1/")
-    await engine.fetch(
-        """
-        WITH e AS (INSERT INTO webhook_event (event_id, type, key, content, created_at)
-                   SELECT gen_random_uuid(), 'x', 'k' || n, '{}', $2 FROM generate_series(1, 5000) n
-                   RETURNING event_id, key)
-        INSERT INTO webhook_delivery (delivery_id, subscription_id, event_id, key, created_at, opened_at, try_at)
-        SELECT gen_random_uuid(), $1, event_id, key, $2, $2, $2 FROM e
-        """,
-        dead,
-        stage.clock.now() - timedelta(hours=1),
-    )
-    async with receiving() as receiver:
-        alive = await stage.subscribe(receiver.url)
-        await stage.hear(an(BookingConfirmed))
-        await eventually(
-            "it came", lambda: stage.rows(subscription_id=alive), lambda rows: rows[0]["state"] == "succeeded"
-        )
-
-
-async def test_what_is_old_goes_and_a_subscription_that_is_over_with_it(
-    engine: Engine, databases: dict[str, str]
-) -> None:
-    pool = await asyncpg.create_pool(databases["NOTIFICATIONS_DATABASE_URL"], min_size=1, max_size=1)
-    async with receiving() as receiver, staged(engine) as stage:
-        over, kept = await stage.subscribe(receiver.url), await stage.subscribe(receiver.url)
-        await stage.hear(an(BookingConfirmed))
-        await stage.settled(2)
-        await store.unsubscribe(await engine.session.connection(), over)
-        await gauges.purge(pool)
-        assert len(await stage.rows()) == 2, "kept for a month"
-        await engine.fetch("UPDATE webhook_event SET created_at = now() - interval '31 days'")
-        await gauges.purge(pool)
-
-        assert await stage.rows() == []
-        left = await engine.fetch("SELECT subscription_id FROM webhook_subscription")
-        assert [row["subscription_id"] for row in left] == [kept]
-    await pool.close()

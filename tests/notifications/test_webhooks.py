@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -31,12 +30,6 @@ from tests.notifications.stage import Stage, staged
 from tests.notifications.test_database import record
 
 pytestmark = pytest.mark.requirement("notify-systems")
-
-
-@pytest.fixture
-async def stage(engine: Engine) -> AsyncIterator[Stage]:
-    async with staged(engine) as stage:
-        yield stage
 
 
 def test_every_event_of_the_topics_that_are_heard_is_offered() -> None:
