@@ -40,6 +40,7 @@ class Gathering:
         self._events, self._commands = frozenset(service.event_topics), frozenset(service.command_topics)
         self._every = self._events | self._commands
         self._patient = service.nobody_waits_for
+        self._patient_types = {name.encode() for name in service.nobody_waits_for}
         self._local, self._where = local, positions
 
     async def gather(self, consumer: AIOKafkaConsumer, pause_seconds: float) -> Found:
@@ -78,7 +79,7 @@ class Gathering:
         """By its type; the result of a call by the call's operation. A row does not: its time has come."""
         if isinstance(item, Raw):
             return item.row is None and dict(item.headers).get(OPERATION) in self._patient
-        return any(name == "ce_type" and value.decode("latin-1") in self._patient for name, value in item.headers)
+        return any(name == "ce_type" and value in self._patient_types for name, value in item.headers)  # or it is null
 
     def _is_command(self, record: ConsumerRecord[bytes, bytes]) -> bool:
         return record.topic in self._commands

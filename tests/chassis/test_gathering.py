@@ -108,8 +108,8 @@ def nobody_waits_for(offset: int) -> Any:
     return record(EVENTS, offset, PaymentCaptured.ce_type)
 
 
-def record(where: TopicPartition, offset: int, kind: str) -> Any:
-    headers = [("ce_type", kind.encode())]
+def record(where: TopicPartition, offset: int, kind: str | None) -> Any:
+    headers = [("ce_type", None if kind is None else kind.encode())]
     return ConsumerRecord(where.topic, 0, offset, 0, 0, b"key", b"", None, 3, 0, headers)
 
 
@@ -126,6 +126,11 @@ async def test_what_somebody_waits_for_takes_it_along_at_once() -> None:
     found = await gathered(Consumer({EVENTS: [nobody_waits_for(0)]}, {COMMANDS: [order]}), 0)
     assert [raw.offset for raw in found] == [0, 7]
     assert time.monotonic() - began < COMPANY_SECONDS
+
+
+async def test_a_type_that_is_null_is_no_type_and_waits_for_nobody() -> None:
+    found = await gathered(Consumer({COMMANDS: [record(COMMANDS, 0, None)]}), 0)
+    assert [raw.offset for raw in found] == [0], "else it is read again for ever, and everything behind it waits"
 
 
 async def test_many_that_nobody_waits_for_are_company_enough() -> None:
