@@ -53,13 +53,14 @@ class Gathering:
                 await asyncio.sleep(wait)
         local = await self._local.due(MOST, self._where.numbers())
         await self._take(consumer, events, commands, MOST // 2 if local else MOST)
-        if pause_seconds > 0 and self._where.moved:  # looked at last: what comes behind a rebalance may be older
-            return []
         if local or events or commands or self._local.woken.is_set():
             found = [*local, *events, *commands]
         else:
             found = await self._next_record(consumer, IDLE_SECONDS)
-        return await self._with_company(consumer, found)
+        found = await self._with_company(consumer, found)
+        if self._where.moved:  # looked at last: what comes behind a rebalance is from where Kafka's group stands
+            return list(local)
+        return found
 
     async def _with_company(self, consumer: AIOKafkaConsumer, found: Found) -> Found:
         """Few items that nobody waits for: with what comes meanwhile, until one comes that somebody waits for."""
@@ -70,8 +71,6 @@ class Gathering:
             records = [item for item in found if not isinstance(item, Raw)]
             records += await self._next_record(consumer, left)
             local = await self._local.due(MOST, self._where.numbers())
-            if self._where.moved:
-                return []
             found = [*local, *sorted(records, key=self._is_command)]
         return found
 

@@ -84,13 +84,14 @@ async def test_no_batch_is_more_than_its_share(pause_seconds: float) -> None:
     assert [sum(raw.topic == where.topic for raw in found) for where in (EVENTS, COMMANDS)] == [MOST, MOST // 2]
 
 
-async def test_what_was_taken_before_a_rebalance_is_no_batch() -> None:
+@pytest.mark.parametrize("pause_seconds", [0, 0.001])
+async def test_what_was_taken_before_a_rebalance_is_no_batch(pause_seconds: float) -> None:
     async def none(_: object) -> dict[Any, int]:
         return {}
 
     where = Positions(none)
     consumer = Consumer({COMMANDS: records(COMMANDS, 0, 2)}, then=where.go_back)
-    assert await gathered(consumer, 0.001, where) == [], "it is read again from where the database stands"
+    assert await gathered(consumer, pause_seconds, where) == [], "it is read again from where the database stands"
 
 
 async def test_a_rebalance_while_rows_are_looked_for_makes_no_batch_of_what_was_taken_on_both_sides_of_it() -> None:
