@@ -14,6 +14,7 @@ from booking_contracts.payments import PaymentCaptured
 
 from services.booking.app import SERVICE
 from services.chassis.clock import SystemClock
+from services.chassis.database import Session
 from services.chassis.gathering import COMPANY_SECONDS, ENOUGH, MOST, Gathering
 from services.chassis.local import Local
 from services.chassis.messages import Raw
@@ -58,7 +59,7 @@ async def gathered(consumer: Consumer, pause_seconds: float, where: Positions | 
 
     positions = where or Positions(none)
     positions.consumer, positions.joined = consumer, True
-    local = Local(None, SystemClock(), [], {})  # type: ignore[arg-type]
+    local = Local(Session("", "none"), SystemClock(), [], {})
     local._peek_at = float("inf")
     return await Gathering(SERVICE, local, positions).gather(consumer, pause_seconds)
 
