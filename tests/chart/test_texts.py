@@ -9,7 +9,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from tests.chart.rendered import CHART, Rendered, helm, render, settings, values_of
+from deploy.helm.tools import CHART
+from tests.chart.rendered import Rendered, helm, render, settings, values_of
 
 pytestmark = pytest.mark.requirement("chart")
 
