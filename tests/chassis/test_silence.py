@@ -57,7 +57,7 @@ async def test_a_batch_does_not_wait_for_a_database_that_is_silent(
 
 
 async def test_a_connection_that_was_lost_between_two_batches_is_told_to_whoever_looks_for_rows(engine: Engine) -> None:
-    """Behind it another database may stand, that lacks the end: the loop goes back to its positions (chassis/set_back.py)."""
+    """Another database may stand behind the next, without the end: it goes back to its positions (decisions/0037)."""
     local = Local(engine.session, engine.clock, engine.service.local_types, {})
     connection, ended = await engine.session.connection(), asyncio.Event()
     connection.add_termination_listener(lambda _: ended.set())
