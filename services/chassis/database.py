@@ -165,9 +165,14 @@ class Session:
         self._connection: Connection | None = None
         self._silent: asyncio.TimerHandle | None = None
 
+    @property
+    def lost(self) -> bool:
+        """Whether the connection has ended by itself; the next one may lead to another database."""
+        return self._connection is not None and self._connection.is_closed()
+
     async def connection(self) -> Connection:
         """The live connection; raises what asyncpg or the network raises when there is none to be had."""
-        if self._connection is None or self._connection.is_closed():
+        if self._connection is None or self.lost:
             self._connection = await connect(self._where, self._name, self._settings)
         self._watch(self._connection)
         return self._connection

@@ -40,6 +40,7 @@ class Gathering:
         self._events, self._commands = frozenset(service.event_topics), frozenset(service.command_topics)
         self._every = self._events | self._commands
         self._patient = service.nobody_waits_for
+        self._patient_types = {name.encode() for name in service.nobody_waits_for}
         self._local, self._where = local, positions
 
     async def gather(self, consumer: AIOKafkaConsumer, pause_seconds: float) -> Found:
@@ -52,13 +53,14 @@ class Gathering:
                 await asyncio.sleep(wait)
         local = await self._local.due(MOST, self._where.numbers())
         await self._take(consumer, events, commands, MOST // 2 if local else MOST)
-        if pause_seconds > 0 and self._where.moved:  # looked at last: what comes behind a rebalance may be older
-            return []
         if local or events or commands or self._local.woken.is_set():
             found = [*local, *events, *commands]
         else:
             found = await self._next_record(consumer, IDLE_SECONDS)
-        return await self._with_company(consumer, found)
+        found = await self._with_company(consumer, found)
+        if self._where.moved:  # looked at last: what comes behind a rebalance is from where Kafka's group stands
+            return list(local)
+        return found
 
     async def _with_company(self, consumer: AIOKafkaConsumer, found: Found) -> Found:
         """Few items that nobody waits for: with what comes meanwhile, until one comes that somebody waits for."""
@@ -69,8 +71,6 @@ class Gathering:
             records = [item for item in found if not isinstance(item, Raw)]
             records += await self._next_record(consumer, left)
             local = await self._local.due(MOST, self._where.numbers())
-            if self._where.moved:
-                return []
             found = [*local, *sorted(records, key=self._is_command)]
         return found
 
@@ -78,7 +78,7 @@ class Gathering:
         """By its type; the result of a call by the call's operation. A row does not: its time has come."""
         if isinstance(item, Raw):
             return item.row is None and dict(item.headers).get(OPERATION) in self._patient
-        return any(name == "ce_type" and value.decode("latin-1") in self._patient for name, value in item.headers)
+        return any(name == "ce_type" and value in self._patient_types for name, value in item.headers)  # or it is null
 
     def _is_command(self, record: ConsumerRecord[bytes, bytes]) -> bool:
         return record.topic in self._commands

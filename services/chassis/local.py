@@ -31,8 +31,12 @@ class Local:
         self.woken.set()
 
     async def due(self, most: int, partitions: Collection[int]) -> list[Raw]:
-        """Results, then due rows of the partitions that this replica owns. Raises what the database raises."""
+        """Results, then due rows of the partitions that this replica owns. Raises what the database raises, and
+        ConnectionResetError once where the connection was lost: another database may stand there now (set_back.py)."""
         self.woken.clear()
+        if self._session.lost:
+            await self._session.close()
+            raise ConnectionResetError("the connection to the database was lost")
         results = list(islice(self._results.values(), most))
         if time.monotonic() < self._peek_at or not partitions:
             return results

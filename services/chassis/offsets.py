@@ -43,7 +43,9 @@ def advance(writes: Statements, spans: Spans, stood: Mapping[Partition, int]) ->
         """
         INSERT INTO consumed_position AS p (topic, partition, next_offset)
         SELECT topic, partition, next_offset
-        FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[]) AS t (topic, partition, first, next_offset)
+        FROM unnest($1::text[], $2::int[], $4::bigint[], $5::bigint[]) AS t (topic, partition, next_offset, stood)
+        WHERE stood IS NULL OR EXISTS (SELECT FROM consumed_position h
+                                       WHERE (h.topic, h.partition) = (t.topic, t.partition))
         ON CONFLICT (topic, partition) DO UPDATE SET next_offset = EXCLUDED.next_offset
             WHERE (SELECT p.next_offset <= u.first AND p.next_offset = coalesce(u.stood, p.next_offset)
                    FROM unnest($1::text[], $2::int[], $3::bigint[], $5::bigint[]) AS u (topic, partition, first, stood)

@@ -32,15 +32,16 @@ WITH here AS (
     LEFT JOIN consumed_position p ON (p.topic, p.partition) = (t.topic, t.partition))
 INSERT INTO read_again AS r (topic, partition, until_offset, handled_until)
 SELECT topic, partition, CASE WHEN begins < ends THEN ends ELSE 0 END,
-       CASE WHEN greatest(stands, begins) < committed THEN committed ELSE 0 END
+       CASE WHEN greatest(stands, begins) < least(committed, ends) THEN least(committed, ends) ELSE 0 END
 FROM here WHERE stands < ends AND EXISTS (SELECT FROM here WHERE committed > stands)
 ON CONFLICT (topic, partition) DO UPDATE
-    SET until_offset = EXCLUDED.until_offset, noticed_at = now(), read_at = NULL,
+    SET until_offset = greatest(r.until_offset, EXCLUDED.until_offset), noticed_at = now(), read_at = NULL,
         handled_until = greatest(r.handled_until, EXCLUDED.handled_until)
-    WHERE r.until_offset < EXCLUDED.until_offset
+    WHERE r.until_offset < EXCLUDED.until_offset OR r.read_at IS NOT NULL AND EXCLUDED.handled_until > 0
 """
 """Of every partition, up to its end: what was handled in the last second is in no offset of the group's. But a position
-may never be at an end, behind which only a transaction's marker stands; at an offset of the group's it was."""
+may never be at an end, behind which only a transaction's marker stands; at an offset of the group's it was. Where all
+had been read again, it is another time: the group's offset has followed."""
 KNOWN = """
 SELECT topic, partition, until_offset,
        extract(epoch FROM noticed_at + make_interval(days => $1) - statement_timestamp())::float8 AS lately_seconds
@@ -128,9 +129,11 @@ async def reads_again(database: Pool) -> bool:
         return bool(
             await connection.fetchval(
                 """
-                SELECT EXISTS (SELECT FROM read_again WHERE coalesce(
-                    read_at > statement_timestamp() - make_interval(secs => $1), true))
+                SELECT EXISTS (SELECT FROM read_again
+                    WHERE coalesce(read_at > statement_timestamp() - make_interval(secs => $1), true)
+                      AND noticed_at > statement_timestamp() - make_interval(days => $2))
                 """,
                 AFTERWARDS_SECONDS,
+                LATELY_DAYS,  # what was to be read then is not there any more
             )
         )

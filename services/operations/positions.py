@@ -166,7 +166,8 @@ async def move_to(connection: Connection, move: Move) -> None:
     """Write the position.
 
     In a log that was made anew other records come at the places of old ones: dead letters of those give them up, so
-    that none is overwritten (it is one to a place). Their new offset is negative and no record's.
+    that none is overwritten (it is one to a place). Their new offset is negative and no record's. Nor was any of it
+    handled in a life that is forgotten (chassis/set_back.py).
     """
     log, position = move.standing.log, move.standing.position
     if log is not None and position is not None and position > log.end:
@@ -177,6 +178,9 @@ async def move_to(connection: Connection, move: Move) -> None:
             """,
             move.standing.topic,
             move.standing.partition,
+        )
+        await connection.execute(
+            "DELETE FROM read_again WHERE topic = $1 AND partition = $2", move.standing.topic, move.standing.partition
         )
     await connection.execute(
         """

@@ -107,6 +107,12 @@ REFUSED: dict[str, tuple[str, Changed, str]] = {
         {"mail.unsubscribeSecret.name": ""},
         "mail.unsubscribeSecret.name is empty",
     ),
+    "pods that nobody finds": (
+        "managed",
+        {"pods.labels": {"app.kubernetes.io/component": "mine"}},
+        "pods.labels.app.kubernetes.io/component is what the chart finds its pods by",
+    ),
+    "a name that Kubernetes has not": ("managed", {"fullnameOverride": "Our_Bookings"}, "fullnameOverride"),
     "mail with a name alone": ("managed", {"mail.passwordSecret.name": ""}, "mail.passwordSecret.name is empty"),
 }
 

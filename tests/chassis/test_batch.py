@@ -96,8 +96,10 @@ async def test_a_replica_that_lost_its_partition_is_fenced_off(engine: Engine) -
 
 
 @pytest.mark.requirement("inbox", "ordering")
-async def test_a_position_that_went_back_under_a_replica_fences_it_off(engine: Engine) -> None:
-    """A standby that lacks the end has taken over: what lies between is read again, not passed over."""
+@pytest.mark.parametrize("gone", [False, True])
+async def test_a_position_that_went_back_under_a_replica_fences_it_off(engine: Engine, gone: bool) -> None:
+    """A standby that lacks the end has taken over, or all that there was: what lies between is read again, not passed
+    over."""
     scene = await Scene(engine).open()
     first, forgotten, third = (engine.record(scene.place(who)) for who in ("ada", "bob", "lin"))
     stood: dict[Partition, int] = {}
@@ -106,9 +108,13 @@ async def test_a_position_that_went_back_under_a_replica_fences_it_off(engine: E
         await engine.runner.run([raw])
         stood[raw.topic, raw.partition] = raw.offset + 1
     await engine.fetch("UPDATE consumed_position SET next_offset = $1 WHERE topic = $2", forgotten.offset, third.topic)
+    if gone:
+        await engine.fetch("DELETE FROM consumed_position")
     with pytest.raises(Fenced):
         await engine.runner.run([third])
-    stood[third.topic, third.partition] = forgotten.offset
+    stood.clear()
+    if not gone:
+        stood[third.topic, third.partition] = forgotten.offset
     await engine.runner.run([forgotten, third])
 
 

@@ -14,6 +14,7 @@ from booking_contracts.payments import PaymentCaptured
 
 from services.booking.app import SERVICE
 from services.chassis.clock import SystemClock
+from services.chassis.database import Session
 from services.chassis.gathering import COMPANY_SECONDS, ENOUGH, MOST, Gathering
 from services.chassis.local import Local
 from services.chassis.messages import Raw
@@ -58,7 +59,7 @@ async def gathered(consumer: Consumer, pause_seconds: float, where: Positions | 
 
     positions = where or Positions(none)
     positions.consumer, positions.joined = consumer, True
-    local = Local(None, SystemClock(), [], {})  # type: ignore[arg-type]
+    local = Local(Session("", "none"), SystemClock(), [], {})
     local._peek_at = float("inf")
     return await Gathering(SERVICE, local, positions).gather(consumer, pause_seconds)
 
@@ -84,13 +85,14 @@ async def test_no_batch_is_more_than_its_share(pause_seconds: float) -> None:
     assert [sum(raw.topic == where.topic for raw in found) for where in (EVENTS, COMMANDS)] == [MOST, MOST // 2]
 
 
-async def test_what_was_taken_before_a_rebalance_is_no_batch() -> None:
+@pytest.mark.parametrize("pause_seconds", [0, 0.001])
+async def test_what_was_taken_before_a_rebalance_is_no_batch(pause_seconds: float) -> None:
     async def none(_: object) -> dict[Any, int]:
         return {}
 
     where = Positions(none)
     consumer = Consumer({COMMANDS: records(COMMANDS, 0, 2)}, then=where.go_back)
-    assert await gathered(consumer, 0.001, where) == [], "it is read again from where the database stands"
+    assert await gathered(consumer, pause_seconds, where) == [], "it is read again from where the database stands"
 
 
 async def test_a_rebalance_while_rows_are_looked_for_makes_no_batch_of_what_was_taken_on_both_sides_of_it() -> None:
@@ -108,8 +110,8 @@ def nobody_waits_for(offset: int) -> Any:
     return record(EVENTS, offset, PaymentCaptured.ce_type)
 
 
-def record(where: TopicPartition, offset: int, kind: str) -> Any:
-    headers = [("ce_type", kind.encode())]
+def record(where: TopicPartition, offset: int, kind: str | None) -> Any:
+    headers = [("ce_type", None if kind is None else kind.encode())]
     return ConsumerRecord(where.topic, 0, offset, 0, 0, b"key", b"", None, 3, 0, headers)
 
 
@@ -126,6 +128,11 @@ async def test_what_somebody_waits_for_takes_it_along_at_once() -> None:
     found = await gathered(Consumer({EVENTS: [nobody_waits_for(0)]}, {COMMANDS: [order]}), 0)
     assert [raw.offset for raw in found] == [0, 7]
     assert time.monotonic() - began < COMPANY_SECONDS
+
+
+async def test_a_type_that_is_null_is_no_type_and_waits_for_nobody() -> None:
+    found = await gathered(Consumer({COMMANDS: [record(COMMANDS, 0, None)]}), 0)
+    assert [raw.offset for raw in found] == [0], "else it is read again for ever, and everything behind it waits"
 
 
 async def test_many_that_nobody_waits_for_are_company_enough() -> None:

@@ -12,6 +12,7 @@ from aiokafka import TopicPartition
 
 from services.chassis.batch import Committed
 from services.chassis.clock import SystemClock
+from services.chassis.database import Session as RealSession
 from services.chassis.failures import Broken
 from services.chassis.gateway_calls import call_id
 from services.chassis.gateway_worker import GatewayWorker
@@ -98,7 +99,7 @@ async def test_what_is_committed_is_handed_on() -> None:
 
 
 async def test_what_is_to_come_back_at_once_is_looked_for_at_once() -> None:
-    local, runner = Local(None, SystemClock(), [], {}), Runner()  # type: ignore[arg-type]
+    local, runner = Local(RealSession("", "none"), SystemClock(), [], {}), Runner()
     handler, _ = settling(runner, local=local)
     for runner.committed in (Committed(), Committed(due=True)):
         await handler.settle([record(7)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from deploy.local.ports import free_ports
 from services.chassis import database
 from services.chassis.database import Session
 from services.chassis.failures import Failure, classify
+from services.chassis.local import Local
 from tests.chassis.harness import Engine
 from tests.faults.proxy import Link
 
@@ -52,3 +54,18 @@ async def test_a_batch_does_not_wait_for_a_database_that_is_silent(
     async with session.transaction() as connection:
         assert await connection.fetchval("SELECT 3") == 3
     await session.close()
+
+
+async def test_a_connection_that_was_lost_between_two_batches_is_told_to_whoever_looks_for_rows(engine: Engine) -> None:
+    """Another database may stand behind the next, without the end: it goes back to its positions (decisions/0037)."""
+    local = Local(engine.session, engine.clock, engine.service.local_types, {})
+    connection, ended = await engine.session.connection(), asyncio.Event()
+    connection.add_termination_listener(lambda _: ended.set())
+    assert await local.due(1, [0]) == []
+    other = await asyncpg.connect(engine.session.url)
+    await other.execute("SELECT pg_terminate_backend($1)", connection.get_server_pid())
+    await other.close()
+    await ended.wait()
+    with pytest.raises(OSError, match="was lost"):
+        await local.due(1, [0])
+    assert await local.due(1, [0]) == [], "once"

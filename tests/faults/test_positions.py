@@ -62,7 +62,8 @@ async def letter(broker: Stack) -> AsyncIterator[asyncpg.Connection]:
     failed = Failed(command(Raw(TOPIC, AHEAD, 5, b"key", [], b"{}"), LETTER), "boom")
     await set_aside_failed(database, [failed])
     yield database
-    await database.execute("DELETE FROM dead_letter; DELETE FROM local_message; DELETE FROM blocked_key")
+    for table in ("dead_letter", "local_message", "blocked_key", "read_again"):
+        await database.execute(f"DELETE FROM {table}")
     await database.close()
 
 
@@ -114,6 +115,9 @@ async def test_a_partition_past_the_end_goes_to_its_beginning_after_a_question(
     typed: Typed, letter: asyncpg.Connection
 ) -> None:
     said = ("positions reset booking --topic", TOPIC, "--partition", AHEAD, "--to", "earliest")
+    await letter.execute(
+        "INSERT INTO read_again (topic, partition, until_offset, handled_until) VALUES ($1, $2, 25, 25)", TOPIC, AHEAD
+    )
     refused = await typed(*said, answer="n\n", code=1)
     assert f"{TOPIC}/{AHEAD}: 25 → 0, from past the end; 10 records are read" in refused
     assert "Read again: what was handled is known by its id" in refused
@@ -125,6 +129,7 @@ async def test_a_partition_past_the_end_goes_to_its_beginning_after_a_question(
     await set_aside_failed(letter, [again])
     kept = await letter.fetch("SELECT message_id FROM dead_letter WHERE status = 'open'")
     assert {row["message_id"] for row in kept} == {LETTER, UUID(int=8)}, "no letter is overwritten by another log's"
+    assert await letter.fetch("SELECT FROM read_again") == [], "records of another log were never handled before"
 
 
 @pytest.mark.requirement("operations-cli")

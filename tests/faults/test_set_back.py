@@ -12,7 +12,7 @@ from booking_contracts.topics import NOTIFICATIONS_EVENTS
 
 from deploy.local.stack import Stack
 from services.chassis.database import Pool
-from services.chassis.set_back import SetBack, reads_again
+from services.chassis.set_back import LATELY_DAYS, SetBack, reads_again
 from tests.faults.test_intake import Table, of, reading
 
 TOPIC, NUMBER = NOTIFICATIONS_EVENTS.name, 7
@@ -91,3 +91,48 @@ async def test_what_is_read_again_is_known_and_what_is_new_is_not(broker: Stack,
     assert await reads_again(database), "calls may last"
     await database.execute("UPDATE read_again SET read_at = read_at - interval '1 minute'")
     assert not await reads_again(database)
+
+
+@pytest.mark.requirement("inbox", "retry-mechanism")
+async def test_a_second_time_is_noticed_though_nothing_new_is_in_the_log(broker: Stack, database: Pool) -> None:
+    servers, url = broker.env["KAFKA_BOOTSTRAP_SERVERS"], broker.env["PAYMENTS_DATABASE_URL"]
+    async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
+        for _ in range(6):
+            end = (await producer.send_and_wait(TOPIC, b"old", partition=NUMBER)).offset + 1
+    consumer = AIOKafkaConsumer(TOPIC, bootstrap_servers=servers, group_id=f"g{uuid4()}", enable_auto_commit=False)
+    async with consumer:
+        ends = await consumer.end_offsets([TopicPartition(TOPIC, NUMBER)])
+        assert ends == {TopicPartition(TOPIC, NUMBER): end}
+        for handled, forgotten in ((end - 3, end - 5), (end - 1, end - 3)):
+            await consumer.commit({TopicPartition(TOPIC, NUMBER): handled})
+            await stands(database, forgotten)
+            await SetBack(url).look(consumer)
+            assert await reads_again(database)
+            await stands(database, handled)
+            assert await reads_again(database), "calls may last"
+            await database.execute("UPDATE read_again SET read_at = read_at - interval '1 minute'")
+            assert not await reads_again(database)
+
+
+@pytest.mark.requirement("inbox", "retry-mechanism")
+async def test_what_the_log_does_not_hold_any_more_is_not_waited_for(broker: Stack, database: Pool) -> None:
+    """Kafka has lost its end, too; or what was forgotten went by age while the service stood."""
+    servers, url = broker.env["KAFKA_BOOTSTRAP_SERVERS"], broker.env["PAYMENTS_DATABASE_URL"]
+    async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
+        for _ in range(6):
+            end = (await producer.send_and_wait(TOPIC, b"old", partition=NUMBER)).offset + 1
+    consumer = AIOKafkaConsumer(TOPIC, bootstrap_servers=servers, group_id=f"g{uuid4()}", enable_auto_commit=False)
+    async with consumer:
+        await consumer.commit({TopicPartition(TOPIC, NUMBER): end + 5})
+        await stands(database, end - 5)
+        await SetBack(url).look(consumer)
+    await stands(database, end - 3)
+    assert await reads_again(database)
+    later = "UPDATE read_again SET noticed_at = noticed_at - make_interval(days => $1)"
+    await database.execute(later, LATELY_DAYS)
+    assert not await reads_again(database), "it is not there any more"
+    await database.execute(later, -LATELY_DAYS)
+    await stands(database, end)
+    await reads_again(database)
+    await database.execute("UPDATE read_again SET read_at = read_at - interval '1 minute'")
+    assert not await reads_again(database), "all there is was read"

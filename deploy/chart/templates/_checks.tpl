@@ -131,6 +131,11 @@ What a schema cannot say. Each check adds a sentence that names the value and wh
 - "pods.terminationGracePeriodSeconds is {{ . }}, and preStop, drain and closing take up to {{ $least }} s: raise it, or leave it empty."
 {{- end }}
 {{- end }}
+{{- range $name, $_ := include "booking-system.component-selector" (dict "root" . "name" "") | fromYaml }}
+{{- if hasKey $.Values.pods.labels $name }}
+- "pods.labels.{{ $name }} is what the chart finds its pods by: leave it out."
+{{- end }}
+{{- end }}
 {{- if and .Values.database.cloudnativepg.enabled .Values.jobs.hooks }}
 - "database.cloudnativepg.enabled makes the databases with this release, and hooks run before it: set jobs.hooks to false."
 {{- end }}

@@ -4,19 +4,19 @@ reads and writes rows, the auditor reads. The operator gives roles their passwor
 {{- $cnpg := .root.Values.database.cloudnativepg }}{{ $auditor := .root.Values.auditor }}
 instances: {{ $cnpg.instances }}
 {{- with $cnpg.imageName }}
-imageName: {{ . }}
+imageName: {{ . | quote }}
 {{- end }}
 storage:
-  size: {{ $cnpg.size }}
+  size: {{ $cnpg.size | quote }}
   {{- with $cnpg.storageClass }}
-  storageClass: {{ . }}
+  storageClass: {{ . | quote }}
   {{- end }}
 resources: {{- toYaml $cnpg.resources | nindent 2 }}
 bootstrap:
   initdb:
-    database: {{ .database.name }}
-    owner: {{ .database.owner }}
-    secret: {name: {{ .service.database.ownerPasswordSecret.name }}}
+    database: {{ .database.name | quote }}
+    owner: {{ .database.owner | quote }}
+    secret: {name: {{ .service.database.ownerPasswordSecret.name | quote }}}
     postInitSQL:
       - CREATE ROLE "{{ .database.user }}"
       - CREATE ROLE "{{ $auditor.user }}"
@@ -31,13 +31,13 @@ bootstrap:
       {{- end }}
 managed:
   roles:
-    - name: {{ .database.user }}
+    - name: {{ .database.user | quote }}
       login: true
-      passwordSecret: {name: {{ .service.database.passwordSecret.name }}}
+      passwordSecret: {name: {{ .service.database.passwordSecret.name | quote }}}
     {{- if $auditor.enabled }}
-    - name: {{ $auditor.user }}
+    - name: {{ $auditor.user | quote }}
       login: true
       inRoles: [pg_read_all_data, pg_monitor]
-      passwordSecret: {name: {{ $auditor.passwordSecret.name }}}
+      passwordSecret: {name: {{ $auditor.passwordSecret.name | quote }}}
     {{- end }}
 {{- end }}

@@ -20,7 +20,7 @@ apiVersion: batch/v1
 kind: Job
 metadata:
   name: {{ include "booking-system.component" . }}{{ if not $jobs.hooks }}-{{ $template | sha256sum | trunc 8 }}{{ end }}
-  namespace: {{ .root.Release.Namespace }}
+  namespace: {{ .root.Release.Namespace | quote }}
   labels:
     {{- include "booking-system.labels" . | nindent 4 }}
   {{- include "booking-system.hook" . | nindent 2 }}

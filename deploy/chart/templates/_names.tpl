@@ -17,8 +17,8 @@
 
 {{/* (root) → what every object and pod of the release carries and nothing else does. */}}
 {{- define "booking-system.selector" -}}
-app.kubernetes.io/name: {{ include "booking-system.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "booking-system.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{/* (root, name) → what a component's pods are found by. */}}
@@ -39,7 +39,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{/* (root, name) → an object's name and labels. */}}
 {{- define "booking-system.metadata" -}}
 name: {{ include "booking-system.component" . }}
-namespace: {{ .root.Release.Namespace }}
+namespace: {{ .root.Release.Namespace | quote }}
 labels:
   {{- include "booking-system.labels" . | nindent 2 }}
 {{- end }}

@@ -35,11 +35,11 @@ securityContext:
 {{- with .root.Values.image.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- with $pods.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with $pods.nodeSelector }}
 nodeSelector: {{- toYaml . | nindent 2 }}
@@ -63,7 +63,7 @@ volumes:
 {{/* (root, name, resources, settings) → a container without what it runs. */}}
 {{- define "booking-system.container" -}}
 name: {{ .name }}
-image: {{ include "booking-system.image" .root }}
+image: {{ include "booking-system.image" .root | quote }}
 imagePullPolicy: {{ .root.Values.image.pullPolicy }}
 securityContext:
   allowPrivilegeEscalation: false

@@ -11,12 +11,15 @@ the file's path.
 {{- define "booking-system.database" -}}
 {{- $all := .root.Values.database }}{{ $own := (get .root.Values.services .service).database }}
 {{- $made := $all.cloudnativepg.enabled }}{{ $cluster := include "booking-system.component" (dict "root" .root "name" .service) }}
-host: {{ ternary (printf "%s-rw" $cluster) (default $all.host $own.host) $made }}
+host: {{ ternary (printf "%s-rw" $cluster) (default $all.host $own.host) $made | quote }}
 ca: {{ ternary (dict "name" (printf "%s-ca" $cluster) "key" "ca.crt") $all.caSecret $made | toJson }}
-name: {{ default .service $own.name }}
-user: {{ default .service $own.user }}
-owner: {{ default (printf "%s_owner" .service) $own.owner }}
+name: {{ default .service $own.name | quote }}
+user: {{ default .service $own.user | quote }}
+owner: {{ default (printf "%s_owner" .service) $own.owner | quote }}
 {{- end }}
+
+{{/* text → as it stands in a URL between signs that have a meaning there. */}}
+{{- define "booking-system.in-url" -}}{{ urlquery . | replace "+" "%20" }}{{- end }}
 
 {{/* (root, service, env, user, password) → a role's way into a service's database: `<env>_URL`, `<env>_PASSWORD`. */}}
 {{- define "booking-system.database-settings" -}}
@@ -27,7 +30,7 @@ owner: {{ default (printf "%s_owner" .service) $own.owner }}
 - {file: {{ $ca }}, secret: {{ $database.ca.name | quote }}, key: {{ $database.ca.key | quote }}}
 {{- end }}
 - env: {{ .env }}_URL
-  value: {{ printf "postgresql://%s@%s:%v/%s?%s" .user $database.host $all.port $database.name $query }}
+  value: {{ printf "postgresql://%s@%s:%v/%s?%s" (include "booking-system.in-url" .user) $database.host $all.port (include "booking-system.in-url" $database.name) $query | quote }}
 - {env: {{ .env }}_PASSWORD_FILE, file: {{ .env | lower | replace "_" "-" }}-password, secret: {{ .password.name | quote }}, key: {{ .password.key | quote }}}
 {{- end }}
 
@@ -35,7 +38,7 @@ owner: {{ default (printf "%s_owner" .service) $own.owner }}
 {{- define "booking-system.kafka-user" -}}
 {{- $made := and .root.Values.kafka.strimzi.users (or (hasKey .root.Values.services .name) (eq .name "bookingctl")) }}
 {{- $as := include "booking-system.component" . }}
-username: {{ default (ternary $as "" $made) .user.username }}
+username: {{ default (ternary $as "" $made) .user.username | quote }}
 password: {{ set (deepCopy .user.passwordSecret) "name" (default (ternary $as "" $made) .user.passwordSecret.name) | toJson }}
 certificate: {{ set (deepCopy .user.certificateSecret) "name" (default (ternary $as "" $made) .user.certificateSecret.name) | toJson }}
 {{- end }}

@@ -1,8 +1,8 @@
 {{/* (root, name) → the rest of a KafkaTopic's or KafkaUser's metadata. */}}
 {{- define "booking-system.strimzi-place" -}}
-namespace: {{ default .root.Release.Namespace .root.Values.kafka.strimzi.namespace }}
+namespace: {{ default .root.Release.Namespace .root.Values.kafka.strimzi.namespace | quote }}
 labels:
-  strimzi.io/cluster: {{ .root.Values.kafka.strimzi.cluster }}
+  strimzi.io/cluster: {{ .root.Values.kafka.strimzi.cluster | quote }}
   {{- include "booking-system.labels" . | nindent 2 }}
 {{- end }}
 
@@ -11,7 +11,7 @@ labels:
 apiVersion: kafka.strimzi.io/v1
 kind: KafkaUser
 metadata:
-  name: {{ .user }}
+  name: {{ .user | quote }}
   {{- include "booking-system.strimzi-place" . | nindent 2 }}
 spec:
   authentication:
