@@ -83,10 +83,11 @@ class Subscriber(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Who subscribes to an event, as far as it is known whose it is."""
+    """Who subscribes to an event, as far as it is known whose it is. It `waits` to be asked again where that is not
+    known, and where an earlier event of its booking waits."""
 
     subscribers: Sequence[Subscriber]
-    booking_unknown: bool
+    waits: bool
 
 
 def delivery_id(event_id: UUID, subscription_id: UUID) -> UUID:
