@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -31,9 +31,11 @@ async def stage(engine: Engine) -> AsyncIterator[Stage]:
         yield stage
 
 
-async def noted(stage: Stage, *tried: tuple[UUID, int, Outcome]) -> None:
-    async with (await stage.engine.session.connection()).transaction():
-        await note(await stage.engine.session.connection(), stage.clock.now(), Round.of(tried))
+async def noted(stage: Stage, *tried: tuple[UUID, int, Outcome]) -> Round:
+    """What is left of it."""
+    connection = await stage.engine.session.connection()
+    async with connection.transaction():
+        return (await note(connection, stage.clock.now(), Round().after(tried))).left
 
 
 @pytest.mark.parametrize("rounds", [[BUSY, TAKEN], [TAKEN, BUSY], [BUSY], [TAKEN]])
@@ -67,26 +69,47 @@ async def test_tries_that_were_made_at_once_count_as_one_failure(stage: Stage) -
     assert (await stage.subscription(subscription))["failures"] == 1
 
 
-async def test_replicas_that_note_the_same_subscribers_wait_for_each_other_in_one_order(stage: Stage) -> None:
-    """Locks are taken by subscription_id, whether it took something or failed: else two replicas would each hold what
-    the other waits for."""
-    first, second = sorted([await stage.subscribe("http://127.0.0.1:9/") for _ in range(2)])
-    await noted(stage, (first, 0, FAILED), (second, 0, FAILED))
+async def test_replicas_that_note_the_same_subscribers_do_not_wait_for_each_other(stage: Stage) -> None:
+    """Each would hold what the other waits for. What is left is noted later."""
+    theirs, ours = [await stage.subscribe("http://127.0.0.1:9/") for _ in range(2)]
+    await noted(stage, (theirs, 0, FAILED), (ours, 0, FAILED))
     holder = await connect(stage.engine.session.url, "another replica")
     try:
         async with holder.transaction():
-            await holder.execute("SELECT FROM webhook_subscription WHERE subscription_id = $1 FOR NO KEY UPDATE", first)
-            noting = asyncio.create_task(noted(stage, (second, 1, TAKEN), (first, 1, FAILED)))
-            await eventually("it waits", lambda: _waiting(holder), bool)
-            free = "SELECT FROM webhook_subscription WHERE subscription_id = $1 FOR NO KEY UPDATE NOWAIT"
-            assert len(await holder.fetch(free, second)) == 1
-        await noting
+            lock = "SELECT FROM webhook_subscription WHERE subscription_id = $1 FOR NO KEY UPDATE"
+            await holder.execute(lock, theirs)
+            left = await noted(stage, (ours, 1, TAKEN), (theirs, 1, BUSY))
+        assert (await stage.subscription(ours))["failures"] == 0
+        assert (left.outcomes, left.failures, left.asked) == ({theirs: BUSY}, {theirs: 1}, {theirs: BUSY.asked})
     finally:
         await holder.close()
 
 
-async def _waiting(connection: asyncpg.Connection[asyncpg.Record]) -> int:
-    found: int = await connection.fetchval(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    return found
+@pytest.mark.parametrize("table", ["webhook_subscription", "webhook_delivery"])
+async def test_a_row_that_somebody_holds_delays_its_own_subscriber_alone(stage: Stage, table: str) -> None:
+    """An operator's transaction that was left open. What came of the try is recorded, once, when it has ended."""
+    answered = Receiver(status=410, hangs=True)
+    async with receiving(answered), receiving() as other:
+        held = await stage.subscribe(answered.url)
+        await stage.hear(an(BookingConfirmed))
+        await answered.came.wait()
+        well = await stage.subscribe(other.url)
+        holder = await connect(stage.engine.session.url, "an operator")
+        try:
+            async with holder.transaction():
+                lock = f"SELECT FROM {table} WHERE subscription_id = $1 FOR NO KEY UPDATE"
+                await holder.fetch(lock, held)
+                answered.gone.set()
+                (told,) = await stage.hear(an(BookingConfirmed, booking_id=uuid4()))
+                async with asyncio.timeout(6):
+                    await eventually("it is told", lambda: stage.rows(subscription_id=well), _is_told)
+            await eventually("off", lambda: stage.subscription(held), lambda row: row["disabled_for"] == "gone")
+        finally:
+            await holder.close()
+
+    assert other.ids == [told]
+    assert len(answered.ids) == len(set(answered.ids))
+
+
+def _is_told(rows: Sequence[asyncpg.Record]) -> bool:
+    return [row["state"] for row in rows] == ["succeeded"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -23,9 +23,15 @@ from services.notifications.subscriptions.posting import Failed, Outcome, Taken
 
 GONE = 410
 LOCK = """
-SELECT subscription_id FROM webhook_subscription
-WHERE subscription_id = ANY($1) OR (subscription_id = ANY($2) AND failures > 0)
-ORDER BY subscription_id FOR NO KEY UPDATE
+WITH concerned AS (
+    SELECT subscription_id FROM webhook_subscription
+    WHERE subscription_id = ANY($1) OR (subscription_id = ANY($2) AND failures > 0)
+), locked AS MATERIALIZED (
+    SELECT subscription_id FROM webhook_subscription WHERE subscription_id IN (SELECT subscription_id FROM concerned)
+    ORDER BY subscription_id FOR NO KEY UPDATE SKIP LOCKED
+)
+SELECT subscription_id, l.subscription_id IS NOT NULL AS is_free
+FROM concerned c LEFT JOIN locked l USING (subscription_id)
 """
 """$1: those that failed or asked for time; $2: those that took something, of which most were well before."""
 RECOVERED = """
@@ -65,14 +71,13 @@ class Round:
     `failures` are those in a row before this round; `asked`: for how long a subscriber wants to be left alone.
     """
 
-    outcomes: dict[UUID, Outcome]
-    failures: dict[UUID, int]
-    asked: dict[UUID, timedelta]
+    outcomes: dict[UUID, Outcome] = field(default_factory=dict)
+    failures: dict[UUID, int] = field(default_factory=dict)
+    asked: dict[UUID, timedelta] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, tried: Iterable[tuple[UUID, int, Outcome]]) -> Round:
-        """From (subscription, failures before, outcome) of each try."""
-        found = cls({}, {}, {})
+    def after(self, tried: Iterable[tuple[UUID, int, Outcome]]) -> Round:
+        """With (subscription, failures before, outcome) of each try beside what was not noted before."""
+        found = self.of_those(self.outcomes)
         for subscription_id, before, outcome in tried:
             found.failures[subscription_id] = before
             if not isinstance(found.outcomes.get(subscription_id), Taken) or _is_gone(outcome):
@@ -81,15 +86,38 @@ class Round:
                 found.asked[subscription_id] = max(asked, found.asked.get(subscription_id, asked))
         return found
 
+    def of_those(self, ids: Collection[UUID]) -> Round:
+        """What it says of some subscribers."""
+        return Round(
+            {one: outcome for one, outcome in self.outcomes.items() if one in ids},
+            {one: failures for one, failures in self.failures.items() if one in ids},
+            {one: asked for one, asked in self.asked.items() if one in ids},
+        )
 
-async def note(connection: Connection | PooledConnection, now: datetime, found: Round) -> Sequence[asyncpg.Record]:
-    """Write it, in the caller's transaction; returns the subscriptions that are switched off by it."""
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Subscriptions that were switched off, and what is left to note of those whose row somebody holds."""
+
+    disabled: Sequence[asyncpg.Record]
+    left: Round
+
+
+async def note(connection: Connection | PooledConnection, now: datetime, seen: Round) -> Noted:
+    """Write it, in the caller's transaction; it waits for nobody."""
+    well = [one for one, outcome in seen.outcomes.items() if isinstance(outcome, Taken)]
+    ill = [one for one, outcome in seen.outcomes.items() if isinstance(outcome, Failed) or one in seen.asked]
+    rows = await connection.fetch(LOCK, ill, well)
+    free = {row["subscription_id"] for row in rows if row["is_free"]}
+    left = seen.of_those({row["subscription_id"] for row in rows} - free)
+    return Noted(await _write(connection, now, seen.of_those(free)) if free else (), left)
+
+
+async def _write(connection: Connection | PooledConnection, now: datetime, found: Round) -> Sequence[asyncpg.Record]:
+    """Of subscriptions that are locked; returns those that are switched off by it."""
     well = [one for one, outcome in found.outcomes.items() if isinstance(outcome, Taken)]
     failed = {one: outcome for one, outcome in found.outcomes.items() if isinstance(outcome, Failed)}
-    locked = {row["subscription_id"] for row in await connection.fetch(LOCK, [*failed, *found.asked], well)}
-    if not locked:
-        return ()
-    await connection.execute(RECOVERED, [one for one in well if one in locked])
+    await connection.execute(RECOVERED, well)
     if found.asked:
         await connection.execute(ASKED, list(found.asked), [now + asked for asked in found.asked.values()])
     if not failed:
