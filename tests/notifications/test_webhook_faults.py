@@ -33,13 +33,14 @@ from services.notifications.model.subscriptions import (
 )
 from services.notifications.sender import Refused
 from services.notifications.sender import TryAgain as TryMailAgain
-from services.notifications.subscriptions import gauges, operator, queue, store
+from services.notifications.subscriptions import gauges, operator, outcomes, queue, store
 from services.notifications.subscriptions.messages import NoticeEnded
 from services.notifications.subscriptions.notice import Gateway, Notice
 from services.notifications.subscriptions.operator import Wanted
+from services.notifications.subscriptions.posting import Poster
 from tests.chassis.harness import Engine
 from tests.notifications.builders import BOOKING_ID, an
-from tests.notifications.receivers import Got, Receiver, receiving
+from tests.notifications.receivers import HERE, Got, Receiver, receiving
 from tests.notifications.stage import OWNER, Stage, staged
 from tests.notifications.test_gateway import Server
 
@@ -249,6 +250,19 @@ async def test_what_failed_is_sent_again_when_an_operator_says_so(stage: Stage, 
         assert await operator.redeliver(connection, stage.clock, later) == 0
         with pytest.raises(NotPossible, match="name a delivery"):
             await operator.redeliver(connection, stage.clock, Wanted())
+
+
+async def test_what_was_sent_again_and_given_up_says_why_it_was_this_time(engine: Engine) -> None:
+    stage, connection = Stage(engine, Poster(HERE)), await engine.session.connection()  # whose worker does not run
+    subscription = await stage.subscribe("http://127.0.0.1:9/")
+    await operator.switch(connection, stage.clock, subscription, on=False)
+    await stage.hear(an(BookingConfirmed))
+    await operator.switch(connection, stage.clock, subscription, on=True)
+    assert await operator.redeliver(connection, stage.clock, Wanted(subscription=subscription, failed=True)) == 1
+    stage.clock.advance(seconds=GIVE_UP_AFTER.total_seconds())
+    (ended,) = await outcomes.end(connection, stage.clock.now())
+
+    assert ended["reason"] == "given up after 3 days: its turn did not come"
 
 
 async def test_a_test_event_is_sent_and_shown(stage: Stage, engine: Engine) -> None:
