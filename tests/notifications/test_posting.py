@@ -274,3 +274,15 @@ async def test_a_name_that_nobody_answers_for_holds_one_look_up_and_no_other_nam
     await poster.close()
 
     assert asked.count("dead.example") == 1
+
+
+async def test_threads_that_look_up_names_end_with_their_poster() -> None:
+    before = {one for one in threading.enumerate() if one.name.startswith("names")}
+    poster = Poster(HERE)
+    async with receiving() as receiver:
+        await poster.post(receiver.url.replace("127.0.0.1", "localhost"), HEADERS, "{}")
+    (ours,) = {one for one in threading.enumerate() if one.name.startswith("names")} - before
+    await poster.close()
+    await asyncio.to_thread(ours.join, 5)
+
+    assert not ours.is_alive()

@@ -30,8 +30,10 @@ class Connector(TCPConnector):
 
     def __init__(self, targets: Targets) -> None:
         self._targets = targets
+        self.names = Names()
+        """aiohttp closes no resolver that it was given."""
         super().__init__(
-            resolver=Names(),
+            resolver=self.names,
             use_dns_cache=False,
             limit=0,
             keepalive_timeout=IDLE_SECONDS,
