@@ -11,9 +11,8 @@ from booking_contracts.registry import BY_TOPIC, Kind, kind_of
 from services.notifications.invite import METHODS
 from services.notifications.model import letters
 from services.notifications.model.letters import AFTER_CONFIRMATION, ATTENDEE, BY_EVENT, BY_OCCASION, SILENT, Audience
+from services.notifications.model.subscriptions import OFFERED
 
-WEBHOOK = "none yet"
-"""What subscribers are sent of an event."""
 ON_OCCASION = {
     letters.Kind.SEATS_HELD: "a minute after BookingPlaced, unpaid",
     letters.Kind.REMINDER: "at the offering's `reminder_minutes`",
@@ -37,14 +36,14 @@ def table() -> str:
 
 def _of_events() -> Iterator[str]:
     for event in events():
-        name = event.ce_type.rpartition(".")[0]
+        name, webhook = event.ce_type.rpartition(".")[0], "event" if event in OFFERED else ""
         if event in SILENT:
-            yield f"| {name} | none: {SILENT[event]} | | | | | | {WEBHOOK} |"
+            yield f"| {name} | none: {SILENT[event]} | | | | | | {webhook} |"
             continue
         kind, audiences = BY_EVENT[event]
-        yield _row(name, kind, audiences, WEBHOOK)
+        yield _row(name, kind, audiences, webhook)
         if event is booking.PaymentFailed:
-            yield _row(f"{name}, `capture_failed`", *AFTER_CONFIRMATION, WEBHOOK)
+            yield _row(f"{name}, `capture_failed`", *AFTER_CONFIRMATION, webhook)
 
 
 def _on_occasions() -> Iterator[str]:
