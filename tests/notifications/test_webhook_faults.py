@@ -265,6 +265,23 @@ async def test_what_was_sent_again_and_given_up_says_why_it_was_this_time(engine
     assert ended["reason"] == "given up after 3 days: its turn did not come"
 
 
+async def test_what_was_missed_in_a_span_of_time_is_sent_again_and_nothing_else(engine: Engine) -> None:
+    stage, connection = Stage(engine, Poster(HERE)), await engine.session.connection()  # whose worker does not run
+    subscription = await stage.subscribe("http://127.0.0.1:9/")
+    began = stage.clock.now()
+    await operator.switch(connection, stage.clock, subscription, on=False)
+    for _ in range(3):
+        await stage.hear(an(BookingConfirmed, booking_id=uuid4()))
+        stage.clock.advance(hours=1)
+    await operator.switch(connection, stage.clock, subscription, on=True)
+    hours = [began + timedelta(hours=number) for number in range(3)]
+
+    assert await operator.redeliver(connection, stage.clock, Wanted(since=hours[1], until=hours[2])) == 1
+    assert await stage.states() == ["failed", "pending", "failed"]
+    with pytest.raises(NotPossible, match="name a delivery"):
+        await operator.redeliver(connection, stage.clock, Wanted(until=hours[2]))
+
+
 async def test_a_test_event_is_sent_and_shown(stage: Stage, engine: Engine) -> None:
     connection = await engine.session.connection()
     async with receiving() as receiver:
