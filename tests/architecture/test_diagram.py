@@ -6,6 +6,7 @@ import pytest
 from booking_contracts import booking
 
 from services.notifications.model.letters import BY_OCCASION
+from services.notifications.model.subscriptions import OFFERED
 from services.operations import told
 from services.operations.diagram import PAGES, ROOT, redrawn
 
@@ -40,3 +41,13 @@ def test_no_event_of_a_booking_or_of_a_line_is_missing_among_those_that_people_a
     assert {f"booking.{kind.__name__}" for kind in kinds} <= {*rows}
     assert [row for row in rows if row.startswith("none")] == rows[-len(BY_OCCASION) :]
     assert told.ON_OCCASION.keys() == BY_OCCASION.keys()
+
+
+@pytest.mark.requirement("notify-systems")
+def test_the_events_that_webhooks_are_sent_of_are_those_that_are_offered() -> None:
+    cells = [[cell.strip() for cell in row.split("|")[1:-1]] for row in told.table().splitlines()[2:]]
+
+    assert {name.partition(",")[0] for name, *_, webhook in cells if webhook == "subscribers"} == {
+        event.ce_type.rpartition(".")[0] for event in OFFERED
+    }
+    assert {webhook for *_, webhook in cells} == {"subscribers", ""}

@@ -135,6 +135,30 @@ async def test_of_a_body_without_end_only_the_beginning_is_read(poster: Poster) 
     assert written < 50_000_000
 
 
+@pytest.mark.parametrize(
+    "interim", [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"]
+)
+async def test_interim_responses_without_end_are_not_read_to_none(poster: Poster, interim: bytes) -> None:
+    """Each is parsed on the loop that all share: some receivers that write nothing else stopped all the others."""
+
+    async def endless(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(interim * 1_000)
+            await writer.drain()
+
+    async with speaking(endless) as url:
+        outcome = await poster.post(url, HEADERS, "{}")
+
+    assert outcome == Failed("TooLong: it answered more than 16384 bytes")
+
+
+async def test_what_one_answer_took_is_not_missing_to_the_next(poster: Poster) -> None:
+    """On a connection that is kept."""
+    async with receiving(Receiver(text="x" * 900)) as receiver:
+        for _ in range(2 * connecting.ANSWER_BYTES // 900):
+            assert await poster.post(receiver.url, HEADERS, "{}") == Taken(200, "x" * 900)
+
+
 async def test_what_is_packed_is_not_unpacked(poster: Poster) -> None:
     bomb = gzip.compress(b"z" * 10_000_000)
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb)
@@ -274,3 +298,15 @@ async def test_a_name_that_nobody_answers_for_holds_one_look_up_and_no_other_nam
     await poster.close()
 
     assert asked.count("dead.example") == 1
+
+
+async def test_threads_that_look_up_names_end_with_their_poster() -> None:
+    before = {one for one in threading.enumerate() if one.name.startswith("names")}
+    poster = Poster(HERE)
+    async with receiving() as receiver:
+        await poster.post(receiver.url.replace("127.0.0.1", "localhost"), HEADERS, "{}")
+    (ours,) = {one for one in threading.enumerate() if one.name.startswith("names")} - before
+    await poster.close()
+    await asyncio.to_thread(ours.join, 5)
+
+    assert not ours.is_alive()

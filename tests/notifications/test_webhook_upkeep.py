@@ -13,11 +13,13 @@ from prometheus_client import REGISTRY
 
 from services.chassis.operator import NotPossible
 from services.notifications import erasing
-from services.notifications.subscriptions import gauges, operator, store
+from services.notifications.model.subscriptions import GIVE_UP_AFTER
+from services.notifications.subscriptions import gauges, operator, outcomes, store
 from services.notifications.subscriptions.operator import Wanted
+from services.notifications.subscriptions.posting import Poster
 from tests.chassis.harness import Engine
 from tests.notifications.builders import BOOKING_ID, an
-from tests.notifications.receivers import Receiver, receiving
+from tests.notifications.receivers import HERE, Receiver, receiving
 from tests.notifications.stage import Stage, staged
 
 pytestmark = pytest.mark.requirement("notify-systems")
@@ -73,6 +75,36 @@ async def test_what_failed_is_sent_again_when_an_operator_says_so(stage: Stage, 
         assert await operator.redeliver(connection, stage.clock, later) == 0
         with pytest.raises(NotPossible, match="name a delivery"):
             await operator.redeliver(connection, stage.clock, Wanted())
+
+
+async def test_what_was_sent_again_and_given_up_says_why_it_was_this_time(engine: Engine) -> None:
+    stage, connection = Stage(engine, Poster(HERE)), await engine.session.connection()  # whose worker does not run
+    subscription = await stage.subscribe("http://127.0.0.1:9/")
+    await operator.switch(connection, stage.clock, subscription, on=False)
+    await stage.hear(an(BookingConfirmed))
+    await operator.switch(connection, stage.clock, subscription, on=True)
+    assert await operator.redeliver(connection, stage.clock, Wanted(subscription=subscription, failed=True)) == 1
+    stage.clock.advance(seconds=GIVE_UP_AFTER.total_seconds())
+    (ended,) = await outcomes.end(connection, stage.clock.now())
+
+    assert ended["reason"] == "given up after 3 days: its turn did not come"
+
+
+async def test_what_was_missed_in_a_span_of_time_is_sent_again_and_nothing_else(engine: Engine) -> None:
+    stage, connection = Stage(engine, Poster(HERE)), await engine.session.connection()  # whose worker does not run
+    subscription = await stage.subscribe("http://127.0.0.1:9/")
+    began = stage.clock.now()
+    await operator.switch(connection, stage.clock, subscription, on=False)
+    for _ in range(3):
+        await stage.hear(an(BookingConfirmed, booking_id=uuid4()))
+        stage.clock.advance(hours=1)
+    await operator.switch(connection, stage.clock, subscription, on=True)
+    hours = [began + timedelta(hours=number) for number in range(3)]
+
+    assert await operator.redeliver(connection, stage.clock, Wanted(since=hours[1], until=hours[2])) == 1
+    assert await stage.states() == ["failed", "pending", "failed"]
+    with pytest.raises(NotPossible, match="name a delivery"):
+        await operator.redeliver(connection, stage.clock, Wanted(until=hours[2]))
 
 
 async def test_a_test_event_is_sent_and_shown(stage: Stage, engine: Engine) -> None:

@@ -134,6 +134,24 @@ async def test_whose_a_payment_is_may_be_known_later(stage: Stage, engine: Engin
     assert len(rows) == 2
 
 
+async def test_payments_that_waited_for_their_booking_are_told_in_their_order(stage: Stage, engine: Engine) -> None:
+    """What is heard when the booking is known does not pass what waits; nor does one that waited for less long."""
+    await stage.subscribe("http://127.0.0.1:9/", customer_id="anna")
+    ids = await stage.hear(an(payments.PaymentAuthorized))
+    for look in LOOKS_AGAIN[:2]:
+        stage.clock.advance(seconds=look.total_seconds())
+        ids += await stage.hear(an(payments.PaymentCaptured))
+        await engine.run_local()
+    await stage.hear(an(BookingConfirmed))
+    ids += await stage.hear(an(payments.PaymentSettled))
+    while waiting := await engine.fetch("SELECT due_at FROM local_message WHERE type = 'local.EventWaits'"):
+        stage.clock.instant = max(stage.clock.instant, min(row["due_at"] for row in waiting))
+        await engine.run_local()
+
+    told = [str(row["event_id"]) for row in await stage.rows()]
+    assert [one for one in told if one in ids] == ids
+
+
 async def test_whose_a_payment_is_that_nobody_ever_says_is_asked_a_few_times(stage: Stage, engine: Engine) -> None:
     await stage.subscribe("http://127.0.0.1:9/", customer_id="anna")
     await stage.hear(an(payments.PaymentCaptured))

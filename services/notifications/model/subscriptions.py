@@ -83,10 +83,11 @@ class Subscriber(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Who subscribes to an event, as far as it is known whose it is."""
+    """Who subscribes to an event, as far as it is known whose it is. It `waits` to be asked again where that is not
+    known, and where an earlier event of its booking waits."""
 
     subscribers: Sequence[Subscriber]
-    booking_unknown: bool
+    waits: bool
 
 
 def delivery_id(event_id: UUID, subscription_id: UUID) -> UUID:
@@ -99,13 +100,10 @@ def wait_after(tries: int, asked: timedelta | None = None, spread: float = 1.0) 
 
     `spread`, of SPREAD, keeps those apart who failed together.
     """
-    return _at_least(asked, min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(tries - 1, 20)) * spread)
-
-
-def rest_after(failures: int, asked: timedelta | None = None, spread: float = 1.0) -> timedelta:
-    """From the last of `failures` in a row to the next try of the same subscriber."""
-    return _at_least(asked, min(LONGEST_REST, FIRST_REST * 2.0 ** min(failures - 1, 20)) * spread)
-
-
-def _at_least(asked: timedelta | None, wait: timedelta) -> timedelta:
+    wait = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(tries - 1, 20)) * spread
     return max(wait, min(asked or timedelta(0), LONGEST_ASKED))
+
+
+def rest_after(failures: int, spread: float = 1.0) -> timedelta:
+    """From the last of `failures` in a row to the next try of the same subscriber."""
+    return min(LONGEST_REST, FIRST_REST * 2.0 ** min(failures - 1, 20)) * spread

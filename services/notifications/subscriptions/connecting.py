@@ -6,11 +6,15 @@ import asyncio
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from errno import EACCES
+from functools import partial
 from ipaddress import ip_address
 from typing import Any
 
-from aiohttp import TCPConnector
+from aiohttp import ClientError, ClientRequest, ClientTimeout, TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 
 from services.notifications.model.targets import Targets
 
@@ -21,8 +25,36 @@ IDLE_SECONDS = 3.0
 """Shorter than receivers commonly leave an idle connection open (5 s), so that they seldom close one that is used."""
 
 
+ANSWER_BYTES = 16 * 1024
+"""What is read of one answer, its interim responses among it: each byte is parsed on the loop that all share."""
+
+
 class NotAllowed(OSError):
     """The address is none that webhooks may go to."""
+
+
+class TooLong(ClientError):
+    """It answered more than is read."""
+
+
+class _Answer(ResponseHandler):
+    """Reads the beginning of an answer, and closes on the rest."""
+
+    _left = ANSWER_BYTES
+
+    def begin(self) -> None:
+        """Another answer."""
+        self._left = ANSWER_BYTES
+
+    def data_received(self, data: bytes) -> None:
+        read, self._left = data[: self._left], self._left - len(data)
+        if read or not data:
+            super().data_received(read)
+        if self._left < 0:
+            self._left = 0
+            self.set_exception(TooLong(f"it answered more than {ANSWER_BYTES} bytes"))
+            if self.transport is not None:  # not by `abort`, which forgets the exception
+                self.transport.abort()
 
 
 class Connector(TCPConnector):
@@ -30,13 +62,24 @@ class Connector(TCPConnector):
 
     def __init__(self, targets: Targets) -> None:
         self._targets = targets
+        self.names = Names()
+        """aiohttp closes no resolver that it was given."""
         super().__init__(
-            resolver=Names(),
+            resolver=self.names,
             use_dns_cache=False,
             limit=0,
             keepalive_timeout=IDLE_SECONDS,
             socket_factory=self._checked,
         )
+        kind: type[ResponseHandler] = _Answer
+        self._factory = partial(kind, loop=self._loop)
+
+    async def connect(self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout) -> Connection:
+        """A connection for one request and its answer."""
+        connection = await super().connect(req, traces, timeout)
+        assert isinstance(connection.protocol, _Answer), "the factory makes no others"
+        connection.protocol.begin()
+        return connection
 
     def _checked(self, info: tuple[Any, ...]) -> socket.socket:
         """aiohttp makes every socket with this, right before it connects it to just this address."""

@@ -3,32 +3,53 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
 
 from services.chassis.database import Connection, PooledConnection
-from services.notifications.model.subscriptions import BUSY, DISABLE_AFTER, SPREAD, DisabledFor, rest_after
+from services.notifications.model.subscriptions import (
+    BUSY,
+    DISABLE_AFTER,
+    LONGEST_ASKED,
+    SPREAD,
+    DisabledFor,
+    rest_after,
+)
 from services.notifications.subscriptions.posting import Failed, Outcome, Taken
 
 GONE = 410
+LOCK = """
+WITH concerned AS (
+    SELECT subscription_id FROM webhook_subscription
+    WHERE subscription_id = ANY($1) OR (subscription_id = ANY($2) AND failures > 0)
+), locked AS MATERIALIZED (
+    SELECT subscription_id FROM webhook_subscription WHERE subscription_id IN (SELECT subscription_id FROM concerned)
+    ORDER BY subscription_id FOR NO KEY UPDATE SKIP LOCKED
+)
+SELECT subscription_id, l.subscription_id IS NOT NULL AS is_free
+FROM concerned c LEFT JOIN locked l USING (subscription_id)
+"""
+"""$1: those that failed or asked for time; $2: those that took something, of which most were well before."""
 RECOVERED = """
 UPDATE webhook_subscription SET failures = 0, failing_since = NULL, rest_until = NULL, last_error = NULL
-WHERE subscription_id = ANY(ARRAY(
-    SELECT subscription_id FROM webhook_subscription WHERE subscription_id = ANY($1) AND failures > 0
-    ORDER BY subscription_id FOR NO KEY UPDATE))
+WHERE subscription_id = ANY($1)
 """
 FAILED = """
 UPDATE webhook_subscription s
-SET failures = s.failures + 1, failing_since = coalesce(s.failing_since, $4), last_error = t.reason,
+SET failures = CASE WHEN s.failures = t.before THEN s.failures + 1 ELSE greatest(s.failures, 1) END,
+    failing_since = coalesce(s.failing_since, $5), last_error = t.reason,
     rest_until = greatest(s.rest_until, t.rest_until)
-FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS t (subscription_id, reason, rest_until)
-WHERE s.subscription_id = t.subscription_id AND s.state = 'active' AND s.subscription_id = ANY(ARRAY(
-    SELECT subscription_id FROM webhook_subscription WHERE subscription_id = ANY($1)
-    ORDER BY subscription_id FOR NO KEY UPDATE))
+FROM unnest($1::uuid[], $2::int[], $3::text[], $4::timestamptz[]) AS t (subscription_id, before, reason, rest_until)
+WHERE s.subscription_id = t.subscription_id AND s.state = 'active'
+"""
+"""Tries that were made at the same time are one failure: all of them know the same number of failures before."""
+ASKED = """
+UPDATE webhook_subscription s SET busy_until = greatest(s.busy_until, t.until)
+FROM unnest($1::uuid[], $2::timestamptz[]) AS t (subscription_id, until) WHERE s.subscription_id = t.subscription_id
 """
 DISABLED = """
 UPDATE webhook_subscription
@@ -47,36 +68,63 @@ WHY = {
 class Round:
     """What the tries of some subscribers came to, one outcome each: who took something is well, whatever else failed.
 
-    `failures` are those in a row before this round.
+    `failures` are those in a row before this round; `asked`: for how long a subscriber wants to be left alone.
     """
 
-    outcomes: dict[UUID, Outcome]
-    failures: dict[UUID, int]
+    outcomes: dict[UUID, Outcome] = field(default_factory=dict)
+    failures: dict[UUID, int] = field(default_factory=dict)
+    asked: dict[UUID, timedelta] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, tried: Iterable[tuple[UUID, int, Outcome]]) -> Round:
-        """From (subscription, failures before, outcome) of each try."""
-        outcomes: dict[UUID, Outcome] = {}
-        failures: dict[UUID, int] = {}
+    def after(self, tried: Iterable[tuple[UUID, int, Outcome]]) -> Round:
+        """With (subscription, failures before, outcome) of each try beside what was not noted before."""
+        found = self.of_those(self.outcomes)
         for subscription_id, before, outcome in tried:
-            failures[subscription_id] = before
-            if not isinstance(outcomes.get(subscription_id), Taken) or _is_gone(outcome):
-                outcomes[subscription_id] = outcome
-        return cls(outcomes, failures)
+            found.failures[subscription_id] = before
+            if not isinstance(found.outcomes.get(subscription_id), Taken) or _is_gone(outcome):
+                found.outcomes[subscription_id] = outcome
+            if (asked := _asked(outcome)) is not None:
+                found.asked[subscription_id] = max(asked, found.asked.get(subscription_id, asked))
+        return found
+
+    def of_those(self, ids: Collection[UUID]) -> Round:
+        """What it says of some subscribers."""
+        return Round(
+            {one: outcome for one, outcome in self.outcomes.items() if one in ids},
+            {one: failures for one, failures in self.failures.items() if one in ids},
+            {one: asked for one, asked in self.asked.items() if one in ids},
+        )
 
 
-async def note(connection: Connection | PooledConnection, now: datetime, found: Round) -> Sequence[asyncpg.Record]:
-    """Write it; returns the subscriptions that are switched off by it."""
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Subscriptions that were switched off, and what is left to note of those whose row somebody holds."""
+
+    disabled: Sequence[asyncpg.Record]
+    left: Round
+
+
+async def note(connection: Connection | PooledConnection, now: datetime, seen: Round) -> Noted:
+    """Write it, in the caller's transaction; it waits for nobody."""
+    well = [one for one, outcome in seen.outcomes.items() if isinstance(outcome, Taken)]
+    ill = [one for one, outcome in seen.outcomes.items() if isinstance(outcome, Failed) or one in seen.asked]
+    rows = await connection.fetch(LOCK, ill, well)
+    free = {row["subscription_id"] for row in rows if row["is_free"]}
+    left = seen.of_those({row["subscription_id"] for row in rows} - free)
+    return Noted(await _write(connection, now, seen.of_those(free)) if free else (), left)
+
+
+async def _write(connection: Connection | PooledConnection, now: datetime, found: Round) -> Sequence[asyncpg.Record]:
+    """Of subscriptions that are locked; returns those that are switched off by it."""
     well = [one for one, outcome in found.outcomes.items() if isinstance(outcome, Taken)]
     failed = {one: outcome for one, outcome in found.outcomes.items() if isinstance(outcome, Failed)}
     await connection.execute(RECOVERED, well)
+    if found.asked:
+        await connection.execute(ASKED, list(found.asked), [now + asked for asked in found.asked.values()])
     if not failed:
         return ()
-    rests = [
-        now + rest_after(found.failures[one] + 1, _asked(outcome), random.uniform(*SPREAD))
-        for one, outcome in failed.items()
-    ]
-    await connection.execute(FAILED, list(failed), [outcome.reason for outcome in failed.values()], rests, now)
+    before = [found.failures[one] for one in failed]
+    rests = [now + rest_after(failures + 1, random.uniform(*SPREAD)) for failures in before]
+    await connection.execute(FAILED, list(failed), before, [outcome.reason for outcome in failed.values()], rests, now)
     gone = [one for one, outcome in failed.items() if _is_gone(outcome)]
     return await connection.fetch(DISABLED, now, gone, list(failed), now - DISABLE_AFTER)
 
@@ -85,6 +133,8 @@ def _is_gone(outcome: Outcome) -> bool:
     return isinstance(outcome, Failed) and outcome.status == GONE
 
 
-def _asked(outcome: Failed) -> timedelta | None:
+def _asked(outcome: Outcome) -> timedelta | None:
     """A Retry-After about the receiver as a whole."""
-    return outcome.asked if outcome.status in BUSY else None
+    if not isinstance(outcome, Failed) or outcome.status not in BUSY or outcome.asked is None:
+        return None
+    return min(outcome.asked, LONGEST_ASKED)

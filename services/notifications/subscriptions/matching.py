@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from services.chassis.statements import Statements
 from services.chassis.unit_of_work import Record
 from services.notifications.model.subscriptions import Concerned, Found, Subscriber, concerned_by, delivery_id
 from services.notifications.subscriptions.messages import EventWaits
-from services.notifications.subscriptions.offering import Offered
+from services.notifications.subscriptions.offering import LOOKS_AGAIN, Offered
 from services.notifications.work import NotificationsWork
 
 ANY_SUBSCRIBER = "SELECT EXISTS (SELECT FROM webhook_subscription WHERE state <> 'deleted')"
@@ -23,6 +23,7 @@ KNOWN = """
 SELECT booking_id, (body ->> 'provider_id')::uuid AS provider_id, body -> 'customer' ->> 'id' AS customer_id
 FROM known_booking WHERE booking_id = ANY($1)
 """
+WAITING = "SELECT key, body FROM local_message WHERE type = 'local.EventWaits' AND key = ANY($1)"
 _THEIRS = "s.state <> 'deleted' AND (s.event_types = '{}' OR e.type = ANY(s.event_types))"
 SUBSCRIBERS = f"""
 WITH e AS MATERIALIZED (
@@ -73,7 +74,12 @@ async def load(connection: Connection, messages: Sequence[Message[Any]], work: N
         return
     asked = [_asked(one) for one in events]
     known = await _known(connection, messages, asked)
-    whose = [known.get(one.concerned.booking_id, one.concerned) for one in asked]
+    waiting = await _waiting(connection, known)
+    behind = {one.id for one in events if waiting and _is_behind(one, waiting)}
+    whose = [
+        one.concerned if one.message_id in behind else known.get(one.concerned.booking_id, one.concerned)
+        for one in asked
+    ]
     rows = await connection.fetch(
         SUBSCRIBERS,
         [one.type for one in asked],
@@ -84,9 +90,9 @@ async def load(connection: Connection, messages: Sequence[Message[Any]], work: N
     for row in rows:
         subscribers.setdefault(row["nth"] - 1, []).append(Subscriber(row["subscription_id"], row["state"] == "active"))
     for nth, one in enumerate(asked):
-        unknown = whose[nth].booking_id is not None
-        if nth in subscribers or unknown:
-            work.offers[one.message_id] = Found(subscribers.get(nth, ()), unknown)
+        waits = whose[nth].booking_id is not None
+        if nth in subscribers or waits:
+            work.offers[one.message_id] = Found(subscribers.get(nth, ()), waits)
 
 
 def save(writes: Statements, work: NotificationsWork) -> None:
@@ -134,3 +140,27 @@ async def _known(
     for row in await connection.fetch(KNOWN, list(named - known.keys())):
         known[row["booking_id"]] = Concerned(row["provider_id"], row["customer_id"])
     return known
+
+
+async def _waiting(connection: Connection, known: Collection[UUID | None]) -> dict[str, int]:
+    """Bookings of which events still wait: key → the number of the first."""
+    if not known:
+        return {}
+    first: dict[str, int] = {}
+    for row in await connection.fetch(WAITING, [str(one) for one in known]):
+        sequence = EventWaits.model_validate_json(row["body"]).sequence
+        first[row["key"]] = min(sequence, first.get(row["key"], sequence))
+    return first
+
+
+def _is_behind(message: Message[Any], waiting: Mapping[str, int]) -> bool:
+    """Whether an earlier event of the same booking waits, so that this one waits too: they are told in their order.
+
+    The last look is waited for by nothing: what came before it had its own before.
+    """
+    body = message.body
+    if isinstance(body, EventWaits):
+        sequence, last = body.sequence, body.tries + 1 >= len(LOOKS_AGAIN)
+    else:
+        sequence, last = message.sequence, concerned_by(body).booking_id is None
+    return not last and waiting.get(message.key, sequence) < sequence

@@ -11,7 +11,7 @@ from services.chassis.messages import LocalBody
 class EventWaits(LocalBody):
     """An event that names a booking which is not known yet, so that nobody knows whose it is; looked at again.
 
-    `content` is the event as it is posted. `tries` counts the looks before this one.
+    `content` is the event as it is posted, `sequence` its ce_sequence. `tries` counts the looks before this one.
     """
 
     event_id: UUID
@@ -19,6 +19,7 @@ class EventWaits(LocalBody):
     booking_id: UUID
     content: str
     tries: int
+    sequence: int = 0
 
 
 class WebhookEnded(LocalBody):

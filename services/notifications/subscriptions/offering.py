@@ -12,7 +12,7 @@ from booking_contracts.envelope import Event
 
 from services.chassis.messages import Message
 from services.chassis.service import Handler, event, local
-from services.notifications.model.subscriptions import OFFERED, Concerned, Found, Subscriber, concerned_by
+from services.notifications.model.subscriptions import OFFERED, Subscriber, concerned_by
 from services.notifications.subscriptions.messages import EventWaits
 from services.notifications.subscriptions.signing import content_of
 from services.notifications.work import NotificationsWork
@@ -47,7 +47,9 @@ def _offering(handler: Handler | None) -> Any:
         found = work.offers.get(message.id)
         if found is not None:
             content = content_of(message.raw.headers, message.key, message.raw.body)
-            _offer(found, message.id, message.type, message.key, content, concerned_by(message.body), work)
+            _offer(Offered(message.id, message.type, message.key, content, found.subscribers), work)
+            if found.waits:
+                _look_again(_waiting(message, content), message.key, work)
 
     return decide
 
@@ -56,23 +58,29 @@ def event_waits(message: Message[EventWaits], work: NotificationsWork) -> None:
     """Its booking may be known by now."""
     waits, found = message.body, work.offers.get(message.id)
     if found is not None:
-        concerned = Concerned(booking_id=waits.booking_id)
-        _offer(found, waits.event_id, waits.type, message.key, waits.content, concerned, work, waits.tries + 1)
+        _offer(Offered(waits.event_id, waits.type, message.key, waits.content, found.subscribers), work)
+        if found.waits:
+            _look_again(waits.model_copy(update={"tries": waits.tries + 1}), message.key, work)
 
 
-def _offer(
-    found: Found,
-    event_id: UUID,
-    kind: str,
-    key: str,
-    content: str,
-    concerned: Concerned,
-    work: NotificationsWork,
-    tries: int = 0,
-) -> None:
-    if found.subscribers:
-        work.record(Offered(event_id, kind, key, content, found.subscribers))
-    if found.booking_unknown and tries < len(LOOKS_AGAIN):
-        assert concerned.booking_id is not None, "that is what is not known"
-        again = EventWaits(event_id=event_id, type=kind, booking_id=concerned.booking_id, content=content, tries=tries)
-        work.remind(again, key=key, due_at=work.now + LOOKS_AGAIN[tries])
+def _offer(offered: Offered, work: NotificationsWork) -> None:
+    if offered.subscribers:
+        work.record(offered)
+
+
+def _waiting(message: Message[Event], content: str) -> EventWaits:
+    booking_id = concerned_by(message.body).booking_id
+    assert booking_id is not None, "that is what is not known"
+    return EventWaits(
+        event_id=message.id,
+        type=message.type,
+        booking_id=booking_id,
+        content=content,
+        tries=0,
+        sequence=message.sequence,
+    )
+
+
+def _look_again(waits: EventWaits, key: str, work: NotificationsWork) -> None:
+    if waits.tries < len(LOOKS_AGAIN):
+        work.remind(waits, key=key, due_at=work.now + LOOKS_AGAIN[waits.tries])

@@ -37,7 +37,8 @@ FROM webhook_delivery d JOIN webhook_event e USING (event_id)
 WHERE d.subscription_id = $1 AND ($2::text IS NULL OR d.state = $2) ORDER BY d.number DESC LIMIT $3
 """
 REDELIVER = f"""
-UPDATE webhook_delivery d SET state = 'pending', opened_at = $1, try_at = $1, tries = 0, settled_at = NULL
+UPDATE webhook_delivery d
+SET state = 'pending', opened_at = $1, try_at = $1, tries = 0, settled_at = NULL, reason = NULL
 FROM (SELECT w.delivery_id, w.number FROM webhook_delivery w JOIN webhook_subscription s USING (subscription_id)
       WHERE s.state = 'active' AND w.state <> 'pending' AND w.number > $2
         AND ($3::uuid IS NULL OR w.delivery_id = $3) AND ($4::uuid IS NULL OR w.subscription_id = $4)

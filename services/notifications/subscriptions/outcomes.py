@@ -1,6 +1,7 @@
 """SQL of the worker: what became of each try is recorded, and what is not to be tried any more is ended.
 
-Lock order: webhook_delivery ORDER BY number → webhook_subscription ORDER BY subscription_id.
+Lock order: webhook_delivery ORDER BY number → webhook_subscription ORDER BY subscription_id. Nothing waits for a row
+that somebody else holds: its subscriber alone is told later.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from services.notifications.subscriptions.queue import WAITING, Due
 SLICE = 500
 
 LOCK = """
-SELECT delivery_id FROM webhook_delivery WHERE delivery_id = ANY($1) AND state = 'pending' ORDER BY number FOR UPDATE
+SELECT delivery_id FROM webhook_delivery WHERE delivery_id = ANY($1) AND state = 'pending' ORDER BY number
+FOR UPDATE SKIP LOCKED
 """
+HELD = "SELECT delivery_id FROM webhook_delivery WHERE delivery_id = ANY($1) AND state = 'pending'"
 RECORD = """
 UPDATE webhook_delivery d
 SET state = t.state, try_at = t.try_at, tries = d.tries + 1, reason = t.reason, status = t.status, answer = t.answer,
@@ -31,13 +34,16 @@ WHERE d.delivery_id = t.delivery_id AND d.state = 'pending'
 RETURNING d.delivery_id
 """
 GO_ON = """
-UPDATE webhook_delivery SET try_at = $3 WHERE try_at > $3 AND delivery_id = ANY(ARRAY(
-    SELECT (SELECT d.delivery_id FROM webhook_delivery d
-            WHERE d.subscription_id = l.subscription_id AND d.key = l.key AND d.state = 'pending'
-            ORDER BY d.number LIMIT 1)
-    FROM unnest($1::uuid[], $2::text[]) AS l (subscription_id, key)))
+UPDATE webhook_delivery SET try_at = $3 WHERE delivery_id = ANY(ARRAY(
+    SELECT delivery_id FROM webhook_delivery WHERE try_at > $3 AND delivery_id = ANY(ARRAY(
+        SELECT (SELECT d.delivery_id FROM webhook_delivery d
+                WHERE d.subscription_id = l.subscription_id AND d.key = l.key AND d.state = 'pending'
+                ORDER BY d.number LIMIT 1)
+        FROM unnest($1::uuid[], $2::text[]) AS l (subscription_id, key)))
+    ORDER BY number FOR UPDATE SKIP LOCKED))
 """
-"""The next of each line whose head has come to its end, once that can be seen."""
+"""The next of each line whose head has come to its end, once that can be seen. One that somebody holds is tried when it
+was put off to."""
 END = f"""
 WITH {WAITING}, over AS (
     SELECT d.delivery_id, s.state = 'active' AS live
@@ -75,12 +81,21 @@ class Tried:
     answer: str | None
 
 
-async def record(connection: Connection | PooledConnection, now: datetime, tried: Sequence[Tried]) -> set[UUID]:
-    """Write what tries came to; returns those that counted: others were ended meanwhile. In the caller's transaction.
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """`counted`: those that were recorded; `held`: those whose row somebody holds, to be recorded later. Others were
+    ended meanwhile."""
 
-    What follows in their lines goes on with `go_on`.
-    """
-    await connection.fetch(LOCK, [one.due.delivery_id for one in tried])
+    counted: set[UUID]
+    held: set[UUID]
+
+
+async def record(connection: Connection | PooledConnection, now: datetime, tried: Sequence[Tried]) -> Recorded:
+    """Write what tries came to. In the caller's transaction. What follows in their lines goes on with `go_on`."""
+    ids = {one.due.delivery_id for one in tried}
+    free = {row["delivery_id"] for row in await connection.fetch(LOCK, list(ids))}
+    held = {row["delivery_id"] for row in await connection.fetch(HELD, list(ids - free))} if ids - free else set()
+    tried = [one for one in tried if one.due.delivery_id in free]
     rows = await connection.fetch(
         RECORD,
         [one.due.delivery_id for one in tried],
@@ -91,7 +106,7 @@ async def record(connection: Connection | PooledConnection, now: datetime, tried
         [one.answer for one in tried],
         now,
     )
-    return {row["delivery_id"] for row in rows}
+    return Recorded({row["delivery_id"] for row in rows}, held)
 
 
 async def go_on(connection: Connection | PooledConnection, now: datetime, lines: Sequence[tuple[UUID, str]]) -> None:

@@ -84,7 +84,10 @@ class Poster:
     async def close(self) -> None:
         """Close what is open."""
         if self._session is not None:
+            connector = self._session.connector
             await self._session.close()
+            if isinstance(connector, Connector):
+                await connector.names.close()
 
     async def _once(self, url: str, headers: Mapping[str, str], content: str) -> Outcome:
         session = self._session = self._session or _session(self._targets)

@@ -34,6 +34,7 @@ WITH {WAITING}, awake AS (
     FROM waiting w JOIN webhook_subscription s ON s.subscription_id = w.subscription_id
     LEFT JOIN unnest($4::uuid[], $5::int[]) AS h (subscription_id, held) ON h.subscription_id = s.subscription_id
     WHERE s.state = 'active' AND (s.rest_until IS NULL OR s.rest_until <= $1)
+      AND (s.busy_until IS NULL OR s.busy_until <= $1)
 ), chosen AS (
     SELECT subscription_id, room FROM (
         SELECT subscription_id, room, doubtful, row_number() OVER (PARTITION BY doubtful ORDER BY rest_until) AS nth

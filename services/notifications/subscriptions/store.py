@@ -41,7 +41,8 @@ WHERE subscription_id = $1 AND state <> 'deleted' RETURNING {COLUMNS}
 """
 ENABLE = f"""
 UPDATE webhook_subscription
-SET state = 'active', disabled_for = NULL, disabled_at = NULL, failures = 0, failing_since = NULL, rest_until = NULL
+SET state = 'active', disabled_for = NULL, disabled_at = NULL, failures = 0, failing_since = NULL, rest_until = NULL,
+    busy_until = NULL
 WHERE subscription_id = $1 AND state <> 'deleted' RETURNING {COLUMNS}
 """
 ADD_SECRET = "INSERT INTO webhook_secret (subscription_id, secret) VALUES ($1, $2)"

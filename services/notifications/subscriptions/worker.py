@@ -48,6 +48,7 @@ class SubscriptionWorker:
         self._room = Room()
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended: list[tuple[Due, Outcome]] = []
+        self._unnoted = health.Round()
         self._woken = asyncio.Event()
         self._end_at = 0.0
         metrics.tries_open.set_function(lambda: len(self._tasks))
@@ -125,30 +126,36 @@ class SubscriptionWorker:
     async def _record(self) -> None:
         """What came of tries since the last time, in one transaction."""
         ended, now = self._ended, self._clock.now()
-        if not ended:
+        if not ended and not self._unnoted.outcomes:
             return
         self._ended = []
         tried = [_tried(due, outcome, now) for due, outcome in ended]
-        seen = health.Round.of((due.subscription_id, due.failures, outcome) for due, outcome in ended)
         try:
             async with self._session.transaction() as connection:
-                counted = await outcomes.record(connection, now, tried)
-                settled = [one for one in tried if one.state != "pending" and one.due.delivery_id in counted]
+                recorded = await outcomes.record(connection, now, tried)
+                settled = [one for one in tried if one.state != "pending" and one.due.delivery_id in recorded.counted]
                 if settled:
                     lines = [(one.due.subscription_id, one.due.key) for one in settled]
                     await outcomes.go_on(connection, now, lines)
-                disabled = await health.note(connection, now, seen)
+                held = [one for one in ended if one[0].delivery_id in recorded.held]
+                seen = [
+                    (due.subscription_id, due.failures, outcome)
+                    for due, outcome in ended
+                    if due.delivery_id not in recorded.held
+                ]
+                noted = await health.note(connection, now, self._unnoted.after(seen))
                 told = [told_of(one) for one in settled if tellable(one.due.key)]
-                told += [owner_told(row) for row in disabled]
+                told += [owner_told(row) for row in noted.disabled]
                 await tell(connection, now, told)
         except BaseException:
             self._ended = ended + self._ended
             raise
+        self._ended, self._unnoted = held + self._ended, noted.left
         for one in settled:
             metrics.count(one.state, (now - one.due.created_at).total_seconds())
         if told:
             self.wake_loop()
-        for row in disabled:
+        for row in noted.disabled:
             log.error("a subscriber is switched off", subscription_id=str(row["subscription_id"]))
 
     async def _end(self) -> None:
