@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -102,11 +102,11 @@ def chart(cluster: Cluster) -> Path:
     return assemble(folder)
 
 
-def install(cluster: Cluster, *more: str, values: Sequence[Path] = ()) -> str:
-    """`helm upgrade --install --wait` of the chart with VALUES, further value files over them, and more arguments
-    (`--set`, `logLevel=DEBUG`); returns what Helm prints. Raises Failed.
+def install(cluster: Cluster, *more: str) -> str:
+    """`helm upgrade --install --wait` of the chart with VALUES, and more arguments (`--set`, `logLevel=DEBUG`); returns
+    what Helm prints. Raises Failed.
     """
-    files = [part for file in (*VALUES, *values) for part in ("--values", str(file))]
+    files = [part for file in VALUES for part in ("--values", str(file))]
     wait = ["--wait", "--timeout", CHART_TIMEOUT]
     return cluster.helm("upgrade", "--install", RELEASE, str(chart(cluster)), *files, *wait, *more)
 
