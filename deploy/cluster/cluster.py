@@ -83,7 +83,7 @@ class Cluster:
         archive = self.folder / "images.tar"
         docker.run("save", "--output", str(archive), *dict.fromkeys(names))
         try:
-            concurrently(lambda node: self._import(node, archive), NODES)
+            concurrently(lambda node: self._import(node, archive), nodes.NODES)
         finally:
             archive.unlink()
 
@@ -152,9 +152,8 @@ class Cluster:
                 raise Failed(running.why(self.folder))
             time.sleep(POLL_SECONDS)
 
-    def _import(self, node: str, archive: Path) -> None:
-        socket = next(each.socket for each in nodes.NODES if each.name == node)
-        self.run_inside("ctr", "--address", socket, "--namespace", "k8s.io", "images", "import", str(archive))
+    def _import(self, node: nodes.Node, archive: Path) -> None:
+        self.run_inside("ctr", "--address", node.socket, "--namespace", "k8s.io", "images", "import", str(archive))
 
     def _inside(self, command: Sequence[str]) -> list[str]:
         """Raises Failed where it does not run."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from deploy.helm.tools import CHART
 from deploy.images import docker
 from deploy.images.local.catalogue import KAFKA_UID, POSTGRES_UID
 from deploy.images.local.host import HostImage
+from deploy.local.environment import SCOPES
 from deploy.local.layout import REPOSITORY, ROLES
 
 HERE = Path(__file__).parent
@@ -25,13 +27,6 @@ FULL_NAME = f"{RELEASE}-booking-system"
 SERVICES = ("booking", "payments", "notifications")
 TOKEN = "local-token"
 """What the HTTP paths are asked with; none of what is secret here is one."""
-TOKENS = [
-    {
-        "name": "local",
-        "token_sha256": "c7ec7c548f5992a239dc52fea748b808b408fe083c4625e9aa6ffe717343f9c1",
-        "scopes": ["read:bookings", "read:money", "read:pii", "client-secret", "webhooks:write"],
-    }
-]
 ADDRESSES = {
     "kafka": "kafka.deps:9092",
     "postgres": "postgres.deps:5432",
@@ -50,6 +45,12 @@ DEPS_TIMEOUT, CHART_TIMEOUT = "180s", "10m"
 def password(role: str) -> str:
     """Of a role in PostgreSQL: its name."""
     return role.replace("_", "-")
+
+
+def api_tokens(*tokens: str) -> str:
+    """API_TOKENS that these open, each with every scope."""
+    hashed = (hashlib.sha256(token.encode()).hexdigest() for token in tokens)
+    return json.dumps([{"name": f"n{n}", "token_sha256": it, "scopes": SCOPES} for n, it in enumerate(hashed)])
 
 
 def database_url(role: str, database: str) -> str:
@@ -90,7 +91,7 @@ def secrets() -> list[dict[str, Any]]:
         _object(
             "Secret", NAMESPACE, "stripe", stringData={"api-key": "sk_test_local", "webhook-secrets": '["whsec_local"]'}
         ),
-        _object("Secret", NAMESPACE, "api-tokens", stringData={"tokens": json.dumps(TOKENS)}),
+        _object("Secret", NAMESPACE, "api-tokens", stringData={"tokens": api_tokens(TOKEN)}),
     ]
 
 
@@ -102,11 +103,11 @@ def chart(cluster: Cluster) -> Path:
     return assemble(folder)
 
 
-def install(cluster: Cluster, *more: str, values: Sequence[Path] = ()) -> str:
-    """`helm upgrade --install --wait` of the chart with VALUES, further value files over them, and more arguments
-    (`--set`, `logLevel=DEBUG`); returns what Helm prints. Raises Failed.
+def install(cluster: Cluster, *more: str) -> str:
+    """`helm upgrade --install --wait` of the chart with VALUES, and more arguments (`--set`, `logLevel=DEBUG`); returns
+    what Helm prints. Raises Failed.
     """
-    files = [part for file in (*VALUES, *values) for part in ("--values", str(file))]
+    files = [part for file in VALUES for part in ("--values", str(file))]
     wait = ["--wait", "--timeout", CHART_TIMEOUT]
     return cluster.helm("upgrade", "--install", RELEASE, str(chart(cluster)), *files, *wait, *more)
 

@@ -1,4 +1,4 @@
-"""Blocking work: on many names at once, or strictly one caller after the other."""
+"""Blocking work: on many things at once, or strictly one caller after the other."""
 
 import fcntl
 from collections.abc import Callable, Iterable, Iterator
@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def concurrently(work: Callable[[str], Result], names: Iterable[str]) -> list[Result]:
-    """Do the work for all names side by side; the first error is raised when all have ended."""
-    chosen = list(names)
+def concurrently(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """Do the work for all items side by side; the first error is raised when all have ended."""
+    chosen = list(items)
     with ThreadPoolExecutor(max_workers=max(len(chosen), 1)) as threads:
         return list(threads.map(work, chosen))
 

@@ -5,14 +5,13 @@ Both are found by name: a GET path or a background task of a service that stands
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 from uuid import uuid4
 
 from aiohttp import web
@@ -24,8 +23,8 @@ from services.booking.availability_process import CalendarProcess
 from services.chassis import gateway_calls, gauges, local_messages, retention, revisions
 from services.chassis.clock import Clock
 from services.chassis.database import Connection, Pool
-from services.chassis.http import Health, Pools, new_app
-from services.chassis.settings import ApiToken
+from services.chassis.http import Pools, new_app
+from services.chassis.settings import Scope
 from services.notifications import http as notifications_http
 from services.notifications.model.targets import Targets
 from services.notifications.subscriptions import gauges as subscribers
@@ -39,6 +38,7 @@ from services.payments.stripe_calls.api import StripeApi
 from services.payments.stripe_calls.circuit_breaker import CircuitBreaker
 from services.payments.stripe_events.sweeper import Sweeper
 from tests.bench.years import HOT, HOT_START, SOON, WHALE, named
+from tests.doors import HEALTHY, a_token
 
 TOKEN, SECRET = "all", "whsec_bench"
 RANGE = f"from={SOON:%Y-%m-%dT%H:%M:%SZ}&to={SOON + timedelta(days=7):%Y-%m-%dT%H:%M:%SZ}"
@@ -179,9 +179,7 @@ async def served(
     service: str, pools: Pools, url: str, clock: Clock, api: StripeApi
 ) -> AsyncIterator[TestClient[Any, Any]]:
     """The service's real paths over real HTTP."""
-    scopes = frozenset({"read:bookings", "read:money", "read:pii", "client-secret", "webhooks:write"})
-    token = ApiToken(name="all", token_sha256=hashlib.sha256(TOKEN.encode()).hexdigest(), scopes=scopes)
-    app = new_app(lambda: (token,), pools, Health(_well, _well, _well, _well))
+    app = new_app(lambda: (a_token(TOKEN, *get_args(Scope)),), pools, HEALTHY)
     if service == "booking":
         booking_http.add_routes(app, clock, CalendarProcess({"DATABASE_URL": url}))
     elif service == "payments":
@@ -190,10 +188,6 @@ async def served(
         notifications_http.add_routes(app, clock, Targets())
     async with TestClient(TestServer(app), headers={"Authorization": f"Bearer {TOKEN}"}) as client:
         yield client
-
-
-async def _well() -> str | None:
-    return None
 
 
 def read_paths(app: web.Application) -> set[str]:

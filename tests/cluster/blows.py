@@ -97,7 +97,6 @@ class Blows:
         time.sleep(max(0.0, KAFKA_AWAY_SECONDS - (time.monotonic() - began)))
         start("kafka")
         self.notes["away"] = time.monotonic() - began
-        self.notes["back at"] = time.time()
 
     def postgres(self) -> None:
         """Stopped, and started again."""

@@ -9,7 +9,7 @@ import json
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,17 +99,17 @@ class Pods:
                 return time.monotonic() - began
         raise AssertionError(f"not within {seconds:.0f} s: {what}; there are {sorted(map(str, self.now()))}")
 
-    def until_ready(self, number: int, seconds: float = 120.0, services: Sequence[str] = SERVICES) -> float:
-        """Wait until each of the services has so many pods, all of them ready, and none that leaves."""
+    def until_ready(self, number: int, seconds: float = 120.0) -> float:
+        """Wait until each service has so many pods, all of them ready, and none that leaves."""
 
         def done() -> bool:
-            for service in services:
+            for service in SERVICES:
                 mine = [pod for pod in self._now.values() if pod.component == service]
                 if len(mine) != number or not all(pod.ready and not pod.leaving for pod in mine):
                     return False
             return True
 
-        return self.until(f"{number} ready pods of {', '.join(services)}", done, seconds)
+        return self.until(f"{number} ready pods of each service", done, seconds)
 
     def _follow(self) -> None:
         assert self._watch is not None, "it was started"

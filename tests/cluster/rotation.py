@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import hmac
 import json
 import secrets
@@ -16,8 +15,7 @@ import aiohttp
 import asyncpg
 from booking_contracts.testkit.waiting import eventually
 
-from deploy.cluster.installation import SERVICES
-from deploy.local.environment import SCOPES
+from deploy.cluster.installation import SERVICES, api_tokens
 from services.chassis.settings import LONGEST_INSTANCE
 from tests.cluster.mounted import mounted
 from tests.cluster.pods import Pod, Pods
@@ -88,10 +86,10 @@ class Rotation:
             everywhere = [f"{_url(pod)}{PATHS[service]}" for service in SERVICES for pod in self.pods.now(service)]
             return lambda: _statuses(http.get(url, headers=headers) for url in everywhere)
 
-        secret.put(tokens(old, fresh))
+        secret.put(api_tokens(old, fresh))
         await eventually("the new token opens", tried(fresh), lambda found: 401 not in found, SECONDS)
         self.reads.token = fresh
-        secret.put(tokens(fresh))
+        secret.put(api_tokens(fresh))
         await eventually("the old one does not", tried(old), lambda found: found == {401}, SECONDS)
 
     async def _webhook_secret(self, http: aiohttp.ClientSession) -> None:
@@ -124,12 +122,6 @@ class Rotation:
     async def _roll(self, http: aiohttp.ClientSession, **changes: str) -> None:
         async with http.put(f"{self.env['STRIPE_CONTROL_URL']}/secrets", json=changes) as answer:
             assert answer.status == 200, await answer.text()
-
-
-def tokens(*chosen: str) -> str:
-    """API_TOKENS that these open."""
-    hashed = (hashlib.sha256(token.encode()).hexdigest() for token in chosen)
-    return json.dumps([{"name": f"n{n}", "token_sha256": it, "scopes": SCOPES} for n, it in enumerate(hashed)])
 
 
 def _url(pod: Pod) -> str:

@@ -37,6 +37,8 @@ from tests.money.facts import Money
 PER_SECOND = 20.0
 LEAST_SECONDS = 8.0
 RESEND_SECONDS = 240.0
+OF_MONEY = [check for check in CHECKS if check is not nothing_is_left_half_done]
+"""Customers who have not paid yet are waited for. tests/faults counts sagas that hang."""
 
 
 def env() -> dict[str, str]:
@@ -122,7 +124,7 @@ class Story:
     async def end(self) -> None:
         """What is only known of the whole."""
         money = await collect_money(env())
-        wrong = [f"{check.__name__}: {one}" for check in CHECKS if check is not half_done for one in check(money)]
+        wrong = [f"{check.__name__}: {one}" for check in OF_MONEY for one in check(money)]
         auditor = ("exec", f"deployment/{FULL_NAME}-auditor", "--", "bookingctl", "payments", "reconcile", "--json")
         found = json.loads(kubectl(*auditor))
         events = items("events")
@@ -140,10 +142,6 @@ class Story:
 
     def _write(self) -> None:
         self.file.write_text(json.dumps(self.told, indent=1, ensure_ascii=False))
-
-
-half_done = nothing_is_left_half_done
-"""Not asked for: customers who have not paid yet are waited for. tests/faults counts sagas that hang."""
 
 
 def held_by_stripe(money: Money) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
+import json
+import re
 import string
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 import yaml
 
 from deploy.cluster import build
-from deploy.cluster.installation import DEPS, HERE, NAMESPACE, TOKEN, TOKENS, USED, secrets
+from deploy.cluster.installation import DEPS, HERE, NAMESPACE, TOKEN, USED, api_tokens, secrets
 from deploy.helm.tools import CHART
 from deploy.images.__main__ import ORDINARY, OURS
 from deploy.local.layout import REPOSITORY
@@ -47,7 +48,14 @@ def test_every_secret_that_the_chart_is_told_of_is_there() -> None:
 def test_passwords_and_tokens_are_those_of_compose() -> None:
     (passwords,) = [one["stringData"] for one in secrets() if one["metadata"]["namespace"] == DEPS]
     assert passwords == COMPOSE["postgres"]["environment"]
-    assert TOKENS[0]["token_sha256"] == hashlib.sha256(TOKEN.encode()).hexdigest()
+    (there,) = json.loads(re.sub(r"\$\{\w+:-(\w+)\}", r"\1", COMPOSE["booking"]["environment"]["API_TOKENS"]))
+    (here,) = json.loads(api_tokens(TOKEN))
+    assert here == {**there, "name": here["name"]}
+
+
+def test_postgresql_is_set_as_compose_has_it() -> None:
+    (container,) = deps()["Deployment", "postgres"]["spec"]["template"]["spec"]["containers"]
+    assert container["args"] == COMPOSE["postgres"]["command"]
 
 
 def test_kafka_is_set_as_compose_has_it_but_for_the_host_that_sees_it_there() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from typing import Any, cast, get_args
@@ -23,8 +22,8 @@ from services.booking.availability_process import CalendarProcess
 from services.booking.model.states import State
 from services.chassis import parameters
 from services.chassis.database import Pool
-from services.chassis.http import Health, Pools, new_app
-from services.chassis.settings import ApiToken, Scope
+from services.chassis.http import Pools, new_app
+from services.chassis.settings import Scope
 from services.notifications import http as notifications_http
 from services.notifications.model import deliveries
 from services.notifications.model.letters import Audience
@@ -35,6 +34,7 @@ from services.payments.model.refund import RefundStatus
 from services.payments.stripe_calls.api import StripeApi
 from tests.chassis.harness import SetClock
 from tests.described import SCHEMAS, Described, NotDescribed
+from tests.doors import HEALTHY, a_token
 
 POOL = cast(Pool, None)
 """No path of these tests reads."""
@@ -52,13 +52,8 @@ NO_COMMANDS = {"notifications": {("get", "/v1/commands/{id}")}}
 """A path of every service's; nobody sends commands to notifications, so there is never a reply to show."""
 
 
-async def _well() -> str | None:
-    return None
-
-
 def application(service: str) -> web.Application:
-    token = ApiToken(name="none", token_sha256=hashlib.sha256(b"none").hexdigest(), scopes=frozenset())
-    app = new_app(lambda: (token,), Pools(POOL, POOL), Health(_well, _well, _well, _well))
+    app = new_app(lambda: (a_token("none"),), Pools(POOL, POOL), HEALTHY)
     BUILD[service](app)
     return app
 

@@ -45,9 +45,11 @@ class Lived:
         env = self.system.env
 
         async def waits() -> list[Any]:
-            lags = [bookingctl(env, "positions", "show", service, "--json") for service in SERVICES]
-            rows = json.loads(bookingctl(env, "outbox", "status", "--json"))
-            return [one for lag in lags for one in json.loads(lag) if one["lag"]] + [one for one in rows if one["rows"]]
+            for service in SERVICES:  # a command is dear: while one lags, nobody asks for the next
+                lags = json.loads(bookingctl(env, "positions", "show", service, "--json"))
+                if lagging := [one for one in lags if one["lag"]]:
+                    return lagging
+            return [one for one in json.loads(bookingctl(env, "outbox", "status", "--json")) if one["rows"]]
 
         await eventually("reading again", waits, lambda found: not found, SECONDS)
 

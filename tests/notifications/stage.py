@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -99,7 +98,3 @@ async def staged(engine: Engine) -> AsyncIterator[Stage]:
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-
-
-def minutes(number: float) -> timedelta:
-    return timedelta(minutes=number)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
@@ -12,12 +11,12 @@ from aiohttp.test_utils import TestClient, TestServer
 from booking_contracts.booking import BookingConfirmed
 
 from services.chassis.database import READS, open_pool
-from services.chassis.http import Health, Pools, new_app
-from services.chassis.settings import ApiToken, Scope
+from services.chassis.http import Pools, new_app
 from services.notifications import http
 from services.notifications.model.targets import Targets
 from tests.chassis.harness import Engine
 from tests.described import Described
+from tests.doors import HEALTHY, a_token
 from tests.notifications.builders import BOOKING_ID, CUSTOMER_EMAIL, PROVIDER_EMAIL, an
 from tests.notifications.test_attendees import TIM
 from tests.notifications.test_database import record
@@ -26,22 +25,11 @@ Reader = TestClient[Any, Any]
 PATH = f"/v1/deliveries?booking_id={BOOKING_ID}"
 
 
-async def _well() -> str | None:
-    return None
-
-
-HEALTH = Health(_well, _well, _well, _well)
-
-
-def _token(name: str, *scopes: Scope) -> ApiToken:
-    return ApiToken(name=name, token_sha256=hashlib.sha256(name.encode()).hexdigest(), scopes=frozenset(scopes))
-
-
 @pytest.fixture
 async def reader(engine: Engine, databases: dict[str, str]) -> AsyncIterator[Reader]:
     pool = await open_pool(databases["NOTIFICATIONS_DATABASE_URL"], "test-reads", size=2, settings=READS)
-    tokens = (_token("all", "read:bookings", "read:pii"), _token("ids", "read:bookings"), _token("none"))
-    app = new_app(lambda: tokens, Pools(pool, pool), HEALTH)
+    tokens = (a_token("all", "read:bookings", "read:pii"), a_token("ids", "read:bookings"), a_token("none"))
+    app = new_app(lambda: tokens, Pools(pool, pool), HEALTHY)
     http.add_routes(app, engine.clock, Targets())
     async with TestClient(TestServer(app)) as client:
         yield client

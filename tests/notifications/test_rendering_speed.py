@@ -36,7 +36,7 @@ def letters() -> list[Letter]:
 
 @pytest.mark.requirement("notify-people")
 def test_a_thousand_letters_take_less_than_a_second_of_a_core() -> None:
-    """The best of five: other processes on the machine make a core slower, never faster."""
+    """Once in five: other processes on the machine make a core slower, never faster."""
     written = letters()
     assert len(written) == MANY
 
@@ -46,4 +46,4 @@ def test_a_thousand_letters_take_less_than_a_second_of_a_core() -> None:
             render(letter, sender="Bookings <b@example.org>", message_id="<1@example.org>", now=NOW, sequence=2)
         return time.process_time() - began
 
-    assert min(seconds() for _ in range(5)) < SECONDS
+    assert any(seconds() < SECONDS for _ in range(5))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,14 +12,14 @@ from aiohttp.test_utils import TestClient, TestServer
 from booking_contracts.booking import BookingConfirmed
 
 from services.chassis.database import READS, open_pool
-from services.chassis.http import Health, Pools, new_app
-from services.chassis.settings import ApiToken, Scope
+from services.chassis.http import Pools, new_app
 from services.notifications import http
 from services.notifications.model.subscriptions import delivery_id
 from services.notifications.model.targets import Targets
 from services.notifications.subscriptions import signing, store
 from tests.chassis.harness import Engine
 from tests.described import Described
+from tests.doors import HEALTHY, a_token
 from tests.notifications.builders import BOOKING_ID, CUSTOMER_EMAIL, PROVIDER_EMAIL, an
 from tests.notifications.test_database import record
 
@@ -30,24 +29,16 @@ PATH = "/v1/webhook-subscriptions"
 BODY: dict[str, Any] = {"url": "https://example.org/hook", "owner_email": "owner@example.org"}
 
 
-async def _well() -> str | None:
-    return None
-
-
-def _token(name: str, *scopes: Scope) -> ApiToken:
-    return ApiToken(name=name, token_sha256=hashlib.sha256(name.encode()).hexdigest(), scopes=frozenset(scopes))
-
-
 @pytest.fixture
 async def client(engine: Engine, databases: dict[str, str]) -> AsyncIterator[Client]:
     url = databases["NOTIFICATIONS_DATABASE_URL"]
     reads, writes = await open_pool(url, "r", size=2, settings=READS), await open_pool(url, "w", size=2)
     tokens = (
-        _token("all", "webhooks:write", "read:pii", "read:bookings"),
-        _token("ids", "webhooks:write"),
-        _token("reads", "read:bookings"),
+        a_token("all", "webhooks:write", "read:pii", "read:bookings"),
+        a_token("ids", "webhooks:write"),
+        a_token("reads", "read:bookings"),
     )
-    app = new_app(lambda: tokens, Pools(reads, writes), Health(_well, _well, _well, _well))
+    app = new_app(lambda: tokens, Pools(reads, writes), HEALTHY)
     http.add_routes(app, engine.clock, Targets())
     async with TestClient(TestServer(app)) as client:
         yield client

@@ -24,6 +24,7 @@ from services.notifications.model.targets import Targets
 from services.notifications.unsubscribing import Unsubscribed
 from tests.chassis.harness import Engine
 from tests.described import Described
+from tests.doors import HEALTHY
 from tests.notifications.builders import (
     BOOKING_ID,
     CUSTOMER_EMAIL,
@@ -35,7 +36,6 @@ from tests.notifications.post import days
 from tests.notifications.test_attendees import TIM, TIM_EMAIL
 from tests.notifications.test_database import record
 from tests.notifications.test_gateway import Server, a_call
-from tests.notifications.test_http import HEALTH
 from tests.notifications.test_unsubscribing import LINKS, a_reminder, token_of
 
 pytestmark = pytest.mark.requirement("notify-safely")
@@ -48,7 +48,7 @@ async def browser(engine: Engine, databases: dict[str, str]) -> AsyncIterator[Br
     url = databases["NOTIFICATIONS_DATABASE_URL"]
     reads = await open_pool(url, "test-reads", size=1, settings=READS)
     writes = await open_pool(url, "test-webhooks", size=1)
-    app = new_app(lambda: (), Pools(reads, writes), HEALTH)
+    app = new_app(lambda: (), Pools(reads, writes), HEALTHY)
     http.add_routes(app, engine.clock, Targets(), LINKS)
     async with TestClient(TestServer(app)) as client:
         yield client

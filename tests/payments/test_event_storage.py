@@ -15,10 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.chassis.database import SESSION, connect, open_pool
-from services.chassis.http import Health, Pools, new_app
+from services.chassis.http import Pools, new_app
 from services.payments import gauges, http, metrics, operator, rounds
 from services.payments.stripe_events import event_store
 from services.payments.stripe_events.events import WANTED_EVENT_TYPES, StripeEvent, event_of, told_by
+from tests.doors import HEALTHY
 from tests.payments.builders import BOOKING, PRICE, authorize, capture, settle
 from tests.payments.test_dashboard_refunds import told
 from tests.payments.till import Till, soon
@@ -48,13 +49,9 @@ VALUES = st.recursive(
 )
 
 
-async def _well() -> str | None:
-    return None
-
-
 @pytest.fixture
 async def door(till: Till) -> AsyncIterator[Door]:
-    app = new_app(lambda: (), Pools(till.pool, till.pool), Health(_well, _well, _well, _well))
+    app = new_app(lambda: (), Pools(till.pool, till.pool), HEALTHY)
     http.add_routes(app, http.Outside(till.bench.api, till.bench.clock, lambda: (SECRET,), lambda: None))
     async with TestClient(TestServer(app)) as client:
         yield client
