@@ -120,7 +120,7 @@ OPERATIONS = (
         "subscriptions", "/v1/webhook-subscriptions", "Who is told of events", SubscriptionPage, WRITE, SubscriptionsOf
     ),
     Operation(
-        "end_subscription",
+        "endSubscription",
         "/v1/webhook-subscriptions/{id}",
         "Have no more events posted",
         Subscription,
