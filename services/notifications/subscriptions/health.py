@@ -45,7 +45,7 @@ WHY = {
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What the tries of some subscribers came to, one outcome each: who took something is well, whatever else failed.
+    """What the tries of some subscribers came to, one outcome each, the weightiest.
 
     `failures` are those in a row before this round.
     """
@@ -60,8 +60,7 @@ class Round:
         failures: dict[UUID, int] = {}
         for subscription_id, before, outcome in tried:
             failures[subscription_id] = before
-            if not isinstance(outcomes.get(subscription_id), Taken) or _is_gone(outcome):
-                outcomes[subscription_id] = outcome
+            outcomes[subscription_id] = max(outcome, outcomes.get(subscription_id, outcome), key=_weight)
         return cls(outcomes, failures)
 
 
@@ -79,6 +78,11 @@ async def note(connection: Connection | PooledConnection, now: datetime, found: 
     await connection.execute(FAILED, list(failed), [outcome.reason for outcome in failed.values()], rests, now)
     gone = [one for one, outcome in failed.items() if _is_gone(outcome)]
     return await connection.fetch(DISABLED, now, gone, list(failed), now - DISABLE_AFTER)
+
+
+def _weight(outcome: Outcome) -> int:
+    """Who is gone is gone, in whatever order answers come; else who took something is well, whatever else failed."""
+    return 2 if _is_gone(outcome) else int(isinstance(outcome, Taken))
 
 
 def _is_gone(outcome: Outcome) -> bool:
