@@ -153,7 +153,12 @@ OPERATIONS = (
         "Ends somebody's reminders, and nothing else",
         "text/html",
         parameters=Link,
-        problems=(ProblemKind.BAD_REQUEST, ProblemKind.NOT_FOUND, ProblemKind.UNAVAILABLE),
+        problems=(
+            ProblemKind.BAD_REQUEST,
+            ProblemKind.NOT_FOUND,
+            ProblemKind.BODY_TOO_LARGE,
+            ProblemKind.UNAVAILABLE,
+        ),
         description="By the button of the page, or by a mail program (RFC 8058): `List-Unsubscribe=One-Click`.",
         method="post",
         sent="application/x-www-form-urlencoded",
