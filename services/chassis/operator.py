@@ -115,7 +115,8 @@ async def _lock_key(connection: Connection, letter: asyncpg.Record) -> str:
 
 
 async def _let_go(connection: Connection, letter: asyncpg.Record) -> int:
-    """Make the key's rows due; the block stays until the last of them is handled, so that nothing overtakes them.
+    """Make the key's rows due, all at the same instant, so that they go in the order of their arrival; the block stays
+    until the last of them is handled, so that nothing overtakes them.
 
     Their ids are new: patience is counted from a row's id (blocked_keys.py), and that of before is used up.
     """
@@ -124,7 +125,7 @@ async def _let_go(connection: Connection, letter: asyncpg.Record) -> int:
     if rows:
         await connection.execute(
             """
-            UPDATE local_message SET id = fresh.id, due_at = clock_timestamp()
+            UPDATE local_message SET id = fresh.id, due_at = statement_timestamp()
             FROM unnest($1::uuid[], $2::uuid[]) AS fresh (old, id) WHERE local_message.id = fresh.old
             """,
             [row["id"] for row in rows],

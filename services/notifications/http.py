@@ -6,6 +6,7 @@ from typing import Any
 
 import asyncpg
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from services.chassis.clock import Clock
 from services.chassis.http import POOL, SCOPES, WEBHOOKS, add_description, open_to, page_of
@@ -60,11 +61,18 @@ async def unsubscribe_page(request: web.Request) -> web.Response:
 
 async def unsubscribe(request: web.Request) -> web.Response:
     """Ends the reminders of the link's mailbox, and nothing else: what the page's button sends, and mail programs."""
-    person, body = _person(request), await request.post()
-    if body.get("List-Unsubscribe") != "One-Click":
+    person = _person(request)
+    if not await _clicked(request):
         raise bad_request("Send the form List-Unsubscribe=One-Click (RFC 8058, 3.2).")
     await request.app[WEBHOOKS].execute(SWITCH_OFF, person)
     return _page(request, asks=False)
+
+
+async def _clicked(request: web.Request) -> bool:
+    try:
+        return (await request.post()).get("List-Unsubscribe") == "One-Click"
+    except (ValueError, LookupError, HttpProcessingError):  # no form, or in no charset that there is
+        return False
 
 
 def _person(request: web.Request) -> bytes:

@@ -7,6 +7,7 @@ import importlib
 import json
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 import asyncpg
@@ -70,6 +71,11 @@ def sentences(work: Coroutine[Any, Any, T]) -> T:
         said = f"no connection, is the address right and does it answer? {problem!r}"
     console.print(said, style="red", markup=False)
     raise typer.Exit(1)
+
+
+def in_utc(given: datetime | None) -> datetime | None:
+    """An instant as it is given to an option: without a zone, and meant in UTC."""
+    return None if given is None else given.replace(tzinfo=UTC)
 
 
 def kafka_settings(kind: type[KafkaT], given: Mapping[str, Any] | None = None) -> KafkaT:

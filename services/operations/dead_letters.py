@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from typing import Annotated
@@ -17,7 +17,7 @@ from services.chassis.clock import SystemClock
 from services.chassis.database import Connection
 from services.chassis.letters import Wanted
 from services.chassis.operator import Done
-from services.operations.console import Json, ServiceName, console, plain, run_on, service_named, show
+from services.operations.console import Json, ServiceName, console, in_utc, plain, run_on, service_named, show
 
 app = typer.Typer(help="Dead letters: list, show, redrive, discard.", no_args_is_help=True)
 
@@ -126,8 +126,7 @@ def discard(
 def _wanted(
     kind: Kind | None, of_type: str | None, error: str | None, key: str | None, before: datetime | None, **more: bool
 ) -> Wanted:
-    instant = None if before is None else before.replace(tzinfo=UTC)
-    return Wanted(kind=kind, type=of_type, error=error, key=key, before=instant, **more)
+    return Wanted(kind=kind, type=of_type, error=error, key=key, before=in_utc(before), **more)
 
 
 def _treat(

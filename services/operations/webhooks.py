@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
 from services.chassis.clock import SystemClock
+from services.notifications.model.deliveries import State
+from services.notifications.model.subscriptions import SECRET_OVERLAP
 from services.notifications.subscriptions import operator
 from services.notifications.subscriptions.operator import Wanted
-from services.operations.console import Json, run_on, show
+from services.operations.console import Json, in_utc, run_on, show
 
 app = typer.Typer(help="Webhooks: list, show, redeliver, test, rotate, disable, enable.", no_args_is_help=True)
 SUBSCRIPTION = (
@@ -22,14 +23,7 @@ SUBSCRIPTION = (
 DELIVERY = ("delivery_id", "created_at", "type", "key", "state", "tries", "try_at", "status", "reason", "answer")
 SubscriptionId = Annotated[UUID, typer.Argument(help="a subscription, as `bookingctl webhooks list` shows it")]
 Limit = Annotated[int, typer.Option(min=1, help="at most so many")]
-
-
-class State(StrEnum):
-    """Of a delivery."""
-
-    PENDING = "pending"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
+OverlapHours = Annotated[float, typer.Option(min=0, help="for so long both secrets are signed with")]
 
 
 @app.command("list")
@@ -62,7 +56,7 @@ def redeliver(
     failed: Annotated[bool, typer.Option("--failed", help="that failed, or were not sent while it was off")] = False,
 ) -> None:
     """Send again what has ended, under the same webhook-id."""
-    wanted = Wanted(delivery_id, subscription, _utc(since), _utc(until), failed)
+    wanted = Wanted(delivery_id, subscription, in_utc(since), in_utc(until), failed)
     count = run_on("notifications", lambda c: operator.redeliver(c, SystemClock(), wanted))
     typer.echo(f"{count} are sent again")
 
@@ -75,10 +69,7 @@ def test(subscription_id: SubscriptionId) -> None:
 
 
 @app.command("rotate")
-def rotate(
-    subscription_id: SubscriptionId,
-    overlap_hours: Annotated[float, typer.Option(min=0, help="for so long both secrets are signed with")] = 24.0,
-) -> None:
+def rotate(subscription_id: SubscriptionId, overlap_hours: OverlapHours = SECRET_OVERLAP / timedelta(hours=1)) -> None:
     """A new secret, shown this once; for its owner alone."""
     overlap = timedelta(hours=overlap_hours)
     typer.echo(run_on("notifications", lambda c: operator.rotate(c, SystemClock(), subscription_id, overlap)))
@@ -94,7 +85,3 @@ def disable(subscription_id: SubscriptionId) -> None:
 def enable(subscription_id: SubscriptionId) -> None:
     """Switch it on: it is told of what happens from now on; see `redeliver` for what it has missed."""
     typer.echo(run_on("notifications", lambda c: operator.switch(c, SystemClock(), subscription_id, on=True)))
-
-
-def _utc(instant: datetime | None) -> datetime | None:
-    return None if instant is None else instant.replace(tzinfo=UTC)

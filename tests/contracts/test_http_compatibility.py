@@ -15,6 +15,7 @@ from booking_contracts.schema.http_compatibility import all_documents
 
 OLD: Any = all_documents()
 SUBSCRIBE = "notifications post /v1/webhook-subscriptions"
+BODY = "parameters.body.application/json"
 LIST, ONE = "booking get /v1/bookings", "booking get /v1/bookings/{id}"
 Change = Callable[[Any], object]
 
@@ -111,19 +112,19 @@ BREAKS: dict[str, tuple[Change, str, str, str]] = {
     "field of a body gone": (
         lambda d: asked(d)["properties"].pop("description"),
         SUBSCRIBE,
-        "parameters.body.description",
+        f"{BODY}.description",
         "not a known field",
     ),
     "field of a body required": (
         lambda d: asked(d)["required"].append("description"),
         SUBSCRIBE,
-        "parameters.body.description",
+        f"{BODY}.description",
         "is required",
     ),
     "shorter text in a body": (
         lambda d: asked(d)["properties"]["url"].update(maxLength=100),
         SUBSCRIBE,
-        "parameters.body.url",
+        f"{BODY}.url",
         "maxLength",
     ),
     "service gone": (lambda d: d.pop("payments"), "payments get /v1/ledger", "$", "removed"),

@@ -120,7 +120,7 @@ OPERATIONS = (
         "subscriptions", "/v1/webhook-subscriptions", "Who is told of events", SubscriptionPage, WRITE, SubscriptionsOf
     ),
     Operation(
-        "end_subscription",
+        "endSubscription",
         "/v1/webhook-subscriptions/{id}",
         "Have no more events posted",
         Subscription,
@@ -153,7 +153,12 @@ OPERATIONS = (
         "Ends somebody's reminders, and nothing else",
         "text/html",
         parameters=Link,
-        problems=(ProblemKind.BAD_REQUEST, ProblemKind.NOT_FOUND, ProblemKind.UNAVAILABLE),
+        problems=(
+            ProblemKind.BAD_REQUEST,
+            ProblemKind.NOT_FOUND,
+            ProblemKind.BODY_TOO_LARGE,
+            ProblemKind.UNAVAILABLE,
+        ),
         description="By the button of the page, or by a mail program (RFC 8058): `List-Unsubscribe=One-Click`.",
         method="post",
         sent="application/x-www-form-urlencoded",

@@ -14,8 +14,8 @@ class Terms:
     """What was agreed when the booking was made; later edits of offering or provider do not reach it.
 
     How to reach and to pay the provider is nobody's agreement: events and payments take that from the provider of today
-    (event_fields.py, saga.py). `provider_name` to `payout_account` are written for the release
-    before, which takes it from here.
+    (event_fields.py, saga.py). `provider_name` to `payout_account` are written for the release before, which takes them
+    from here.
     """
 
     offering_title: str

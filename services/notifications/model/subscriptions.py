@@ -37,14 +37,6 @@ BUSY = frozenset({429, 503})
 """With a Retry-After they are about the receiver, not about the one event."""
 
 
-class State(StrEnum):
-    """A deleted one stays as a row for what it was sent."""
-
-    ACTIVE = "active"
-    DISABLED = "disabled"
-    DELETED = "deleted"
-
-
 class DisabledFor(StrEnum):
     """GONE: it answered 410. FAILING: nothing was taken for DISABLE_AFTER. OPERATOR: somebody switched it off."""
 

@@ -66,7 +66,7 @@ WHY = {
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What the tries of some subscribers came to, one outcome each: who took something is well, whatever else failed.
+    """What the tries of some subscribers came to, one outcome each, the weightiest.
 
     `failures` are those in a row before this round; `asked`: for how long a subscriber wants to be left alone.
     """
@@ -80,8 +80,7 @@ class Round:
         found = self.of_those(self.outcomes)
         for subscription_id, before, outcome in tried:
             found.failures[subscription_id] = before
-            if not isinstance(found.outcomes.get(subscription_id), Taken) or _is_gone(outcome):
-                found.outcomes[subscription_id] = outcome
+            found.outcomes[subscription_id] = max(outcome, found.outcomes.get(subscription_id, outcome), key=_weight)
             if (asked := _asked(outcome)) is not None:
                 found.asked[subscription_id] = max(asked, found.asked.get(subscription_id, asked))
         return found
@@ -127,6 +126,11 @@ async def _write(connection: Connection | PooledConnection, now: datetime, found
     await connection.execute(FAILED, list(failed), before, [outcome.reason for outcome in failed.values()], rests, now)
     gone = [one for one, outcome in failed.items() if _is_gone(outcome)]
     return await connection.fetch(DISABLED, now, gone, list(failed), now - DISABLE_AFTER)
+
+
+def _weight(outcome: Outcome) -> int:
+    """Who is gone is gone, in whatever order answers come; else who took something is well, whatever else failed."""
+    return 2 if _is_gone(outcome) else int(isinstance(outcome, Taken))
 
 
 def _is_gone(outcome: Outcome) -> bool:

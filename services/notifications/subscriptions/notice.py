@@ -15,6 +15,7 @@ from services.chassis.gateway_calls import OpenCall, TryAgain
 from services.notifications.gateway import GIVE_UP_SECONDS, LONGEST_WAIT_SECONDS, MailGateway
 from services.notifications.header_values import reachable, sender_of
 from services.notifications.mail import MailRefused, MailSent
+from services.notifications.model.deliveries import message_id
 from services.notifications.sender import Mail, MailSender, Sent
 from services.notifications.sender import TryAgain as TryMailAgain
 from services.notifications.subscriptions.messages import NoticeEnded
@@ -69,7 +70,7 @@ def written(notice: Notice, mail_from: str) -> Mail:
     message["To"] = recipient
     message["Subject"] = "Your webhook was switched off"
     message["Date"] = format_datetime(notice.written_at)
-    message["Message-ID"] = f"<{number}@{address.rpartition('@')[2]}>"
+    message["Message-ID"] = message_id(number, address.rpartition("@")[2])
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(TEXT.format(**notice.model_dump()))
     return Mail(sender=address, recipient=recipient, content=message.as_bytes())

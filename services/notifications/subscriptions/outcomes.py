@@ -59,8 +59,8 @@ WITH {WAITING}, over AS (
     ORDER BY d.number FOR UPDATE OF d SKIP LOCKED
 )
 UPDATE webhook_delivery SET state = 'failed', settled_at = $1, reason = CASE
-    WHEN o.live AND reason IS NULL THEN 'given up after 3 days: its turn did not come'
-    WHEN o.live THEN 'given up after 3 days: ' || reason
+    WHEN o.live AND reason IS NULL THEN 'given up after {GIVE_UP_AFTER.days} days: its turn did not come'
+    WHEN o.live THEN 'given up after {GIVE_UP_AFTER.days} days: ' || reason
     ELSE 'the subscription is switched off' END
 FROM over o
 WHERE webhook_delivery.delivery_id = o.delivery_id AND webhook_delivery.state = 'pending'

@@ -84,9 +84,9 @@ def _answer_unwanted(command: AuthorizePayment, work: PaymentsWork, payment: Pay
 
 
 def _begin(command: AuthorizePayment, work: PaymentsWork, payment: Payment, again_until: datetime | None) -> None:
-    """Nothing is begun when the time to pay is over. But a life that this database has forgotten may have begun it in
-    time (`again_until`): Stripe is asked what it has of it; a wallet's part in it was here alone and is done anew, when
-    the money that the wallet had is there again."""
+    """Nothing is begun when the time to pay is over. But a life that a restored database has forgotten may have begun
+    it in time, ours or booking's, which then asks anew: Stripe is asked what it has of it. A wallet's part in it was
+    here alone: where it is read again (`again_until`) it is done anew, when the money that the wallet had is there."""
     terms = Terms(
         command.payment.method,
         command.amount,

@@ -3,7 +3,7 @@
 The idempotency key sees to that, but for four cases that need a look first (engine.md, Gateway calls): a key under
 which Stripe has stored a failure or another request; a call older than a day, whose key Stripe has forgotten; a call
 whose result was lost, because what Stripe has stored under its key may be old by now; and one that may have been made
-before the database was set back (requests.py), because both may be so.
+before the database was set back (requests.py), so that its key may be forgotten and its result lost.
 """
 
 from __future__ import annotations

@@ -35,8 +35,8 @@ async def take(pool: Pool, events: Sequence[StripeEvent], now: datetime) -> int:
     """Keep events; one that cannot be kept is set aside, and the others are kept all the same.
 
     It stays visible (`bookingctl payments reconcile`) and counted, and the sweeper tries it again. Raises what says
-    that the database is not to be had, and LockNotAvailableError, with none kept, where others hold the row of one.
-    Returns how many are new.
+    that the database is not to be had, and LockNotAvailableError where others hold the row of one: then none is kept,
+    or, where another one cannot be kept, all but those. Returns how many are new.
     """
     try:
         return await keep(pool, events, now)
