@@ -19,12 +19,17 @@ TABLES = (
 )
 
 
-@pytest.fixture
-async def engine(databases: dict[str, str]) -> AsyncIterator[Engine]:
-    """One replica, as the service's own role, on tables emptied by the superuser."""
+async def empty(databases: dict[str, str]) -> None:
+    """Nothing is left of tests before, by the superuser."""
     admin = await asyncpg.connect(databases["POSTGRES_ADMIN_URL"].rsplit("/", 1)[0] + "/notifications")
     await admin.execute(f"TRUNCATE {TABLES} RESTART IDENTITY CASCADE")
     await admin.close()
+
+
+@pytest.fixture
+async def engine(databases: dict[str, str]) -> AsyncIterator[Engine]:
+    """One replica, as the service's own role, on empty tables."""
+    await empty(databases)
     engine = Engine(databases["NOTIFICATIONS_DATABASE_URL"], SetClock(NOW), SERVICE)
     yield engine
     await engine.close()

@@ -13,8 +13,9 @@ from booking_contracts.types import Actor, Attendee, Customer
 from services.payments.app import SERVICE as PAYMENTS
 from tests.chassis.harness import Engine, SetClock
 from tests.chassis.scenes import Scene
+from tests.notifications.conftest import empty
 from tests.notifications.post import SERVICE as NOTIFICATIONS
-from tests.operations.test_customer import ME, TABLES, everything, hear
+from tests.operations.test_customer import ME, everything, hear
 
 MYSELF = Attendee(id=ME.id, name=ME.name, email=ME.email)
 BOB = Customer(id="bob", name="Bob Builder", email="bob@example.com", phone="+4930987654")
@@ -88,8 +89,7 @@ def _ways_to(person: Customer | Attendee) -> list[str]:
 async def stack(databases: dict[str, str], engine: Engine) -> AsyncIterator[Stack]:
     payments = Engine(databases["PAYMENTS_DATABASE_URL"], SetClock(), PAYMENTS)
     post = Engine(databases["NOTIFICATIONS_DATABASE_URL"], SetClock(), NOTIFICATIONS)
-    for table in TABLES:
-        await post.fetch(f"DELETE FROM {table}")
+    await empty(databases)
     for table in ("outbox", "dead_letter", "command_receipt", "consumed_position"):
         await payments.fetch(f"DELETE FROM {table}")
     yield Stack(engine, payments, post)

@@ -13,10 +13,10 @@ from booking_contracts.types import Actor, Attendee, Customer
 
 from tests.chassis.harness import Engine, SetClock
 from tests.chassis.scenes import Scene
+from tests.notifications.conftest import empty
 from tests.notifications.post import SERVICE as NOTIFICATIONS
 from tests.operations.conftest import Typed
 
-TABLES = ("gateway_call", "delivery", "known_booking", "local_message", "dead_letter", "consumed_position", "outbox")
 ME = Customer(id="mallory-1", name="Mallory Müller", email="mallory@example.com", phone="+4930123456")
 CHILD = Attendee(id="kim-1", name="Kim Müller", email="kim@example.com")
 SECRETS = ("Mallory", "mallory@", "Kim", "kim@", "+4930123456")
@@ -52,8 +52,7 @@ async def told(databases: dict[str, str], engine: Engine) -> tuple[UUID, UUID, E
     await engine.tell(join)
     await engine.tell(command.model_copy(update={"seats": 0}))  # refused
     post = Engine(databases["NOTIFICATIONS_DATABASE_URL"], SetClock(), NOTIFICATIONS)
-    for table in TABLES:
-        await post.fetch(f"DELETE FROM {table}")
+    await empty(databases)
     return command.booking_id, join.entry_id, post
 
 
