@@ -10,7 +10,7 @@ TOGETHER := --maxprocesses=4 --no-loadscope-reorder
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status clean demo test test-packages check lint format contracts requirements faults hostile money mutants bench bench-compare \
+.PHONY: help setup up down status clean demo test test-load test-packages check lint format contracts requirements faults hostile money mutants bench bench-compare \
 	translations pictures docs dist test-pythons example-kafkajs example-webhooks images compose-test test-containers in-containers \
 	chart chart-tools chart-test cluster cluster-down cluster-test
 
@@ -39,7 +39,10 @@ demo: setup ## Follow bookings through the system, starting it if need be
 	@$(PYTHON) -m deploy.local.demo
 
 test: setup $(if $(ARGS),,lint) ## Lint and the test suite; `ARGS=tests/booking` runs a part, without lint
-	$(PYTHON) -m pytest $(or $(ARGS),-m "not packages and not cluster" -n $(shell expr $(CORES) + 2) $(TOGETHER))
+	$(PYTHON) -m pytest $(or $(ARGS),-m "not load and not packages and not cluster" -n $(shell expr $(CORES) + 2) $(TOGETHER))
+
+test-load: setup ## The rest of it: the whole system is killed, replaced, sent nonsense and charged under load, for some minutes
+	$(PYTHON) -m pytest -m load -n $(shell expr $(CORES) + 2) $(TOGETHER) $(ARGS)
 
 test-packages: setup ## What is left: wheels, the README's doors, examples and the testkit, each as somebody from outside has it
 	$(PYTHON) -m pytest -m packages -n $(CORES) $(TOGETHER) $(ARGS)

@@ -28,6 +28,8 @@ hypothesis.settings.load_profile("ours")
 
 PACKAGES = r"tests/packages/|tests/contracts/test_testkit_page\."
 """What `make test-packages` runs: everything is built and started as by somebody from outside."""
+LOAD = r"tests/(faults/test_(system|system_outside|deploys)|hostile/test_hostile|money/test_random_sagas)\."
+"""What `make test-load` runs: the whole system is killed, replaced, sent nonsense and charged, under load."""
 Stacks = Callable[..., AbstractContextManager[Stack]]
 
 LONGEST = r"tests/faults/test_system"
@@ -94,6 +96,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if re.match(PACKAGES, item.nodeid):
             item.add_marker("packages")
+        if re.match(LOAD, item.nodeid):
+            item.add_marker("load")
         if isinstance(item, pytest.Function):
             if {"cluster", "possible"} & set(item.fixturenames):
                 item.add_marker("cluster")

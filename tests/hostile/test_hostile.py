@@ -1,6 +1,6 @@
 """Hostile records against two replicas of each service: nothing ends, nobody waits, all is answered or set aside.
 
-The short form is part of `make test`; `make hostile SEED=n` sends 20,000.
+The short form is part of `make test-load`; `make hostile SEED=n` sends 20,000.
 """
 
 from __future__ import annotations
