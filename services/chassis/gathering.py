@@ -19,7 +19,7 @@ MOST = 500
 IDLE_SECONDS = 0.25
 ANSWER_SECONDS = 0.002
 """How long Kafka takes to send what it has."""
-COMPANY_SECONDS = 0.1
+COMPANY_SECONDS = 0.05
 """How long what nobody waits for waits for company; what somebody waits for takes it along at once."""
 ENOUGH = 16
 """So many cost little more together than one: they wait for no more."""
