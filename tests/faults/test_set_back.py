@@ -43,16 +43,26 @@ async def stands(database: Pool, offset: int, number: int = NUMBER) -> None:
     )
 
 
+async def filled(broker: Stack, number: int = NUMBER) -> int:
+    """Six records more in a partition; returns where it ends."""
+    async with AIOKafkaProducer(bootstrap_servers=broker.env["KAFKA_BOOTSTRAP_SERVERS"]) as producer:
+        sent = [await producer.send_and_wait(TOPIC, b"old", partition=number) for _ in range(6)]
+    return int(sent[-1].offset) + 1
+
+
+def replica(broker: Stack, group: str) -> AIOKafkaConsumer:
+    """One of a service's group, which commits what a test says."""
+    servers = broker.env["KAFKA_BOOTSTRAP_SERVERS"]
+    return AIOKafkaConsumer(TOPIC, bootstrap_servers=servers, group_id=group, enable_auto_commit=False)
+
+
 @pytest.mark.requirement("inbox", "retry-mechanism")
 async def test_what_is_read_again_is_known_and_what_is_new_is_not(broker: Stack, database: Pool) -> None:
     servers, url = broker.env["KAFKA_BOOTSTRAP_SERVERS"], broker.env["PAYMENTS_DATABASE_URL"]
-    group, end = f"g{uuid4()}", 0
-    async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
-        for number in (NUMBER, QUIET):
-            for _ in range(6):
-                end = (await producer.send_and_wait(TOPIC, b"old", partition=number)).offset + 1
-    replica = AIOKafkaConsumer(TOPIC, bootstrap_servers=servers, group_id=group, enable_auto_commit=False)
-    async with replica as consumer:
+    group = f"g{uuid4()}"
+    for number in (NUMBER, QUIET):
+        await filled(broker, number)
+    async with replica(broker, group) as consumer:
         ends = await consumer.end_offsets([TopicPartition(TOPIC, number) for number in (NUMBER, QUIET)])
         end = ends[TopicPartition(TOPIC, NUMBER)]
         await consumer.commit({**ends, TopicPartition(TOPIC, NUMBER): end - 2})  # the last second is in no offset
@@ -95,12 +105,8 @@ async def test_what_is_read_again_is_known_and_what_is_new_is_not(broker: Stack,
 
 @pytest.mark.requirement("inbox", "retry-mechanism")
 async def test_a_second_time_is_noticed_though_nothing_new_is_in_the_log(broker: Stack, database: Pool) -> None:
-    servers, url = broker.env["KAFKA_BOOTSTRAP_SERVERS"], broker.env["PAYMENTS_DATABASE_URL"]
-    async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
-        for _ in range(6):
-            end = (await producer.send_and_wait(TOPIC, b"old", partition=NUMBER)).offset + 1
-    consumer = AIOKafkaConsumer(TOPIC, bootstrap_servers=servers, group_id=f"g{uuid4()}", enable_auto_commit=False)
-    async with consumer:
+    url, end = broker.env["PAYMENTS_DATABASE_URL"], await filled(broker)
+    async with replica(broker, f"g{uuid4()}") as consumer:
         ends = await consumer.end_offsets([TopicPartition(TOPIC, NUMBER)])
         assert ends == {TopicPartition(TOPIC, NUMBER): end}
         for handled, forgotten in ((end - 3, end - 5), (end - 1, end - 3)):
@@ -117,12 +123,8 @@ async def test_a_second_time_is_noticed_though_nothing_new_is_in_the_log(broker:
 @pytest.mark.requirement("inbox", "retry-mechanism")
 async def test_what_the_log_does_not_hold_any_more_is_not_waited_for(broker: Stack, database: Pool) -> None:
     """Kafka has lost its end, too; or what was forgotten went by age while the service stood."""
-    servers, url = broker.env["KAFKA_BOOTSTRAP_SERVERS"], broker.env["PAYMENTS_DATABASE_URL"]
-    async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
-        for _ in range(6):
-            end = (await producer.send_and_wait(TOPIC, b"old", partition=NUMBER)).offset + 1
-    consumer = AIOKafkaConsumer(TOPIC, bootstrap_servers=servers, group_id=f"g{uuid4()}", enable_auto_commit=False)
-    async with consumer:
+    url, end = broker.env["PAYMENTS_DATABASE_URL"], await filled(broker)
+    async with replica(broker, f"g{uuid4()}") as consumer:
         await consumer.commit({TopicPartition(TOPIC, NUMBER): end + 5})
         await stands(database, end - 5)
         await SetBack(url).look(consumer)
