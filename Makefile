@@ -9,6 +9,9 @@ CORES := $(shell getconf _NPROCESSORS_ONLN)
 TOGETHER := --maxprocesses=4 --no-loadscope-reorder
 ARGS ?=
 
+# Where the environment forbids it, every process would compile each module, and rewrite each test's assertions, anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup up down status clean demo test test-load test-packages check lint format contracts requirements faults hostile money mutants bench bench-compare \
 	translations pictures docs dist test-pythons example-kafkajs example-webhooks images compose-test test-containers in-containers \
