@@ -10,7 +10,7 @@ from services.booking import erasing as booking
 from services.booking.erasing import Known
 from services.chassis.forgetting import Left, forget
 from services.notifications import erasing as notifications
-from services.operations.console import run_on
+from services.operations.terminal import run_on
 
 app = typer.Typer(help="Customers: erase.", no_args_is_help=True)
 

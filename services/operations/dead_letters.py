@@ -17,7 +17,7 @@ from services.chassis.clock import SystemClock
 from services.chassis.database import Connection
 from services.chassis.letters import Wanted
 from services.chassis.operator import Done
-from services.operations.console import Json, ServiceName, console, in_utc, plain, run_on, service_named, show
+from services.operations.terminal import Json, ServiceName, console, in_utc, plain, run_on, service_named, show
 
 app = typer.Typer(help="Dead letters: list, show, redrive, discard.", no_args_is_help=True)
 

@@ -14,7 +14,7 @@ from services.chassis.clock import SystemClock
 from services.chassis.database import Connection
 from services.chassis.operator import NotPossible
 from services.operations import agreement, watch
-from services.operations.console import Json, console, plain, read_both, run_on, sentences, show
+from services.operations.terminal import Json, console, plain, read_both, run_on, sentences, show
 from services.payments import operator
 from services.payments.model import ledger
 from services.payments.reconciliation import overdue

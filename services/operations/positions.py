@@ -14,8 +14,8 @@ import typer
 
 from services.chassis.database import Connection
 from services.chassis.operator import NotPossible
-from services.operations.console import Json, ServiceName, kafka, run_on, service_named, show
 from services.operations.kafka_logs import Log, logs, members
+from services.operations.terminal import Json, ServiceName, kafka, run_on, service_named, show
 
 app = typer.Typer(help="Where a service stands in its topics: show, reset.", no_args_is_help=True)
 STANDING = ("topic", "partition", "position", "begin", "end", "lag", "verdict")

@@ -13,7 +13,7 @@ from services.notifications.model.deliveries import State
 from services.notifications.model.subscriptions import SECRET_OVERLAP
 from services.notifications.subscriptions import operator
 from services.notifications.subscriptions.operator import Wanted
-from services.operations.console import Json, in_utc, run_on, show
+from services.operations.terminal import Json, in_utc, run_on, show
 
 app = typer.Typer(help="Webhooks: list, show, redeliver, test, rotate, disable, enable.", no_args_is_help=True)
 SUBSCRIPTION = (

@@ -13,7 +13,7 @@ from typing import Any
 from booking_contracts.testkit.system import System
 from typer.testing import CliRunner
 
-from services.operations import console
+from services.operations import terminal
 from services.operations.cli import app
 
 IN_A_CLUSTER = frozenset(
@@ -33,7 +33,7 @@ def bookingctl(env: Mapping[str, str], *arguments: str, code: int | None = 0) ->
 
     In a thread, because it has an event loop of its own; the caller's waits meanwhile.
     """
-    console.console._width = 240
+    terminal.console._width = 240
     with ThreadPoolExecutor(1) as thread:
         done = thread.submit(CliRunner().invoke, app, [*arguments], env=dict(env)).result()
     assert code in (None, done.exit_code), f"{arguments}: {done.exit_code}\n{done.output}\n{done.exception!r}"

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner
 
-from services.operations import console
+from services.operations import terminal
 from services.operations.cli import app
 from tests.chassis.conftest import TABLES
 from tests.chassis.harness import Engine, SetClock
@@ -43,5 +43,5 @@ class Typed:
 @pytest.fixture
 def typed(databases: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Typed:
     """On the databases alone, without Kafka."""
-    monkeypatch.setattr(console.console, "_width", 300)
+    monkeypatch.setattr(terminal.console, "_width", 300)
     return Typed(databases)
