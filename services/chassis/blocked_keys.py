@@ -46,7 +46,7 @@ def split(messages: Sequence[Message[Any]], blocks: Sequence[Row]) -> tuple[list
 async def in_turn(
     connection: Connection, free: Sequence[Message[Any]]
 ) -> tuple[list[Message[Any]], list[Message[Any]]]:
-    """(whose turn it is, those that came too early), after the batch's rows were taken.
+    """(whose turn it is, rows in the order of their arrival; those that came too early), after the batch's rows were taken.
 
     A row is early while one before it is left: it is not due yet, somebody holds it, or another replica found it.
     """
@@ -58,9 +58,15 @@ async def in_turn(
         sorted({message.key for message in held}),
     )
     first = {row["key"]: row["first"] for row in rows}
-    early = [message for message in held if (message.raw.arrival or 0) > first.get(message.key, NEVER_ARRIVES)]
+    held.sort(key=_arrival)  # they come by when they were due
+    early = [message for message in held if _arrival(message) > first.get(message.key, NEVER_ARRIVES)]
     ids = {id(message) for message in early}
-    return [message for message in free if id(message) not in ids], early
+    turn = (message for message in held if id(message) not in ids)
+    return [next(turn) if message.raw.held else message for message in free if id(message) not in ids], early
+
+
+def _arrival(message: Message[Any]) -> int:
+    return message.raw.arrival or 0
 
 
 async def keep_behind(connection: Connection, blocked: Sequence[Message[Any]], now: datetime) -> None:

@@ -119,6 +119,29 @@ async def test_a_row_whose_time_comes_first_does_not_overtake_the_one_before_it(
     assert (await scene.states())[booking_id] == "PENDING_PAYMENT"
 
 
+@pytest.mark.requirement("ordering")
+async def test_rows_of_a_key_go_in_the_order_of_their_arrival_whichever_was_due_first(
+    engine: Engine, owner: Any
+) -> None:
+    scene, booking_id = await waiting_event(engine, owner)
+    await engine.tell(cancel(booking_id, "a"))
+    engine.clock.advance(seconds=5)
+    await engine.fetch(
+        """
+        UPDATE local_message SET due_at = $1::timestamptz - make_interval(secs => (type LIKE 'booking.%')::int)
+        WHERE kind = 'record'
+        """,
+        engine.clock.now(),
+    )
+    rows = await due(engine)
+    assert [row.arrival for row in rows] == sorted((row.arrival for row in rows), reverse=True) != []
+    fresh = build(engine, engine.service)
+    await fresh.run(*rows)
+    told = [sent.type for sent in await engine.sent() if sent.key == str(booking_id)]
+    assert told.index("booking.BookingConfirmed.v1") < told.index("booking.BookingCancelled.v1")
+    await fresh.close()
+
+
 @pytest.mark.requirement("pessimistic-locking", "one-reply")
 async def test_commands_behind_a_locked_row_do_not_wait_one_after_the_other(engine: Engine, owner: Any) -> None:
     scene = await Scene(engine).open(capacity=2)
