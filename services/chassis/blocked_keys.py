@@ -46,7 +46,7 @@ def split(messages: Sequence[Message[Any]], blocks: Sequence[Row]) -> tuple[list
 async def in_turn(
     connection: Connection, free: Sequence[Message[Any]]
 ) -> tuple[list[Message[Any]], list[Message[Any]]]:
-    """(whose turn it is, rows in the order of their arrival; those that came too early), after the batch's rows were taken.
+    """(whose turn it is, those that came too early), after the batch's rows were taken; rows in order of arrival.
 
     A row is early while one before it is left: it is not due yet, somebody holds it, or another replica found it.
     """

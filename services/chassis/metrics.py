@@ -34,6 +34,9 @@ consumer_lag = Gauge("booking_consumer_lag_records", "Records not consumed yet",
 consumer_behind = Gauge(
     "booking_consumer_behind_seconds", "How long the oldest record that is not consumed yet has been there", ["topic"]
 )
+set_back = Gauge(
+    "booking_database_set_back_timestamp_seconds", "When the database was last seen to be set back; Unix time, 0: never"
+)
 records_missed = Counter(
     "booking_records_missed_total", "Records that the log dropped before they were read", ["topic"]
 )

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from services.chassis import metrics
 from services.chassis.database import Connection, Pool, Session, Where
 from services.chassis.offsets import Partition, positions
 
@@ -43,7 +44,7 @@ ON CONFLICT (topic, partition) DO UPDATE
 may never be at an end, behind which only a transaction's marker stands; at an offset of the group's it was. Where all
 had been read again, it is another time: the group's offset has followed."""
 KNOWN = """
-SELECT topic, partition, until_offset,
+SELECT topic, partition, until_offset, extract(epoch FROM noticed_at)::float8 AS noticed_at,
        extract(epoch FROM noticed_at + make_interval(days => $1) - statement_timestamp())::float8 AS lately_seconds
 FROM read_again
 """
@@ -93,6 +94,7 @@ class SetBack:
         finally:
             await session.close()
         self._until = {(row["topic"], row["partition"]): row["until_offset"] for row in rows}
+        metrics.set_back.set(max((row["noticed_at"] for row in rows), default=0.0))
         self._lately_until = time.monotonic() + max((row["lately_seconds"] for row in rows), default=0.0)
 
     async def _notice(

@@ -123,7 +123,7 @@ async def test_a_row_whose_time_comes_first_does_not_overtake_the_one_before_it(
 async def test_rows_of_a_key_go_in_the_order_of_their_arrival_whichever_was_due_first(
     engine: Engine, owner: Any
 ) -> None:
-    scene, booking_id = await waiting_event(engine, owner)
+    _, booking_id = await waiting_event(engine, owner)
     await engine.tell(cancel(booking_id, "a"))
     engine.clock.advance(seconds=5)
     await engine.fetch(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from booking_contracts.topics import NOTIFICATIONS_EVENTS
 
 from deploy.local.stack import Stack
+from services.chassis import metrics
 from services.chassis.database import Pool
 from services.chassis.set_back import LATELY_DAYS, SetBack, reads_again
 from tests.faults.test_intake import Table, of, reading
@@ -56,6 +58,12 @@ def replica(broker: Stack, group: str) -> AIOKafkaConsumer:
     return AIOKafkaConsumer(TOPIC, bootstrap_servers=servers, group_id=group, enable_auto_commit=False)
 
 
+def noticed_at() -> float:
+    """What alerts watch."""
+    found = metrics.set_back.collect()
+    return next(iter(found)).samples[0].value
+
+
 @pytest.mark.requirement("inbox", "retry-mechanism")
 async def test_what_is_read_again_is_known_and_what_is_new_is_not(broker: Stack, database: Pool) -> None:
     servers, url = broker.env["KAFKA_BOOTSTRAP_SERVERS"], broker.env["PAYMENTS_DATABASE_URL"]
@@ -72,12 +80,14 @@ async def test_what_is_read_again_is_known_and_what_is_new_is_not(broker: Stack,
         one_life = SetBack(url)
         await one_life.look(consumer)
         assert not one_life.lately()
+        assert noticed_at() == 0
         assert not await reads_again(database)
 
         await stands(database, end - 4)
         noticed = SetBack(url)
         await noticed.look(consumer)
         assert noticed.lately()
+        assert abs(noticed_at() - time.time()) < 60
         again = [offset for offset in range(end - 1, end + 2) if noticed.is_read_again(TOPIC, NUMBER, offset)]
         assert again == [end - 1], "up to where the log ended"
         assert not noticed.is_read_again(TOPIC, QUIET, ends[TopicPartition(TOPIC, QUIET)] - 1)
