@@ -17,7 +17,9 @@ pytestmark = pytest.mark.requirement("notify-systems")
 
 def due(subscription: UUID | None = None, failures: int = 0) -> Due:
     now = datetime(2030, 1, 1, tzinfo=UTC)
-    return Due(uuid4(), subscription or uuid4(), uuid4(), "k", now, 0, "https://example.org/", failures, "{}", [b"x"])
+    return Due(
+        uuid4(), subscription or uuid4(), uuid4(), "k", now, 0, "https://a.example/", failures, "t", "{}", [b"x"]
+    )
 
 
 async def test_room_is_given_back() -> None:

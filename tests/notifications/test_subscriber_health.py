@@ -85,6 +85,32 @@ async def test_replicas_that_note_the_same_subscribers_do_not_wait_for_each_othe
         await holder.close()
 
 
+@pytest.mark.parametrize(("days", "state"), [((0, 6), "active"), ((0, 1, 2, 3, 4, 5.1), "disabled")])
+async def test_who_was_asked_nothing_for_days_has_not_failed_meanwhile(
+    stage: Stage, days: Sequence[float], state: str
+) -> None:
+    subscription, began = await stage.subscribe("http://127.0.0.1:9/"), stage.clock.now()
+    for nth, day in enumerate(days):
+        stage.clock.advance(seconds=(began + timedelta(days=day) - stage.clock.now()).total_seconds())
+        await noted(stage, (subscription, nth, FAILED))
+    assert (await stage.subscription(subscription))["state"] == state
+
+
+async def test_what_waits_for_a_receiver_that_is_back_does_not_wait_for_its_own_next_try(stage: Stage) -> None:
+    receiver = Receiver(status=500)
+    async with receiving(receiver):
+        await stage.subscribe(receiver.url)
+        ids = await stage.hear(*(an(BookingConfirmed, booking_id=uuid4()) for _ in range(3)))
+        await stage.tried()
+        long = "UPDATE webhook_delivery SET try_at = $1"
+        await stage.engine.fetch(long, stage.clock.now() + timedelta(hours=8))
+        await stage.pass_time(minutes=6)
+        receiver.status = 204
+        ids += await stage.hear(an(BookingConfirmed, booking_id=uuid4()))
+        await stage.settled(4)
+    assert sorted(receiver.ids) == sorted([*ids, *ids[:3]])
+
+
 @pytest.mark.parametrize("table", ["webhook_subscription", "webhook_delivery"])
 async def test_a_row_that_somebody_holds_delays_its_own_subscriber_alone(stage: Stage, table: str) -> None:
     """An operator's transaction that was left open. What came of the try is recorded, once, when it has ended."""

@@ -13,6 +13,7 @@ from booking_contracts import booking, payments
 from booking_contracts.booking import BookingConfirmed
 from booking_contracts.envelope import Event
 from booking_contracts.notifications import DeliverySucceeded
+from booking_contracts.payments import WalletEvent
 from booking_contracts.registry import BY_TOPIC
 from booking_contracts.testkit.waiting import eventually
 from standardwebhooks.webhooks import Webhook
@@ -23,6 +24,7 @@ from services.notifications.subscriptions import store
 from services.notifications.subscriptions.offering import LOOKS_AGAIN
 from services.notifications.subscriptions.room import PER_SUBSCRIPTION
 from services.notifications.subscriptions.signing import shown
+from services.notifications.subscriptions.telling import tellable
 from tests.chassis.harness import Engine
 from tests.notifications.builders import BOOKING_ID, an, customer
 from tests.notifications.receivers import Got, Receiver, receiving
@@ -64,6 +66,13 @@ async def test_what_became_of_it_is_told_and_listed(stage: Stage, engine: Engine
         (str(BOOKING_ID), 1, "webhook", str(subscription))
     ]
     assert told[0].body["event_id"] == event_id
+
+
+def test_a_customer_whose_name_looks_like_a_bookings_has_no_stream() -> None:
+    key = str(uuid4())
+    assert tellable(BookingConfirmed.ce_type, key)
+    assert not tellable(BookingConfirmed.ce_type, "anna")
+    assert not any(tellable(wallet.ce_type, key) for wallet in payments.EVENTS if issubclass(wallet, WalletEvent))
 
 
 async def test_it_is_sent_once_however_often_the_event_comes(stage: Stage, engine: Engine) -> None:

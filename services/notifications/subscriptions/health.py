@@ -15,13 +15,19 @@ from services.notifications.model.subscriptions import (
     BUSY,
     DISABLE_AFTER,
     LONGEST_ASKED,
+    LONGEST_REST,
     SPREAD,
     DisabledFor,
     rest_after,
 )
 from services.notifications.subscriptions.posting import Failed, Outcome, Taken
+from services.notifications.subscriptions.queue import LEASE
 
 GONE = 410
+AWAY = LONGEST_REST
+"""Who has failed for so long and then takes something was away; within it, it may have refused one event alone."""
+SILENT = LONGEST_ASKED * 1.5
+"""Longer than any wait between two tries."""
 LOCK = """
 WITH concerned AS (
     SELECT subscription_id FROM webhook_subscription
@@ -35,18 +41,30 @@ FROM concerned c LEFT JOIN locked l USING (subscription_id)
 """
 """$1: those that failed or asked for time; $2: those that took something, of which most were well before."""
 RECOVERED = """
+WITH back AS (
+    SELECT subscription_id FROM webhook_subscription WHERE subscription_id = ANY($1) AND failing_since <= $3
+), hurried AS (
+    UPDATE webhook_delivery SET try_at = $2 WHERE delivery_id = ANY(ARRAY(
+        SELECT d.delivery_id FROM back CROSS JOIN LATERAL (
+            SELECT delivery_id FROM webhook_delivery
+            WHERE subscription_id = back.subscription_id AND state = 'pending' AND try_at > $4
+            ORDER BY number LIMIT 500 FOR UPDATE SKIP LOCKED) d))
+)
 UPDATE webhook_subscription SET failures = 0, failing_since = NULL, rest_until = NULL, last_error = NULL
 WHERE subscription_id = ANY($1)
 """
+"""Who was away ($3) is back: what waits for it does not wait for its own next try. What is being tried just now (its
+lease ends before $4) is left alone."""
 FAILED = """
 UPDATE webhook_subscription s
 SET failures = CASE WHEN s.failures = t.before THEN s.failures + 1 ELSE greatest(s.failures, 1) END,
-    failing_since = coalesce(s.failing_since, $5), last_error = t.reason,
+    failing_since = CASE WHEN s.rest_until < $6 THEN $5 ELSE coalesce(s.failing_since, $5) END, last_error = t.reason,
     rest_until = greatest(s.rest_until, t.rest_until)
 FROM unnest($1::uuid[], $2::int[], $3::text[], $4::timestamptz[]) AS t (subscription_id, before, reason, rest_until)
 WHERE s.subscription_id = t.subscription_id AND s.state = 'active'
 """
-"""Tries that were made at the same time are one failure: all of them know the same number of failures before."""
+"""Tries that were made at the same time are one failure: all of them know the same number of failures before. Where it
+was not even tried for long ($6, by the rest after the last failure), it may have been well meanwhile."""
 ASKED = """
 UPDATE webhook_subscription s SET busy_until = greatest(s.busy_until, t.until)
 FROM unnest($1::uuid[], $2::timestamptz[]) AS t (subscription_id, until) WHERE s.subscription_id = t.subscription_id
@@ -116,14 +134,17 @@ async def _write(connection: Connection | PooledConnection, now: datetime, found
     """Of subscriptions that are locked; returns those that are switched off by it."""
     well = [one for one, outcome in found.outcomes.items() if isinstance(outcome, Taken)]
     failed = {one: outcome for one, outcome in found.outcomes.items() if isinstance(outcome, Failed)}
-    await connection.execute(RECOVERED, well)
+    if well:
+        await connection.execute(RECOVERED, well, now, now - AWAY, now + LEASE)
     if found.asked:
         await connection.execute(ASKED, list(found.asked), [now + asked for asked in found.asked.values()])
     if not failed:
         return ()
     before = [found.failures[one] for one in failed]
     rests = [now + rest_after(failures + 1, random.uniform(*SPREAD)) for failures in before]
-    await connection.execute(FAILED, list(failed), before, [outcome.reason for outcome in failed.values()], rests, now)
+    await connection.execute(
+        FAILED, list(failed), before, [outcome.reason for outcome in failed.values()], rests, now, now - SILENT
+    )
     gone = [one for one, outcome in failed.items() if _is_gone(outcome)]
     return await connection.fetch(DISABLED, now, gone, list(failed), now - DISABLE_AFTER)
 

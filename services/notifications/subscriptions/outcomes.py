@@ -64,7 +64,8 @@ UPDATE webhook_delivery SET state = 'failed', settled_at = $1, reason = CASE
     ELSE 'the subscription is switched off' END
 FROM over o
 WHERE webhook_delivery.delivery_id = o.delivery_id AND webhook_delivery.state = 'pending'
-RETURNING webhook_delivery.delivery_id, subscription_id, event_id, key, reason
+RETURNING webhook_delivery.delivery_id, subscription_id, event_id, key, reason,
+    (SELECT type FROM webhook_event e WHERE e.event_id = webhook_delivery.event_id) AS type
 """
 """Those that were tried for long enough ($2), and those of subscriptions that are not active any more."""
 

@@ -58,15 +58,17 @@ WITH {WAITING}, awake AS (
     UPDATE webhook_delivery d SET try_at = $1::timestamptz + $2::interval
     FROM heads h, webhook_event e, webhook_subscription s
     WHERE d.delivery_id = h.delivery_id AND e.event_id = d.event_id AND s.subscription_id = d.subscription_id
-    RETURNING d.delivery_id, d.subscription_id, d.event_id, d.key, d.created_at, d.tries, s.url, s.failures, e.content
+    RETURNING d.delivery_id, d.subscription_id, d.event_id, d.key, d.created_at, d.tries, s.url, s.failures, e.type,
+              e.content
 )
-SELECT delivery_id, subscription_id, event_id, key, created_at, tries, url, failures, content,
+SELECT delivery_id, subscription_id, event_id, key, created_at, tries, url, failures, type, content,
        ARRAY(SELECT k.secret FROM webhook_secret k WHERE k.subscription_id = t.subscription_id
              AND (k.valid_until IS NULL OR k.valid_until > $1) ORDER BY k.number DESC) AS secrets,
        NULL::uuid AS head_id
 FROM taken t
 UNION ALL
-SELECT delivery_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, head_id FROM looked WHERE head_id IS NOT NULL
+SELECT delivery_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, head_id
+FROM looked WHERE head_id IS NOT NULL
 """
 """$1 now, $2 lease, $3 tries of one subscription at once, $4 and $5 those that are being made, $6 room for subscribers
 whose last try failed, $7 for all. With what is taken comes what waits behind its head, without its content."""
@@ -97,6 +99,7 @@ class Due:
     url: str
     failures: int
     """Tries in a row of this subscriber that have failed."""
+    type: str
     content: str
     secrets: Sequence[bytes]
 
@@ -128,6 +131,7 @@ async def claim(
             row["tries"],
             row["url"],
             row["failures"],
+            row["type"],
             row["content"],
             row["secrets"],
         )

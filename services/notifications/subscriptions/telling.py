@@ -7,7 +7,9 @@ from datetime import datetime
 from uuid import UUID
 
 import asyncpg
+from booking_contracts import payments
 from booking_contracts.envelope import uuid7
+from booking_contracts.payments import WalletEvent
 
 from services.chassis import local_messages
 from services.chassis.database import Connection
@@ -21,10 +23,14 @@ from services.notifications.subscriptions.outcomes import Tried
 
 Told = tuple[str, LocalBody]
 """A local message with its key."""
+OF_WALLETS = frozenset(event.ce_type for event in payments.EVENTS if issubclass(event, WalletEvent))
 
 
-def tellable(key: str) -> bool:
-    """Whether its outcome has a stream: that of a booking, an entry of a waitlist or a provider."""
+def tellable(event_type: str, key: str) -> bool:
+    """Whether its outcome has a stream: that of a booking, an entry of a waitlist or a provider. A wallet's key is its
+    customer, also where that looks like a booking's."""
+    if event_type in OF_WALLETS:
+        return False
     try:
         return str(UUID(key)) == key
     except ValueError:

@@ -144,7 +144,7 @@ class SubscriptionWorker:
                     if due.delivery_id not in recorded.held
                 ]
                 noted = await health.note(connection, now, self._unnoted.after(seen))
-                told = [told_of(one) for one in settled if tellable(one.due.key)]
+                told = [told_of(one) for one in settled if tellable(one.due.type, one.due.key)]
                 told += [owner_told(row) for row in noted.disabled]
                 await tell(connection, now, told)
         except BaseException:
@@ -169,7 +169,7 @@ class SubscriptionWorker:
                 told = [
                     ended_told(row["key"], row["event_id"], row["subscription_id"], row["reason"])
                     for row in ended
-                    if tellable(row["key"])
+                    if tellable(row["type"], row["key"])
                 ]
                 await tell(connection, now, told)
             found = len(ended)
