@@ -81,7 +81,8 @@ class Service:
     admit: Callable[[str, Command], None] = lambda topic, command: None
     """Checks a command against the topic it came on; raises Rejected."""
     gathers_seconds: float = 0.0
-    """The least time between the beginnings of two batches: more where nobody waits for what the service does."""
+    """The least time between the beginnings of two batches, and from an idle service's first message to its batch: more
+    where nobody waits for what the service does."""
     nobody_waits_for: frozenset[str] = frozenset()
     """Types of Kafka's messages, and operations of calls (for their results), that wait a little for company."""
     count: Callable[[Any], None] = lambda work: None
