@@ -55,8 +55,9 @@ class Gathering:
             first = await self._next_record(consumer, IDLE_SECONDS)
             for record in first:
                 (commands if record.topic in self._commands else events).append(record)
-            if first or self._local.woken.is_set():
-                pause_seconds = self._gathers_seconds
+            if not first and not self._local.woken.is_set():
+                return list(await self._local.due(MOST, self._where.numbers()))
+            pause_seconds = self._gathers_seconds
         if pause_seconds > 0:
             for wait in (pause_seconds, ANSWER_SECONDS):
                 await self._take(consumer, events, commands, MOST // 2)

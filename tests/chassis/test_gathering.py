@@ -158,7 +158,10 @@ async def test_a_service_that_nobody_waits_for_gathers_from_its_first_message_on
 
 
 async def test_it_waits_for_no_company_where_nothing_came() -> None:
-    assert await asyncio.wait_for(gathered(Consumer(), 0, service=replace(SERVICE, gathers_seconds=60)), 5) == []
+    consumer = Consumer({})
+    consumer.then = lambda: consumer.buffer.update({EVENTS: records(EVENTS, 0, 1)})  # a moment too late
+    assert await asyncio.wait_for(gathered(consumer, 0, service=replace(SERVICE, gathers_seconds=60)), 5) == []
+    assert consumer.buffer[EVENTS], "it has its whole pause next time"
 
 
 async def test_a_rebalance_while_something_waits_for_company_makes_no_batch() -> None:
