@@ -23,6 +23,7 @@ from services.chassis.clock import Clock
 from services.chassis.database import Connection
 from services.chassis.messages import Message, Origin, Raw
 from services.chassis.operator import NotPossible
+from services.chassis.service import load
 from services.chassis.statements import Statements
 from services.chassis.unit_of_work import Remind, Send
 
@@ -87,7 +88,7 @@ async def _loaded(connection: Connection, clock: Clock, booking_id: UUID) -> tup
     """A booking and its saga, locked."""
     work = BookingWork(clock.now())
     timer = AskAgain(booking_id=booking_id, step="", attempt=0, asked=0)
-    await SERVICE.store.load(connection, [_operators(timer)], work)
+    await load(SERVICE.store, connection, [_operators(timer)], work)
     booking, found = work.find(Booking, booking_id), work.find(Saga, booking_id)
     if booking is None or found is None:
         raise NotPossible(f"booking {booking_id} has no saga; see `bookingctl booking show`")

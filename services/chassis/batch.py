@@ -18,7 +18,7 @@ from services.chassis.inbox import Inbox, Item
 from services.chassis.messages import Message, Raw, Refused
 from services.chassis.offsets import Partition
 from services.chassis.reading import Reader, Unread
-from services.chassis.service import Service
+from services.chassis.service import Service, load
 from services.chassis.statements import Statements
 from services.chassis.unit_of_work import Call, Remind, Send, UnitOfWork
 
@@ -67,12 +67,9 @@ class BatchRunner:
         async with self._session.transaction() as connection:
             if lock_timeout_ms is not None:
                 await connection.execute(f"SET LOCAL lock_timeout = {lock_timeout_ms:d}")
-            fresh = await self._admit(connection, batch, items)
             work: UnitOfWork = self.service.new_work(now)
             work.was_set_back = self.was_set_back()
-            messages = [item for item in fresh if isinstance(item, Message)]
-            if verdict is None:
-                await self.service.store.load(connection, messages, work)
+            fresh = await self._admit(connection, batch, items, work if verdict is None else None)
             unread = [item for item in read if isinstance(item, Unread)]
             decided, free = await _claim(connection, batch, fresh, unread, work, deciding=verdict is None)
             decider = Decider(self.service, decided, self.release, verdict)
@@ -92,19 +89,32 @@ class BatchRunner:
     async def pass_over(self, raw: Raw, error: Exception) -> None:
         """Leave one record behind with a note of where it was: nothing else of it can be kept."""
         async with self._session.transaction() as connection:
-            await self._admit(connection, [raw], [])
+            await self._admit(connection, [raw], [], None)
             async with Statements(connection) as writes:
                 local_messages.take(writes, [raw])
                 gateway_calls.close(writes, [raw])
             await dead_letters.pass_over(connection, raw, repr(error))
 
-    async def _admit(self, connection: Connection, batch: Sequence[Raw], items: Sequence[Item]) -> list[Item]:
-        """Past the fence with the batch's positions, and of its items those that were not handled before."""
+    async def _admit(
+        self, connection: Connection, batch: Sequence[Raw], items: Sequence[Item], work: UnitOfWork | None
+    ) -> list[Item]:
+        """Past the fence with the batch's positions, and of its items those that were not handled before.
+
+        Where there is a `work`, what they are about is loaded into it; the first of it is asked for at once.
+        """
         spans = offsets.span(raw for raw in batch if raw.from_kafka)
+        store, go_on = self.service.store, None
         async with Statements(connection) as writes:
             moved, handled = offsets.advance(writes, spans, self._stood), Inbox(writes, items, self.service.replied)
+            if work is not None:
+                go_on = store.begin(writes, _messages(items), work)
         offsets.fence(spans, moved)
-        return handled.fresh()
+        fresh = handled.fresh()
+        if work is not None and len(fresh) < len(items):
+            await load(store, connection, _messages(fresh), work)
+        elif go_on is not None:
+            await go_on()
+        return fresh
 
     async def _save(self, connection: Connection, decided: Decided) -> bool:
         """Write all of it; whether the outbox has something."""
@@ -128,6 +138,10 @@ class BatchRunner:
         return bool(outgoing)
 
 
+def _messages(items: Sequence[Item]) -> list[Message[Any]]:
+    return [item for item in items if isinstance(item, Message)]
+
+
 async def _claim(
     connection: Connection,
     batch: Sequence[Raw],
@@ -141,7 +155,7 @@ async def _claim(
 
     Where nothing is decided, nobody's locks are waited for either.
     """
-    messages = [item for item in fresh if isinstance(item, Message)]
+    messages = _messages(fresh)
     async with Statements(connection) as writes:
         blocks = blocked_keys.look(writes, messages, lock=deciding)  # before the rows, as operators do
         taken = local_messages.take(writes, batch, skip_locked=not deciding)

@@ -39,21 +39,32 @@ class Gathering:
     def __init__(self, service: Service, local: Local, positions: Positions) -> None:
         self._events, self._commands = frozenset(service.event_topics), frozenset(service.command_topics)
         self._every = self._events | self._commands
+        self._gathers_seconds = service.gathers_seconds
         self._patient = service.nobody_waits_for
         self._patient_types = {name.encode() for name in service.nobody_waits_for}
         self._local, self._where = local, positions
 
     async def gather(self, consumer: AIOKafkaConsumer, pause_seconds: float) -> Found:
-        """The next batch, with what comes in the pause before it; empty where there is none. Raises Unfetchable."""
+        """The next batch, with what comes in the pause before it; empty where there is none. Raises Unfetchable.
+
+        A service that nobody waits for pauses from its first message on: what follows at once shares its batch.
+        """
         events: Found = []
         commands: Found = []
+        if self._gathers_seconds and pause_seconds <= 0:
+            first = await self._next_record(consumer, IDLE_SECONDS)
+            for record in first:
+                (commands if record.topic in self._commands else events).append(record)
+            if not first and not self._local.woken.is_set():
+                return list(await self._local.due(MOST, self._where.numbers()))
+            pause_seconds = self._gathers_seconds
         if pause_seconds > 0:
             for wait in (pause_seconds, ANSWER_SECONDS):
                 await self._take(consumer, events, commands, MOST // 2)
                 await asyncio.sleep(wait)
         local = await self._local.due(MOST, self._where.numbers())
         await self._take(consumer, events, commands, MOST // 2 if local else MOST)
-        if local or events or commands or self._local.woken.is_set():
+        if local or events or commands or self._local.woken.is_set() or self._gathers_seconds:
             found = [*local, *events, *commands]
         else:
             found = await self._next_record(consumer, IDLE_SECONDS)

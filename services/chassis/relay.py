@@ -30,8 +30,8 @@ from services.chassis.publishing import BATCH_BYTES, NotTogether, Row, TooLarge,
 log = structlog.get_logger()
 LOCK = 0x0B0C5
 CHUNK = 500
-QUIET_SECONDS = 0.1
-"""Rows that are published go when nothing has come for so long, or when they are many."""
+QUIET_SECONDS = 0.3
+"""Rows that are published go when nothing has come for so long, those of one saga together, or when they are many."""
 IDLE_SECONDS = 1.0
 """How often an outbox is looked at of which nobody has said anything; whoever writes rows does."""
 STANDBY_SECONDS = 1.0

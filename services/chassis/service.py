@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
@@ -47,17 +47,32 @@ def local(body: type[LocalT], decide: Callable[[Message[LocalT], WorkT], None]) 
     return Handler(body, decide)
 
 
+Load = Callable[[], Awaitable[None]]
+"""Loads what a batch is about. Raises PlanChanged where what was planned on has changed meanwhile."""
+
+
 class Store(Protocol[WorkT_contra]):
     """A service's SQL: it loads and locks what messages are about, and saves what was decided."""
 
-    async def load(self, connection: Connection, messages: Sequence[Message[Any]], work: WorkT_contra) -> None:
-        """Plan, lock, verify. Raises PlanChanged where what was planned on has changed meanwhile."""
+    def begin(self, reads: Statements, messages: Sequence[Message[Any]], work: WorkT_contra) -> Load:
+        """Ask for what messages name with the next `send`, which asks for the batch's positions and inbox, too.
+
+        Returns what goes on when that was sent: plan, lock, verify. Until then nothing is brought into the work, and it
+        may begin anew, because some of the messages were handled before.
+        """
         ...
 
     async def save(self, writes: Statements, work: WorkT_contra) -> None:
         """Write the journal's rows: frees before takes, one statement per table; what needs no order is left to
         whoever sends."""
         ...
+
+
+async def load(store: Store[WorkT], connection: Connection, messages: Sequence[Message[Any]], work: WorkT) -> None:
+    """All of it, by itself. Raises PlanChanged."""
+    async with Statements(connection) as reads:
+        go_on = store.begin(reads, messages, work)
+    await go_on()
 
 
 class PlanChanged(Exception):
@@ -81,7 +96,8 @@ class Service:
     admit: Callable[[str, Command], None] = lambda topic, command: None
     """Checks a command against the topic it came on; raises Rejected."""
     gathers_seconds: float = 0.0
-    """The least time between the beginnings of two batches: more where nobody waits for what the service does."""
+    """The least time between the beginnings of two batches, and from an idle service's first message to its batch: more
+    where nobody waits for what the service does."""
     nobody_waits_for: frozenset[str] = frozenset()
     """Types of Kafka's messages, and operations of calls (for their results), that wait a little for company."""
     count: Callable[[Any], None] = lambda work: None

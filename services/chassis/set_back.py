@@ -116,26 +116,21 @@ class SetBack:
         )
 
 
+READS_AGAIN = """
+WITH read AS (
+    UPDATE read_again r SET read_at = statement_timestamp()
+    WHERE read_at IS NULL AND handled_until <= coalesce(
+        (SELECT next_offset FROM consumed_position p
+         WHERE (p.topic, p.partition) = (r.topic, r.partition)), 0))
+SELECT EXISTS (SELECT FROM read_again
+    WHERE coalesce(read_at > statement_timestamp() - make_interval(secs => $1), true)
+      AND noticed_at > statement_timestamp() - make_interval(days => $2))
+"""
+"""Rows that this finds read are told as they were before: a moment ago they were not."""
+
+
 async def reads_again(database: Pool) -> bool:
     """Whether there are still records that this database has forgotten, or were a moment ago: what they led to is done
     after them."""
-    async with database.acquire() as connection, connection.transaction():
-        await connection.execute(
-            """
-            UPDATE read_again r SET read_at = statement_timestamp()
-            WHERE read_at IS NULL AND handled_until <= coalesce(
-                (SELECT next_offset FROM consumed_position p
-                 WHERE (p.topic, p.partition) = (r.topic, r.partition)), 0)
-            """
-        )
-        return bool(
-            await connection.fetchval(
-                """
-                SELECT EXISTS (SELECT FROM read_again
-                    WHERE coalesce(read_at > statement_timestamp() - make_interval(secs => $1), true)
-                      AND noticed_at > statement_timestamp() - make_interval(days => $2))
-                """,
-                AFTERWARDS_SECONDS,
-                LATELY_DAYS,  # what was to be read then is not there any more
-            )
-        )
+    again = await database.fetchval(READS_AGAIN, AFTERWARDS_SECONDS, LATELY_DAYS)  # older: it is not there any more
+    return bool(again)

@@ -10,6 +10,8 @@ a later one was (SAVE_KNOWN); only events of payments and timers need what earli
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +21,8 @@ from booking_contracts.payments import PaymentEvent
 
 from services.chassis.database import Connection
 from services.chassis.messages import Message
-from services.chassis.statements import Statements
+from services.chassis.service import Load
+from services.chassis.statements import Row, Statements
 from services.chassis.stored import Stored
 from services.notifications.mail import EventText, MailRefused, MailSent
 from services.notifications.model.addresses import person_of
@@ -58,15 +61,23 @@ _PROVIDER = Stored(KnownProvider, "known_provider")
 class NotificationsStore:
     """Loads and saves; stateless."""
 
-    async def load(self, connection: Connection, messages: Messages, work: NotificationsWork) -> None:
+    def begin(self, reads: Statements, messages: Messages, work: NotificationsWork) -> Load:
         """Every message is about the provider, the booking, or the waitlist entry that is its key."""
-        await _lock_providers(connection, messages, work)
         told = [one for one in messages if type(one.body) not in SILENT and not isinstance(one.body, OF_NO_LINE)]
-        await _lock_lines(connection, told, work)
+        asked = _Asked(_lock_providers(reads, messages), _begin_lines(reads, told), matching.ask(reads, messages))
+        return partial(self._load, reads.connection, messages, told, asked, work)
+
+    async def _load(
+        self, connection: Connection, messages: Messages, told: Messages, asked: _Asked, work: NotificationsWork
+    ) -> None:
+        for row in asked.providers:
+            work.load(_PROVIDER.row(row))
+        await _read_lines(connection, told, asked.begun, work)
         asking = {UUID(message.key) for message in told if isinstance(message.body, PaymentEvent | Occasion)}
         await _lock_bookings(connection, sorted(asking), work)
         await _read_providers(connection, work)
-        await matching.load(connection, messages, work)
+        if asked.subscribed:
+            await matching.load(connection, messages, work)
         if any(isinstance(message.body, ReminderDue) for message in messages):
             await _read_reminders_off(connection, work)
 
@@ -75,23 +86,37 @@ class NotificationsStore:
         save(writes, work)
 
 
-async def _lock_providers(connection: Connection, messages: Messages, work: NotificationsWork) -> None:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a batch begins with: the providers that are told about, the streams that were begun, whether there is any
+    subscriber."""
+
+    providers: Sequence[Row]
+    begun: Sequence[Row]
+    subscribed: Sequence[Row]
+
+
+def _lock_providers(reads: Statements, messages: Messages) -> list[Row]:
     """Those that are told about."""
-    if told := sorted(
-        {message.body.provider_id for message in messages if isinstance(message.body, ProviderRegistered)}
-    ):
-        query = PROVIDER.select(f"WHERE provider_id = ANY($1) ORDER BY provider_id {LOCK}")
-        for row in await connection.fetch(query, told):
-            work.load(_PROVIDER.row(row))
+    told = sorted({message.body.provider_id for message in messages if isinstance(message.body, ProviderRegistered)})
+    return PROVIDER.read(reads, f"WHERE provider_id = ANY($1) ORDER BY provider_id {LOCK}", told) if told else []
 
 
-async def _lock_lines(connection: Connection, messages: Messages, work: NotificationsWork) -> None:
-    """What letters may be written about, or sent. Of what has just begun there are none."""
-    if not messages:
-        return
-    about = sorted({UUID(message.key) for message in messages})
-    begun = {row["booking_id"] for row in await connection.fetch(LOCK_STREAMS, about)}
-    if earlier := [one for one in about if one not in begun]:
+def _about(messages: Messages) -> list[UUID]:
+    return sorted({UUID(message.key) for message in messages})
+
+
+def _begin_lines(reads: Statements, messages: Messages) -> list[Row]:
+    """Lock the streams of what letters may be written about, or sent."""
+    return reads.change("booking_id", LOCK_STREAMS, _about(messages)) if messages else []
+
+
+async def _read_lines(
+    connection: Connection, messages: Messages, begun: Sequence[Row], work: NotificationsWork
+) -> None:
+    """The lines of those streams. Of what has just begun there are none."""
+    new = {row["booking_id"] for row in begun}
+    if earlier := [one for one in _about(messages) if one not in new]:
         settled = [one.body.delivery_id for one in messages if isinstance(one.body, MailSent | MailRefused)]
         outcomes = MailSent | MailRefused | WebhookEnded
         occasions = [occasion_of(one) for one in messages if not isinstance(one.body, outcomes)]

@@ -13,6 +13,7 @@ from services.chassis import local_messages, outbox
 from services.chassis.clock import Clock
 from services.chassis.database import Connection
 from services.chassis.messages import Message, Origin, Raw
+from services.chassis.service import load
 from services.chassis.statements import Statements
 from services.chassis.unit_of_work import Remind, Send
 from services.payments.app import SERVICE
@@ -200,7 +201,7 @@ async def _refund(connection: Connection, clock: Clock, refund_id: UUID) -> tupl
     raw = Raw("local.operator", 0, 0, b"", [], b"")
     message = Message(uuid7(), "local.operator", str(booking_id), body, Origin.LOCAL, raw, "operator")
     work = PaymentsWork(clock.now())
-    await SERVICE.store.load(connection, [message], work)
+    await load(SERVICE.store, connection, [message], work)
     payment, refund = work.find(Payment, booking_id), work.find(Refund, refund_id)
     assert payment is not None, "a refund belongs to a payment"
     assert refund is not None, "the refund was there a moment ago, and none is ever deleted"

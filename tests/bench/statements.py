@@ -1,9 +1,9 @@
 """How many statements and transactions one saga is, alone on the stack, by PostgreSQL's own log of every statement.
 
 Counted is what goes to the server: each statement that is executed, BEGIN and COMMIT included. `transactions` are
-those that were committed with COMMIT; `alone` are statements outside of one, each a transaction by itself. The loops
-that look for work now and then, a relay among them, are told apart by their statements: what the idle system executed
-before, word for word, is left out.
+those that were committed with COMMIT; `alone` are statements outside of one, each a transaction by itself. What is no
+saga's is left out: rounds by their connections' name, loops that look for work now and then, a relay among them, by
+their statements, word for word what the idle system executed before; and no timer of an earlier saga is due meanwhile.
 """
 
 from __future__ import annotations
@@ -24,7 +24,13 @@ from tests.bench.ground import Ground, rest
 SECONDS_EACH = 4.0
 """From one saga to the next: its last mail and its webhooks, which are looked at up to 2 s later, are part of it."""
 ENTRY = re.compile(r"^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)", re.MULTILINE)
-STATEMENT = re.compile(r"\S+ \S+ UTC \[(\d+)\] (\w+)@\w+ \S* LOG:  (?:statement|execute [^:]*): (.*)", re.DOTALL)
+STATEMENT = re.compile(r"\S+ \S+ UTC \[(\d+)\] (\w+)@\w+ (\S*) LOG:  (?:statement|execute [^:]*): (.*)", re.DOTALL)
+ROUNDS = "-rounds"
+"""How the connections are called of what a service does by the clock, saga or not (chassis/process.py): gauges, sweeps,
+comparisons, purges. Most come seldomer than the idle system is watched."""
+TIMERS_SECONDS = 120.0
+"""Longer than a saga's timers wait that are due soon: those that ask again after 30 s, SeatsHeld after a minute."""
+TIMER_DUE = "SELECT EXISTS (SELECT FROM local_message WHERE due_at <= now() + make_interval(secs => $1))"
 
 
 Unit = tuple[str, tuple[str, ...]]
@@ -46,9 +52,9 @@ def units(log: str) -> list[Unit]:
     begun: dict[str, list[str]] = {}
     for entry in ENTRY.split(log):
         match = STATEMENT.match(entry)
-        if match is None or match[2] not in SERVICES:
+        if match is None or match[2] not in SERVICES or match[3].endswith(ROUNDS):
             continue
-        session, service, text = match[1], match[2], " ".join(match[3].split())
+        session, service, text = match[1], match[2], " ".join(match[4].split())
         verb = text.partition(" ")[0].rstrip(";").upper()
         if verb in ("BEGIN", "START"):
             begun[session] = [text]
@@ -82,6 +88,7 @@ async def of_one_saga(ground: Ground) -> dict[str, object]:
     """Statements and transactions of a card saga with its mails, by service and in all; nothing else is asked for."""
     sagas, log = ground.options.alone, ground.stack.log("postgres")
     await rest(ground.stack)
+    await _no_timer_is_due(ground, (2 * sagas + 2) * SECONDS_EACH)
     await _log_everything(ground, "all")
     try:
         await asyncio.sleep(SECONDS_EACH)
@@ -102,6 +109,20 @@ async def of_one_saga(ground: Ground) -> dict[str, object]:
         figures[f"{name}_of_one_saga"] = by_service
         figures[f"{name}_of_one_saga_sum"] = round(sum(by_service.values()), 1)
     return figures
+
+
+async def _no_timer_is_due(ground: Ground, seconds: float) -> None:
+    """Until no timer of an earlier saga is due in so many seconds. Raises AssertionError after TIMERS_SECONDS."""
+    urls = [ground.stack.env[f"AUDITOR_{service.upper()}_DATABASE_URL"] for service in SERVICES]
+    deadline = time.monotonic() + TIMERS_SECONDS
+    for url in urls * 2:  # when the last has none, the first may have one again
+        connection = await asyncpg.connect(url)
+        try:
+            while await connection.fetchval(TIMER_DUE, seconds):
+                assert time.monotonic() < deadline, "timers are due again and again"
+                await asyncio.sleep(0.5)
+        finally:
+            await connection.close()
 
 
 async def _log_everything(ground: Ground, which: str) -> None:

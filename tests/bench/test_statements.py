@@ -5,8 +5,15 @@ from __future__ import annotations
 from tests.bench.statements import Count, counted, each, units
 
 
-def entry(text: str, *, service: str = "booking", session: int = 7, kind: str = "execute __asyncpg_stmt_1__") -> str:
-    return f"2026-11-26 05:38:38.024 UTC [{session}] {service}@{service} {service}-1-batch LOG:  {kind}: {text}\n"
+def entry(
+    text: str,
+    *,
+    service: str = "booking",
+    session: int = 7,
+    kind: str = "execute __asyncpg_stmt_1__",
+    name: str = "batch",
+) -> str:
+    return f"2026-11-26 05:38:38.024 UTC [{session}] {service}@{service} {service}-1-{name} LOG:  {kind}: {text}\n"
 
 
 def said(text: str, **options: object) -> str:
@@ -50,3 +57,7 @@ def test_what_an_idle_system_does_as_well_is_left_out() -> None:
     purge = said("BEGIN;") + entry("DELETE FROM old") + said("COMMIT;")
     found = counted(LOOK * 6 + BATCH * 4 + purge, set(units(purge + LOOK)))
     assert each(found, sagas=2)["booking"] == Count(statements=8.0, transactions=2.0, alone=0.0)
+
+
+def test_what_a_service_does_by_the_clock_is_no_sagas() -> None:
+    assert counted(BATCH + entry("SELECT 1 FROM payout", session=9, name="rounds"))["booking"] == Count(4, 1, 0)

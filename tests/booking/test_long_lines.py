@@ -18,6 +18,7 @@ from services.booking.store.load import BookingStore
 from services.booking.work import BookingWork
 from services.chassis.messages import Message
 from services.chassis.reading import Reader
+from services.chassis.service import load
 from tests.booking.crowds import crowd
 from tests.booking.replicas import cancel, consistent, customer, join
 from tests.booking.test_interleaving import Dice
@@ -37,7 +38,7 @@ async def loaded(engine: Engine, body: MessageBody) -> tuple[int, float]:
         work = BookingWork(engine.clock.now())
         async with engine.session.transaction() as connection:
             started = time.perf_counter()
-            await BookingStore().load(connection, [message], work)
+            await load(BookingStore(), connection, [message], work)
             seconds.append(time.perf_counter() - started)
         entries = len(list(work.all(Entry)))
     return entries, min(seconds)

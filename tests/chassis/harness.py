@@ -126,6 +126,16 @@ class Engine:
     async def fetch(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
         return await (await self.session.connection()).fetch(query, *arguments)
 
+    async def statements(self, *records: Raw) -> list[str]:
+        """What one batch of these executes, BEGIN and COMMIT included, and the beginning of each; without what asyncpg
+        asks once a connection, how types are to be read."""
+        heard: list[str] = []
+        with (await self.session.connection()).query_logger(lambda statement: heard.append(statement.query)):
+            await self.run(*records)
+            await asyncio.sleep(0)  # it is told of the last one in the loop's next round
+        heard = [" ".join(query.split())[:150] for query in heard]
+        return [query for query in heard if "typeinfo_tree" not in query and "set_config('jit'" not in query]
+
     async def close(self) -> None:
         await self.session.close()
 

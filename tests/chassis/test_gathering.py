@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -53,7 +54,9 @@ class Consumer:
         return found
 
 
-async def gathered(consumer: Consumer, pause_seconds: float, where: Positions | None = None) -> list[Any]:
+async def gathered(
+    consumer: Consumer, pause_seconds: float, where: Positions | None = None, service: Service = SERVICE
+) -> list[Any]:
     async def none(_: object) -> dict[Any, int]:
         return {}
 
@@ -61,7 +64,7 @@ async def gathered(consumer: Consumer, pause_seconds: float, where: Positions | 
     positions.consumer, positions.joined = consumer, True
     local = Local(Session("", "none"), SystemClock(), [], {})
     local._peek_at = float("inf")
-    return await Gathering(SERVICE, local, positions).gather(consumer, pause_seconds)
+    return await Gathering(service, local, positions).gather(consumer, pause_seconds)
 
 
 async def test_what_comes_in_the_pause_shares_the_batch_events_first_and_in_order() -> None:
@@ -140,6 +143,25 @@ async def test_many_that_nobody_waits_for_are_company_enough() -> None:
     found = await gathered(Consumer({EVENTS: [nobody_waits_for(number) for number in range(ENOUGH)]}), 0)
     assert len(found) == ENOUGH
     assert time.monotonic() - began < COMPANY_SECONDS
+
+
+PATIENT = replace(SERVICE, gathers_seconds=0.1)
+
+
+async def test_a_service_that_nobody_waits_for_gathers_from_its_first_message_on() -> None:
+    began = time.monotonic()
+    three = ({EVENTS: records(EVENTS, number, 1), COMMANDS: records(COMMANDS, number, 1)} for number in range(3))
+    found = await gathered(Consumer(*three), 0, service=PATIENT)
+    places = [(raw.topic, raw.offset) for raw in found]
+    assert places == [(where.topic, number) for where in (EVENTS, COMMANDS) for number in range(3)]
+    assert time.monotonic() - began >= PATIENT.gathers_seconds
+
+
+async def test_it_waits_for_no_company_where_nothing_came() -> None:
+    consumer = Consumer({})
+    consumer.then = lambda: consumer.buffer.update({EVENTS: records(EVENTS, 0, 1)})  # a moment too late
+    assert await asyncio.wait_for(gathered(consumer, 0, service=replace(SERVICE, gathers_seconds=60)), 5) == []
+    assert consumer.buffer[EVENTS], "it has its whole pause next time"
 
 
 async def test_a_rebalance_while_something_waits_for_company_makes_no_batch() -> None:

@@ -22,7 +22,8 @@ from services.chassis.failures import NewerBuild
 from services.chassis.ladder import Ladder, PutDown
 from services.chassis.local_messages import partition_of
 from services.chassis.messages import Message
-from services.chassis.service import Service
+from services.chassis.service import Load, Service
+from services.chassis.statements import Statements
 from tests.chassis.harness import Engine, with_handler
 from tests.chassis.scenes import Scene
 from tests.chassis.test_batch import failing_for
@@ -38,9 +39,14 @@ class StoreWith(BookingStore):
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
 
-    async def load(self, connection: Connection, messages: Sequence[Message[Any]], work: BookingWork) -> None:
-        await self._plan(connection, messages)
-        await super().load(connection, messages, work)
+    def begin(self, reads: Statements, messages: Sequence[Message[Any]], work: BookingWork) -> Load:
+        go_on = super().begin(reads, messages, work)
+
+        async def load() -> None:
+            await self._plan(reads.connection, messages)
+            await go_on()
+
+        return load
 
 
 def build(engine: Engine, service: Service) -> Engine:

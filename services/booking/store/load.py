@@ -17,29 +17,33 @@ How much of anything a batch loads at most stands in store/heads.py and store/pl
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from services.booking.model.slots import Slot
 from services.booking.store.heads import Heads
 from services.booking.store.locks import Locks
 from services.booking.store.needs import needs_of
-from services.booking.store.plan import Plan
+from services.booking.store.plan import Asked, Plan
 from services.booking.store.save import save
 from services.booking.work import BookingWork
-from services.chassis.database import Connection
 from services.chassis.messages import Message
+from services.chassis.service import Load
 from services.chassis.statements import Statements
 
 
 class BookingStore:
     """Loads and saves booking's aggregates; stateless."""
 
-    async def load(self, connection: Connection, messages: Sequence[Message[Any]], work: BookingWork) -> None:
-        """Plan, lock, verify; see the module."""
-        needs = needs_of(messages)
-        plan, locks = Plan(connection, needs, work), Locks(connection, needs, work)
-        heads = Heads(connection, needs, work)
-        planned, active = await plan.look()
+    def begin(self, reads: Statements, messages: Sequence[Message[Any]], work: BookingWork) -> Load:
+        """Plan, lock, verify; see the module. The plan is what can be asked for at once."""
+        plan = Plan(reads.connection, needs_of(messages), work)
+        return partial(self._load, plan, plan.ask(reads))
+
+    async def _load(self, plan: Plan, asked: Asked) -> None:
+        connection, needs, work = plan.connection, plan.needs, plan.work
+        locks, heads = Locks(connection, needs, work), Heads(connection, needs, work)
+        planned, active = await plan.look(asked)
         await plan.alternatives()
         await locks.providers(plan)
         await locks.slots()

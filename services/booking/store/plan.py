@@ -64,6 +64,16 @@ class Catalogue:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What the plan begins with: rows of the bookings and entries that messages name, of lines, of the catalogue."""
+
+    bookings: Sequence[Row]
+    entries: Sequence[Row]
+    lines: Sequence[Row]
+    catalogue: Catalogue
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Adds to `needs` what the database knows."""
 
@@ -73,7 +83,13 @@ class Plan:
     seats_left: dict[UUID, int] = field(default_factory=dict)
     """Of wanted slots that exist, as last read."""
 
-    async def look(self) -> tuple[dict[UUID, UUID], set[UUID]]:
+    def ask(self, reads: Statements) -> Asked:
+        """For what messages lead to, with the next `send`."""
+        return Asked(
+            self._bookings(reads), self._entries(reads), self._lines(reads, MOST_LINES), self._catalogue(reads)
+        )
+
+    async def look(self, asked: Asked) -> tuple[dict[UUID, UUID], set[UUID]]:
         """The slots that messages lead to, by bookings, waitlist entries and lines, with offerings and providers. Once
         more where they led to slots that nobody had named.
 
@@ -81,20 +97,20 @@ class Plan:
         they are also where the batch frees the last seat and takes it anew, because their offering was not edited. The
         others need their provider's lock.
         """
-        await self._ahead()
-        async with Statements(self.connection) as reads:
-            bookings, entries = self._bookings(reads), self._entries(reads)
-            lines, catalogue = self._lines(reads, MOST_LINES), self._catalogue(reads)
-        wanted = set(self.needs.starts)
-        self._note_bookings(bookings)
-        self._note_entries(entries)
-        self._note_lines(lines)
+        if self.needs.walks:
+            await self._ahead()
+            async with Statements(self.connection) as reads:
+                asked = self.ask(reads)
+        catalogue, wanted = asked.catalogue, set(self.needs.starts)
+        self._note_bookings(asked.bookings)
+        self._note_entries(asked.entries)
+        self._note_lines(asked.lines)
         while wanted != self.needs.starts.keys():
             wanted = set(self.needs.starts)
             async with Statements(self.connection) as reads:
                 lines, catalogue = self._lines(reads, MOST_LINES), self._catalogue(reads)
             self._note_lines(lines)
-        return {row["booking_id"]: row["slot_id"] for row in bookings}, self._note_catalogue(catalogue)
+        return {row["booking_id"]: row["slot_id"] for row in asked.bookings}, self._note_catalogue(catalogue)
 
     def _bookings(self, reads: Statements) -> list[Row]:
         columns = "booking_id, slot_id, offering_id, seats, customer_id, attendee_id, payer_reading, comer_reading"

@@ -11,14 +11,14 @@ from booking_contracts.envelope import Event
 
 from services.chassis.database import Connection
 from services.chassis.messages import Message
-from services.chassis.statements import Statements
+from services.chassis.statements import Row, Statements
 from services.chassis.unit_of_work import Record
 from services.notifications.model.subscriptions import Concerned, Found, Subscriber, concerned_by, delivery_id
 from services.notifications.subscriptions.messages import EventWaits
 from services.notifications.subscriptions.offering import LOOKS_AGAIN, Offered
 from services.notifications.work import NotificationsWork
 
-ANY_SUBSCRIBER = "SELECT EXISTS (SELECT FROM webhook_subscription WHERE state <> 'deleted')"
+ANY_SUBSCRIBER = "SELECT true AS there FROM webhook_subscription WHERE state <> 'deleted' LIMIT 1"
 KNOWN = """
 SELECT booking_id, (body ->> 'provider_id')::uuid AS provider_id, body -> 'customer' ->> 'id' AS customer_id
 FROM known_booking WHERE booking_id = ANY($1)
@@ -67,11 +67,17 @@ class _Asked(NamedTuple):
     concerned: Concerned
 
 
+def ask(reads: Statements, messages: Sequence[Message[Any]]) -> list[Row]:
+    """Whether anybody subscribes to anything, asked in a statement that runs anyway: empty where nobody does, or
+    nothing is to be told. A subscription that was made before an event was published is seen: the batch that reads the
+    event begins later."""
+    events = any(isinstance(one.body, Event | EventWaits) for one in messages)
+    return reads.read("there", ANY_SUBSCRIBER) if events else []
+
+
 async def load(connection: Connection, messages: Sequence[Message[Any]], work: NotificationsWork) -> None:
     """Who subscribes to each of the messages that are events, into `work.offers`; it locks nothing."""
     events = [one for one in messages if isinstance(one.body, Event | EventWaits)]
-    if not events or not await connection.fetchval(ANY_SUBSCRIBER):
-        return
     asked = [_asked(one) for one in events]
     known = await _known(connection, messages, asked)
     waiting = await _waiting(connection, known)

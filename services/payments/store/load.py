@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,8 @@ from pydantic import BaseModel
 
 from services.chassis.database import Connection
 from services.chassis.messages import Message
+from services.chassis.service import Load
+from services.chassis.statements import Row as Read
 from services.chassis.statements import Statements
 from services.chassis.tables import Table
 from services.chassis.unit_of_work import Row
@@ -67,16 +70,20 @@ OF_WALLETS = (WalletCommand, TopUpSeen, *DRAWING, PartChanged, *ABOUT_REFUNDS, D
 class PaymentsStore:
     """Loads and saves payments and wallets; stateless."""
 
-    async def load(self, connection: Connection, messages: Sequence[Message[Any]], work: PaymentsWork) -> None:
+    def begin(self, reads: Statements, messages: Sequence[Message[Any]], work: PaymentsWork) -> Load:
         """Lock the payments that messages name, then the wallets that pay for them; read what belongs to them.
 
         Last, the accounts of providers that an event names: nothing is locked after them.
         """
-        reader = _Reader(connection, work, [(message.id, _body(message)) for message in messages])
-        bookings = reader.values("booking_id")
-        await reader.read(
-            rows.payment, PAYMENT.table, f"WHERE booking_id = ANY($1) ORDER BY booking_id {LOCK}", bookings
-        )
+        reader = _Reader(reads.connection, work, [(message.id, _body(message)) for message in messages])
+        bookings = f"WHERE booking_id = ANY($1) ORDER BY booking_id {LOCK}"
+        payments = reader.ask(reads, PAYMENT.table, bookings, reader.values("booking_id"))
+        return partial(self._load, reader, payments, _ask_without_account(reads, reader))
+
+    async def _load(self, reader: _Reader, payments: Sequence[Read], without_account: Sequence[Read]) -> None:
+        work = reader.work
+        reader.bring_in(rows.payment, payments)
+        reader.bring_in(rows.payout, without_account)
         paying = _paying(work, reader)
         customers = paying | reader.values("customer_id", *OF_WALLETS)
         await reader.read(
@@ -85,7 +92,7 @@ class PaymentsStore:
         await _read_of_payments(reader, work)
         if customers:
             await _read_of_wallets(reader, work, customers)
-        work.owners |= await owners(connection, reader.values("object_id", Unclaimed))
+        work.owners |= await owners(reader.connection, reader.values("object_id", Unclaimed))
 
     async def save(self, writes: Statements, work: PaymentsWork) -> None:
         """Write the journal."""
@@ -101,7 +108,7 @@ class _Reader:
     """Reads rows by the ids that messages name, one query per table, none where no id is named."""
 
     def __init__(self, connection: Connection, work: PaymentsWork, bodies: Sequence[tuple[UUID, Any]]) -> None:
-        self._connection, self._work, self.bodies = connection, work, bodies
+        self.connection, self.work, self.bodies = connection, work, bodies
         self._by_kind: defaultdict[type[BaseModel], list[Any]] = defaultdict(list)
         for _, body in bodies:
             self._by_kind[type(body)].append(body)
@@ -119,8 +126,16 @@ class _Reader:
     async def read(self, make: Callable[[Any], Row], table: Table[Any], rest: str, ids: set[Any]) -> None:
         """Bring in the rows of the table that `rest` finds."""
         if ids:
-            for row in await self._connection.fetch(table.select(rest), sorted(ids)):
-                self._work.load(make(row))
+            self.bring_in(make, await self.connection.fetch(table.select(rest), sorted(ids)))
+
+    def ask(self, reads: Statements, table: Table[Any], rest: str, ids: set[Any]) -> list[Read]:
+        """The same rows with the next `send`, for `bring_in`."""
+        return table.read(reads, rest, sorted(ids)) if ids else []
+
+    def bring_in(self, make: Callable[[Any], Row], found: Sequence[Read]) -> None:
+        """What was read."""
+        for row in found:
+            self.work.load(make(row))
 
 
 def _paying(work: PaymentsWork, reader: _Reader) -> set[str]:
@@ -141,7 +156,6 @@ async def _read_of_payments(reader: _Reader, work: PaymentsWork) -> None:
     await reader.read(rows.dashboard_refund, DASHBOARD_REFUND.table, "WHERE stripe_refund = ANY($1)", made)
     await reader.read(rows.payout, PAYOUT.table, "WHERE payout_id = ANY($1)", reader.values("payout_id"))
     await reader.read(rows.chargeback, CHARGEBACK.table, "WHERE dispute_id = ANY($1)", reader.values("dispute_id"))
-    await _read_without_account(reader)
     await _read_accounts(reader, work)
 
 
@@ -161,13 +175,14 @@ async def _read_accounts(reader: _Reader, work: PaymentsWork) -> None:
     await reader.read(rows.provider_account, PROVIDER_ACCOUNT.table, "WHERE provider_id = ANY($1)", providers - told)
 
 
-async def _read_without_account(reader: _Reader) -> None:
-    """A slice of what waits for a provider's account, where a message names one: few have any."""
+def _ask_without_account(reads: Statements, reader: _Reader) -> list[Read]:
+    """A slice of what waits for a provider's account, where a message names one: few have any. They are of other
+    payments, which are not locked: each is looked at again under its own's lock."""
     asked = (body for _, body in reader.bodies if isinstance(body, AuthorizePayment))
     providers = {body.provider_id for body in asked if body.payout_account is not None}
     providers |= reader.values("provider_id", AccountKnown)
     waiting = f"status = 'no_account' AND provider_id = ANY($1) ORDER BY payout_id LIMIT {SLICE}"
-    await reader.read(rows.payout, PAYOUT.table, f"WHERE {waiting}", providers)
+    return reader.ask(reads, PAYOUT.table, f"WHERE {waiting}", providers)
 
 
 async def _read_of_wallets(reader: _Reader, work: PaymentsWork, customers: set[str]) -> None:
