@@ -12,6 +12,7 @@ from booking_contracts.rights import SERVICES
 from pydantic_settings import BaseSettings
 
 from deploy.helm.schema import NOT_FOR_VALUES
+from services.operations.databases import DATABASES
 from tests.chart.conftest import Rendering
 from tests.chart.rendered import Rendered, settings
 from tests.flows.operators import IN_A_CLUSTER
@@ -95,7 +96,7 @@ def test_bookingctl_is_told_what_its_commands_need_and_nothing_more(rendering: R
     for name in ("managed", "certificates"):
         given = settings(rendering(name).containers()["Deployment/bookingctl"])
         told |= {setting.removesuffix("_FILE") for setting in given}
-        for service in SERVICES:
+        for service in DATABASES:
             url = given[f"{service.upper()}_DATABASE_URL"] or ""
             assert url.startswith(f"postgresql://{service}@"), "the role that may mend rows, and no owner"
     assert told == IN_A_CLUSTER
