@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from booking_contracts.rights import SERVICES
+
 from deploy.local.ports import free_ports, is_free
+from services.operations.databases import DATABASES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SERVICES = ("booking", "payments", "notifications")
 INFRASTRUCTURE_PORTS = (
     "postgres",
     "kafka",
@@ -23,8 +25,10 @@ INFRASTRUCTURE_PORTS = (
     "mailbox",
     "mailbox-smtp",
     "clock-offset",
+    "auditor",
+    "console",
 )
-ROLES = ("postgres", "auditor", *SERVICES, *(f"{service}_owner" for service in SERVICES))
+ROLES = ("postgres", "auditor", *DATABASES, *(f"{name}_owner" for name in DATABASES))
 
 
 @dataclass
@@ -49,7 +53,7 @@ class Layout:
             layout.replicas = remembered["replicas"]
             layout.ports = remembered["ports"]
             layout.secrets = remembered["secrets"]
-        for name in (*ROLES, "service-token", "unsubscribe"):
+        for name in (*ROLES, "service-token", "unsubscribe", "console-token", "console-session"):
             layout.secrets.setdefault(name, secrets.token_hex(16))
         layout.secrets.setdefault("stripe-webhook", f"whsec_{secrets.token_hex(16)}")
         return layout

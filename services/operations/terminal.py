@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeVar
 import asyncpg
 import typer
 from aiokafka.errors import KafkaError
+from booking_contracts.rights import SERVICES
 from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
@@ -21,7 +22,6 @@ from services.chassis.database import SILENT_SECONDS, Address, Connection, conne
 from services.chassis.kafka_settings import KafkaSettings
 from services.chassis.operator import NotPossible
 from services.chassis.service import PlanChanged, Service
-from services.operations.migrate import SERVICES
 
 console = Console()
 T = TypeVar("T")

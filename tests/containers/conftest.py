@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from booking_contracts.rights import SERVICES
 
 from deploy.images import __main__ as images_of_ours
 from deploy.images import docker
-from tests.containers.composed import FILES, SERVICES, Composed
+from tests.containers.composed import FILES, Composed
 
 START_SECONDS = 120.0
 
@@ -34,8 +35,7 @@ def images() -> dict[str, str]:
 @contextmanager
 def up(images: dict[str, str], *files: Path) -> Iterator[Composed]:
     """The system, ready; its containers and volumes are removed at the end."""
-    chosen = {**images, "AUDITOR_SECONDS": "1"}
-    composed = Composed.on_free_ports(f"booking-{uuid.uuid4().hex[:8]}", files, chosen)
+    composed = Composed.on_free_ports(f"booking-{uuid.uuid4().hex[:8]}", files, images)
     try:
         composed.compose("up", "-d")
         for service in SERVICES:

@@ -6,13 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
+from booking_contracts.rights import SERVICES
 from booking_contracts.testkit.containers import composition, images
 from booking_contracts.testkit.containers.addresses import DATABASES, HTTP
 from booking_contracts.testkit.containers.composition import Part
 
 from deploy.images.__main__ import ORDINARY, OURS, TESTING
 from deploy.local.layout import REPOSITORY
-from tests.containers.composed import SERVICES
 
 FOLDER = REPOSITORY / "deploy"
 
@@ -52,7 +52,7 @@ def test_a_part_has_what_the_file_above_says_and_needs_what_both_say(parts: dict
 
 
 def test_parts_are_those_that_compose_starts(parts: dict[str, Part]) -> None:
-    """Not the auditor, which is asked for."""
+    """Not auditor and console, which are asked for."""
     infrastructure = {"postgres", "kafka", "migrations", "topics", "stripe-simulator", "mailbox", "clock"}
     assert parts.keys() == {*SERVICES, *infrastructure}
 
