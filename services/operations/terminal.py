@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeVar
 import asyncpg
 import typer
 from aiokafka.errors import KafkaError
+from booking_contracts.rights import SERVICES
 from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
@@ -20,7 +21,6 @@ from rich.table import Table
 from services.chassis.database import SILENT_SECONDS, Address, Connection, connect
 from services.chassis.kafka_settings import KafkaSettings
 from services.chassis.service import Service
-from services.operations.migrate import SERVICES
 from services.operations.refusals import REFUSED, sentence
 
 console = Console()

@@ -9,9 +9,9 @@ import asyncpg
 import structlog
 
 from services.chassis.database import ASKED_RARELY, READS, UNAVAILABLE, Address, Connection, Pool, open_pool
+from services.operations.databases import DATABASES, OPERATIONS
 
 log = structlog.get_logger()
-NAMES = ("booking", "payments", "notifications", "operations")
 READERS, ACTORS = 8, 4
 """Connections of one console to each database; a page reads a few things at once."""
 
@@ -25,7 +25,7 @@ class Away(Exception):
 
 
 class Databases:
-    """Pools by name of NAMES; `addresses` has none for what the console was not told."""
+    """Pools by the names of `operations.databases`; `addresses` has none for what the console was not told."""
 
     def __init__(self, addresses: Mapping[str, Address]) -> None:
         self._addresses = addresses
@@ -35,7 +35,7 @@ class Databases:
     @classmethod
     def named(cls) -> Databases:
         """Those of <NAME>_DATABASE_URL in the environment."""
-        found = {name: Address.named(f"{name.upper()}_DATABASE") for name in NAMES}
+        found = {name: Address.named(f"{name.upper()}_DATABASE") for name in DATABASES}
         return cls({name: address for name, address in found.items() if address is not None})
 
     @asynccontextmanager
@@ -66,7 +66,7 @@ class Databases:
 
     def operations(self) -> AbstractAsyncContextManager[Connection]:
         """As `acting`, on the operators' own database: their log, views and jobs."""
-        return self.acting("operations")
+        return self.acting(OPERATIONS)
 
     def _pool(self, kept: Mapping[str, Pool], name: str) -> Pool:
         if name not in kept:

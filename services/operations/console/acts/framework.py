@@ -48,7 +48,8 @@ class Doing:
 
 class Act(BaseModel, ABC):
     """Its fields are what it asks: one with a `title` (pydantic's Field) is asked in the dialog, one without comes with
-    the address of the dialog. A field `booking_id` is the booking that the log's row is about."""
+    the address of the dialog. A field `booking_id` is the booking that the log's row is about. No field
+    is a person's name or address: the log keeps all fields, for ever."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
