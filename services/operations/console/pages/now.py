@@ -35,15 +35,18 @@ async def now(request: web.Request) -> web.Response:
     """Everything is read at once; what is away is said where it would stand."""
     databases, watch, instant = request.app[DATABASES], request.app[WATCH], SystemClock().now()
     engines = asyncio.gather(*(part(name, engine_of(databases, name, instant)) for name in SERVICES))
-    sagas, money, told, audit, bookings, stripe, processes = await asyncio.gather(
+    hour = asyncio.gather(
+        part("booking", last_hour.bookings(databases, instant)),
+        part("payments", last_hour.calls(databases, instant)),
+    )
+    sagas, money, told, audit, processes = await asyncio.gather(
         part("booking", people.sagas(databases)),
         part("payments", people.money(databases)),
         part("notifications", people.told(databases, instant)),
         part("operations", people.audit(databases)),
-        part("booking", last_hour.bookings(databases, instant)),
-        part("payments", last_hour.calls(databases, instant)),
         replicas(request.app[SETTINGS].console_services),
     )
+    bookings, stripe = await hour
     of = Readings(
         engines=dict(zip(SERVICES, await engines, strict=True)),
         sagas=sagas,
@@ -64,7 +67,7 @@ async def now(request: web.Request) -> web.Response:
         counted=COUNTED,
         slow=SLOW,
         charts=list(_charts(bookings, stripe)),
-        missing=[one for one in (bookings, stripe) if one.why is not None],
+        missing=[one.why for one in (bookings, stripe) if one.why is not None],
     )
 
 

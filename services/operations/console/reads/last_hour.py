@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from services.operations.console.databases import Databases
 
@@ -77,8 +78,8 @@ async def bookings(databases: Databases, now: datetime) -> Bookings:
         rows = await connection.fetch(BOOKINGS, (max(0, blocks - END_BLOCKS), 0), _beginning(now))
         is_cut = blocks > END_BLOCKS
     known_from = rows[0]["minute"] if is_cut and rows else None
-    by_minute = {row["minute"]: row for row in rows}
-    counted = [
+    by_minute: dict[datetime, Mapping[str, Any]] = {row["minute"]: dict(row) for row in rows}
+    counted: list[Mapping[str, Any] | None] = [
         by_minute.get(minute, {} if known_from is None or minute >= known_from else None) for minute in _minutes(now)
     ]
     counts = ([None if row is None else float(row.get(name, 0)) for row in counted] for name in COUNTS)

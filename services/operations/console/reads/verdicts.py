@@ -131,9 +131,9 @@ def kafka(of: Readings) -> Iterator[Finding]:
 
 def postgresql(of: Readings) -> Iterator[Finding]:
     """Whether each database answers, at once."""
-    for part in (*of.engines.values(), of.audit):
-        if part.why is not None:
-            yield Tone.BAD, part.why
+    for why in (*(part.why for part in of.engines.values()), of.audit.why):
+        if why is not None:
+            yield Tone.BAD, why
     for engine in of.seen:
         name = f"the database of {engine.service}"
         if engine.answer_seconds > ANSWER_SECONDS:
