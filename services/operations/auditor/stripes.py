@@ -12,7 +12,8 @@ from services.operations.auditor.databases import Databases
 from services.operations.auditor.findings import Finding, Kind
 
 DIFFERENCES = f"""
-SELECT kind, subject, currency, ours_minor, theirs_minor, d.booking_id, customer_id, d.payment_intent, p.payment_id
+SELECT d.kind, d.subject, d.currency, d.ours_minor, d.theirs_minor, d.booking_id, d.customer_id, d.payment_intent,
+       p.payment_id
 FROM stripe_difference d LEFT JOIN payment p USING (booking_id)
 WHERE gone_at IS NULL AND counted_at IS NOT NULL ORDER BY line LIMIT {MOST}
 """
