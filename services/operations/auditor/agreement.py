@@ -87,7 +87,7 @@ FROM payment WHERE {payments}
 """
 BOOKED = """
 SELECT b.booking_id, b.payment_id, b.state, b.price_minor, b.currency, s.status AS saga
-FROM booking b LEFT JOIN saga s USING (booking_id) WHERE {bookings}
+FROM booking b LEFT JOIN (SELECT booking_id, status FROM saga WHERE {sagas}) s USING (booking_id) WHERE {bookings}
 """
 
 
@@ -95,7 +95,7 @@ async def look(databases: Databases, scope: Scope) -> list[Finding]:
     """Bookings and payments that do not agree."""
     rows = await databases.within("payments", scope, PAID, payments="booking_id")
     paid = {row["booking_id"]: tuple(row) for row in rows}
-    rows = await databases.within("booking", scope, BOOKED, bookings="b.booking_id")
+    rows = await databases.within("booking", scope, BOOKED, bookings="b.booking_id", sagas="booking_id")
     booked = {row["booking_id"]: tuple(row) for row in rows}
     found = []
     for booking_id in paid.keys() | booked.keys():

@@ -30,12 +30,13 @@ SELECT = f"SELECT {', '.join(COLUMNS)}, ids FROM violation"
 @app.command("run")
 def run(
     once: Annotated[bool, typer.Option(help="look at everything once, print what is wrong, keep nothing")] = False,
+    every: Annotated[float, typer.Option(min=1, help="seconds between two looks at what lingers or was written")] = 5,
     as_json: Json = False,
 ) -> None:
     """Look for ever whether everything agrees, until SIGTERM; /health and /metrics on HTTP_PORT, where that is set."""
     where = {service: read_only(service) for service in SERVICES}
     if not once:
-        process.run(where, Address.named(f"{OPERATIONS.upper()}_DATABASE"), SystemClock())
+        process.run(where, Address.named(f"{OPERATIONS.upper()}_DATABASE"), SystemClock(), every)
         return
     show([_row(one) for one in sentences(_look(where))], FOUND, as_json=as_json)
 

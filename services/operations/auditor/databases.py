@@ -17,13 +17,17 @@ SETTINGS = {
     "max_parallel_workers_per_gather": "0",
 }
 """A look never takes more than one core, and ends by itself before a batch would mind its snapshot."""
+STRETCHES = {**SETTINGS, "enable_nestloop": "off"}
+"""PostgreSQL takes a stretch of ids within a hundredth of a table for one row, and would read its other side again and
+again. Each table of such a statement has its own condition, and what is looked up by itself is a scalar subquery."""
 
 
 class Databases:
-    """One session to each; for one user at a time."""
+    """Two sessions to each, for one user at a time."""
 
     def __init__(self, where: Mapping[str, Where], name: str = "auditor") -> None:
         self._sessions = {service: Session(address, name, SETTINGS) for service, address in where.items()}
+        self._walking = {service: Session(address, name, STRETCHES) for service, address in where.items()}
 
     async def connection(self, service: str) -> Connection:
         """Live. Raises one of AMISS where none is to be had."""
@@ -36,12 +40,13 @@ class Databases:
     async def within(self, service: str, scope: Scope, statement: str, **columns: str) -> list[asyncpg.Record]:
         """Rows within a scope: each {name} of the statement becomes the condition on that column."""
         conditions = {name: scope.where(column) for name, column in columns.items()}
-        return await self.fetch(service, statement.format(**conditions), *scope.arguments)
+        connection = await self._walking[service].connection()
+        return await connection.fetch(statement.format(**conditions), *scope.arguments)
 
     async def close(self) -> None:
         """Give the connections back."""
         async with AsyncExitStack() as open_ones:
-            for session in self._sessions.values():
+            for session in (*self._sessions.values(), *self._walking.values()):
                 open_ones.push_async_callback(session.close)
 
 

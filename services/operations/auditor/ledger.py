@@ -11,33 +11,36 @@ from services.operations.auditor.findings import Finding, Kind
 from services.operations.auditor.scope import Scope
 
 POSTINGS = """
-SELECT t.transaction_id, t.cause, e.currency, coalesce(e.amount, 0) AS amount
-FROM ledger_transaction t
-LEFT JOIN (SELECT transaction_id, currency, sum(amount_minor) AS amount FROM ledger_entry
-           WHERE {entries} GROUP BY transaction_id, currency) e USING (transaction_id)
-WHERE {postings} AND (e.transaction_id IS NULL OR e.amount <> 0)
-ORDER BY e.currency
+SELECT o.transaction_id, o.currency, o.amount,
+       (SELECT cause FROM ledger_transaction t WHERE t.transaction_id = o.transaction_id) AS cause
+FROM (SELECT transaction_id, currency, sum(amount_minor) AS amount FROM ledger_entry WHERE {entries}
+      GROUP BY transaction_id, currency HAVING sum(amount_minor) <> 0
+      UNION ALL
+      SELECT transaction_id, NULL, 0 FROM (
+          SELECT transaction_id FROM ledger_transaction WHERE {postings}
+          EXCEPT SELECT transaction_id FROM ledger_entry WHERE {entries}) without) o
 """
 ESCROWS = """
-SELECT p.booking_id, p.payment_id, p.currency, p.captured_minor - p.refunded_minor - p.released_minor AS of_row,
-       coalesce(b.balance_minor, 0) AS balance, coalesce(e.amount, 0) AS posted
-FROM payment p
-LEFT JOIN ledger_balance b ON b.account = 'escrow:' || p.booking_id AND b.currency = p.currency
-LEFT JOIN LATERAL (SELECT sum(amount_minor) AS amount FROM ledger_entry
-                   WHERE account = 'escrow:' || p.booking_id AND currency = p.currency) e ON true
-WHERE {payments} AND p.method IS NOT NULL
-  AND (p.captured_minor - p.refunded_minor - p.released_minor <> coalesce(b.balance_minor, 0)
-       OR coalesce(b.balance_minor, 0) <> coalesce(e.amount, 0))
+SELECT booking_id, payment_id, currency, of_row, balance, posted
+FROM (SELECT booking_id, payment_id, currency, captured_minor - refunded_minor - released_minor AS of_row,
+             coalesce((SELECT balance_minor FROM ledger_balance b
+                       WHERE b.account = 'escrow:' || booking_id AND b.currency = p.currency), 0) AS balance,
+             coalesce((SELECT sum(amount_minor) FROM ledger_entry e
+                       WHERE e.account = 'escrow:' || booking_id AND e.currency = p.currency), 0) AS posted
+      FROM payment p WHERE {payments} AND method IS NOT NULL) said
+WHERE of_row <> balance OR balance <> posted
 """
 WALLETS = """
-SELECT w.customer_id, a.account, b.currency, b.balance_minor AS balance, coalesce(e.amount, 0) AS posted
-FROM wallet w
-CROSS JOIN LATERAL (VALUES ('wallet:' || w.customer_id || ':available'), ('wallet:' || w.customer_id || ':locked'))
-    AS a (account)
-JOIN ledger_balance b ON b.account = a.account
-LEFT JOIN LATERAL (SELECT sum(amount_minor) AS amount FROM ledger_entry
-                   WHERE account = a.account AND currency = b.currency) e ON true
-WHERE {wallets} AND (b.balance_minor <> coalesce(e.amount, 0) OR b.balance_minor < 0)
+SELECT customer_id, account, currency, balance, posted
+FROM (SELECT customer_id, b.account, b.currency, balance_minor AS balance,
+             coalesce((SELECT sum(amount_minor) FROM ledger_entry e
+                       WHERE e.account = b.account AND e.currency = b.currency), 0) AS posted
+      FROM (SELECT customer_id, unnest(ARRAY['wallet:' || customer_id || ':available',
+                                             'wallet:' || customer_id || ':locked']) AS account
+            FROM wallet WHERE {wallets}) w
+      CROSS JOIN LATERAL (SELECT account, currency, balance_minor FROM ledger_balance b
+                          WHERE b.account = w.account OFFSET 0) b) said
+WHERE balance <> posted OR balance < 0
 """
 
 
@@ -53,7 +56,7 @@ async def postings(databases: Databases, scope: Scope) -> list[Finding]:
             {"transaction_id": str(row["transaction_id"])},
         )
         for row in await databases.within(
-            "payments", scope, POSTINGS, entries="transaction_id", postings="t.transaction_id"
+            "payments", scope, POSTINGS, entries="transaction_id", postings="transaction_id"
         )
     ]
 
@@ -70,7 +73,7 @@ async def escrows(databases: Databases, scope: Scope) -> list[Finding]:
             row["booking_id"],
             row["payment_id"],
         )
-        for row in await databases.within("payments", scope, ESCROWS, payments="p.booking_id")
+        for row in await databases.within("payments", scope, ESCROWS, payments="booking_id")
     ]
 
 
@@ -83,7 +86,7 @@ async def wallets(databases: Databases, scope: Scope) -> list[Finding]:
             f"holds {row['balance']} {row['currency']}, and {row['posted']} were posted",
             {"customer_id": row["customer_id"], "account": row["account"]},
         )
-        for row in await databases.within("payments", scope, WALLETS, wallets="w.customer_id")
+        for row in await databases.within("payments", scope, WALLETS, wallets="customer_id")
     ]
 
 

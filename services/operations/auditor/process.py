@@ -44,8 +44,7 @@ async def _answering(port: int | None, rounds: Rounds) -> AsyncIterator[None]:
         await runner.cleanup()
 
 
-async def _until_stopped(where: Mapping[str, Where], kept: Where | None, clock: Clock, port: int | None) -> None:
-    rounds = Rounds(lambda: Databases(where), Record(kept), clock)
+async def _until_stopped(rounds: Rounds, port: int | None) -> None:
     going_on = asyncio.ensure_future(rounds.run())
     for stop in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(stop, going_on.cancel)
@@ -55,8 +54,9 @@ async def _until_stopped(where: Mapping[str, Where], kept: Where | None, clock: 
     log.info("stopped")
 
 
-def run(where: Mapping[str, Where], kept: Where | None, clock: Clock) -> None:
+def run(where: Mapping[str, Where], kept: Where | None, clock: Clock, every_seconds: float) -> None:
     """`where`: the services' databases, for a role that only reads. `kept`: that of operations."""
     logging.configure("auditor", os.environ.get("INSTANCE", "auditor"), os.environ.get("LOG_LEVEL", "INFO"))
     port = os.environ.get("HTTP_PORT")
-    asyncio.run(_until_stopped(where, kept, clock, int(port) if port else None))
+    rounds = Rounds(lambda: Databases(where), Record(kept), clock, every_seconds)
+    asyncio.run(_until_stopped(rounds, int(port) if port else None))

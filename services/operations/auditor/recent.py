@@ -74,13 +74,16 @@ class _Known:
 
 @dataclass(slots=True)
 class Recent:
-    """Goes round the tables. `changed` are the keys of rows that were written since the round before, by their names;
-    `deleted` names whose rows are gone."""
+    """Goes round the tables; after a round that failed the next one sees what it would have seen.
+
+    `changed` are the keys of rows that were written since the round before, by their names; `deleted` names whose rows
+    are gone.
+    """
 
     databases: Databases
     changed: defaultdict[str, set[Id]] = field(default_factory=lambda: defaultdict(set))
     deleted: set[str] = field(default_factory=set)
-    _known: dict[Table, _Known] = field(default_factory=dict)
+    _known: dict[str, _Known] = field(default_factory=dict)
 
     async def round(self) -> AsyncIterator[tuple[str, float]]:
         """One round; yields after every stretch which table it was and how long it took. The first one only notes where
@@ -89,14 +92,14 @@ class Recent:
             ((horizon,),) = await self.databases.fetch(service, HORIZON)
             tables = {table.name: table for table in TABLES if table.service == service}
             for row in await self.databases.fetch(service, WRITTEN, list(tables)):
-                table, known = tables[row["relname"]], self._known.get(tables[row["relname"]])
+                table, known = tables[row["relname"]], self._known.get(row["relname"])
                 if known is not None and table.kept and row["deleted"] > known.deleted:
                     self.deleted.update(table.keys)
                 if known is not None and row["written"] != known.written:
                     async for seconds in self._read(table, row["pages"], known.since):
                         yield table.name, seconds
                 if known is None or row["written"] != known.written:
-                    known = self._known[table] = _Known(horizon, row["written"])
+                    known = self._known[table.name] = _Known(horizon, row["written"])
                 known.deleted = row["deleted"]
 
     async def _read(self, table: Table, pages: int, since: int) -> AsyncIterator[float]:

@@ -26,14 +26,13 @@ from services.operations.auditor.scope import Id, Scope, Those
 
 log = structlog.get_logger()
 
-LINGERING_SECONDS = 5.0
-"""From one look at what lingers to the next; what two in a row have found counts."""
-RECENT_SECONDS = 5.0
-"""Between two rounds over what was written, at least."""
+EVERY_SECONDS = 5.0
+"""From one look at what lingers, or one round over what was written, to the next, at least; what two looks in a row have
+found to linger counts."""
 RECENT_SHARE = 0.1
 """Of the time that they may work, at most: to have seen a million bookings' tables within half a minute."""
-PASS_SHARE = 0.045
-"""Of the time that a pass may work."""
+PASS_SECONDS, PASS_SHARE = 60.0, 0.045
+"""Between two passes, at least; of the time that a pass may work."""
 HURRY_SHARE = 0.5
 """Where rows are gone that never go."""
 MOST_CHANGED = 50_000
@@ -43,11 +42,14 @@ MOST_CHANGED = 50_000
 class Rounds:
     """`databases` makes sessions for one round's own use."""
 
-    def __init__(self, databases: Callable[[], Databases], record: Record, clock: Clock) -> None:
-        self._databases, self._record, self._clock = databases, record, clock
+    def __init__(
+        self, databases: Callable[[], Databases], record: Record, clock: Clock, every_seconds: float = EVERY_SECONDS
+    ) -> None:
+        self._databases, self._record, self._clock, self._every = databases, record, clock, every_seconds
         self._problems: dict[str, str] = {}
         self._unseen = {"lingering"}
         self._hurried: set[str] = set()
+        self._recent: Recent | None = None
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -75,11 +77,16 @@ class Rounds:
                     await asyncio.sleep(seconds)
             except AMISS as error:
                 self._could_not(name, error)
-                await asyncio.sleep(LINGERING_SECONDS)
+                await asyncio.sleep(self._every)
 
     def _could_not(self, name: str, error: BaseException) -> None:
         log.warning("could not look", look=name, error=repr(error))
         self._problems[name] = repr(error)
+
+    def _seen(self, look: str) -> None:
+        metrics.looked.labels(look).set(real_seconds())
+        if look == "pass":
+            log.info("looked at all", violations=len(self._record.open))
 
     async def lingering(self, databases: Databases) -> AsyncIterator[float]:
         """Looks at all that lingers, and again at all that is open."""
@@ -101,8 +108,8 @@ class Rounds:
             await self._record.keep()
             if not failed:
                 self._unseen.clear()
-                metrics.looked.labels("lingering").set(real_seconds())
-            yield LINGERING_SECONDS
+                self._seen("lingering")
+            yield self._every
 
     def _note(self, check: Lingering, found: list[Finding], before: list[Finding]) -> None:
         self._record.saw(same(before, found))
@@ -121,7 +128,7 @@ class Rounds:
 
     async def recent(self, databases: Databases) -> AsyncIterator[float]:
         """Looks at what was written since the round before."""
-        recent = Recent(databases)
+        recent = self._recent = self._recent or Recent(databases)
         while True:
             async for table, seconds in recent.round():
                 metrics.work.labels(f"written: {table}").inc(seconds)
@@ -133,8 +140,8 @@ class Rounds:
                 for at in range(0, len(keys), CHUNK):
                     yield await self._look(walk, databases, Those(keys[at : at + CHUNK])) * (1 / RECENT_SHARE - 1)
             recent.changed.clear()
-            metrics.looked.labels("recent").set(real_seconds())
-            yield RECENT_SECONDS
+            self._seen("recent")
+            yield self._every
 
     async def _look(self, walk: Walk, databases: Databases, scope: Scope) -> float:
         """For how long it has looked the first time."""
@@ -151,7 +158,7 @@ class Rounds:
                 async for seconds in self._walk(walk, databases, walk.beginning, HURRY_SHARE):
                     yield seconds
             self._hurried.clear()
-            yield RECENT_SECONDS
+            yield self._every
 
     async def passes(self, databases: Databases) -> AsyncIterator[float]:
         """Walks over everything, for ever; begins where the process before this one ended."""
@@ -164,7 +171,8 @@ class Rounds:
                 async for seconds in self._walk(walk, databases, begin, PASS_SHARE, of):
                     yield seconds
                 of.ended_at, of.after = now(), None
-            metrics.looked.labels("pass").set(real_seconds())
+            self._seen("pass")
+            yield PASS_SECONDS
 
     async def _walk(
         self, walk: Walk, databases: Databases, after: Id, share: float, of: Pass | None = None

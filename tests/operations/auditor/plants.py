@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from services.operations.auditor.findings import Kind
+from tests.bench.agreeing import OF_BOOKING
 
 
 class Plant(NamedTuple):
@@ -19,7 +20,7 @@ class Plant(NamedTuple):
 
 def booking(n: int) -> str:
     """The n-th booking's id, in SQL: 1 is confirmed, 2 completed, 3 expired."""
-    return f"md5('booking{n}')::uuid"
+    return OF_BOOKING.format(n=n).replace("\n", " ")
 
 
 UNKNOWN = "00000000-0000-7000-8000-000000000001"
