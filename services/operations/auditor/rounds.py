@@ -27,10 +27,10 @@ from services.operations.auditor.scope import Id, Scope, Those
 log = structlog.get_logger()
 
 EVERY_SECONDS = 5.0
-"""From one look at what lingers, or one round over what was written, to the next, at least; what two looks in a row have
-found to linger counts."""
-RECENT_SHARE = 0.1
-"""Of the time that they may work, at most: to have seen a million bookings' tables within half a minute."""
+"""From one look at what lingers, or one round over what was written, to the next, at least. What lingers counts when
+two looks in a row have found it."""
+RECENT_SHARE = 0.08
+"""Of the time that such a round may work, at most: a million bookings' tables are seen in 20 seconds."""
 PASS_SECONDS, PASS_SHARE = 60.0, 0.045
 """Between two passes, at least; of the time that a pass may work."""
 HURRY_SHARE = 0.5

@@ -17,6 +17,8 @@ from services.operations.auditor.databases import Databases
 from services.operations.auditor.findings import Finding, Kind
 from services.operations.auditor.scope import Scope, Those
 
+SUM = "SELECT sum(hashtextextended(booking_id || ' ' || sequence, 0)) FROM {table} WHERE {{bookings}}"
+"""Of a stretch in which nothing is on its way both sides have the same sum, and their rows need not be read."""
 SAID = "SELECT booking_id, payment_id, sequence FROM booking WHERE {bookings}"
 KNOWN = "SELECT booking_id, sequence FROM known_booking WHERE {bookings}"
 CHANGED = "SELECT booking_id, max(at) AS at FROM booking_history WHERE {lines} GROUP BY booking_id"
@@ -42,6 +44,12 @@ def differs(said: int | None, known: int, changed_at: datetime, heard_at: dateti
 
 async def look(databases: Databases, scope: Scope) -> list[Finding]:
     """Bookings of which notifications knows too little or too much."""
+    sums = [
+        await databases.within(service, scope, SUM.format(table=table), bookings="booking_id")
+        for service, table in (("notifications", "known_booking"), ("booking", "booking"))
+    ]
+    if sums[0] == sums[1]:
+        return []
     known = {
         row["booking_id"]: row["sequence"]
         for row in await databases.within("notifications", scope, KNOWN, bookings="booking_id")
