@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from booking_contracts.topics import ANY, TOPICS, Topic
+from booking_contracts.topics import ANY, BOOKING_ADMIN_COMMANDS, BOOKING_REPLIES, TOPICS, Topic
 
 Operation = Literal["Read", "Write", "Create", "Describe", "DescribeConfigs", "AlterConfigs"]
 SERVICES = ("booking", "payments", "notifications")
 ADMIN_TOOLS = "admin tools"
 OPERATORS = "operators"
+CONSOLE = "console"
+"""`bookingctl console`: sees what operators see, and cancels bookings for them."""
 TOPICS_JOB = "topics"
 """`bookingctl topics apply`: creates topics and sets their configs; it reads and writes no record."""
 
@@ -51,6 +53,14 @@ def rights_of_operators() -> tuple[Right, ...]:
     read = {right.name: right for right in _by_table({OPERATORS})}
     seen = (read.get(topic.name, Right("topic", topic.name, ("Describe",))) for topic in TOPICS)
     return (*seen, *(Right("group", service, ("Describe",)) for service in SERVICES))
+
+
+def rights_of_console() -> tuple[Right, ...]:
+    """Those of `bookingctl console`: an operator's, and commands for admins with their replies and no others."""
+    granted = {right.name: right for right in rights_of_operators()}
+    granted[BOOKING_ADMIN_COMMANDS.name] = Right("topic", BOOKING_ADMIN_COMMANDS.name, ("Describe", "Write"))
+    granted[BOOKING_REPLIES.name] = Right("topic", BOOKING_REPLIES.name, ("Read",))
+    return tuple(granted.values())
 
 
 def rights_of_topics_job() -> tuple[Right, ...]:

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.timeout(900)  # the first of them builds the images
 
 MOST_MB = 250
 READY_SECONDS = 5.0
-LONG_RUNNING = (*SERVICES, "auditor", "stripe-simulator", "mailbox")
+LONG_RUNNING = (*SERVICES, "auditor", "console", "stripe-simulator", "mailbox")
 STATUS = (
     "import json; print(json.dumps(dict(l.rstrip().split(':\\t', 1) for l in open('/proc/1/status') if ':\\t' in l)))"
 )

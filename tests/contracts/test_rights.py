@@ -49,6 +49,14 @@ def test_operators_and_the_job_that_makes_topics_write_nothing() -> None:
 
 
 @pytest.mark.requirement("least-rights")
+def test_the_console_writes_commands_for_admins_alone() -> None:
+    granted = rights.rights_of_console()
+    assert may(granted, "Write") == {"booking.admin-commands"}
+    assert may(granted, "Read") == may(rights.rights_of_operators(), "Read") | {"booking.replies"}
+    assert len({(right.resource, right.name) for right in granted}) == len(granted)
+
+
+@pytest.mark.requirement("least-rights")
 def test_nobody_is_given_every_group_or_a_service_that_is_none() -> None:
     with pytest.raises(ValueError, match="every group"):
         rights.rights_of_team("")
