@@ -16,7 +16,7 @@ looked = Gauge(
     registry=REGISTRY,
 )
 work = Counter(
-    "booking_auditor_work_seconds",
+    "booking_auditor_work_seconds_total",
     "How long each check has looked, waiting for databases included",
     ["check"],
     registry=REGISTRY,

@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import asyncpg
 import structlog
@@ -157,8 +157,3 @@ class Record:
         """Give the connection back."""
         if self._session is not None:
             await self._session.close()
-
-
-def now() -> datetime:
-    """When a pass begins and ends, in real time."""
-    return datetime.now(UTC)

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from services.chassis.clock import Clock, real_seconds
+from services.chassis.clock import Clock, SystemClock, real_seconds
 from services.chassis.database import AMISS
 from services.operations.auditor import metrics
 from services.operations.auditor.check import CHUNK, MOST, Lingering, Walk
@@ -21,11 +21,13 @@ from services.operations.auditor.databases import Databases
 from services.operations.auditor.findings import Finding
 from services.operations.auditor.looking import chunks, same, still
 from services.operations.auditor.recent import Recent
-from services.operations.auditor.record import Pass, Record, now
+from services.operations.auditor.record import Pass, Record
 from services.operations.auditor.scope import Id, Scope, Those
 
 log = structlog.get_logger()
 
+REAL = SystemClock()
+"""Of passes: `clock` says when deadlines are over, as it does for the services."""
 EVERY_SECONDS = 5.0
 """From one look at what lingers, or one round over what was written, to the next, at least. What lingers counts when
 two looks in a row have found it."""
@@ -166,18 +168,18 @@ class Rounds:
         while True:
             for walk in WALKS:
                 after = positions.pop(walk.name, None)
-                of = self._record.passes[walk.name] = Pass(now())
+                of = self._record.passes[walk.name] = Pass(REAL.now())
                 begin = walk.beginning if after is None else walk.id_of(after)
                 async for seconds in self._walk(walk, databases, begin, PASS_SHARE, of):
                     yield seconds
-                of.ended_at, of.after = now(), None
+                of.ended_at, of.after = REAL.now(), None
             self._seen("pass")
             yield PASS_SECONDS
 
     async def _walk(
         self, walk: Walk, databases: Databases, after: Id, share: float, of: Pass | None = None
     ) -> AsyncIterator[float]:
-        of = of or Pass(now())
+        of = of or Pass(REAL.now())
         async for between, rows in chunks(walk, databases, after):
             seconds = await self._look(walk, databases, between)
             of.after, of.rows, of.seconds = str(between.until or ""), of.rows + rows, of.seconds + seconds

@@ -81,8 +81,8 @@ def live(n: int, status: str) -> str:
 
 def one(kind: Kind, service: str, table: str, change: str, back: str, where: str, subject: str = "") -> Plant:
     """A row changed, and changed back."""
-    statements = (f"UPDATE {table} SET {to} WHERE {where}" for to in (change, back))
-    return Plant(kind, service, *statements, subject)
+    plant, mend = (f"UPDATE {table} SET {to} WHERE {where}" for to in (change, back))
+    return Plant(kind, service, plant, mend, subject)
 
 
 OF_1, OF_2 = f"booking_id = {booking(1)}", f"booking_id = {booking(2)}"
