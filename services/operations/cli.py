@@ -20,6 +20,7 @@ from services.chassis.database import Connection
 from services.operations import customer, dead_letters, money, positions, webhooks
 from services.operations import migrate as migrations
 from services.operations import topics as topics_module
+from services.operations.auditor import commands as audit
 from services.operations.console.commands import console
 from services.operations.terminal import Json, kafka_settings, plain, run_on, sentences, show
 
@@ -38,6 +39,7 @@ for name, part in (
     ("customer", customer.app),
     ("payments", money.app),
     ("webhooks", webhooks.app),
+    ("audit", audit.app),
 ):
     app.add_typer(part, name=name)
 app.command("console")(console)

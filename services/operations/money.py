@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,8 +13,11 @@ import typer
 from services.chassis.clock import SystemClock
 from services.chassis.database import Connection
 from services.chassis.operator import NotPossible
-from services.operations import agreement, watch
-from services.operations.terminal import Json, console, plain, read_both, run_on, sentences, show
+from services.operations.auditor import agreement
+from services.operations.auditor.databases import Databases
+from services.operations.auditor.findings import Finding
+from services.operations.auditor.looking import whole
+from services.operations.terminal import Json, console, plain, read_only, run_on, sentences, show
 from services.payments import operator
 from services.payments.model import ledger
 from services.payments.reconciliation import overdue
@@ -171,20 +174,9 @@ async def _comparison(payments: Connection, days: int) -> dict[str, list[dict[st
 def reconcile(
     days: Annotated[int, typer.Option(help="how far back repairs are shown")] = 30,
     as_json: Json = False,
-    every: Annotated[float | None, typer.Option(min=1, help="seconds: look again, and log what does not agree")] = None,
 ) -> None:
-    """What the reconciler found and mended, and what does not agree now: Stripe, payments, bookings.
-
-    With --every it goes on until SIGTERM; /health/ready on HTTP_PORT, where that is set, tells whether it could look.
-    """
-
-    def look() -> Coroutine[Any, Any, Mapping[str, Any]]:
-        return read_both("payments", "booking", lambda payments, booking: _reconciliation(payments, booking, days))
-
-    if every is not None:
-        watch.run("auditor", every, lambda: _not_agreeing(look()))
-        return
-    found = sentences(look())
+    """What the reconciler found and mended, and what does not agree now: Stripe, payments, bookings."""
+    found = sentences(_reconciliation(days))
     if as_json:
         typer.echo(json.dumps(found, default=plain))
         return
@@ -199,21 +191,23 @@ def reconcile(
         show([rows] if isinstance(rows, dict) else rows or [], columns, as_json=False)
 
 
-async def _reconciliation(payments: Connection, booking: Connection, days: int) -> Mapping[str, Any]:
-    last = await operator.last_round(payments)
-    at_stripe = [_at_stripe(row) for row in await operator.open_reports(payments)]
-    with_bookings = [_with_booking(one) for one in await agreement.compare(payments, booking)]
+async def _reconciliation(days: int) -> Mapping[str, Any]:
+    databases = Databases({service: read_only(service) for service in ("payments", "booking")}, "bookingctl")
+    try:
+        payments = await databases.connection("payments")
+        last = await operator.last_round(payments)
+        repairs = await operator.repairs(payments, days=days)
+        at_stripe = [_at_stripe(row) for row in await operator.open_reports(payments)]
+        aside = await operator.events_aside(payments)
+        with_bookings = [_with_booking(one) for one in await whole(agreement.CHECK, databases)]
+    finally:
+        await databases.close()
     return {
         "last_round": last and dict(last),
-        "repairs": [dict(row) for row in await operator.repairs(payments, days=days)],
+        "repairs": [dict(row) for row in repairs],
         "open": at_stripe + with_bookings,
-        "events_aside": [dict(row) for row in await operator.events_aside(payments)],
+        "events_aside": [dict(row) for row in aside],
     }
-
-
-async def _not_agreeing(look: Coroutine[Any, Any, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    found = await look
-    return [*found["open"], *found["events_aside"]]
 
 
 def _at_stripe(row: asyncpg.Record) -> dict[str, Any]:
@@ -221,7 +215,7 @@ def _at_stripe(row: asyncpg.Record) -> dict[str, Any]:
     return {**dict.fromkeys(OPEN), **row, "between": "Stripe and payments", "since": row["at"], "detail": detail}
 
 
-def _with_booking(one: agreement.Difference) -> dict[str, Any]:
+def _with_booking(one: Finding) -> dict[str, Any]:
     return {
         **dict.fromkeys(OPEN),
         "between": "payments and bookings",

@@ -6,7 +6,6 @@ import asyncio
 import importlib
 import json
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -18,9 +17,10 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from services.chassis.database import SILENT_SECONDS, Address, Connection, connect
+from services.chassis.database import Address, Connection, connect
 from services.chassis.kafka_settings import KafkaSettings
 from services.chassis.service import Service
+from services.operations.databases import OPERATIONS
 from services.operations.refusals import REFUSED, sentence
 
 console = Console()
@@ -44,8 +44,8 @@ def service_named(name: str) -> Service:
 
 
 def run_on(service: str, work: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
-    """Run `work` on a connection to a service's database."""
-    database = Address.named(f"{known(service).upper()}_DATABASE")
+    """Run `work` on a connection to a service's database, or to that of operations."""
+    database = Address.named(f"{(service if service == OPERATIONS else known(service)).upper()}_DATABASE")
     if database is None:
         raise typer.BadParameter(f"set {service.upper()}_DATABASE_URL, or give --env-file .local/stack.env")
 
@@ -93,23 +93,8 @@ def kafka() -> Mapping[str, object]:
         raise typer.BadParameter(f"a certificate cannot be read: {missing}") from None
 
 
-async def read_both(one: str, other: str, work: Callable[[Connection, Connection], Coroutine[Any, Any, T]]) -> T:
-    """Run `work` on the databases of two services, as the role that reads everything and writes nothing.
-
-    Raises TimeoutError where a server says nothing more, and what asyncpg raises.
-    """
-    async with AsyncExitStack() as open_ones:
-        connections = []
-        for service in (one, other):
-            connection = await connect(_read_only(service), "bookingctl", answer_seconds=SILENT_SECONDS)
-            open_ones.callback(connection.terminate)
-            await connection.execute("SET default_transaction_read_only = on")
-            connections.append(connection)
-        return await work(*connections)
-
-
-def _read_only(service: str) -> Address:
-    """The auditor's, or where nobody has set up that role the service's own."""
+def read_only(service: str) -> Address:
+    """A service's database for the auditor's role, or where nobody has set up that role for the service's own."""
     name = f"{service.upper()}_DATABASE"
     database = Address.named(f"AUDITOR_{name}") or Address.named(name)
     if database is None:

@@ -14,7 +14,7 @@ from tests.bench.ground import Ground
 PROGRAMS = {
     "migration": ("migrate",),
     "topics": ("topics", "apply"),
-    "auditor": ("payments", "reconcile"),
+    "auditor": ("audit", "run", "--once"),
     "bookingctl": ("positions", "show", "booking"),
 }
 """What runs beside the services, by its name in the chart: commands of bookingctl."""

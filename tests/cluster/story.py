@@ -126,7 +126,7 @@ class Story:
         """What is only known of the whole."""
         money = await collect_money(env())
         wrong = [f"{check.__name__}: {one}" for check in OF_MONEY for one in check(money)]
-        auditor = ("exec", f"deployment/{FULL_NAME}-auditor", "--", "bookingctl", "payments", "reconcile", "--json")
+        auditor = ("exec", f"deployment/{FULL_NAME}-auditor", "--", "bookingctl", "audit", "run", "--once", "--json")
         found = json.loads(kubectl(*auditor))
         events = items("events")
         self.told |= {
@@ -134,7 +134,7 @@ class Story:
             "money": wrong,
             "cents at Stripe": held_by_stripe(money),
             "cents of the ledger": -sum(value for (name, _), value in money.balances().items() if name == CLEARING),
-            "auditor": [*found["open"], *found["events_aside"]],
+            "auditor": found,
             "restarts": restarts(self.pods.seen),
             "restarted by a probe": restarted_by_probe(events),
             "refused by Stripe": await refused_keys(),

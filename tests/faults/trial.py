@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from tests import audited
 from tests.calm import calm
 from tests.faults.checks import violations
 from tests.faults.collecting import collect
@@ -56,17 +57,20 @@ class Trial:
         self.dealt[name] += faults
         before, began = self.dealt.total() - faults, time.monotonic()
         going, enough = asyncio.Event(), asyncio.Event()
-        load = asyncio.create_task(self.load.run(seconds, self.per_second, going, enough))
-        try:
-            await asyncio.wait([load, asyncio.ensure_future(going.wait())], return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.sleep(FIRST_SECONDS)
-            for blow in blows:
-                await asyncio.to_thread(blow)
-        finally:
-            enough.set()
-            taken = await load
-        loaded = time.monotonic() - began
-        facts = await self.rest()
+        async with audited.audited(self.env()) as told:
+            load = asyncio.create_task(self.load.run(seconds, self.per_second, going, enough))
+            try:
+                await asyncio.wait([load, asyncio.ensure_future(going.wait())], return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.sleep(FIRST_SECONDS)
+                for blow in blows:
+                    await asyncio.to_thread(blow)
+            finally:
+                enough.set()
+                taken = await load
+            loaded = time.monotonic() - began
+            facts = await self.rest()
+        told += await audited.violations(self.env())
+        assert not told, "the auditor tells:\n" + "\n".join(str(one.row()) for one in told[:40])
         rested = time.monotonic() - began - loaded
         self.rows.append(Row(name, self.dealt.total() - before, taken, loaded, rested))
         print(self.rows[-1])

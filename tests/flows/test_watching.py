@@ -11,7 +11,7 @@ from booking_contracts.rights import SERVICES
 from booking_contracts.testkit.system import System
 from booking_contracts.testkit.waiting import eventually
 
-from services.operations import metrics as auditor
+from services.operations.auditor import metrics as auditor
 from tests.architecture.test_runbooks import sections
 from tests.flows.operators import IN_A_CLUSTER, bookingctl
 from tests.watching.queries import OF_HISTOGRAM, PAGES, blocks, everywhere, metrics_of

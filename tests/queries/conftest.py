@@ -29,12 +29,13 @@ def filled(databases: dict[str, str]) -> Iterator[dict[str, str]]:
 
 
 async def _each(admin: str, *, full: bool) -> None:
-    await asyncio.gather(*(_empty(admin, service) for service in SERVICES))
+    await asyncio.gather(*(empty(admin, service) for service in SERVICES))
     if full:
         await asyncio.gather(*(fill(admin, service, SCALE) for service in SERVICES))
 
 
-async def _empty(admin: str, service: str) -> None:
+async def empty(admin: str, service: str) -> None:
+    """Nothing is left in a database but what its migrations have written."""
     connection = await asyncpg.connect(database_of(admin, service))
     tables = await connection.fetch("SELECT relname FROM pg_stat_user_tables WHERE relname <> ALL($1)", KEPT)
     names = ", ".join(row["relname"] for row in tables)

@@ -1,19 +1,19 @@
-"""What `bookingctl payments reconcile` says of payments and bookings that do not agree."""
+"""What the auditor, and `bookingctl payments reconcile`, say of payments and bookings that do not agree."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
 
 from services.booking.model.states import DEAD, FUNDED, INITIAL, State
 from services.booking.saga import Status as SagaStatus
-from services.chassis.database import Connection
-from services.operations import agreement
-from services.operations.agreement import Booked, Paid, compare, differs
+from services.operations.auditor import looking
+from services.operations.auditor.agreement import CHECK, Booked, Paid, differs
+from services.operations.auditor.databases import Databases
 from services.payments.model.payment import LIVE, Status
+from tests.operations.auditor.conftest import Hand
 
 PAYMENT, PRICE = UUID(int=0xA), 4500
 ENDED = frozenset(State) - FUNDED - DEAD - INITIAL
@@ -71,36 +71,26 @@ def test_what_a_saga_still_works_on_is_no_difference(saga: SagaStatus) -> None:
     assert differs(of(State.EXPIRED, SagaStatus.STUCK), PAID) is not None
 
 
-@pytest.fixture
-def a_row_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agreement, "CHUNK", 1)
+PLANT = """
+INSERT INTO payment (booking_id, payment_id, correlation_id, sequence, attempt, status, method, amount_minor, currency,
+                     customer_id, provider_id, commission_bps, voided_through, owes_void, capture_asked,
+                     authorized_minor, captured_minor, refunded_minor, released_minor, commission_minor, refunds)
+VALUES ('{id}', '{id}', '', 1, 1, 'captured', 'card', 4500, 'EUR', 'bob', '{id}', 0, 0, false, false, 4500, 4500, 0, 0,
+        0, 0)
+"""
+"""A captured payment of a booking that is not there."""
 
 
-async def plant(writer: Connection, *booking_ids: UUID) -> None:
-    """Captured payments of bookings that are not there."""
-    await writer.executemany(
-        """
-        INSERT INTO payment (booking_id, payment_id, correlation_id, sequence, attempt, status, method, amount_minor,
-                             currency, customer_id, provider_id, commission_bps, voided_through, owes_void,
-                             capture_asked, authorized_minor, captured_minor, refunded_minor, released_minor,
-                             commission_minor, refunds)
-        VALUES ($1, $2, '', 1, 1, 'captured', 'card', 4500, 'EUR', 'bob', $2, 0, 0, false, false, 4500, 4500, 0, 0,
-                0, 0)
-        """,
-        [(booking_id, PAYMENT) for booking_id in booking_ids],
-    )
-
-
-@pytest.mark.requirement("payment-booking-coupling", "operations-cli")
-@pytest.mark.usefixtures("a_row_at_a_time")
-async def test_every_payment_is_compared_by_a_role_that_only_reads(databases: dict[str, str]) -> None:
-    orphans = {uuid4() for _ in range(4)}
-    writer = await asyncpg.connect(databases["PAYMENTS_DATABASE_URL"])
-    await plant(writer, *orphans)
-    payments, booking = [
-        await asyncpg.connect(databases[f"AUDITOR_{service}_DATABASE_URL"]) for service in ("PAYMENTS", "BOOKING")
-    ]
-    found = {one.booking_id: one.detail for one in await compare(payments, booking) if one.booking_id in orphans}
+@pytest.mark.requirement("payment-booking-coupling", "auditor")
+@pytest.mark.usefixtures("without_a_pause")
+async def test_a_pass_sees_every_key_in_chunks_of_any_size(
+    hand: Hand, read: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looking, "CHUNK", 1)
+    orphans = {uuid4() for _ in range(4)} | {UUID(int=1), UUID(int=(1 << 128) - 1)}
+    await hand("payments", ";".join(PLANT.format(id=one) for one in orphans))
+    try:
+        found = {one.booking_id: one.detail for one in await looking.whole(CHECK, read)}
+    finally:
+        await hand("payments", "DELETE FROM payment WHERE customer_id = 'bob'")
     assert found == dict.fromkeys(orphans, "the payment's booking is not there")
-    for connection in (writer, payments, booking):
-        await connection.close()

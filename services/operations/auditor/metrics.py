@@ -1,0 +1,28 @@
+"""The auditor's metrics, in a registry of their own: gauges of services would be there as 0, as if it had looked."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+REGISTRY = CollectorRegistry()
+violations = Gauge(
+    "booking_auditor_violations",
+    "What is wrong as far as the auditor has looked, by kind",
+    ["kind"],
+    registry=REGISTRY,
+)
+looked = Gauge(
+    "booking_auditor_looked_timestamp_seconds",
+    "When it last had seen all that lingers, was written of late, is there; or was started; Unix time",
+    ["look"],
+    registry=REGISTRY,
+)
+work = Counter(
+    "booking_auditor_work_seconds_total",
+    "How long each check has looked, waiting for databases included",
+    ["check"],
+    registry=REGISTRY,
+)
+unkept = Gauge(
+    "booking_auditor_unkept",
+    "1 where what was found cannot be written to the database of operations",
+    registry=REGISTRY,
+)
