@@ -32,6 +32,7 @@ PAYMENT = (
     "refunded_minor",
     "released_minor",
 )
+LETTER = ("id", "created_at", "kind", "type", "status", "error")
 TABLES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("States", "states", ("state", "since", "until", "seconds")),
     ("Refunds", "refunds", ("refund_id", "amount_minor", "status", "stripe_refund", "failure", "tries")),

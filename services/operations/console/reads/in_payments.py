@@ -54,7 +54,7 @@ WHERE {OF_OBJECT} = ANY($1) ORDER BY received_at DESC LIMIT {{most}}
 
 @dataclass(frozen=True, slots=True)
 class InPayments:
-    """No names and no addresses stand here. Calls are kept for a day after they are done, Stripe's events for 40 days."""
+    """No names and no addresses stand here. Calls are kept for a day after they are done, Stripe's events for 40."""
 
     payment: Row | None = None
     settlements: Few = field(default_factory=Few)

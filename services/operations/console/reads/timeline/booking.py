@@ -20,6 +20,18 @@ COMMANDS = {
     Step.SETTLE: "SettlePayment",
 }
 """What a step asks of payments (booking/saga.py)."""
+ANSWERS = (
+    (Step.AUTHORIZE, "authorized", "PaymentAuthorized"),
+    (Step.AUTHORIZE, "declined: ", "PaymentDeclined"),
+    (Step.AUTHORIZE, "customer has to act: ", "PaymentActionRequired"),
+    (Step.AUTHORIZE, "voided", "PaymentVoided"),
+    (Step.CAPTURE, "captured", "PaymentCaptured"),
+    (Step.CAPTURE, "failed: ", "CaptureFailed"),
+    (Step.VOID, "voided", "PaymentVoided"),
+    (Step.SETTLE, "settled by ", "PaymentSettled"),
+)
+"""What a line of the saga's log begins with, and which answer of payments that was: most of them leave no history
+(booking/handlers/payment_events.py)."""
 LOCAL = "local."
 
 
@@ -33,10 +45,13 @@ def clocks_of(found: InBooking) -> Iterator[Both]:
 
 def marks_of(found: InBooking, clocks: Clocks) -> Iterator[Mark]:
     """In no order."""
-    for rows in _by_message(found.history):
-        yield from _heard(rows, found, clocks)
+    heard = [mark for rows in _by_message(found.history) for mark in _heard(rows, found, clocks)]
+    yield from heard
+    known = {(mark.label, mark.until) for mark in heard}
     for line in found.log.rows:
-        yield _step(line)
+        mark = _step(line)
+        if mark.sender is not Lane.PAYMENTS or (mark.label, mark.at) not in known:
+            yield mark
     yield from _ahead(found)
 
 
@@ -81,20 +96,15 @@ def _change(row: Row) -> str:
 
 
 def _step(line: Row) -> Mark:
-    asked = line["what"] == "asked" or line["what"].startswith("asked again")
-    if not asked:
-        tone = Tone.FAILED if line["what"].startswith("stuck") else Tone.DONE
-        said = f"saga, {line['step']}: {line['what']}"
-        return Mark(line["at"], Lane.BOOKING, Lane.BOOKING, Kind.STEP, said, f"attempt {line['attempt']}", tone=tone)
-    label: str = COMMANDS.get(line["step"], line["step"])
-    return Mark(
-        line["at"],
-        Lane.BOOKING,
-        Lane.PAYMENTS,
-        Kind.MESSAGE,
-        label,
-        f"attempt {line['attempt']}, {line['what']}",
-    )
+    step, what, attempt = line["step"], line["what"], f"attempt {line['attempt']}"
+    if what == "asked" or what.startswith("asked again"):
+        ways = (Lane.BOOKING, Lane.PAYMENTS, Kind.MESSAGE, str(COMMANDS.get(step, step)))
+        return Mark(line["at"], *ways, attempt if what == "asked" else f"{attempt}, {what}")
+    for of, beginning, answer in ANSWERS:
+        if of == step and what.startswith(beginning):
+            return Mark(line["at"], Lane.PAYMENTS, Lane.BOOKING, Kind.MESSAGE, answer, f"{attempt}: {what}")
+    ways = (Lane.BOOKING, Lane.BOOKING, Kind.STEP, f"saga, {step}: {what}")
+    return Mark(line["at"], *ways, attempt, tone=Tone.FAILED if what.startswith("stuck") else Tone.DONE)
 
 
 def _ahead(found: InBooking) -> Iterator[Mark]:

@@ -12,11 +12,11 @@ from services.operations.console.reads.timeline.marks import Kind, Lane, Mark, T
 
 ENDS: Mapping[str, frozenset[str]] = {
     "authorize": frozenset({"PaymentAuthorized", "PaymentActionRequired", "PaymentDeclined", "PaymentVoided"}),
-    "capture": frozenset({"PaymentCaptured", "CaptureFailed"}),
+    "capture": frozenset({"posted: capture", "PaymentCaptured", "CaptureFailed"}),
     "void": frozenset({"PaymentVoided"}),
     "refund": frozenset({"RefundSucceeded", "RefundFailed"}),
 }
-"""What payments says when it has the answer to a call: its row does not tell when that was."""
+"""What payments says or posts when it has the answer to a call: its row does not tell when that was."""
 
 
 def clocks_of(found: InPayments) -> Iterator[Both]:
@@ -27,16 +27,17 @@ def clocks_of(found: InPayments) -> Iterator[Both]:
 
 
 def marks_of(found: InPayments, clocks: Clocks, said: Sequence[Mark]) -> Iterator[Mark]:
-    """In no order. `said`: what booking heard of payments, in the order of time."""
+    """In no order. `said`: what booking heard of payments."""
+    posted = list(map(_posted, found.statement.postings))
+    yield from posted
+    answers = sorted((*said, *posted), key=lambda mark: mark.at)
     for call in found.calls.rows:
-        yield _call(call, clocks, said)
+        yield _call(call, clocks, answers)
     for event in found.events.rows:
         yield _told(event, clocks)
-    for posting in found.statement.postings:
-        yield _posted(posting)
 
 
-def _call(call: Row, clocks: Clocks, said: Sequence[Mark]) -> Mark:
+def _call(call: Row, clocks: Clocks, answers: Sequence[Mark]) -> Mark:
     began = call["asked_at"] or clocks.of(call["opened_at"])
     is_open = call["state"] == "open"
     tries = call["tries"] + 1
@@ -46,15 +47,15 @@ def _call(call: Row, clocks: Clocks, said: Sequence[Mark]) -> Mark:
     if is_open and call["last_error"]:
         detail.append(call["last_error"])
     tone = Tone.DONE if not is_open else Tone.FAILED if call["last_error"] else Tone.OPEN
-    until = None if is_open else _answered(call["operation"], began, said)
+    until = None if is_open else _answered(call["operation"], began, answers)
     ids = (Lane.PAYMENTS, Lane.STRIPE, Kind.CALL, call["operation"])
     return Mark(began, *ids, ", ".join(detail), until=until, tone=tone, message_id=call["id"])
 
 
-def _answered(operation: str, began: datetime, said: Sequence[Mark]) -> datetime | None:
+def _answered(operation: str, began: datetime, answers: Sequence[Mark]) -> datetime | None:
     """The first word of payments after it that only its answer brings."""
     ends = ENDS.get(operation, frozenset())
-    return next((mark.at for mark in said if mark.at >= began and mark.label in ends), None)
+    return next((mark.at for mark in answers if mark.at >= began and mark.label in ends), None)
 
 
 def _told(event: Row, clocks: Clocks) -> Mark:

@@ -50,7 +50,7 @@ def timeline(
     """From what each database says; one that is away says nothing."""
     clocks = Clocks([*of_booking.clocks_of(booking), *of_payments.clocks_of(payments)])
     marks = list(of_booking.marks_of(booking, clocks))
-    said = sorted((mark for mark in marks if mark.sender is Lane.PAYMENTS), key=lambda mark: mark.at)
+    said = [mark for mark in marks if mark.sender is Lane.PAYMENTS]
     marks += of_payments.marks_of(payments, clocks, said)
     marks += of_notifications.marks_of(notifications, clocks)
     for lane, found in (
