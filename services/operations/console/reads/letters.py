@@ -15,7 +15,7 @@ from services.notifications.mail import MailToSend
 from services.notifications.rendering import render
 from services.operations.console.reads.in_notifications import InNotifications
 
-SENDER = "bookings@console.invalid"
+SENDER = "bookings@example.org"
 """Whom it is from only the service is told (MAIL_FROM), and no text of it says so."""
 
 
