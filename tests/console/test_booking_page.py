@@ -1,0 +1,108 @@
+"""The page of a booking as a browser gets it (requirement console)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.operations.console.databases import Databases
+from tests.console.conftest import Visit
+from tests.console.test_booking_reads import PEOPLE, letter_about, named, personal
+from tests.console.three_services import ThreeServices, three_services
+
+INLINE = re.compile(r"""\s(?:style|on\w+)=|<style|<script(?![^>]*\ssrc=)|javascript:""")
+"""What the console's CSP does not let in."""
+pytestmark = pytest.mark.requirement("console")
+
+
+@pytest.fixture(scope="module")
+async def town(databases: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ThreeServices]:
+    async with three_services(databases, tmp_path_factory.mktemp("three")) as services:
+        yield services
+
+
+@pytest.fixture(scope="module")
+async def cancelled(town: ThreeServices) -> UUID:
+    booking_id = await town.placed()
+    await town.cancelled(booking_id, reason="Bob is ill")
+    await letter_about(town, booking_id)
+    return booking_id
+
+
+@pytest.fixture
+def at_hand(databases: dict[str, str]) -> Databases:
+    return named(databases)
+
+
+def rows(page: str, caption: str) -> int:
+    """How many rows the table with this caption has."""
+    (table,) = re.findall(rf"<caption>{caption}</caption>(.*?)</table>", page, re.DOTALL)
+    return len(re.findall(r"<tr>", table)) - 1
+
+
+async def test_a_booking_on_one_page(visit: Visit, at_hand: Databases, cancelled: UUID) -> None:
+    page = await (await visit("vera", databases=at_hand)).shown(f"/bookings/{cancelled}")
+    assert INLINE.findall(page) == []
+    assert personal(page, (*PEOPLE, "is ill")) == []
+    assert "CANCELLED_BY_CUSTOMER" in page
+    assert "adds up" in page
+    assert "does not add up" not in page
+    for text in ("authorize", "capture", "refund", "PlaceBooking", "CancelBooking", "CommandAccepted"):
+        assert re.search(rf"<text [^>]*>{text}[^<]*</text>", page), f"{text} is drawn"
+    drawn = page.count('<text class="at"')
+    assert rows(page, "What happened") == drawn > 15, "the table has what the picture has"
+    assert page.count("way taken") == 2
+    assert rows(page, "Letters") == 4
+    assert "Notifications has blocked its messages" in page
+
+
+async def test_who_may_see_people_sees_them_and_that_they_looked_is_kept(
+    visit: Visit, at_hand: Databases, cancelled: UUID, databases: dict[str, str]
+) -> None:
+    pia = await visit("pia", databases=at_hand)
+    assert personal(await pia.shown(f"/bookings/{cancelled}")) == []
+    page = await pia.shown(f"/bookings/{cancelled}?unmasked=1")
+    assert personal(page, ("Bob", "bob@example.com", "Ann", "Bob is ill", "of a customer")) == [
+        "Bob",
+        "bob@example.com",
+        "Ann",
+        "Bob is ill",
+        "of a customer",
+    ]
+    assert "Piano lesson" in page.partition('id="told"')[2], "letters as they were sent"
+    again = await pia.shown(f"/bookings/{cancelled}")
+    assert "<td>pia</td><td>look</td>" in again
+    vera = await visit("vera", databases=at_hand)
+    assert personal(await vera.shown(f"/bookings/{cancelled}?unmasked=1")) == []
+
+
+async def test_the_same_as_json(visit: Visit, at_hand: Databases, cancelled: UUID) -> None:
+    pia = await visit("pia", databases=at_hand)
+    answer = await pia.get(f"/bookings/{cancelled}.json")
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="booking-{cancelled}.json"'
+    found = await answer.json()
+    assert (found["booking_id"], found["unmasked"]) == (str(cancelled), False)
+    assert personal(await answer.text(), (*PEOPLE, "is ill", "of a customer")) == []
+    assert found["ledger"]["in_all"] == {"EUR": 0}
+    shown = await (await pia.get(f"/bookings/{cancelled}.json?unmasked=1")).json()
+    assert shown["booking"]["customer_email"] == "bob@example.com"
+    assert shown["timeline"] == found["timeline"] or len(shown["timeline"]) == len(found["timeline"])
+
+
+async def test_what_nobody_has_heard_of_is_not_found(visit: Visit, at_hand: Databases) -> None:
+    vera = await visit("vera", databases=at_hand)
+    assert "No service has heard of" in await vera.shown(f"/bookings/{uuid4()}", 404)
+    assert "nothing at this address" in await vera.shown("/bookings/4711", 404)
+
+
+async def test_a_database_that_is_away_is_a_sentence(visit: Visit, databases: dict[str, str], cancelled: UUID) -> None:
+    nowhere = "postgresql://x@127.0.0.1:1/x"
+    vera = await visit("vera", databases=named(databases, notifications=nowhere))
+    page = await vera.shown(f"/bookings/{cancelled}")
+    assert "The database of notifications does not answer: its part is missing here." in page
+    assert "adds up" in page
+    vera = await visit("vera", databases=named(databases, **dict.fromkeys(("booking", "payments"), nowhere)))
+    assert "do not all answer" in await vera.shown(f"/bookings/{uuid4()}", 503)
