@@ -176,3 +176,4 @@ async def three_services(
             await engine.close()
         await bench.close()
         await simulator.stop()
+        await empty(databases["POSTGRES_ADMIN_URL"], (*SERVICES, "operations"))

@@ -1,4 +1,4 @@
-"""Where things stand in the pictures of a booking's page. Numbers only: templates draw them, with classes and no style."""
+"""Where things stand in the pictures of a booking's page: numbers, which templates draw with classes and no style."""
 
 from __future__ import annotations
 
