@@ -144,6 +144,8 @@ async def empty(admin_url: str, names: Sequence[str] = SERVICES) -> None:
         tables = await connection.fetch("SELECT relname FROM pg_stat_user_tables WHERE relname <> ALL($1)", KEPT)
         listed = ", ".join(row["relname"] for row in tables)
         await connection.execute(f"SET session_replication_role = replica; TRUNCATE {listed} RESTART IDENTITY CASCADE")
+        if service == "payments":
+            await connection.execute("UPDATE stripe_sweep SET swept_until = NULL, try_at = now() - interval '1 hour'")
         await connection.close()
 
 

@@ -14,7 +14,7 @@ LEFT, TOP, LANE, STEP, GAP = 120, 56, 170, 34, 22
 LONG_SECONDS = 60.0
 """A pause as long as this is said between two marks."""
 LONGEST_LABEL = 34
-BOX_WIDTH, BOX_HEIGHT, COLUMN, ROW = 178, 30, 208, 72
+BOX_WIDTH, BOX_HEIGHT, COLUMN, ROW = 190, 30, 222, 68
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,7 @@ class States:
 
     width: int
     height: int
+    box: tuple[int, int]
     boxes: Sequence[Box]
     lines: Sequence[Line]
 
@@ -99,7 +100,7 @@ def states(stays: Sequence[Stay]) -> States:
     drawn += [Line(_path(*step), taken=True) for step in sorted(taken)]
     boxes = [Box(state, *_corner(state), kinds[state]) for state in PLACES]
     columns, rows = (max(place[n] for place in PLACES.values()) for n in (0, 1))
-    return States(columns * COLUMN + BOX_WIDTH + 4, rows * ROW + BOX_HEIGHT + 4, boxes, drawn)
+    return States(columns * COLUMN + BOX_WIDTH + 4, rows * ROW + BOX_HEIGHT + 4, (BOX_WIDTH, BOX_HEIGHT), boxes, drawn)
 
 
 def _corner(state: State) -> tuple[int, int]:
@@ -108,14 +109,15 @@ def _corner(state: State) -> tuple[int, int]:
 
 
 def _path(before: State, after: State) -> str:
-    """From side to side where both stand in a row, else from below to above."""
+    """To the right from side to side, or else down; around what stands in between, in the gaps."""
+    (column, row), (to_column, to_row) = PLACES[before], PLACES[after]
     (x1, y1), (x2, y2) = _corner(before), _corner(after)
-    if y1 == y2:
-        return f"M{x1 + BOX_WIDTH} {y1 + BOX_HEIGHT // 2} L{x2} {y2 + BOX_HEIGHT // 2}"
-    start, end = (x1 + BOX_WIDTH // 2, y1 + BOX_HEIGHT), (x2 + BOX_WIDTH // 2, y2)
-    if x2 > x1 and y2 - y1 <= ROW and PLACES[after][0] == PLACES[before][0] + 1:
-        start, end = (x1 + BOX_WIDTH, y1 + BOX_HEIGHT // 2), (x2, y2 + BOX_HEIGHT // 2)
-        middle = (start[0] + end[0]) // 2
-        return f"M{start[0]} {start[1]} C{middle} {start[1]} {middle} {end[1]} {end[0]} {end[1]}"
-    bend = (end[1] - start[1]) // 2
-    return f"M{start[0]} {start[1]} C{start[0]} {start[1] + bend} {end[0]} {end[1] - bend} {end[0]} {end[1]}"
+    if to_column == column + 1:
+        right, left, middle = x1 + BOX_WIDTH, x2, x1 + BOX_WIDTH + (COLUMN - BOX_WIDTH) // 2
+        start, end = y1 + BOX_HEIGHT // 2, y2 + BOX_HEIGHT // 2
+        return f"M{right} {start} C{middle} {start} {middle} {end} {left} {end}"
+    start, end, centre = x1 + BOX_WIDTH // 2, x2 + BOX_WIDTH // 2, (ROW - BOX_HEIGHT) // 2
+    if to_row - row < len({place[1] for place in PLACES.values()}) - 1:
+        return f"M{start} {y1 + BOX_HEIGHT} L{end} {y2}"
+    gutter = x2 + (COLUMN + BOX_WIDTH) // 2
+    return f"M{start} {y1 + BOX_HEIGHT} V{y1 + BOX_HEIGHT + centre} H{gutter} V{y2 - centre} H{end} V{y2}"

@@ -13,7 +13,7 @@ from services.operations.console import looks, pictures
 from services.operations.console.databases import Away
 from services.operations.console.reads.booking import Shown, booking_shown
 from services.operations.console.reads.export import document, prose
-from services.operations.console.reads.letters import texts
+from services.operations.console.reads.letters import stored, text_of
 from services.operations.console.reads.raw import asides, correlations, raws, traces
 from services.operations.console.rendering import page
 from services.operations.console.roles import Role
@@ -34,7 +34,8 @@ async def booking(request: web.Request) -> web.Response:
         shown=shown,
         lanes=pictures.lanes(shown.timeline),
         states=pictures.states(shown.stays),
-        letters=texts(shown.notifications),
+        letters=stored(shown.notifications),
+        text_of=text_of,
         raws=raws(shown),
         asides=asides(shown),
         correlations=found[0],

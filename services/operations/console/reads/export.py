@@ -8,7 +8,7 @@ from typing import Any
 from services.chassis.statements import Row
 from services.operations.console.reads.booking import Shown
 from services.operations.console.reads.few import Few
-from services.operations.console.reads.letters import texts
+from services.operations.console.reads.letters import stored, text_of
 from services.operations.console.reads.raw import asides, correlations, raws, traces
 from services.operations.console.reads.statement import Statement
 from services.operations.console.reads.timeline.marks import Mark
@@ -116,10 +116,11 @@ def _ledger(statement: Statement) -> Mapping[str, Any]:
 
 
 def _letters(shown: Shown, unmasked: bool) -> Sequence[Mapping[str, Any]]:
-    found = texts(shown.notifications) if unmasked else {}
+    found = stored(shown.notifications) if unmasked else {}
     letters = []
     for row in _rows(shown.notifications.letters, OF_LETTERS, unmasked):
-        text = found.get(row["delivery_id"])
-        told = {"subject": text.subject, "body": text.body} if text else {"subject": None, "body": None}
+        letter = found.get(str(row["delivery_id"]))
+        text = None if letter is None else text_of(letter)
+        told = {"subject": text and text.subject, "body": text and text.body}
         letters.append({**{name: value for name, value in row.items() if name != "mail"}, **told})
     return letters
