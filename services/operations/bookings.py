@@ -87,8 +87,8 @@ def _on_screen(shown: Shown, found: Mapping[str, Any]) -> None:
     _table("What happened", [_line(mark) for mark in found["timeline"]], MARK)
     _table("Money", found["ledger"]["entries"], ("at", "cause", "account", "amount_minor", "currency", "note"))
     _table("Money by account", found["ledger"]["by_account"], ("account", "amount_minor", "currency"))
-    for title, name, columns in TABLES:
-        _table(title, found[name], columns)
+    for title, name, shown_columns in TABLES:
+        _table(title, found[name], shown_columns)
     for service, aside in found["set_aside"].items():
         _table(
             f"Set aside by {service}", aside["dead_letters"], ("id", "created_at", "kind", "type", "status", "error")

@@ -23,6 +23,8 @@ from services.operations.console.reads.raw import correlations, raws
 from services.operations.console.reads.timeline.marks import Kind, Mark, Tone
 from services.operations.databases import DATABASES
 from tests.console.three_services import GONE, ThreeServices, three_services
+from tests.operations.conftest import Typed
+from tests.operations.conftest import typed as typed
 from tests.operations.test_bookingctl import letter
 
 PEOPLE = ("Bob", "bob@", "Ann", "ann@")
@@ -219,3 +221,44 @@ async def test_where_one_database_is_away_the_others_are_shown(town: ThreeServic
 @pytest.mark.requirement("console")
 async def test_nobody_knows_what_nobody_was_told_of(town: ThreeServices, at_hand: Databases) -> None:
     assert not (await booking_shown(at_hand, uuid4())).known
+
+
+@pytest.mark.requirement("console")
+async def test_what_is_on_its_way_and_what_time_will_do(town: ThreeServices, at_hand: Databases) -> None:
+    booking_id = await town.asked("ida", 5)
+    shown = await booking_shown(at_hand, booking_id)
+    (call,) = of(shown, Kind.CALL)
+    assert (call.label, call.tone, call.until) == ("authorize", Tone.OPEN, None)
+    ahead = [mark.label for mark in shown.timeline.marks if mark.tone is Tone.PLANNED]
+    assert ahead == ["asks again: authorize", "time takes the next step"]
+    await town.payments.fetch("UPDATE gateway_call SET tries = 2, last_error = '503' WHERE state = 'open'")
+    (call,) = of(await booking_shown(at_hand, booking_id), Kind.CALL)
+    assert (call.tone, call.detail[-12:]) == (Tone.FAILED, "3 tries, 503")
+    await town.rest()
+    assert states(await booking_shown(at_hand, booking_id))[-1] is State.CONFIRMED
+
+
+@pytest.mark.requirement("operations-cli", "console")
+async def test_bookingctl_shows_on_one_screen_what_the_page_shows(
+    town: ThreeServices, at_hand: Databases, typed: Typed
+) -> None:
+    booking_id = await town.placed("jana", 3)
+    printed = await typed("booking show", booking_id, "--json")
+    found = document(await booking_shown(at_hand, booking_id), unmasked=False)
+    assert json.loads(printed) == json.loads(json.dumps(found, default=str))
+    screen = await typed("booking show", booking_id)
+    for text in (
+        "CONFIRMED",
+        "PlaceBooking",
+        "BookingConfirmed",
+        "authorize",
+        f"escrow:{booking_id}",
+        "posted: capture",
+    ):
+        assert text in screen
+    assert personal(screen) == []
+    assert "jana@example.com" in await typed("booking show", booking_id, "--unmasked")
+    lines = json.loads(await typed("payments statement", booking_id, "--json"))
+    assert [line["account"] for line in lines] == [entry["account"] for entry in found["ledger"]["entries"]]
+    assert sum(int(line["amount_minor"]) for line in lines) == 0
+    assert "no service has heard" in await typed("booking show", uuid4(), code=1)

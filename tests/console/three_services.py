@@ -86,6 +86,13 @@ class ThreeServices:
         await self.tell(command)
         return command.booking_id
 
+    async def asked(self, who: str, slot: int) -> UUID:
+        """A booking whose payment Stripe has not been asked for yet."""
+        command = self.scene.place(who, slot)
+        await self.booking.tell(command)
+        await self._hand_on(self.booking)
+        return command.booking_id
+
     async def cancelled(self, booking_id: UUID, customer: str = "bob", reason: str | None = None) -> None:
         actor = Actor(kind="customer", id=customer)
         await self.tell(CancelBooking(booking_id=booking_id, actor=actor, reason=reason))
@@ -98,10 +105,10 @@ class ThreeServices:
     async def rest(self) -> None:
         """Hand on what was sent, make calls, let timers that are due come, until nothing is left to do."""
         while True:
+            await self.till.settle()
             moved = 0
             for engine in (self.booking, self.payments, self.notifications):
                 moved += await self._hand_on(engine)
-            await self.till.settle()
             moved += await self._send_mails()
             moved += await self.booking.run_local() + await self.notifications.run_local()
             if not moved:

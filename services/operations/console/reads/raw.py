@@ -54,8 +54,11 @@ def _raws(shown: Shown) -> Iterator[Raw]:
 
 def asides(shown: Shown) -> Sequence[tuple[str, Aside]]:
     """What each service has set aside, by its name."""
-    parts = {"booking": shown.booking, "payments": shown.payments, "notifications": shown.notifications}
-    return [(name, part.aside) for name, part in parts.items()]
+    return [
+        ("booking", shown.booking.aside),
+        ("payments", shown.payments.aside),
+        ("notifications", shown.notifications.aside),
+    ]
 
 
 def _set_aside(service: str, letter: Row) -> Raw:
