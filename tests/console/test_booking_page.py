@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
@@ -9,9 +10,14 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.operations.console.databases import Databases
+from services.operations.console.reads.booking import booking_shown
+from services.operations.console.reads.export import document
+from services.operations.console.reads.raw import correlations, raws
 from tests.console.conftest import Visit
 from tests.console.test_booking_reads import PEOPLE, letter_about, named, personal
 from tests.console.three_services import ThreeServices, three_services
+from tests.operations.conftest import Typed
+from tests.operations.conftest import typed as typed
 
 INLINE = re.compile(r"""\s(?:style|on\w+)=|<style|<script(?![^>]*\ssrc=)|javascript:""")
 """What the console's CSP does not let in."""
@@ -35,6 +41,13 @@ async def cancelled(town: ThreeServices) -> UUID:
 @pytest.fixture
 def at_hand(databases: dict[str, str]) -> Databases:
     return named(databases)
+
+
+@pytest.fixture
+async def opened(at_hand: Databases) -> AsyncIterator[Databases]:
+    """For reads without a page."""
+    async with at_hand.opened("test"):
+        yield at_hand
 
 
 def rows(page: str, caption: str) -> int:
@@ -106,3 +119,45 @@ async def test_a_database_that_is_away_is_a_sentence(visit: Visit, databases: di
     assert "adds up" in page
     vera = await visit("vera", databases=named(databases, **dict.fromkeys(("booking", "payments"), nowhere)))
     assert "do not all answer" in await vera.shown(f"/bookings/{uuid4()}", 503)
+
+
+async def test_nobody_is_named_in_what_is_exported_masked(town: ThreeServices, opened: Databases) -> None:
+    booking_id = await town.placed("gerd", 5)
+    await town.cancelled(booking_id, "gerd", "Bob is ill")
+    await letter_about(town, booking_id)
+    shown = await booking_shown(opened, booking_id)
+    masked = json.dumps(document(shown, unmasked=False), default=str)
+    assert personal(masked, (*PEOPLE, "gerd@", "is ill", "of a customer")) == []
+    found = document(shown, unmasked=True)
+    for part in ("Bob", "gerd@example.com", "Ann", "Bob is ill", "of a customer"):
+        assert part in json.dumps(found, default=str), f"{part} is there for who may see it"
+    assert {letter["subject"] is None for letter in found["letters"]} == {False}
+    assert found["correlation_ids"] == correlations(shown)
+    assert len(correlations(shown)) >= 2, "of the placing and of the cancellation"
+    assert {raw.personal for raw in raws(shown)} == {True, False}
+
+
+@pytest.mark.requirement("operations-cli")
+async def test_bookingctl_shows_on_one_screen_what_the_page_shows(
+    town: ThreeServices, opened: Databases, typed: Typed
+) -> None:
+    booking_id = await town.placed("jana", 3)
+    printed = await typed("booking show", booking_id, "--json")
+    found = document(await booking_shown(opened, booking_id), unmasked=False)
+    assert json.loads(printed) == json.loads(json.dumps(found, default=str))
+    screen = await typed("booking show", booking_id)
+    for text in (
+        "CONFIRMED",
+        "PlaceBooking",
+        "BookingConfirmed",
+        "authorize",
+        f"escrow:{booking_id}",
+        "posted: capture",
+    ):
+        assert text in screen
+    assert personal(screen) == []
+    assert "jana@example.com" in await typed("booking show", booking_id, "--unmasked")
+    lines = json.loads(await typed("payments statement", booking_id, "--json"))
+    assert [line["account"] for line in lines] == [entry["account"] for entry in found["ledger"]["entries"]]
+    assert sum(int(line["amount_minor"]) for line in lines) == 0
+    assert "no service has heard" in await typed("booking show", uuid4(), code=1)

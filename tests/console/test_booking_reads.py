@@ -3,7 +3,6 @@ through all services (requirement console)."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
 from email import message_from_bytes, policy
@@ -17,14 +16,10 @@ from services.booking.model.states import State
 from services.chassis.database import Address
 from services.operations.console.databases import Databases
 from services.operations.console.reads.booking import Shown, booking_shown
-from services.operations.console.reads.export import document
 from services.operations.console.reads.letters import stored, text_of
-from services.operations.console.reads.raw import correlations, raws
 from services.operations.console.reads.timeline.marks import Kind, Mark, Tone
 from services.operations.databases import DATABASES
 from tests.console.three_services import GONE, ThreeServices, three_services
-from tests.operations.conftest import Typed
-from tests.operations.conftest import typed as typed
 from tests.operations.test_bookingctl import letter
 
 PEOPLE = ("Bob", "bob@", "Ann", "ann@")
@@ -153,23 +148,6 @@ async def test_a_letter_as_it_was_sent_and_one_that_was_not(town: ThreeServices,
     assert (read["Subject"], body.get_content().split()) in [(text.subject, text.body.split()) for text in made]
 
 
-@pytest.mark.requirement("console")
-async def test_nobody_is_named_in_what_is_exported_masked(town: ThreeServices, at_hand: Databases) -> None:
-    booking_id = await town.placed("gerd", 5)
-    await town.cancelled(booking_id, "gerd", "Bob is ill")
-    await letter_about(town, booking_id)
-    shown = await booking_shown(at_hand, booking_id)
-    masked = json.dumps(document(shown, unmasked=False), default=str)
-    assert personal(masked, (*PEOPLE, "gerd@", "is ill", "of a customer")) == []
-    found = document(shown, unmasked=True)
-    for part in ("Bob", "gerd@example.com", "Ann", "Bob is ill", "of a customer"):
-        assert part in json.dumps(found, default=str), f"{part} is there for who may see it"
-    assert {letter["subject"] is None for letter in found["letters"]} == {False}
-    assert found["correlation_ids"] == correlations(shown)
-    assert len(correlations(shown)) >= 2, "of the placing and of the cancellation"
-    assert {raw.personal for raw in raws(shown)} == {True, False}
-
-
 async def letter_about(town: ThreeServices, booking_id: UUID) -> UUID:
     return await letter(town.notifications.session.url, "notifications", key=str(booking_id))
 
@@ -236,29 +214,3 @@ async def test_what_is_on_its_way_and_what_time_will_do(town: ThreeServices, at_
     assert (call.tone, call.detail[-12:]) == (Tone.FAILED, "3 tries, 503")
     await town.rest()
     assert states(await booking_shown(at_hand, booking_id))[-1] is State.CONFIRMED
-
-
-@pytest.mark.requirement("operations-cli", "console")
-async def test_bookingctl_shows_on_one_screen_what_the_page_shows(
-    town: ThreeServices, at_hand: Databases, typed: Typed
-) -> None:
-    booking_id = await town.placed("jana", 3)
-    printed = await typed("booking show", booking_id, "--json")
-    found = document(await booking_shown(at_hand, booking_id), unmasked=False)
-    assert json.loads(printed) == json.loads(json.dumps(found, default=str))
-    screen = await typed("booking show", booking_id)
-    for text in (
-        "CONFIRMED",
-        "PlaceBooking",
-        "BookingConfirmed",
-        "authorize",
-        f"escrow:{booking_id}",
-        "posted: capture",
-    ):
-        assert text in screen
-    assert personal(screen) == []
-    assert "jana@example.com" in await typed("booking show", booking_id, "--unmasked")
-    lines = json.loads(await typed("payments statement", booking_id, "--json"))
-    assert [line["account"] for line in lines] == [entry["account"] for entry in found["ledger"]["entries"]]
-    assert sum(int(line["amount_minor"]) for line in lines) == 0
-    assert "no service has heard" in await typed("booking show", uuid4(), code=1)
