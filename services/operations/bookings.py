@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -105,4 +106,9 @@ def _line(mark: Mapping[str, Any]) -> Mapping[str, Any]:
 def _table(title: str, rows: Sequence[Mapping[str, Any]], columns: tuple[str, ...]) -> None:
     if rows:
         console.print(f"[bold]{title}[/bold]")
-        show(rows, columns, as_json=False)
+        show([{name: _short(row[name]) for name in columns} for row in rows], columns, as_json=False)
+
+
+def _short(value: object) -> object:
+    """An instant without what nobody reads; all of it is in the JSON."""
+    return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else value

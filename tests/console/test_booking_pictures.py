@@ -104,6 +104,7 @@ def test_what_the_machines_clock_says_is_put_where_the_services_clock_was() -> N
     assert clocks.of(after(minutes=-1)) == after(minutes=59)
     assert clocks.of(after(minutes=1)) == after(hours=1, minutes=1)
     assert clocks.of(after(minutes=11)) == after(days=1, minutes=11)
+    assert clocks.of(after(minutes=9)) == after(days=1, minutes=9), "it came just before it was handled"
     assert clocks.made(made(after(minutes=1))) == after(hours=1, minutes=1)
     assert clocks.made(uuid4()) is None, "an id that does not say when it was made"
     assert Clocks().of(NOON) == NOON

@@ -6,7 +6,6 @@ machine's. They agree, but where a test or the demo has moved the services' cloc
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,14 +29,13 @@ class Clocks:
     """Turns the machine's instants into the services'."""
 
     def __init__(self, known: Iterable[Both] = ()) -> None:
-        self._known: Sequence[Both] = sorted(known, key=lambda both: both.real)
+        self._known: Sequence[Both] = tuple(known)
 
     def of(self, real: datetime) -> datetime:
-        """As far ahead as the services' clock was when it was last read before that, or else first after it."""
-        place = bisect_right(self._known, real, key=lambda both: both.real)
+        """As far ahead as the services' clock was when it was read nearest to that."""
         if not self._known:
             return real
-        both = self._known[max(0, place - 1)]
+        both = min(self._known, key=lambda both: abs(both.real - real))
         ahead = both.of_service - both.real
         return real + ahead if abs(ahead) > MOVED else real
 
