@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from uuid import UUID, uuid4
 
 import pytest
@@ -59,6 +60,11 @@ def rows(page: str, caption: str) -> int:
 async def test_a_booking_on_one_page(visit: Visit, at_hand: Databases, cancelled: UUID) -> None:
     page = await (await visit("vera", databases=at_hand)).shown(f"/bookings/{cancelled}")
     assert INLINE.findall(page) == []
+    assert re.findall(r"<th[^>]*></th>", page) == [], "a column without a name says nothing to who hears it"
+    levels = [int(level) for level in re.findall(r"<h(\d)", page.partition("<dialog")[0])]
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels)), "no heading is left out"
+    assert len(set(ids := re.findall(r' id="([^"]+)"', page))) == len(ids)
     assert personal(page, (*PEOPLE, "is ill")) == []
     assert "CANCELLED_BY_CUSTOMER" in page
     assert "adds up" in page
