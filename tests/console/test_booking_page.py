@@ -15,7 +15,7 @@ from services.operations.console.reads.booking import booking_shown
 from services.operations.console.reads.export import document
 from services.operations.console.reads.raw import correlations, raws
 from tests.console.conftest import Visit
-from tests.console.test_booking_reads import PEOPLE, letter_about, named, personal
+from tests.console.reading import PEOPLE, letter_about, named, personal
 from tests.console.three_services import ThreeServices, three_services
 from tests.operations.conftest import Typed
 from tests.operations.conftest import typed as typed
@@ -109,6 +109,20 @@ async def test_the_same_as_json(visit: Visit, at_hand: Databases, cancelled: UUI
     shown = await (await pia.get(f"/bookings/{cancelled}.json?unmasked=1")).json()
     assert shown["booking"]["customer_email"] == "bob@example.com"
     assert shown["timeline"] == found["timeline"] or len(shown["timeline"]) == len(found["timeline"])
+
+
+async def test_links_lead_to_what_is_known_of_it_elsewhere(visit: Visit, at_hand: Databases, cancelled: UUID) -> None:
+    links = {
+        "Stripe": "https://stripe.example/{stripe_id}",
+        "Logs": "https://logs.example/?q={correlation_id}",
+        "Trace": "https://traces.example/{trace_id}",
+        "Board": "https://board.example/",
+    }
+    page = await (await visit("vera", databases=at_hand, console_links=links)).shown(f"/bookings/{cancelled}")
+    assert len(re.findall(r'href="https://stripe.example/pi_\w+"', page)) == 1
+    assert len(re.findall(r'href="https://logs.example/\?q=[0-9a-f-]{36}"', page)) == 2
+    assert "traces.example" not in page, "no trace of it was kept"
+    assert page.count('href="https://board.example/"') == 1
 
 
 async def test_what_nobody_has_heard_of_is_not_found(visit: Visit, at_hand: Databases) -> None:

@@ -3,27 +3,24 @@ through all services (requirement console)."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from email import message_from_bytes, policy
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import asyncpg
 import pytest
+from booking_contracts.http.notifications import Subscribe
 from booking_contracts.types import Customer, PaymentChoice
 
 from services.booking.model.states import State
-from services.chassis.database import Address
+from services.notifications.subscriptions import store
 from services.operations.console.databases import Databases
-from services.operations.console.reads.booking import Shown, booking_shown
+from services.operations.console.reads.booking import booking_shown
 from services.operations.console.reads.letters import stored, text_of
-from services.operations.console.reads.timeline.marks import Kind, Mark, Tone
-from services.operations.databases import DATABASES
+from services.operations.console.reads.timeline.marks import Kind, Lane, Tone
+from tests.console.reading import drawn, letter_about, named, of, states
 from tests.console.three_services import GONE, ThreeServices, three_services
-from tests.operations.test_bookingctl import letter
-
-PEOPLE = ("Bob", "bob@", "Ann", "ann@")
-"""Parts of all names and addresses in these tests."""
 
 
 @pytest.fixture(scope="module")
@@ -33,33 +30,12 @@ async def town(databases: dict[str, str], tmp_path_factory: pytest.TempPathFacto
         yield services
 
 
-def named(env: dict[str, str], **other: str) -> Databases:
-    urls = {name: env[f"{name.upper()}_DATABASE_URL"] for name in DATABASES} | other
-    return Databases({name: Address(url) for name, url in urls.items()})
-
-
 @pytest.fixture(scope="module")
 async def at_hand(databases: dict[str, str]) -> AsyncIterator[Databases]:
     """What the console reads."""
     found = named(databases)
     async with found.opened("test"):
         yield found
-
-
-def drawn(shown: Shown, *kinds: Kind) -> list[str]:
-    return [f"{mark.sender} → {mark.hearer}: {mark.label}" for mark in of(shown, *kinds)]
-
-
-def of(shown: Shown, *kinds: Kind) -> list[Mark]:
-    return [mark for mark in shown.timeline.past if mark.kind in kinds]
-
-
-def states(shown: Shown) -> list[State]:
-    return [stay.state for stay in shown.stays]
-
-
-def personal(text: str, parts: Iterable[str] = PEOPLE) -> list[str]:
-    return [part for part in parts if part in text]
 
 
 @pytest.mark.requirement("console")
@@ -148,10 +124,6 @@ async def test_a_letter_as_it_was_sent_and_one_that_was_not(town: ThreeServices,
     assert (read["Subject"], body.get_content().split()) in [(text.subject, text.body.split()) for text in made]
 
 
-async def letter_about(town: ThreeServices, booking_id: UUID) -> UUID:
-    return await letter(town.notifications.session.url, "notifications", key=str(booking_id))
-
-
 @pytest.mark.requirement("console")
 async def test_what_is_set_aside_found_and_done_about_it(
     town: ThreeServices, at_hand: Databases, databases: dict[str, str]
@@ -214,3 +186,18 @@ async def test_what_is_on_its_way_and_what_time_will_do(town: ThreeServices, at_
     assert (call.tone, call.detail[-12:]) == (Tone.FAILED, "3 tries, 503")
     await town.rest()
     assert states(await booking_shown(at_hand, booking_id))[-1] is State.CONFIRMED
+
+
+@pytest.mark.requirement("console")
+async def test_a_subscriber_is_told_too_of_what_no_letter_tells(town: ThreeServices, at_hand: Databases) -> None:
+    wanted = Subscribe(url="https://example.org/hook", owner_email="owner@example.org", customer_id="lena")
+    connection = await town.notifications.session.connection()
+    await store.subscribe(connection, wanted, town.notifications.clock.now())
+    shown = await booking_shown(at_hand, await town.placed("lena", 3))
+    webhooks = [mark for mark in of(shown, Kind.WEBHOOK) if mark.hearer is Lane.CALLER]
+    told = {mark.label for mark in webhooks}
+    assert told == {"BookingPlaced", "BookingConfirmed", "PaymentAuthorized", "PaymentCaptured"}
+    assert {mark.tone for mark in webhooks} == {Tone.OPEN}
+    assert webhooks[0].detail == "to https://example.org/hook"
+    heard = set(drawn(shown, Kind.MESSAGE))
+    assert {"booking → notifications: BookingPlaced", "payments → notifications: PaymentCaptured"} <= heard
