@@ -202,6 +202,22 @@ async def test_the_last_hour_is_what_history_says(
     assert [one for one in found.half_seconds if one is not None] != []
 
 
+async def test_of_history_no_more_is_read_than_its_end(
+    databases: dict[str, str], engine: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await (await Scene(engine).open()).confirmed()
+    of = named(databases)
+    async with of.opened():
+        async with of.reading("booking") as connection:
+            blocks = await connection.fetchval(last_hour.END)
+            plan = await connection.fetch("EXPLAIN " + last_hour.BOOKINGS, (10**6, 0), engine.clock.now())
+        monkeypatch.setattr(last_hour, "END_BLOCKS", 0)
+        cut = await last_hour.bookings(of, engine.clock.now())
+    assert "Tid Range Scan on booking_history" in "\n".join(line[0] for line in plan)
+    assert blocks > 0
+    assert sum(one or 0 for one in cut.placed) == 0
+
+
 async def test_what_waits_in_a_database_is_seen(
     databases: dict[str, str], engine: Replica, owner: asyncpg.Connection[asyncpg.Record]
 ) -> None:

@@ -43,7 +43,7 @@ class Chart:
 def chart(title: str, values: Mapping[str, Sequence[float | None]], unit: str = "", bad: int | None = None) -> Chart:
     """At most three lines, on one scale. `bad`: the number of the one that should stay at 0."""
     most = {name: max((one for one in series if one is not None), default=0.0) for name, series in values.items()}
-    top = _round_up(max(most.values(), default=0.0))
+    top = _round_up(max(most.values(), default=0.0), least=0.1 if unit else 1.0)
     lines = []
     for number, (name, series) in enumerate(values.items()):
         kind = BAD if number == bad else KINDS[number]
@@ -69,9 +69,9 @@ def _parts(series: Sequence[float | None], top: float) -> tuple[str, ...]:
     return tuple(" ".join([*part, part[0]] if len(part) == 1 else part) for part in parts if part)
 
 
-def _round_up(most: float) -> float:
+def _round_up(most: float, least: float) -> float:
     """To 1, 2 or 5 times a power of ten: the scale stays while values change a little."""
-    edge = 0.1
+    edge = least
     while True:
         for times in (1, 2, 5):
             if most <= edge * times:

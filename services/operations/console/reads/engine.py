@@ -93,6 +93,10 @@ async def engine_of(databases: Databases, service: str, now: datetime) -> Engine
 
 
 async def _answer_seconds(connection: Connection) -> float:
-    began = time.perf_counter()
-    await connection.fetchval("SELECT 1")
-    return time.perf_counter() - began
+    """The better of two: the other parts of the page are read at the same time, by the same loop."""
+    took = []
+    for _ in range(2):
+        began = time.perf_counter()
+        await connection.fetchval("SELECT 1")
+        took.append(time.perf_counter() - began)
+    return min(took)
