@@ -67,6 +67,12 @@ def render(
     return Mail(address, letter.recipient, mail.replace("\n", "\r\n").encode("ascii"))
 
 
+def plain(letter: Letter) -> tuple[str, str]:
+    """Subject and text, as the mail has them for who reads no HTML; of a reminder without the link that ends them."""
+    subject, page = _page(letter, None)
+    return subject, _TEXT.render(page)
+
+
 def _page(letter: Letter, unsubscribe_url: str | None) -> tuple[str, dict[str, object]]:
     """(subject, what the templates show)."""
     locale, variant = understood(letter.locale), variant_of(letter.event)

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -14,10 +14,9 @@ from booking_contracts.rights import SERVICES
 
 from services.booking import operator as booking_operator
 from services.booking.saga import Status
-from services.booking.store.tables import BOOKING, HISTORY, SAGA_LOG
 from services.chassis.clock import SystemClock
 from services.chassis.database import Connection
-from services.operations import customer, dead_letters, money, positions, webhooks
+from services.operations import bookings, customer, dead_letters, money, positions, webhooks
 from services.operations import migrate as migrations
 from services.operations import topics as topics_module
 from services.operations.auditor import commands as audit
@@ -28,14 +27,13 @@ app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=F
 saga_app = typer.Typer(help="Sagas: list, show, retry, resolve.", no_args_is_help=True)
 outbox_app = typer.Typer(help="The outbox of each service.", no_args_is_help=True)
 topics_app = typer.Typer(help="Kafka topics.", no_args_is_help=True)
-booking_app = typer.Typer(help="One booking on one screen.", no_args_is_help=True)
 for name, part in (
     ("saga", saga_app),
     ("dead-letters", dead_letters.app),
     ("outbox", outbox_app),
     ("positions", positions.app),
     ("topics", topics_app),
-    ("booking", booking_app),
+    ("booking", bookings.app),
     ("customer", customer.app),
     ("payments", money.app),
     ("webhooks", webhooks.app),
@@ -110,22 +108,6 @@ async def _outbox(connection: Connection) -> Mapping[str, object]:
     )
     assert row is not None
     return dict(row)
-
-
-@booking_app.command("show")
-def bookingshow(booking_id: UUID) -> None:
-    """A booking's row, history and saga."""
-
-    async def look(c: Connection) -> tuple[Any, Any, Any]:
-        booking = await c.fetch(BOOKING.select("WHERE booking_id = $1"), booking_id)
-        history = await c.fetch(HISTORY.select("WHERE booking_id = $1 ORDER BY number"), booking_id)
-        log = await c.fetch(SAGA_LOG.select("WHERE booking_id = $1 ORDER BY line"), booking_id)
-        return booking, history, log
-
-    booking, history, log = run_on("booking", look)
-    show(booking, ("booking_id", "state", "seats", "starts_at", "deadline", "attempt", "payment_status"), as_json=False)
-    show(history, ("number", "at", "actor_kind", "actor_id", "type", "from_state", "to_state", "reason"), as_json=False)
-    show(log, ("at", "step", "attempt", "what"), as_json=False)
 
 
 @topics_app.command("apply")

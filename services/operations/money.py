@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,9 +17,9 @@ from services.operations.auditor import agreement
 from services.operations.auditor.databases import Databases
 from services.operations.auditor.findings import Finding
 from services.operations.auditor.looking import whole
+from services.operations.console.reads import statement as statements
 from services.operations.terminal import Json, console, plain, read_only, run_on, sentences, show
 from services.payments import operator
-from services.payments.model import ledger
 from services.payments.reconciliation import overdue
 
 app = typer.Typer(
@@ -112,19 +112,10 @@ def paid_outside(
 def statement(booking_id: UUID, as_json: Json = False) -> None:
     """Every posting that touches a booking's escrow or what is owed to its payer, with all its entries."""
 
-    async def look(connection: Connection) -> Sequence[asyncpg.Record]:
-        return await connection.fetch(
-            """
-            SELECT t.at, t.cause, e.account, e.amount_minor, e.currency, o.reference || ', by ' || o.by_whom AS note
-            FROM ledger_transaction t JOIN ledger_entry e USING (transaction_id)
-                 LEFT JOIN refund_paid_outside o USING (transaction_id)
-            WHERE transaction_id IN (SELECT transaction_id FROM ledger_entry WHERE account = ANY($1))
-            ORDER BY t.at, e.entry_id
-            """,
-            [ledger.escrow(booking_id), ledger.refund_owed(booking_id)],
-        )
-
-    show(run_on("payments", look), ("at", "cause", "account", "amount_minor", "currency", "note"), as_json=as_json)
+    found = run_on("payments", lambda c: statements.statement(c, booking_id)).entries
+    show(found.rows, ("at", "cause", "account", "amount_minor", "currency", "note"), as_json=as_json)
+    if found.said and not as_json:
+        console.print(found.said)
 
 
 @app.command("chargebacks")

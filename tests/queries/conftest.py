@@ -29,7 +29,7 @@ def filled(databases: dict[str, str]) -> Iterator[dict[str, str]]:
 
 
 async def _each(admin: str, *, full: bool) -> None:
-    await asyncio.gather(*(empty(admin, service) for service in SERVICES))
+    await asyncio.gather(*(empty(admin, name) for name in (*SERVICES, "operations")))
     if full:
         await asyncio.gather(*(fill(admin, service, SCALE) for service in SERVICES))
 

@@ -6,9 +6,10 @@ many rows it looked at. A path or a background task that nobody asks here fails 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -26,6 +27,10 @@ from services.chassis.http import Pools
 from services.chassis.settings import Settings
 from services.notifications import app as notifications_app
 from services.notifications import erasing as notifications_erasing
+from services.operations.console.reads.in_booking import in_booking
+from services.operations.console.reads.in_notifications import in_notifications
+from services.operations.console.reads.in_operations import in_operations
+from services.operations.console.reads.in_payments import in_payments
 from services.payments import app as payments_app
 from services.payments.stripe_calls.api import StripeApi
 from tests.bench.asking import ANSWERS, PATHS, RoundsOf, read_paths, served, signed
@@ -39,6 +44,14 @@ LARGE = 900
 """Rows from which a table is large here: the fill makes a fiftieth of what makes it slow, in each."""
 MOST_ROWS = 1_300
 """Rows that one statement may look at in one table: a page of 100 bookings is the first of 100 in each state."""
+FEW = 10
+"""Rows of one booking in these databases."""
+PARTS_OF_A_BOOKING: Mapping[str, Callable[[Any, UUID], Awaitable[object]]] = {
+    "booking": in_booking,
+    "payments": in_payments,
+    "notifications": in_notifications,
+    "operations": in_operations,
+}
 COUNTS = {"gauges", "services.booking.gauges.run", "services.payments.gauges.run"}
 COUNTED = 10_000
 """As far as these count what has piled up."""
@@ -114,6 +127,36 @@ async def test_erasing_a_person_goes_through_no_large_table(filled: dict[str, st
         assert {"dead_letter", "outbox"} <= {scan.table for scan in found}, service
         assert (service, wasteful(found, large[service])) == (service, [])
         await sessions[service].close()
+
+
+@pytest.mark.requirement("console")
+@pytest.mark.parametrize("database", PARTS_OF_A_BOOKING)
+async def test_a_bookings_page_goes_through_no_large_table(filled: dict[str, str], database: str) -> None:
+    """Planned as the console's connections are."""
+    plans = Plans(database_of(filled["POSTGRES_ADMIN_URL"], database))
+    if database == "operations":
+        await fill_operations(plans.url)
+    large, session = await large_tables(plans.url), await plans.session(READS)
+    for n in (40, 3000):
+        await PARTS_OF_A_BOOKING[database](session, named("booking", n))
+    found = plans.taken()
+    assert {scan.table for scan in found} & large, "nothing was heard of the statements"
+    assert wasteful(found, large, FEW) == []
+    await session.close()
+
+
+async def fill_operations(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute(
+        """
+        INSERT INTO violation (kind, subject, booking_id, detail)
+        SELECT 'seat', n, md5('booking' || n)::uuid, 'x' FROM generate_series(1, 5000) n;
+        INSERT INTO operator_log (operator, act, subject, booking_id, reason)
+        SELECT 'mia', 'look', n, md5('booking' || n)::uuid, '' FROM generate_series(1, 5000) n;
+        ANALYZE violation, operator_log
+        """
+    )
+    await connection.close()
 
 
 @pytest.mark.parametrize("service", SERVICES)
