@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
+from booking_contracts.rights import SERVICES
 
 from services.booking import operator as booking_operator
 from services.booking.saga import Status
@@ -19,6 +20,7 @@ from services.chassis.database import Connection
 from services.operations import customer, dead_letters, money, positions, webhooks
 from services.operations import migrate as migrations
 from services.operations import topics as topics_module
+from services.operations.console.commands import console
 from services.operations.terminal import Json, kafka_settings, plain, run_on, sentences, show
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -38,6 +40,7 @@ for name, part in (
     ("webhooks", webhooks.app),
 ):
     app.add_typer(part, name=name)
+app.command("console")(console)
 
 
 @app.callback()
@@ -89,7 +92,7 @@ def saga_resolve(booking_id: UUID, note: Annotated[str, typer.Option(help="what 
 @outbox_app.command("status")
 def outbox_status(as_json: Json = False) -> None:
     """Rows that wait for the relay, the age of the oldest, and who leads."""
-    rows = [{"service": name, **run_on(name, _outbox)} for name in migrations.SERVICES]
+    rows = [{"service": name, **run_on(name, _outbox)} for name in SERVICES]
     show(rows, ("service", "rows", "oldest_seconds", "leader"), as_json=as_json)
 
 

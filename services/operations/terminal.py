@@ -13,15 +13,15 @@ from typing import Annotated, Any, TypeVar
 import asyncpg
 import typer
 from aiokafka.errors import KafkaError
+from booking_contracts.rights import SERVICES
 from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
 from services.chassis.database import SILENT_SECONDS, Address, Connection, connect
 from services.chassis.kafka_settings import KafkaSettings
-from services.chassis.operator import NotPossible
-from services.chassis.service import PlanChanged, Service
-from services.operations.migrate import SERVICES
+from services.chassis.service import Service
+from services.operations.refusals import REFUSED, sentence
 
 console = Console()
 T = TypeVar("T")
@@ -63,10 +63,8 @@ def sentences(work: Coroutine[Any, Any, T]) -> T:
     """Run it; what an operator can do something about ends with a sentence and exit code 1."""
     try:
         return asyncio.run(work)
-    except NotPossible as problem:
-        said = str(problem)
-    except (asyncpg.LockNotAvailableError, PlanChanged):
-        said = "a batch holds these rows or has changed them meanwhile: nothing was done, try again"
+    except REFUSED as problem:
+        said = sentence(problem)
     except (OSError, TimeoutError, KafkaError, asyncpg.InvalidPasswordError) as problem:
         said = f"no connection, is the address right and does it answer? {problem!r}"
     console.print(said, style="red", markup=False)
