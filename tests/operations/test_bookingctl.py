@@ -36,6 +36,8 @@ MONEY = {
     "payments reconcile": (),
 }
 WHOLE = ("outbox status", "migrate")
+SERVED = ("console",)
+"""tests/console/test_serving.py."""
 OF_CUSTOMERS = ("customer erase",)
 """test_customer.py."""
 WITH_KAFKA = ("positions show", "positions reset", "topics apply")
@@ -55,7 +57,7 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
 def test_every_command_is_typed_here() -> None:
     root = typer.main.get_command(app)
     of_subscribers = [f"webhooks {act}" for act in ACTS_ON_SUBSCRIBERS]
-    tried = (*LETTERS, *SAGAS, *MONEY, *WHOLE, *OF_CUSTOMERS, *WITH_KAFKA, *of_subscribers)
+    tried = (*LETTERS, *SAGAS, *MONEY, *WHOLE, *SERVED, *OF_CUSTOMERS, *WITH_KAFKA, *of_subscribers)
     assert sorted(commands(root)) == sorted(tried)
 
 
