@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+
 from services.chassis.database import Connection
 from services.operations.console.reads.paging import BY_TIME, PAGE, Bounded, Cursor, Page, Walk
 
@@ -62,7 +64,7 @@ async def kinds(connection: Connection) -> Mapping[str, Bounded]:
     found = await connection.fetch(
         """
         SELECT kind, count(*), sum(count(*)) OVER () AS looked
-        FROM (SELECT kind FROM violation WHERE gone_at IS NULL LIMIT $1) some GROUP BY kind ORDER BY 2 DESC, 1
+        FROM (SELECT kind FROM violation WHERE gone_at IS NULL LIMIT $1) few GROUP BY kind ORDER BY 2 DESC, 1
         """,
         COUNTED + 1,
     )
@@ -87,6 +89,6 @@ async def of_booking(connection: Connection, booking_id: UUID) -> Sequence[Findi
     return [_finding(row) for row in found]
 
 
-def _finding(row: Mapping[str, Any]) -> Finding:
+def _finding(row: asyncpg.Record) -> Finding:
     found = {name: value for name, value in row.items() if name not in ("fits", "ids")}
     return Finding(**found, ids=json.loads(row["ids"]))

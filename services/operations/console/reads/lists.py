@@ -20,10 +20,12 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+import asyncpg
+
 from services.booking.model.states import State
 from services.booking.saga import Status
 from services.chassis.database import Connection
-from services.operations.console.reads.paging import BY_ID, BY_TIME, Bounded, Cursor, Page, Walk
+from services.operations.console.reads.paging import BY_ID, BY_TIME, LOOKED, Bounded, Cursor, Page, Walk
 
 Time = Literal["starts_at", "created_at"]
 COUNTED = 1_000
@@ -113,25 +115,27 @@ async def bookings(connection: Connection, wanted: Wanted, at: Cursor | None = N
 
 
 async def counts(connection: Connection, wanted: Wanted) -> Mapping[State, Bounded]:
-    """How many there are of each state, whichever states are asked for; of each, COUNTED are looked at."""
+    """How many there are of each state, whichever states are asked for; of each, COUNTED are counted, and LOOKED looked
+    at where no index knows a filter."""
     walk = await _walk(connection, wanted, None)
+    most = LOOKED if walk.looks else COUNTED
     states, (sagas, source) = walk.value(list(State)), _source(wanted)
     found = await connection.fetch(
         f"""
         {sagas} SELECT wanted.state, c.fit, c.looked FROM unnest({states}::text[]) AS wanted (state), LATERAL (
             SELECT count(*) FILTER (WHERE fits) AS fit, count(*) AS looked FROM (
                 SELECT {walk.fits} AS fits FROM {source} AS b
-                WHERE b.state = wanted.state AND {walk.within} LIMIT {COUNTED + 1}) some) c
+                WHERE b.state = wanted.state AND {walk.within} LIMIT {most + 1}) few) c
         WHERE c.fit > 0
         """,
         *walk.values,
     )
-    return {State(row["state"]): Bounded(min(row["fit"], COUNTED), row["looked"] > COUNTED) for row in found}
+    return {State(row["state"]): Bounded(min(row["fit"], most), row["looked"] > most) for row in found}
 
 
 async def more_sagas(connection: Connection, status: Status) -> bool:
     """Whether a list of these sagas leaves any out: there are more than are sorted."""
-    query = f"SELECT count(*) FROM (SELECT FROM saga WHERE status = '{status}' LIMIT {SAGAS + 1}) some"
+    query = f"SELECT count(*) FROM (SELECT FROM saga WHERE status = '{status}' LIMIT {SAGAS + 1}) few"
     return bool(await connection.fetchval(query) > SAGAS)
 
 
@@ -167,5 +171,5 @@ async def _walk(connection: Connection, wanted: Wanted, at: Cursor | None) -> Wa
     return walk
 
 
-def _listed(row: Mapping[str, Any]) -> Listed:
+def _listed(row: asyncpg.Record) -> Listed:
     return Listed(**{name: value for name, value in row.items() if name != "fits"})

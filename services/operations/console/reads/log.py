@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+
 from services.chassis.database import Connection
 from services.operations.console.reads.paging import BY_ID, Cursor, Page, Walk
 
@@ -71,6 +73,6 @@ def first_id(at: datetime) -> UUID:
     return UUID(int=int(at.timestamp() * 1000) << 80)
 
 
-def _entry(row: Mapping[str, Any]) -> Entry:
+def _entry(row: asyncpg.Record) -> Entry:
     found = {name: value for name, value in row.items() if name not in ("fits", "asked")}
     return Entry(**found, asked=json.loads(row["asked"]))

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
+
+import asyncpg
 
 T = TypeVar("T")
 Place = tuple[Any, ...]
 """A row's values in the columns by which its list is in order."""
 
 PAGE = 50
-LOOKED = 1_000
+LOOKED = 500
 """Rows that one page looks at where no index knows a filter: the page after it reads on from there."""
 
 
@@ -107,9 +109,14 @@ class Walk:
             (self._indexed if indexed else self._others).append(condition.format(self.value(value)))
 
     @property
+    def looks(self) -> bool:
+        """Whether rows are read that may not fit."""
+        return bool(self._others)
+
+    @property
     def limit(self) -> int:
         """How many rows are read."""
-        return LOOKED if self._others else PAGE + 1
+        return LOOKED if self.looks else PAGE + 1
 
     @property
     def within(self) -> str:
@@ -137,7 +144,7 @@ class Walk:
             return "true"
         return f"({', '.join(self.order)}) {'<' if self.down else '>'} ({', '.join(map(self.value, self.at.place))})"
 
-    def page(self, rows: Sequence[Mapping[str, Any]], made: Callable[[Mapping[str, Any]], T]) -> Page[T]:
+    def page(self, rows: Sequence[asyncpg.Record], made: Callable[[asyncpg.Record], T]) -> Page[T]:
         """The page of the rows that were read, `limit` at most; each says by `fits` whether it belongs there.
 
         As many rows as that: behind the last there may be more.
@@ -154,5 +161,5 @@ class Walk:
         items = [made(row) for row in fitting[:PAGE]]
         return Page(items[::-1], ahead, behind) if back else Page(items, behind, ahead)
 
-    def _place(self, row: Mapping[str, Any]) -> Place:
+    def _place(self, row: asyncpg.Record) -> Place:
         return tuple(row[column] for column in self.order)

@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+
 from services.chassis.database import Connection
 from services.operations.console.reads.paging import BY_ID, BY_TIME, Bounded, Cursor, Page, Walk, small
 from services.payments.model.payment import LIVE, Status
@@ -112,14 +114,14 @@ async def counts(connection: Connection) -> Mapping[str, Bounded]:
         ("refund", "SELECT status FROM refund WHERE status = 'failed' LIMIT $1"),
     ):
         rows = await connection.fetch(
-            f"SELECT status, count(*), sum(count(*)) OVER () AS all_of_them FROM ({query}) some GROUP BY 1", COUNTED + 1
+            f"SELECT status, count(*), sum(count(*)) OVER () AS all_of_them FROM ({query}) few GROUP BY 1", COUNTED + 1
         )
         for row in rows:
             found[f"{what} {row['status']}"] = Bounded(min(row["count"], COUNTED), row["all_of_them"] > COUNTED)
     return found
 
 
-async def _walked(connection: Connection, query: str, walk: Walk, among: str) -> Sequence[Mapping[str, Any]]:
+async def _walked(connection: Connection, query: str, walk: Walk, among: str) -> list[asyncpg.Record]:
     """Among which rows, written out: as an index has it."""
     text = query.format(fits=walk.fits, among=among, beyond=walk.beyond(), order=walk.ordered, limit=walk.limit)
     return await connection.fetch(text, *walk.values)

@@ -59,8 +59,9 @@ class Query:
 
 def select(service: str, kind: Kind, key: str, by: str, said: str, source: str) -> str:
     """Rows of one table as hits, MOST of them: key and said are columns, source is what follows SELECT."""
+    quoted = by.replace("'", "''")
     return (
-        f"(SELECT '{kind}' AS kind, ({key})::text AS id, '{by}' AS by, coalesce(({said})::text, '') AS said,"
+        f"(SELECT '{kind}' AS kind, ({key})::text AS id, '{quoted}' AS by, coalesce(({said})::text, '') AS said,"
         f" '{service}' AS service {source} LIMIT {MOST})"
     )
 
@@ -113,12 +114,12 @@ PEOPLE = united(
     (
         *(Kind.CUSTOMER, "person", "e-mail address", "'has bookings'"),
         "FROM (SELECT customer ->> 'id' AS person FROM booking_contact"
-        f" WHERE lower(customer ->> 'email') = lower($1) LIMIT {LAST}) some GROUP BY person",
+        f" WHERE lower(customer ->> 'email') = lower($1) LIMIT {LAST}) few GROUP BY person",
     ),
     (
         *(Kind.CUSTOMER, "person", "e-mail address", "'waits or has waited'"),
         "FROM (SELECT customer ->> 'id' AS person FROM waitlist_contact"
-        f" WHERE lower(customer ->> 'email') = lower($1) LIMIT {LAST}) some GROUP BY person",
+        f" WHERE lower(customer ->> 'email') = lower($1) LIMIT {LAST}) few GROUP BY person",
     ),
     (
         *(Kind.BOOKING, "booking_id", "e-mail address of who comes", "''"),

@@ -44,7 +44,7 @@ async def save(connection: Connection, operator: str, name: str, path: str) -> N
         raise NotPossible("a view is a page of this console")
     async with connection.transaction():
         others = await connection.fetchval(
-            "SELECT count(*) FROM (SELECT FROM saved_view WHERE operator = $1 AND name <> $2 LIMIT $3) some",
+            "SELECT count(*) FROM (SELECT FROM saved_view WHERE operator = $1 AND name <> $2 LIMIT $3) few",
             operator,
             name,
             MOST,

@@ -16,7 +16,8 @@ SIZES = 50
 """Sizes of parties that a line is read for; a party is no larger than its slot."""
 
 ENTRY = """
-SELECT e.entry_id, e.state, e.seats, e.customer_id, e.place, e.joined_at, e.deadline, e.closes_at FROM waitlist_entry e
+SELECT e.entry_id, e.slot_id, e.booking_id, e.starts_at, e.state, e.seats, e.customer_id, e.place, e.joined_at,
+       e.deadline, e.closes_at FROM waitlist_entry e
 """
 OFFERED = f"{ENTRY} WHERE e.slot_id = $1 AND e.state = 'OFFERED' ORDER BY e.deadline LIMIT $2"
 WAITING = f"""
@@ -40,6 +41,9 @@ class Waiting:
     """A place in a line, or an offer that holds seats until its deadline."""
 
     entry_id: UUID
+    slot_id: UUID
+    booking_id: UUID | None
+    starts_at: datetime
     state: str
     seats: int
     customer_id: str
@@ -65,4 +69,16 @@ async def of_slot(connection: Connection, slot_id: UUID) -> Line:
         rows = await connection.fetch(query, slot_id, SHOWN + 1)
         more = more or len(rows) > SHOWN
         found += rows[:SHOWN]
-    return Line([Waiting(**dict(row.items())) for row in found], more)
+    return Line([_waiting(row) for row in found], more)
+
+
+async def of_customer(connection: Connection, customer_id: str) -> Line:
+    """A customer's entries on all slots, the last ones by id first, ended ones, too."""
+    rows = await connection.fetch(
+        f"{ENTRY} WHERE e.customer_id = $1 ORDER BY e.entry_id DESC LIMIT $2", customer_id, SHOWN + 1
+    )
+    return Line([_waiting(row) for row in rows[:SHOWN]], len(rows) > SHOWN)
+
+
+def _waiting(row: asyncpg.Record) -> Waiting:
+    return Waiting(**dict(row.items()))

@@ -33,7 +33,7 @@ STATES = """
 SELECT w.slot_id, w.state, c.count FROM (
     SELECT slot_id, state FROM unnest($1::uuid[]) AS s (slot_id), unnest($2::text[]) AS t (state)) w, LATERAL (
     SELECT count(*) AS count FROM (
-        SELECT FROM booking b WHERE b.slot_id = w.slot_id AND b.state = w.state LIMIT $3) some) c
+        SELECT FROM booking b WHERE b.slot_id = w.slot_id AND b.state = w.state LIMIT $3) few) c
 WHERE c.count > 0
 """
 
