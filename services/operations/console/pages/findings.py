@@ -28,7 +28,7 @@ async def listed(request: web.Request) -> web.Response:
             found: Page[findings.Finding] = Page(await findings.of_booking(connection, booking_id))
         else:
             found = await findings.listed(connection, wanted, at)
-    return await page(request, "findings.html", found=found, kinds=kinds, wanted=wanted, booking_id=booking_id)
+    return await page(request, "findings.html", found=found, kinds=kinds, wanted=wanted, about=booking_id)
 
 
 async def shown(request: web.Request) -> web.Response:

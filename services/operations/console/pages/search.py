@@ -30,7 +30,7 @@ async def looked_for(request: web.Request) -> web.Response:
     text = request.query.get("q", "").strip().replace("\0", "")[:LONGEST]
     what = search.sought(text)
     if not text:
-        return await page(request, "search.html", q="", what=what, hits=[], away=[], looked=[], links=[], why=None)
+        return await page(request, "search.html", q="", what=what, hits=[], away=[], looked=[], elsewhere=[], why=None)
     people = what.email and request[OPERATOR].sees_people
     parts = await _everywhere(request, ALL, partial(search.find, what=what, people=people))
     looked = [query.looked for name in ALL for query in search.asked(name, what, people=people)]
@@ -55,7 +55,7 @@ async def looked_for(request: web.Request) -> web.Response:
         hits=[(hit, path_of(hit)) for hit in hits],
         away=away,
         looked=looked,
-        links=links_of(request, what),
+        elsewhere=links_of(request, what),
         why=why,
     )
 
