@@ -41,6 +41,9 @@ async def test_each_filter_finds_what_the_table_has_in_order(engine: Engine, rea
     scene, _ = await bookings(engine)
     other = await Scene(engine).open()
     await other.confirmed("ann")
+    beside = Scene(engine)
+    beside.provider_id, beside.starts_at = other.provider_id, other.start(3)
+    await (await beside.open()).confirmed("eve")
     await engine.fetch("UPDATE saga SET status = 'stuck' WHERE booking_id IN (SELECT booking_id FROM saga LIMIT 2)")
     rows = await engine.fetch(
         "SELECT * FROM booking b LEFT JOIN (SELECT booking_id, status FROM saga) s USING (booking_id)"

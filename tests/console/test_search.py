@@ -96,7 +96,7 @@ async def test_several_are_listed_and_nothing_says_where_it_was_looked_for(
     vera = await visit(
         "vera",
         databases=named(databases),
-        console_links={"Traces": "https://traces.example/{trace_id}", "Stripe": "https://s.example/{stripe_id}"},
+        console_links={"Traces": "https://traces.example/{trace_id}", "Stripe": "https://stripe.example/{stripe_id}"},
     )
     page = await vera.shown("/search?q=kim")
     assert all(f"/bookings/{one}" in page for one in both)
@@ -106,7 +106,7 @@ async def test_several_are_listed_and_nothing_says_where_it_was_looked_for(
     for place in ("cancellation quote", "settlement", "webhook subscription", "finding", "headers of the last"):
         assert place in nothing
     assert f"https://traces.example/{TRACE}" in nothing
-    assert "s.example" not in nothing
+    assert "stripe.example" not in nothing
     assert "none of those" in await vera.shown("/search?q=bob+müller")
     assert "<script>" not in await vera.shown("/search", params={"q": "<script>alert(1)</script>"})
     assert "Look for" in await vera.shown("/search")
