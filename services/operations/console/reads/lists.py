@@ -29,7 +29,7 @@ from services.operations.console.reads.paging import BY_ID, BY_TIME, LOOKED, Bou
 
 Time = Literal["starts_at", "created_at"]
 COUNTED = 1_000
-SAGAS = 2_000
+SAGAS = 1_000
 OPEN_SAGAS = (Status.STUCK, Status.WAITING, Status.WAITING_FOR_CUSTOMER)
 """What a list can be asked for; all other sagas are done."""
 
