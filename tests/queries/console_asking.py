@@ -1,4 +1,4 @@
-"""What the console asks a filled database (tests/bench/years.py): each list, each week, and what each id is found by."""
+"""What the console asks a filled database (tests/bench/years.py): lists, weeks, and what each id is found by."""
 
 from __future__ import annotations
 
