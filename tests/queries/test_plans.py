@@ -36,6 +36,7 @@ from services.payments.stripe_calls.api import StripeApi
 from tests.bench.asking import ANSWERS, PATHS, RoundsOf, read_paths, served, signed
 from tests.bench.years import SOON, database_of, named
 from tests.chassis.harness import SetClock
+from tests.queries import console_asking
 from tests.queries.conftest import SCALE
 from tests.queries.plans import Plans, Scan
 
@@ -157,6 +158,21 @@ async def fill_operations(url: str) -> None:
         """
     )
     await connection.close()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_nothing_that_operators_look_for_goes_through_a_large_table(filled: dict[str, str], service: str) -> None:
+    """Lists, weeks and searches of the console; and what a text names is found."""
+    plans = Plans(database_of(filled["POSTGRES_ADMIN_URL"], service))
+    large, session = await large_tables(plans.url), await plans.session(READS)
+    for text, hits in console_asking.FOUND[service].items():
+        assert await console_asking.found(session, service, text) == hits, text
+    assert wasteful(plans.taken(), large) == []
+    await console_asking.ask(session, service)
+    found = plans.taken()
+    assert {scan.table for scan in found} >= {"dead_letter", "gateway_call"}, "nothing was heard of the statements"
+    assert wasteful(found, large, COUNTED) == []
+    await session.close()
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -27,8 +27,13 @@ async def unmasked(request: web.Request, subject: str, booking_id: UUID | None) 
     if not operator.sees_people:
         return False, f"{operator.name} has not the right pii: personal data stays masked."
     try:
-        async with request.app[DATABASES].operations() as connection:
-            await connection.execute(LOOK, operator.name, subject, booking_id)
+        await keep(request, subject, booking_id)
     except Away as away:
         return False, f"{away}, which keeps who looked: personal data stays masked."
     return True, None
+
+
+async def keep(request: web.Request, subject: str, booking_id: UUID | None = None) -> None:
+    """Before it is shown. Raises Away: then it is not shown."""
+    async with request.app[DATABASES].operations() as connection:
+        await connection.execute(LOOK, request[OPERATOR].name, subject, booking_id)

@@ -22,6 +22,7 @@ ENTRIES = (
     Entry("Now", "/", "n"),
     Entry("Search", "/search", "s"),
     Entry("Bookings", "/bookings", "b"),
+    Entry("Payments", "/payments", "p"),
     Entry("Week", "/week", "w"),
     Entry("Sagas", "/sagas", "a"),
     Entry("Dead letters", "/letters", "d"),
