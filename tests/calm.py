@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from booking_contracts.rights import SERVICES
 from booking_contracts.testkit.clock import MovableClock
 from booking_contracts.topics import TOPICS
 
-from tests.faults.collecting import READS, SERVICES
+from tests.faults.collecting import READS
 
 MOVING = """
 SELECT (SELECT count(*) FROM outbox) AS outbox, (SELECT count(*) FROM gateway_call WHERE state = 'open') AS calls,

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from booking_contracts.rights import SERVICES
+
 from deploy.cluster.cluster import Cluster
 from deploy.cluster.nodes import PAUSE
 from deploy.helm.package import assemble
@@ -24,7 +26,6 @@ HERE = Path(__file__).parent
 DEPS, NAMESPACE, RELEASE = "deps", "bookings", "bookings"
 FULL_NAME = f"{RELEASE}-booking-system"
 """What the names of the chart's objects begin with: Deployment, Service and budget `<FULL_NAME>-booking`, …"""
-SERVICES = ("booking", "payments", "notifications")
 TOKEN = "local-token"
 """What the HTTP paths are asked with; none of what is secret here is one."""
 ADDRESSES = {

@@ -4,11 +4,13 @@ import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from booking_contracts.rights import SERVICES
+
 from deploy.local import programs
 from deploy.local.contained import contained
 from deploy.local.environment import migration_env, python_module
 from deploy.local.kafka import kafka
-from deploy.local.layout import REPOSITORY, SERVICES, Layout
+from deploy.local.layout import REPOSITORY, Layout
 from deploy.local.postgres import postgres
 from deploy.local.processes import Process, ProcessFailed
 

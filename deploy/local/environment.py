@@ -8,8 +8,9 @@ from collections.abc import Mapping
 
 from booking_contracts.rights import TOPICS_JOB
 
-from deploy.local.layout import REPOSITORY, SERVICES, Layout
+from deploy.local.layout import REPOSITORY, Layout
 from deploy.local.secured import kafka_env, secured
+from services.operations.databases import DATABASES
 
 SCOPES = ("read:bookings", "read:money", "read:pii", "client-secret", "webhooks:write")
 STRIPE_API_KEY = "sk_test_local_simulator"
@@ -34,11 +35,11 @@ def stack_env(layout: Layout) -> dict[str, str]:
         "SERVICE_TOKEN": layout.secrets["service-token"],
         "POSTGRES_ADMIN_URL": layout.database_url("postgres", "postgres"),
     }
-    for service in SERVICES:
-        prefix = service.upper()
-        values[f"{prefix}_DATABASE_URL"] = layout.database_url(service, service)
-        values[f"{prefix}_MIGRATION_URL"] = layout.database_url(f"{service}_owner", service)
-        values[f"AUDITOR_{prefix}_DATABASE_URL"] = layout.database_url("auditor", service)
+    for database in DATABASES:
+        prefix = database.upper()
+        values[f"{prefix}_DATABASE_URL"] = layout.database_url(database, database)
+        values[f"{prefix}_MIGRATION_URL"] = layout.database_url(f"{database}_owner", database)
+        values[f"AUDITOR_{prefix}_DATABASE_URL"] = layout.database_url("auditor", database)
     for replica in layout.replicas:
         service, number = replica.upper().rsplit("-", 1)
         name = f"{service}_URL" if number == "1" else f"{service}_URL_{number}"
@@ -64,7 +65,7 @@ def service_env(layout: Layout, service: str, number: int) -> dict[str, str]:
 
 def migration_env(layout: Layout) -> dict[str, str]:
     """The environment of migrations and topic creation: the only users of the owner roles."""
-    names = ("KAFKA_BOOTSTRAP_SERVERS", *(f"{service.upper()}_MIGRATION_URL" for service in SERVICES))
+    names = ("KAFKA_BOOTSTRAP_SERVERS", *(f"{database.upper()}_MIGRATION_URL" for database in DATABASES))
     known = stack_env(layout)
     wanted = python_env() | {name: known[name] for name in names}
     return wanted | kafka_env(layout, TOPICS_JOB) if layout.secure else wanted

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from booking_contracts.rights import SERVICES
+
 from deploy.local.ports import free_ports, is_free
+from services.operations.databases import DATABASES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SERVICES = ("booking", "payments", "notifications")
 INFRASTRUCTURE_PORTS = (
     "postgres",
     "kafka",
@@ -24,7 +26,7 @@ INFRASTRUCTURE_PORTS = (
     "mailbox-smtp",
     "clock-offset",
 )
-ROLES = ("postgres", "auditor", *SERVICES, *(f"{service}_owner" for service in SERVICES))
+ROLES = ("postgres", "auditor", *DATABASES, *(f"{name}_owner" for name in DATABASES))
 
 
 @dataclass

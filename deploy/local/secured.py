@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from booking_contracts.rights import TOPICS_JOB, Right, rights_of_service, rights_of_topics_job
+from booking_contracts.rights import SERVICES, TOPICS_JOB, Right, rights_of_service, rights_of_topics_job
 
 from deploy.local.certificates import make_authority, signed
 from deploy.local.kafka_users import give_passwords, give_rights
-from deploy.local.layout import SERVICES, Layout, write_private
+from deploy.local.layout import Layout, write_private
 
 SECRETS = ("API_TOKENS", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRETS", "UNSUBSCRIBE_SECRETS")
 BY_CERTIFICATE = frozenset({"notifications"})

@@ -13,14 +13,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from booking_contracts.envelope import uuid7
+from booking_contracts.rights import SERVICES
 from booking_contracts.topics import TOPICS
 
 from services.chassis import metrics
 from services.chassis.database import Connection
 from services.chassis.messages import Raw, Refused
 
-SERVICES = frozenset({"booking", "payments", "notifications"})
-CLIENTS = frozenset(topic.name for topic in TOPICS if not SERVICES.issuperset(topic.writers))
+CLIENTS = frozenset(topic.name for topic in TOPICS if not {*topic.writers} <= {*SERVICES})
 """The topics that others than our services write to, as the contract has it."""
 
 MOST_BODY_BYTES = 4096

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
+from booking_contracts.rights import SERVICES
 
 from services.booking import operator as booking_operator
 from services.booking.saga import Status
@@ -96,7 +97,7 @@ def saga_resolve(
 @outbox_app.command("status")
 def outbox_status(as_json: Json = False) -> None:
     """Rows that wait for the relay, the age of the oldest, and who leads."""
-    rows = [{"service": name, **run_on(name, _outbox)} for name in migrations.SERVICES]
+    rows = [{"service": name, **run_on(name, _outbox)} for name in SERVICES]
     show(rows, ("service", "rows", "oldest_seconds", "leader"), as_json=as_json)
 
 

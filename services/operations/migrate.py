@@ -7,29 +7,28 @@ import sys
 from services.chassis.database import Address
 from services.chassis.migration import migrate
 from services.chassis.migration_locks import Blocked
-
-SERVICES = ("booking", "payments", "notifications")
+from services.operations.databases import DATABASES
 
 
 def main() -> int:
-    """Migrates every service whose <SERVICE>_MIGRATION_URL, the owner's role, is set; its password may stand in
-    <SERVICE>_MIGRATION_PASSWORD, and each of the two in the file that it names with _FILE.
+    """Migrates every one of DATABASES whose <NAME>_MIGRATION_URL, the owner's role, is set; its password may stand in
+    <NAME>_MIGRATION_PASSWORD, and each of the two in the file that it names with _FILE.
 
     1 when one could not have its locks; whoever runs it may run it again.
     """
-    named = {service: Address.named(f"{service.upper()}_MIGRATION") for service in SERVICES}
+    named = {name: Address.named(f"{name.upper()}_MIGRATION") for name in DATABASES}
     if not any(named.values()):
-        sys.stderr.write("Set BOOKING_MIGRATION_URL, PAYMENTS_MIGRATION_URL or NOTIFICATIONS_MIGRATION_URL.\n")
+        sys.stderr.write(f"Set one of {', '.join(f'{name.upper()}_MIGRATION_URL' for name in DATABASES)}.\n")
         return 2
-    for service, database in named.items():
+    for name, database in named.items():
         if database is None:
             continue
         try:
-            migrate(service, database)
+            migrate(name, database)
         except Blocked as blocked:
-            sys.stderr.write(f"{service}: {blocked}\n")
+            sys.stderr.write(f"{name}: {blocked}\n")
             return 1
-        sys.stdout.write(f"{service}: migrated\n")
+        sys.stdout.write(f"{name}: migrated\n")
     return 0
 
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar
 import asyncpg
 import typer
 from aiokafka.errors import KafkaError
+from booking_contracts.rights import SERVICES
 from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
@@ -22,7 +23,6 @@ from services.chassis.database import SILENT_SECONDS, Address, Connection, conne
 from services.chassis.kafka_settings import KafkaSettings
 from services.chassis.operator import NOBODY, NotPossible
 from services.chassis.service import PlanChanged, Service
-from services.operations.migrate import SERVICES
 
 console = Console()
 T = TypeVar("T")

@@ -22,8 +22,8 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from booking_contracts.rights import SERVICES
 
-from deploy.local.layout import SERVICES
 from services.chassis import logging
 from services.chassis.clock import Clock
 from services.chassis.database import ASKED_RARELY, READS, SESSION, open_pool

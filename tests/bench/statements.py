@@ -16,8 +16,8 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import asyncpg
+from booking_contracts.rights import SERVICES
 
-from deploy.local.layout import SERVICES
 from tests.bench import runs
 from tests.bench.ground import Ground, rest
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncpg
+from booking_contracts.rights import SERVICES
 
-from deploy.local.layout import SERVICES
 from tests.bench.ground import Ground
 
 LARGEST = 5

@@ -16,7 +16,6 @@ Object = dict[str, Any]
 SETS = tuple(sorted(file.stem for file in (CHART / "ci").glob("*.yaml") if file.stem != "base"))
 """Value sets of deploy/chart/ci, each laid over deploy/chart/ci/base.yaml."""
 MAJORS = ("helm3", "helm4")
-SERVICES = ("booking", "payments", "notifications")
 RELEASE, NAMESPACE = "bookings", "bookings"
 FULL_NAME = "bookings-booking-system"
 

@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 import yaml
 from booking_contracts.rights import (
+    SERVICES,
     Right,
     rights_of_admin_tools,
     rights_of_operators,
@@ -21,7 +22,7 @@ from booking_contracts.rights import (
 from booking_contracts.topics import PARTITIONS, TOPICS
 
 from tests.chart.conftest import Rendering
-from tests.chart.rendered import SERVICES, SETS, Object, Rendered, render
+from tests.chart.rendered import SETS, Object, Rendered, render
 
 pytestmark = pytest.mark.requirement("chart")
 

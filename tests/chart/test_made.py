@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from booking_contracts.rights import SERVICES
 from booking_contracts.topics import TOPICS
 
 from deploy.helm import contracts
@@ -21,7 +22,7 @@ from deploy.helm.package import assemble
 from deploy.helm.schema import schema
 from deploy.helm.tools import CHART
 from deploy.local.layout import REPOSITORY
-from tests.chart.rendered import SERVICES, SETS, render
+from tests.chart.rendered import SETS, render
 
 pytestmark = pytest.mark.requirement("chart")
 

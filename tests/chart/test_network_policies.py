@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from booking_contracts.rights import SERVICES
 
 from tests.chart.conftest import Rendering
 from tests.chart.network import End, component, passes
-from tests.chart.rendered import SERVICES, Object, Rendered, render
+from tests.chart.rendered import Object, Rendered, render
 
 pytestmark = pytest.mark.requirement("chart")
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib
 
 import pytest
+from booking_contracts.rights import SERVICES
 
 from deploy.local.layout import REPOSITORY
 from tests.chart.conftest import Rendering
-from tests.chart.rendered import NAMESPACE, SERVICES, Rendered, notes, render, settings
+from tests.chart.rendered import NAMESPACE, Rendered, notes, render, settings
 
 pytestmark = pytest.mark.requirement("chart")
 

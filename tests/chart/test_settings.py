@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from booking_contracts.rights import SERVICES
 from pydantic_settings import BaseSettings
 
 from deploy.helm.schema import NOT_FOR_VALUES
 from tests.chart.conftest import Rendering
-from tests.chart.rendered import SERVICES, Rendered, settings
+from tests.chart.rendered import Rendered, settings
 from tests.flows.operators import IN_A_CLUSTER
 
 pytestmark = pytest.mark.requirement("chart")

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from booking_contracts.rights import SERVICES
 
 from deploy.helm.package import BROUGHT, assemble
 from deploy.helm.tools import tool
 from deploy.local.layout import REPOSITORY
 from tests.chart.conftest import Rendering
-from tests.chart.rendered import SERVICES, Refused, helm, render, values_of
+from tests.chart.rendered import Refused, helm, render, values_of
 
 pytestmark = pytest.mark.requirement("chart")
 

@@ -8,12 +8,11 @@ import sys
 import asyncpg
 import pytest
 from alembic.script import ScriptDirectory
+from booking_contracts.rights import SERVICES
 
 from services.chassis.database import Pool, open_pool
 from services.chassis.migration import configuration
 from services.chassis.revisions import missing_revisions, revisions
-
-SERVICES = ("booking", "payments", "notifications")
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+from booking_contracts.rights import SERVICES
 
-from deploy.cluster.installation import FULL_NAME, RELEASE, SERVICES
+from deploy.cluster.installation import FULL_NAME, RELEASE
 from deploy.cluster.nodes import NODES
 from tests.cluster.kube import evict, helm, kubectl, start, stop
 from tests.cluster.pods import Pods

@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.cluster.installation import NAMESPACE, SERVICES
+from booking_contracts.rights import SERVICES
+
+from deploy.cluster.installation import NAMESPACE
 
 COMPONENT = "app.kubernetes.io/component"
 

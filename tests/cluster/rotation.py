@@ -13,9 +13,10 @@ from uuid import UUID
 
 import aiohttp
 import asyncpg
+from booking_contracts.rights import SERVICES
 from booking_contracts.testkit.waiting import eventually
 
-from deploy.cluster.installation import SERVICES, api_tokens
+from deploy.cluster.installation import api_tokens
 from services.chassis.settings import LONGEST_INSTANCE
 from tests.cluster.mounted import mounted
 from tests.cluster.pods import Pod, Pods

@@ -18,8 +18,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import aiohttp
+from booking_contracts.rights import SERVICES
 
-from deploy.cluster.installation import ADDRESSES, FULL_NAME, SERVICES, TOKEN, database_url
+from deploy.cluster.installation import ADDRESSES, FULL_NAME, TOKEN, database_url
 from tests.cluster import scenarios as of
 from tests.cluster.answers import answers_between, figures, read
 from tests.cluster.blows import REPLICAS, Blows

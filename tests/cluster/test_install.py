@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from booking_contracts.rights import SERVICES
 
 from deploy.cluster.cluster import NODES, Cluster
-from deploy.cluster.installation import DEPS, FULL_NAME, RELEASE, SERVICES, install
+from deploy.cluster.installation import DEPS, FULL_NAME, RELEASE, install
 from deploy.cluster.problems import Failed
 from tests.chart.rendered import SETS, render
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from booking_contracts.rights import SERVICES
 
-from deploy.cluster.installation import SERVICES
 from services.chassis.revisions import revisions
 from tests.cluster.answers import Times, answers_between, figures
 from tests.cluster.next_build import newest, planted

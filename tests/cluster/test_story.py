@@ -8,9 +8,10 @@ import sys
 from typing import Any
 
 import pytest
+from booking_contracts.rights import SERVICES
 
 from deploy.cluster.cluster import Cluster
-from deploy.cluster.installation import SERVICES, chart
+from deploy.cluster.installation import chart
 from deploy.local.layout import REPOSITORY
 from tests.cluster import next_build
 from tests.cluster import scenarios as of

@@ -18,7 +18,6 @@ from deploy.local.layout import REPOSITORY
 from deploy.local.ports import free_ports
 
 FILES = (REPOSITORY / "deploy" / "compose.yaml", REPOSITORY / "deploy" / "compose.clock.yaml")
-SERVICES = ("booking", "payments", "notifications")
 PORTS = (
     *("POSTGRES_PORT", "KAFKA_PORT", "BOOKING_PORT", "PAYMENTS_PORT", "NOTIFICATIONS_PORT"),
     *("STRIPE_PORT", "STRIPE_CONTROL_PORT", "MAILBOX_PORT", "CLOCK_PORT"),

@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from booking_contracts.rights import SERVICES
 
 from deploy.images import __main__ as images_of_ours
 from deploy.images import docker
-from tests.containers.composed import FILES, SERVICES, Composed
+from tests.containers.composed import FILES, Composed
 
 START_SECONDS = 120.0
 

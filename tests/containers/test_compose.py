@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 from booking_contracts.booking import BookingConfirmed, CommandAccepted, PaymentFailed
 from booking_contracts.client import BookingClient
+from booking_contracts.rights import SERVICES
 from booking_contracts.testkit import sample
 from booking_contracts.testkit.clock import MovableClock
 from booking_contracts.testkit.people import customer, provider_actor
 
 from deploy.images import docker
 from deploy.images.__main__ import BILL_OF_MATERIALS, OURS
-from tests.containers.composed import FILES, SERVICES, Composed
+from tests.containers.composed import FILES, Composed
 
 pytestmark = pytest.mark.timeout(900)  # the first of them builds the images
 

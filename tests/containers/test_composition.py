@@ -6,13 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
+from booking_contracts.rights import SERVICES
 from booking_contracts.testkit.containers import composition, images
 from booking_contracts.testkit.containers.addresses import DATABASES, HTTP
 from booking_contracts.testkit.containers.composition import Part
 
 from deploy.images.__main__ import ORDINARY, OURS, TESTING
 from deploy.local.layout import REPOSITORY
-from tests.containers.composed import SERVICES
 
 FOLDER = REPOSITORY / "deploy"
 

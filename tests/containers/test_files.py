@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from booking_contracts.rights import SERVICES
 from pydantic_settings import BaseSettings
 
 from deploy.images import trim
@@ -17,7 +18,7 @@ from deploy.images.__main__ import ORDINARY, OURS
 from deploy.images.local.catalogue import substitutes
 from deploy.local.layout import REPOSITORY, ROLES
 from services.notifications.locales import LANGUAGES, understood
-from tests.containers.composed import FILES, PORTS, SERVICES
+from tests.containers.composed import FILES, PORTS
 
 COMPOSE: dict[str, Any] = yaml.safe_load(FILES[0].read_text())
 CLOCK: dict[str, Any] = yaml.safe_load(FILES[1].read_text())

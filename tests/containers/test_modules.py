@@ -10,6 +10,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from booking_contracts import topics
+from booking_contracts.rights import SERVICES
 from booking_contracts.testkit.containers import kafka, postgres
 from booking_contracts.testkit.containers.kafka import ApacheKafkaContainer, variable
 from booking_contracts.testkit.containers.postgres import PostgreSQLContainer
@@ -17,7 +18,7 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
 
 from deploy.images.__main__ import ORDINARY
-from deploy.local.layout import REPOSITORY, ROLES, SERVICES
+from deploy.local.layout import REPOSITORY, ROLES
 
 PASSWORDS = {f"{role.upper()}_PASSWORD": f"of-{role}" for role in ROLES}
 PARTITIONS, RECORDS = 12, 100

@@ -6,10 +6,11 @@ import os
 import uuid
 
 import pytest
+from booking_contracts.rights import SERVICES
 
 from deploy.images import docker
 from deploy.local.layout import REPOSITORY
-from tests.containers.composed import FILES, SERVICES, Composed
+from tests.containers.composed import FILES, Composed
 from tests.packages.doors import doors, needs_engine
 from tests.packages.elsewhere import ran
 

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import asyncpg
+from booking_contracts.rights import SERVICES
 
-from deploy.local.layout import SERVICES
 from deploy.local.stack import Stack
 from tests.faults.disk import Disk
 from tests.faults.network import LINKS, Network

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from booking_contracts.rights import SERVICES
 from booking_contracts.topics import TOPICS
 
 from tests.faults.facts import (
@@ -28,7 +29,6 @@ from tests.faults.facts import (
     Waiter,
 )
 
-SERVICES = ("booking", "payments", "notifications")
 READS = {
     "booking": ("booking.commands", "booking.admin-commands", "payments.events"),
     "payments": ("payments.commands", "wallet.commands"),

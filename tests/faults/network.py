@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.local.layout import REPOSITORY, SERVICES, Layout
+from booking_contracts.rights import SERVICES
+
+from deploy.local.layout import REPOSITORY, Layout
 from deploy.local.ports import free_ports
 
 LINKS = (

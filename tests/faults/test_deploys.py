@@ -20,6 +20,7 @@ import pytest
 from booking_contracts.booking import BookingConfirmed
 from booking_contracts.codes import Code
 from booking_contracts.payments import WalletCommandAccepted
+from booking_contracts.rights import SERVICES
 from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import WALLET, customer_actor
 from booking_contracts.testkit.system import connected
@@ -35,7 +36,6 @@ from tests.faults.ordeal import Ordeal
 from tests.faults.previous import BothBuilds, check_out, previous_release
 from tests.faults.settings import rng
 
-SERVICES = ("booking", "payments", "notifications")
 LOAD_SECONDS = 10
 HANDLED = r"^(?:booking_)?messages_handled_total{.*} (\S+)$"
 """The previous release has no prefix (decisions/0035)."""

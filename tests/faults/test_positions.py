@@ -13,6 +13,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
+from booking_contracts.rights import SERVICES
 from booking_contracts.topics import BOOKING_ADMIN_COMMANDS, BOOKING_COMMANDS
 
 from deploy.local.stack import Stack
@@ -20,7 +21,6 @@ from services.chassis.dead_letters import Failed, set_aside_failed
 from services.chassis.messages import Message, Origin, Raw
 from services.chassis.operator import NotPossible
 from services.operations.kafka_logs import Log
-from services.operations.migrate import SERVICES
 from services.operations.positions import Standing, moves
 from tests.operations.conftest import Typed
 

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 
 import pytest
+from booking_contracts.rights import SERVICES
 
 from deploy.local.concurrently import concurrently
 from services.chassis.crash_points import Point
@@ -15,7 +16,6 @@ from tests.faults.settings import LONG
 
 FREEZE_SECONDS = 30 if LONG else 12
 LOAD_SECONDS = 30 if LONG else 8
-SERVICES = ("booking", "payments", "notifications")
 
 pytestmark = pytest.mark.timeout(1800 if LONG else 400)
 

@@ -9,9 +9,9 @@ from typing import Any
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from booking_contracts.rights import SERVICES
 from booking_contracts.testkit.system import System
 
-from deploy.local.layout import SERVICES
 from deploy.local.stack import Stack
 
 Written = tuple[str, str]

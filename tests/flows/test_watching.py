@@ -7,6 +7,7 @@ import shlex
 from uuid import uuid4
 
 import pytest
+from booking_contracts.rights import SERVICES
 from booking_contracts.testkit.system import System
 from booking_contracts.testkit.waiting import eventually
 
@@ -16,7 +17,6 @@ from tests.flows.operators import IN_A_CLUSTER, bookingctl
 from tests.watching.queries import OF_HISTOGRAM, PAGES, blocks, everywhere, metrics_of
 
 pytestmark = pytest.mark.requirement("observability", "operations-cli")
-SERVICES = ("booking", "payments", "notifications")
 MENDS = "mitigation"
 """The section whose commands may be refused with a sentence, where there is nothing to mend."""
 

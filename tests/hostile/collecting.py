@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import asyncpg
+from booking_contracts.rights import SERVICES
 from booking_contracts.testkit.clock import MovableClock
 
 from deploy.local.stack import Stack
-from tests.faults.collecting import READS, SERVICES, collect, ends_of_topics
+from tests.faults.collecting import READS, collect, ends_of_topics
 from tests.hostile.checks import blockable
 from tests.hostile.facts import Aftermath, SetAside
 from tests.hostile.planting import INVENTED

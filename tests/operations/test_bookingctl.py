@@ -13,13 +13,13 @@ import asyncpg
 import pytest
 import typer
 from booking_contracts.envelope import uuid7
+from booking_contracts.rights import SERVICES
 
 from services.chassis import dead_letters
 from services.chassis.database import connect
 from services.chassis.dead_letters import Failed
 from services.chassis.messages import Message, Origin, Raw
 from services.operations.cli import app
-from services.operations.migrate import SERVICES
 from tests.chassis.harness import Engine
 from tests.chassis.scenes import Scene
 from tests.operations.conftest import Typed

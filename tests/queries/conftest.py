@@ -9,8 +9,8 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from booking_contracts.rights import SERVICES
 
-from deploy.local.layout import SERVICES
 from services.payments.stripe_calls.api import StripeApi
 from stripe_simulator.simulator import Settings, Simulator
 from tests.bench.years import database_of, fill

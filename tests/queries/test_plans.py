@@ -14,8 +14,8 @@ import asyncpg
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
+from booking_contracts.rights import SERVICES
 
-from deploy.local.layout import SERVICES
 from services.booking import app as booking_app
 from services.booking import erasing as booking_erasing
 from services.booking.store import reads_availability

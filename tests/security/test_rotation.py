@@ -20,12 +20,12 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError
 from aiosmtplib import SMTP, SMTPAuthenticationError
 from booking_contracts.booking import BookingConfirmed
+from booking_contracts.rights import SERVICES
 from booking_contracts.testkit.system import Studio, System
 from booking_contracts.testkit.waiting import eventually
 
 from deploy.local.environment import SCOPES
 from deploy.local.kafka_users import give_passwords
-from deploy.local.layout import SERVICES
 from deploy.local.secured import BY_CERTIFICATE, SESSION_MS
 from deploy.local.stack import Stack
 from services.notifications.sender import IDLE_SECONDS

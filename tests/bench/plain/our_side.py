@@ -9,12 +9,12 @@ from pathlib import Path
 
 import asyncpg
 from booking_contracts.payments import WalletToppedUp
+from booking_contracts.rights import SERVICES
 from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import WALLET
 from booking_contracts.types import Price
 
 from deploy.local.environment import python_module
-from deploy.local.layout import SERVICES
 from deploy.local.processes import Process
 from deploy.local.programs import service_replica
 from deploy.local.service import MovableClock

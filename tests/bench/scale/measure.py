@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
+from booking_contracts.rights import SERVICES
 
 from deploy.local.stack import Stack
 from services.chassis.relay import Relay
@@ -24,7 +25,6 @@ from tests.bench.wire import Wire, wired
 from tests.calm import calm
 
 SAGAS, WARM_UP, IN_FLIGHT = 1_000, 300, 500
-SERVICES = ("booking", "payments", "notifications")
 FOR_A_WHILE = {
     "command_receipt": "30 days",
     "inbox": "8 days",

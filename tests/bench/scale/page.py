@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from booking_contracts.rights import SERVICES
 from booking_contracts.topics import PARTITIONS, TOPICS
 
 from services.chassis.gathering import MOST
 from tests.bench.scale import inputs, simulation
 from tests.bench.scale.inputs import BATCH, FILL, MESSAGES_A_SAGA, PLACING, Batch
 from tests.bench.scale.simulation import Crowd, Found, Replicas
-from tests.bench.scale.sizing import SERVICES, Limit, limits, needs
+from tests.bench.scale.sizing import Limit, limits, needs
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "scale.md"
 SIZES = (1_000, 10_000, 100_000)

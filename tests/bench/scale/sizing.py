@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 
+from booking_contracts.rights import SERVICES
 from booking_contracts.topics import PARTITIONS
 
 from services.chassis.gathering import MOST
@@ -24,7 +25,6 @@ from tests.bench.scale.inputs import (
     WAL_KB,
 )
 
-SERVICES = ("booking", "payments", "notifications")
 COPIES = 3
 """Of each record in Kafka: replication for production; the local stack has one broker."""
 TOPIC_DAYS = 7
