@@ -76,17 +76,11 @@ async def count(connection: Connection, wanted: Wanted, *, most: int | None = No
     return found
 
 
-async def listed(connection: Connection, wanted: Wanted, *, most: int) -> list[asyncpg.Record]:
+async def listed(
+    connection: Connection, wanted: Wanted, *, most: int, after: Place = BEFORE_ALL
+) -> list[asyncpg.Record]:
     """The oldest of them, without headers and bodies; of the error its end. `behind`: messages that wait for it."""
-    where, values = _where(wanted)
-    return await connection.fetch(
-        f"""
-        SELECT {_HEAD}, right(error, 300) AS error, {_BEHIND} FROM dead_letter d
-        WHERE {where} ORDER BY created_at, id LIMIT ${len(values) + 1}
-        """,
-        *values,
-        most,
-    )
+    return await _after(connection, wanted, after, most, f"{_HEAD}, right(error, 300) AS error, {_BEHIND}")
 
 
 async def shown(connection: Connection, letter_id: UUID) -> asyncpg.Record:
@@ -140,7 +134,7 @@ async def treat_portion(
     """The same to the next letters after a place, for about so long at most: what is treated leaves the selection, what
     is not stays behind that place."""
     done, failed, last, until = Counter[str](), Counter[str](), after, real_seconds() + seconds
-    rows = await _after(connection, wanted, after, most)
+    rows = await _after(connection, wanted, after, most, "id, created_at")
     for row in rows:
         if real_seconds() > until:
             return Portion(done, failed, last, ended=False)
@@ -154,12 +148,12 @@ async def treat_portion(
     return Portion(done, failed, last, ended=len(rows) < most)
 
 
-async def _after(connection: Connection, wanted: Wanted, place: Place, most: int) -> list[asyncpg.Record]:
+async def _after(connection: Connection, wanted: Wanted, place: Place, most: int, columns: str) -> list[asyncpg.Record]:
     where, values = _where(wanted)
     n = len(values)
     return await connection.fetch(
         f"""
-        SELECT id, created_at FROM dead_letter d
+        SELECT {columns} FROM dead_letter d
         WHERE {where} AND (created_at, id) > (${n + 1}, ${n + 2}) ORDER BY created_at, id LIMIT ${n + 3}
         """,
         *values,

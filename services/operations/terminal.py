@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-import importlib
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -23,6 +22,7 @@ from services.chassis.database import SILENT_SECONDS, Address, Connection, conne
 from services.chassis.kafka_settings import KafkaSettings
 from services.chassis.operator import NOBODY, NotPossible
 from services.chassis.service import PlanChanged, Service
+from services.operations.handled import handled_by
 
 console = Console()
 T = TypeVar("T")
@@ -41,8 +41,7 @@ def known(service: str) -> str:
 
 def service_named(name: str) -> Service:
     """What a service handles."""
-    found: Service = importlib.import_module(f"services.{known(name)}.app").SERVICE
-    return found
+    return handled_by(known(name))
 
 
 def operator_named(by: str | None) -> str:

@@ -66,7 +66,8 @@ async def waiting(connection: Connection, *, most: int = 1_000) -> list[Waiting]
     ]
 
 
-async def _waiting_one(connection: Connection, waiting_id: UUID) -> Waiting:
+async def waiting_one(connection: Connection, waiting_id: UUID) -> Waiting:
+    """One of them. Raises NotWaiting."""
     query = WAITING.format(refund="AND refund_id = $1", payout="AND payout_id = $1")
     row = await connection.fetchrow(query, waiting_id)
     if row is None:
@@ -168,7 +169,7 @@ async def try_again(
 
     A payout goes to `account` where one is named, and with `from_balance` not from the charge that paid for it.
     """
-    one = await _waiting_one(connection, waiting_id)
+    one = await waiting_one(connection, waiting_id)
     if one.kind == "refund" and (account is not None or from_balance):
         raise NotWaiting(f"{waiting_id} is a refund: it goes to the card that paid")
     if one.failure == PayoutStatus.NO_ACCOUNT and account is None:

@@ -22,6 +22,11 @@ TEST_TYPE = "notifications.WebhookTest.v1"
 """Of the event that `bookingctl webhooks test` sends; Kafka has none like it."""
 SLICE = 1_000
 
+ONE = """
+SELECT subscription_id, url, state, disabled_for, provider_id, customer_id,
+       array_to_string(event_types, ' ') AS event_types, failing_since, last_error
+FROM webhook_subscription WHERE subscription_id = $1 AND state <> 'deleted'
+"""
 LIST = """
 SELECT s.subscription_id, s.url, s.state, s.disabled_for, s.provider_id, s.customer_id,
        array_to_string(s.event_types, ' ') AS event_types, s.failing_since, s.last_error,
@@ -68,6 +73,14 @@ class Wanted:
 async def listed(connection: Connection, *, ailing: bool, most: int) -> Sequence[asyncpg.Record]:
     """Subscriptions, oldest first; `ailing`: those that fail or are switched off."""
     return await connection.fetch(LIST, ailing, most)
+
+
+async def one(connection: Connection, subscription_id: UUID) -> asyncpg.Record:
+    """A subscription. Raises NotPossible."""
+    row = await connection.fetchrow(ONE, subscription_id)
+    if row is None:
+        raise NotPossible(f"there is no subscription {subscription_id}")
+    return row
 
 
 async def deliveries(
