@@ -20,6 +20,7 @@ from services.chassis.database import Connection
 from services.operations import customer, dead_letters, letters, money, positions, webhooks
 from services.operations import migrate as migrations
 from services.operations import topics as topics_module
+from services.operations.console.commands import console
 from services.operations.terminal import By, Json, kafka_settings, operator_named, plain, run_on, sentences, show
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -40,6 +41,7 @@ for name, part in (
     ("webhooks", webhooks.app),
 ):
     app.add_typer(part, name=name)
+app.command("console")(console)
 
 
 @app.callback()

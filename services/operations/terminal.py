@@ -20,9 +20,10 @@ from rich.table import Table
 
 from services.chassis.database import SILENT_SECONDS, Address, Connection, connect
 from services.chassis.kafka_settings import KafkaSettings
-from services.chassis.operator import NOBODY, NotPossible
-from services.chassis.service import PlanChanged, Service
+from services.chassis.operator import NOBODY
+from services.chassis.service import Service
 from services.operations.handled import handled_by
+from services.operations.refusals import REFUSED, sentence
 
 console = Console()
 T = TypeVar("T")
@@ -86,10 +87,8 @@ def sentences(work: Coroutine[Any, Any, T]) -> T:
     """Run it; what an operator can do something about ends with a sentence and exit code 1."""
     try:
         return asyncio.run(work)
-    except NotPossible as problem:
-        said = str(problem)
-    except (asyncpg.LockNotAvailableError, PlanChanged):
-        said = "a batch holds these rows or has changed them meanwhile: nothing was done, try again"
+    except REFUSED as problem:
+        said = sentence(problem)
     except (OSError, TimeoutError, KafkaError, asyncpg.InvalidPasswordError) as problem:
         said = f"no connection, is the address right and does it answer? {problem!r}"
     console.print(said, style="red", markup=False)

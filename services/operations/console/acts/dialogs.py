@@ -1,0 +1,121 @@
+"""The two routes of each act: its dialog, and doing it. Both work without JavaScript, as pages of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from aiohttp import web
+from pydantic import TypeAdapter, ValidationError
+
+from services.chassis.clock import SystemClock
+from services.chassis.operator import NotPossible
+from services.operations.console.access import CSRF
+from services.operations.console.acts.framework import Act, Doing, Outcome, Reason, run
+from services.operations.console.databases import Away
+from services.operations.console.rendering import page
+from services.operations.console.routes import DATABASES, OPERATOR, Route
+
+OWN = frozenset({"reason", "back", CSRF})
+"""Fields of the dialog itself."""
+LARGEST = 4000
+"""Characters of a field."""
+
+
+def routes_of(act: type[Act]) -> Sequence[Route]:
+    """GET asks, POST does."""
+
+    async def ask(request: web.Request) -> web.StreamResponse:
+        return await _dialog(request, act, dict(request.query))
+
+    async def do(request: web.Request) -> web.StreamResponse:
+        form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        return await _do(request, act, {name: value[:LARGEST] for name, value in form.items()})
+
+    path = f"/acts/{act.NAME}"
+    return (
+        Route("GET", path, ask, act.ROLE, act=act.NAME),
+        Route("POST", path, do, act.ROLE, act=act.NAME),
+    )
+
+
+async def _dialog(
+    request: web.Request,
+    act: type[Act],
+    given: dict[str, str],
+    *,
+    wrong: str | None = None,
+    outcome: Outcome | None = None,
+    status: int = 200,
+) -> web.Response:
+    """What will happen, what is asked, why. `wrong`: a sentence about what was filled in; `outcome`: how it went."""
+    fields = _fields(act, given)
+    says = None
+    if outcome is None and all(field["value"] for field in fields if field["hidden"]):
+        try:
+            says = await _whole(act, given).says(request.app[DATABASES])
+        except ValidationError:
+            says = None  # a field is still to be filled in: it is said when it is sent
+        except (NotPossible, Away) as refused:
+            outcome, status = Outcome(False, str(refused)), 409
+    return await page(
+        request,
+        "act.html",
+        status=status,
+        headers={"HX-Trigger": "acted"} if outcome is not None and outcome.done else None,
+        act=act,
+        fields=fields,
+        says=says,
+        reason=given.get("reason", ""),
+        back=_back(given),
+        wrong=wrong,
+        outcome=outcome,
+    )
+
+
+async def _do(request: web.Request, act: type[Act], given: dict[str, str]) -> web.Response:
+    try:
+        reason = TypeAdapter(Reason).validate_python(given.get("reason", ""))
+    except ValidationError:
+        return await _dialog(request, act, given, wrong="Say why, in 3 to 500 characters.", status=422)
+    try:
+        asked = _whole(act, given)
+    except ValidationError as wrong:
+        return await _dialog(request, act, given, wrong=_sentence(act, wrong), status=422)
+    doing = Doing(request.app[DATABASES], SystemClock(), request[OPERATOR], reason, request.app)
+    outcome = await run(asked, doing)
+    return await _dialog(request, act, given, outcome=outcome, status=200 if outcome.done else 409)
+
+
+def _whole(act: type[Act], given: dict[str, str]) -> Act:
+    """Fields that are left empty are as if they were not sent."""
+    return act.model_validate({name: value for name, value in given.items() if name not in OWN and value != ""})
+
+
+def _fields(act: type[Act], given: dict[str, str]) -> list[dict[str, Any]]:
+    """Those without a title are the address's; those with one are asked, and filled in again after a mistake."""
+    schema = act.model_json_schema()
+    return [
+        {
+            "name": name,
+            "title": field.title,
+            "hint": field.description,
+            "hidden": field.title is None,
+            "value": given.get(name, ""),
+            "required": field.is_required(),
+            "is_flag": schema["properties"][name].get("type") == "boolean",
+            "choices": schema["properties"][name].get("enum", ()),
+        }
+        for name, field in act.model_fields.items()
+    ]
+
+
+def _sentence(act: type[Act], wrong: ValidationError) -> str:
+    titles = {name: field.title or name for name, field in act.model_fields.items()}
+    return "; ".join(f"{titles.get(str(one['loc'][0]), one['loc'][0])}: {one['msg']}" for one in wrong.errors())
+
+
+def _back(given: dict[str, str]) -> str:
+    """The page that it was asked on; a path of ours, never another site."""
+    back = given.get("back", "")
+    return back if back.startswith("/") and not back.startswith(("//", "/\\")) else ""

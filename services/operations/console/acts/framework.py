@@ -1,0 +1,120 @@
+"""An act of an operator: asked for in a dialog with a reason, kept in the operators' log before and after it is done.
+
+The same functions as bookingctl's do it; nothing here knows a rule of bookings or money.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+import structlog
+from aiohttp import web
+from booking_contracts.envelope import uuid7
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from services.chassis.clock import Clock
+from services.operations.console.databases import Away, Databases
+from services.operations.console.roles import Operator, Role
+from services.operations.refusals import REFUSED, sentence
+
+log = structlog.get_logger()
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
+BEGIN = """
+INSERT INTO operator_log (entry_id, at, operator, act, service, subject, booking_id, reason, asked)
+VALUES ($1, clock_timestamp(), $2, $3, $4, $5, $6, $7, $8)
+"""
+END = "UPDATE operator_log SET outcome = $2, ended_at = clock_timestamp() WHERE entry_id = $1"
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """What an act has at hand. `operator` and `reason` belong into the history of what it changes."""
+
+    databases: Databases
+    clock: Clock
+    operator: Operator
+    reason: str
+    app: web.Application
+
+    @property
+    def note(self) -> str:
+        """Reason and name, for where one text is kept."""
+        return f"{self.reason} (by {self.operator.name})"
+
+
+class Act(BaseModel, ABC):
+    """Its fields are what it asks: one with a `title` (pydantic's Field) is asked in the dialog, one without comes with
+    the address of the dialog. A field `booking_id` is the booking that the log's row is about. No field
+    is a person's name or address: the log keeps all fields, for ever."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    NAME: ClassVar[str]
+    """In addresses and in the log: `saga-retry`. It stays."""
+    TITLE: ClassVar[str]
+    """Of its button and dialog, imperative: `Ask again`."""
+    ROLE: ClassVar[Role]
+    SERVICE: ClassVar[str | None] = None
+    """Whose rows it changes."""
+    DANGEROUS: ClassVar[bool] = False
+    """It cannot be taken back: drawn so."""
+
+    @property
+    @abstractmethod
+    def subject(self) -> str:
+        """What it is about, for the log: an id."""
+
+    @abstractmethod
+    async def says(self, databases: Databases) -> str:
+        """A sentence: what will happen. Raises NotPossible where it can be seen that it will not be done, and Away."""
+
+    @abstractmethod
+    async def do(self, doing: Doing) -> str:
+        """Do it; a sentence: what was done. Raises one of REFUSED where nothing was done, and Away."""
+
+    def about(self) -> UUID | None:
+        """The booking that the log's row belongs to."""
+        found = getattr(self, "booking_id", None)
+        return found if isinstance(found, UUID) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`done`: whether it was; `said`: what, or why not."""
+
+    done: bool
+    said: str
+
+
+async def run(act: Act, doing: Doing) -> Outcome:
+    """Do it once. The log has it before, without an outcome, and its outcome after. Raises Away where the log is not
+    to be had: then nothing is done. What ends in an error of ours is in the log, too, and is raised."""
+    entry = uuid7()
+    asked = json.dumps(act.model_dump(mode="json"))
+    async with doing.databases.operations() as connection:
+        given = (doing.operator.name, act.NAME, act.SERVICE, act.subject, act.about(), doing.reason, asked)
+        await connection.execute(BEGIN, entry, *given)
+    try:
+        outcome = Outcome(True, await act.do(doing))
+    except REFUSED as refused:
+        outcome = Outcome(False, sentence(refused))
+    except Away as away:
+        outcome = Outcome(False, f"{away}: it is not known whether this was done; look at it once more")
+    except Exception as error:
+        await _end(doing.databases, entry, f"failed: {error!r}")
+        raise
+    await _end(doing.databases, entry, outcome.said if outcome.done else f"not done: {outcome.said}")
+    return outcome
+
+
+async def _end(databases: Databases, entry: UUID, said: str) -> None:
+    """What was done stays done where its outcome cannot be kept; the row without one tells to look."""
+    try:
+        async with databases.operations() as connection:
+            await connection.execute(END, entry, said[:2000])
+    except Away as away:
+        log.error("the outcome of an act is not in the operators' log", entry=str(entry), said=said, error=repr(away))

@@ -1,0 +1,94 @@
+"""Values as the console shows them: instants, money, spans, counts, and personal data without what is personal."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from booking_contracts.envelope import rfc3339
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from services.notifications.locales.formats import MINOR_DIGITS
+
+NOTHING = "–"
+
+
+def time(value: datetime | None) -> Markup | str:
+    """An instant, in UTC; console.js shows it as the reader wants it."""
+    if value is None:
+        return NOTHING
+    return Markup('<time datetime="{}">{}</time>').format(rfc3339(value), f"{value:%Y-%m-%d %H:%M:%S}")
+
+
+def money(minor: int | None, currency: str) -> str:
+    """An amount in minor units as 1,234.50 EUR; with the decimals that the currency has."""
+    if minor is None:
+        return NOTHING
+    digits = MINOR_DIGITS.get(currency, 2)
+    return f"{Decimal(minor).scaleb(-digits):,.{digits}f} {currency}"
+
+
+def span(value: float | timedelta | None) -> str:
+    """A time that something took, or is late, as people say it: 35 ms, 1.4 s, 3 min, 5 h, 2 d."""
+    if value is None:
+        return NOTHING
+    seconds = float(value.total_seconds() if isinstance(value, timedelta) else value)
+    for below, unit, name in ((1, 0.001, "ms"), (10, 1, ""), (120, 1, "s"), (7200, 60, "min"), (172800, 3600, "h")):
+        if abs(seconds) < below:
+            return f"{seconds / unit:.0f} {name}" if name else f"{seconds:.1f} s"
+    return f"{seconds / 86400:.0f} d"
+
+
+def count(value: int | None, bound: int | None = None) -> str:
+    """A number, exact; where counting stopped at `bound`, with a plus."""
+    if value is None:
+        return NOTHING
+    return f"{bound:,}+" if bound is not None and value >= bound else f"{value:,}"
+
+
+def short(value: UUID | str | None) -> str:
+    """The end of an id, enough to tell it from its neighbours: ids of one time begin alike."""
+    return NOTHING if value is None else f"…{str(value)[-8:]}"
+
+
+def pretty(value: Any) -> str:
+    """A JSON document, indented; what is stored as text or bytes is read first, and shown as it is where it is none."""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return value
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+@pass_context
+def masked(context: Context, value: object) -> str:
+    """Personal data: its first character, unless this page was asked for unmasked by who may."""
+    if value is None or value == "":
+        return NOTHING
+    return str(value) if context.get("unmasked") else f"{str(value)[0]}•••"
+
+
+@pass_context
+def withheld(context: Context, value: Any) -> str:
+    """A document that may hold personal data: `pretty`, or that it is not shown."""
+    return pretty(value) if context.get("unmasked") else "not shown: it may hold personal data"
+
+
+FILTERS = {
+    "time": time,
+    "money": money,
+    "span": span,
+    "count": count,
+    "short": short,
+    "pretty": pretty,
+    "masked": masked,
+    "withheld": withheld,
+}

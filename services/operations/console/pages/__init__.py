@@ -1,0 +1,1 @@
+"""The console's pages; each module's ROUTES are found by app.py."""

@@ -1,0 +1,40 @@
+"""What a page or an act answers to, and for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from services.operations.console.databases import Databases
+from services.operations.console.roles import Operator, Role
+from services.operations.console.settings import ConsoleSettings
+from services.operations.console.signing import Signer
+
+Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
+SETTINGS: web.AppKey[ConsoleSettings] = web.AppKey("settings")
+DATABASES: web.AppKey[Databases] = web.AppKey("databases")
+SIGNER: web.AppKey[Signer] = web.AppKey("signer")
+ROUTES: web.AppKey[dict[web.AbstractRoute, Route]] = web.AppKey("routes")
+"""Ours by aiohttp's."""
+OPERATOR: web.RequestKey[Operator] = web.RequestKey("operator")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`path` is without the prefix. `role` is what an operator needs; None: everybody, who is not logged in, too.
+
+    `act`: the name of what is done here; such routes are shut where the console is read-only.
+    """
+
+    method: str
+    path: str
+    handler: Handle
+    role: Role | None
+    act: str | None = None
+
+
+def url(request: web.Request, path: str) -> str:
+    """A path of the console as a browser has to ask for it."""
+    return request.app[SETTINGS].console_prefix + path
