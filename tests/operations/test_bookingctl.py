@@ -38,6 +38,8 @@ MONEY = {
 }
 WHOLE = ("outbox status", "migrate")
 TO_PEOPLE = ("letters list", "letters send-again")
+SERVED = ("console",)
+"""tests/console/test_serving.py."""
 OF_CUSTOMERS = ("customer erase",)
 """test_customer.py."""
 WITH_KAFKA = ("positions show", "positions reset", "topics apply")
@@ -57,7 +59,8 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
 def test_every_command_is_typed_here() -> None:
     root = typer.main.get_command(app)
     of_subscribers = [f"webhooks {act}" for act in ACTS_ON_SUBSCRIBERS]
-    tried = (*LETTERS, *SAGAS, *MONEY, *WHOLE, *TO_PEOPLE, *OF_CUSTOMERS, *WITH_KAFKA, *of_subscribers)
+    of_people = (*TO_PEOPLE, *OF_CUSTOMERS)
+    tried = (*LETTERS, *SAGAS, *MONEY, *WHOLE, *SERVED, *of_people, *WITH_KAFKA, *of_subscribers)
     assert sorted(commands(root)) == sorted(tried)
 
 

@@ -16,7 +16,7 @@ def console() -> None:
     """Serve the console until SIGTERM or SIGINT, at HTTP_HOST and HTTP_PORT. It reads and acts on the databases of
     BOOKING_, PAYMENTS_, NOTIFICATIONS_ and OPERATIONS_DATABASE_URL; CONSOLE_… says who comes in."""
     try:
-        settings = ConsoleSettings()  # type: ignore[call-arg]  # from the environment
+        settings = ConsoleSettings()
     except ValidationError as wrong:
         said = "; ".join(": ".join(filter(None, (_names(one["loc"]), one["msg"]))) for one in wrong.errors())
         raise typer.BadParameter(f"the console cannot start: {said}") from None

@@ -65,7 +65,8 @@ def pretty(value: Any) -> str:
             value = json.loads(value)
         except ValueError:
             return value
-    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    document: str = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    return document
 
 
 @pass_context

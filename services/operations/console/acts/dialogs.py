@@ -55,6 +55,9 @@ async def _dialog(
     if outcome is None:
         try:
             says = await _named(act, given).says(request.app[DATABASES])
+        except Problem:
+            if wrong is None:
+                raise
         except (NotPossible, Away) as refused:
             outcome, status = Outcome(False, str(refused)), 409
     return await page(

@@ -1,0 +1,140 @@
+"""Who comes in, and what they may (requirement console)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from pydantic import ValidationError
+
+from services.operations.console.settings import ConsoleToken
+from tests.console.conftest import Visit, hidden, settings, sha256
+
+PROXY = {
+    "console_tokens": (),
+    "console_proxy_user_header": "X-Forwarded-Email",
+    "console_proxy_roles_header": "X-Forwarded-Groups",
+    "console_proxy_secret": "shown by the proxy alone",
+}
+BY_PROXY = {"X-Forwarded-Email": "otto@example.com", "X-Console-Secret": "shown by the proxy alone"}
+RETRY = f"/acts/saga-retry?booking_id={uuid4()}"
+pytestmark = pytest.mark.requirement("console")
+
+
+async def test_who_has_no_session_is_asked_for_a_token_and_then_gets_where_they_wanted(visit: Visit) -> None:
+    nobody = await visit()
+    answer = await nobody.get("/?since=5")
+    assert (answer.status, answer.headers["Location"]) == (303, "/login?next=%2F%3Fsince%3D5")
+    assert hidden(await nobody.shown("/login?next=/?since=5"))["next"] == "/?since=5"
+    answer = await nobody.post("/login", {"token": "vera", "next": "/?since=5"})
+    assert (answer.status, answer.headers["Location"]) == (303, "/?since=5")
+    assert "vera" in await nobody.shown("/")
+    cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "evil", "/login"])
+async def test_nobody_is_led_elsewhere_by_logging_in(visit: Visit, elsewhere: str) -> None:
+    answer = await (await visit()).post("/login", {"token": "vera", "next": elsewhere})
+    assert answer.headers["Location"] == "/"
+
+
+async def test_a_wrong_token_is_told(visit: Visit) -> None:
+    answer = await (await visit()).post("/login", {"token": "guessed"})
+    assert answer.status == 403
+    assert "No token of the console" in await answer.text()
+    assert "Set-Cookie" not in answer.headers
+
+
+async def test_a_session_ends_with_its_token_and_with_logging_out(visit: Visit) -> None:
+    vera = await visit("vera")
+    session = vera.client.session.cookie_jar.filter_cookies(vera.client.make_url("/"))["console_session"].value
+    await vera.post("/logout", {})
+    assert (await vera.get("/")).status == 303
+    ended = datetime.now(UTC) - timedelta(seconds=1)
+    for token in (
+        ConsoleToken(name="vera", token_sha256=sha256("another"), roles=frozenset({"viewer"})),
+        ConsoleToken(name="vera", token_sha256=sha256("vera"), roles=frozenset({"viewer"}), expires_at=ended),
+    ):
+        later = await visit(console_tokens=[token])
+        assert (await later.get("/", cookies={"console_session": session})).status == 303
+    assert (await (await visit()).get("/", cookies={"console_session": session})).status == 200
+
+
+async def test_who_has_not_the_role_is_told_which(visit: Visit) -> None:
+    vera = await visit("vera")
+    assert "vera has not the role operator" in await vera.shown(RETRY, status=403)
+    nobody = await visit("nobody")
+    assert "nobody has not the role viewer" in await nobody.shown("/", status=403)
+    for above in ("otto", "mona"):
+        assert (await (await visit(above)).get(RETRY)).status != 403
+
+
+async def test_a_form_of_another_page_is_refused(visit: Visit) -> None:
+    otto, vera = await visit("otto"), await visit("vera")
+    form = {"reason": "because", "booking_id": str(uuid4())}
+    answer = await otto.post("/acts/saga-retry", form)
+    assert answer.status == 403
+    assert "load it again" in await answer.text()
+    of_another = hidden(await (await visit("mona")).shown("/views-none", status=404)).get("csrf", "of.another.session")
+    assert (await otto.post("/acts/saga-retry", {**form, "csrf": of_another})).status == 403
+    assert (await vera.post("/acts/saga-retry", form)).status == 403
+    for path in ("/acts/saga-retry", "/logout", "/login"):
+        elsewhere = await otto.post(path, form, headers={"Sec-Fetch-Site": "cross-site"})
+        assert (elsewhere.status, "another site" in await elsewhere.text()) == (403, True)
+
+
+async def test_a_read_only_console_does_nothing_and_draws_nothing_that_could(visit: Visit) -> None:
+    otto = await visit("otto", console_read_only=True)
+    assert "Read-only" in await otto.shown("/")
+    for answer in (await otto.get(RETRY), await otto.post("/acts/saga-retry", {"reason": "because"})):
+        assert answer.status == 403
+        assert "The console is read-only" in await answer.text()
+
+
+async def test_a_proxy_says_who_somebody_is_and_shows_that_it_is_the_proxy(visit: Visit) -> None:
+    one = await visit(**PROXY)
+    assert (await one.get("/")).status == 401
+    assert (await one.get("/", headers={**BY_PROXY, "X-Console-Secret": "guessed"})).status == 401
+    assert (await one.get("/", headers={"X-Forwarded-Email": "otto@example.com"})).status == 401
+    assert (await one.get("/", headers=BY_PROXY)).status == 403
+    page = await one.shown("/", headers={**BY_PROXY, "X-Forwarded-Groups": "viewer, cooks"})
+    assert "otto@example.com" in page
+    assert "Log out" not in page
+    assert (await one.post("/login", {"token": "vera"})).status == 404
+
+
+async def test_groups_of_a_proxy_are_given_rights(visit: Visit) -> None:
+    one = await visit(**PROXY, console_proxy_roles={"on-call": "operator"})
+    assert (await one.get("/", headers={**BY_PROXY, "X-Forwarded-Groups": "operator"})).status == 403
+    assert (await one.get("/", headers={**BY_PROXY, "X-Forwarded-Groups": "cooks on-call"})).status == 200
+
+
+async def test_everything_works_under_a_prefix(visit: Visit) -> None:
+    vera = await visit(None, console_prefix="/console")
+    answer = await vera.get("/")
+    assert answer.headers["Location"].startswith("/console/login?next=%2Fconsole%2F")
+    answer = await vera.post("/login", {"token": "vera"})
+    assert "Path=/console" in answer.headers["Set-Cookie"]
+    page = await vera.shown("/")
+    inside = [at.partition('"')[0] for name in ("href", "src", "action") for at in page.split(f'{name}="')[1:]]
+    assert [at for at in inside if not at.startswith(("/console/", "#"))] == []
+    assert (await vera.client.get("/")).status == 404
+    assert (await vera.client.get("/health/live")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"console_tokens": ()}, "nobody gets in"),
+        ({"console_session_secrets": ["short"]}, "32 characters"),
+        ({"console_session_secrets": []}, "at least 1 item"),
+        ({**PROXY, "console_proxy_secret": None}, "CONSOLE_PROXY_SECRET"),
+        ({"console_prefix": "/console/"}, "pattern"),
+    ],
+)
+def test_settings_that_open_the_door_are_refused(given: dict[str, object], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        settings(**given)

@@ -1,0 +1,129 @@
+"""Each act: asked with a reason, said before, kept in the operators' log, refused without losing the page."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from services.operations.console.acts import sagas
+from services.operations.console.acts.framework import Doing
+from services.operations.console.databases import Databases
+from tests.chassis.harness import Engine
+from tests.chassis.scenes import Scene
+from tests.console.conftest import Visit, Visitor, hidden, named
+from tests.operations.conftest import engine
+
+__all__ = ["engine"]
+pytestmark = pytest.mark.requirement("console")
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+async def operations(databases: dict[str, str]) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    """The operators' own database, as its role."""
+    connection = await asyncpg.connect(databases["OPERATIONS_DATABASE_URL"])
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def otto(visit: Visit, databases: dict[str, str]) -> Visitor:
+    return await visit("otto", databases=named(databases))
+
+
+async def waiting(engine: Engine) -> UUID:
+    """A booking whose saga waits for payments."""
+    command = (await Scene(engine).open()).place()
+    await engine.tell(command)
+    await engine.fetch("UPDATE booking SET deadline = deadline + interval '1 hour'")
+    return command.booking_id
+
+
+async def test_an_act_says_what_it_will_do_and_the_log_has_it_before_and_after(
+    otto: Visitor, engine: Engine, operations: asyncpg.Connection[asyncpg.Record], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booking_id = await waiting(engine)
+    dialog = f"/acts/saga-retry?booking_id={booking_id}&back=/sagas"
+    assert "is asked again for step authorize" in await otto.shown(dialog)
+    of_booking = "SELECT operator, act, service, subject, reason, outcome FROM operator_log WHERE booking_id = $1"
+    before, done = [], sagas.SagaRetry.do
+
+    async def looked_at(act: sagas.SagaRetry, doing: Doing) -> str:
+        before.extend(await operations.fetch(of_booking, booking_id))
+        return await done(act, doing)
+
+    monkeypatch.setattr(sagas.SagaRetry, "do", looked_at)
+    said = await otto.sent(dialog, "/acts/saga-retry", reason=" no answer since noon ")
+    assert "authorize is asked again" in said
+    assert 'href="/sagas"' in said
+    expected = ("otto", "saga-retry", "booking", str(booking_id), "no answer since noon")
+    (row,) = before
+    assert (tuple(row)[:5], row["outcome"]) == (expected, None)
+    (row,) = await operations.fetch(of_booking, booking_id)
+    assert (tuple(row)[:5], row["outcome"]) == (expected, "authorize is asked again")
+    sent = [row for row in await engine.sent() if row.topic == "payments.commands" and row.key == str(booking_id)]
+    assert len(sent) == 2
+
+
+async def test_without_a_reason_nothing_is_done(
+    otto: Visitor, engine: Engine, operations: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    booking_id = await waiting(engine)
+    dialog = f"/acts/saga-retry?booking_id={booking_id}"
+    for reason in ("", "  x ", "x" * 501):
+        assert "Say why" in await otto.sent(dialog, "/acts/saga-retry", 422, reason=reason)
+    assert "booking_id" in await otto.sent(dialog, "/acts/saga-retry", 422, reason="because", booking_id="none")
+    assert await operations.fetch("SELECT FROM operator_log WHERE booking_id = $1", booking_id) == []
+
+
+async def test_a_conflict_is_a_message_and_the_page_stays(
+    otto: Visitor, engine: Engine, operations: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    booking_id = await waiting(engine)
+    dialog = f"/acts/saga-retry?booking_id={booking_id}"
+    form = {"reason": "because", **hidden(await otto.shown(dialog))}
+    batch = await asyncpg.connect(engine.session.url)
+    async with batch.transaction():
+        await batch.execute("SELECT FROM booking FOR UPDATE")
+        answer = await otto.post("/acts/saga-retry", form, headers=HTMX)
+    await batch.close()
+    text = await answer.text()
+    assert (answer.status, "a batch holds these rows" in text, "<html" in text) == (409, True, False)
+    assert "HX-Trigger" not in answer.headers
+    await engine.fetch("UPDATE saga SET status = 'done'")
+    answer = await otto.post("/acts/saga-retry", form, headers=HTMX)
+    assert (answer.status, "is done" in await answer.text()) == (409, True)
+    kept = await operations.fetch("SELECT outcome FROM operator_log WHERE booking_id = $1", booking_id)
+    outcomes = [row["outcome"] for row in kept]
+    assert all(one.startswith("not done: ") for one in outcomes)
+    assert len(outcomes) == 2
+    await engine.fetch("UPDATE saga SET status = 'waiting'")
+    answer = await otto.post("/acts/saga-retry", form, headers=HTMX)
+    assert (answer.status, answer.headers["HX-Trigger"]) == (200, "acted")
+
+
+async def test_what_is_not_there_cannot_be_asked(otto: Visitor) -> None:
+    page = await otto.shown(f"/acts/saga-retry?booking_id={uuid4()}", status=409)
+    assert "has no saga" in page
+    assert "<textarea" not in page
+
+
+async def test_nothing_is_done_that_cannot_be_kept(visit: Visit, databases: dict[str, str], engine: Engine) -> None:
+    of_booking = named({**databases, "OPERATIONS_DATABASE_URL": "postgresql://nobody:x@127.0.0.1:1/operations"})
+    otto = await visit("otto", databases=of_booking)
+    booking_id = await waiting(engine)
+    said = await otto.sent(f"/acts/saga-retry?booking_id={booking_id}", "/acts/saga-retry", 503, reason="because")
+    assert "The database of operations does not answer" in said
+    sent = [row for row in await engine.sent() if row.topic == "payments.commands" and row.key == str(booking_id)]
+    assert len(sent) == 1
+
+
+async def test_what_is_read_changes_nothing_whatever_it_says(databases: dict[str, str]) -> None:
+    of_stack: Databases = named(databases)
+    async with of_stack.opened():
+        with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+            async with of_stack.reading("booking") as connection:
+                await connection.execute("DELETE FROM saga")
