@@ -21,6 +21,7 @@ import asyncpg
 import structlog
 from aiohttp import web
 from booking_contracts.envelope import rfc3339
+from booking_contracts.rights import SERVICES
 
 from services.chassis import letters, operator
 from services.chassis.clock import Clock, SystemClock
@@ -28,7 +29,7 @@ from services.chassis.database import UNAVAILABLE, Connection
 from services.chassis.letters import BEFORE_ALL, Place, Portion, Wanted
 from services.chassis.operator import Done, NotPossible
 from services.operations.console.databases import Away, Databases
-from services.operations.console.routes import DATABASES
+from services.operations.console.routes import DATABASES, SETTINGS
 from services.operations.handled import handled_by
 
 Kind = Literal["redrive", "discard"]
@@ -36,7 +37,7 @@ MOST = 100_000
 """Letters that one job takes; another one takes the rest."""
 PORTION, PORTION_SECONDS = 50, 1.0
 """The row's lock is held for so long, and who stops the job waits for it."""
-IDLE_SECONDS = 1.0
+IDLE_SECONDS, AWAY_SECONDS = 1.0, 5.0
 COLUMNS = "job_id, operator, act, service, asked, reason, total, done, failed, summary, created_at, ended_at, stopped"
 BEGIN = """
 INSERT INTO job (operator, act, service, asked, reason, total) VALUES ($1, $2, $3, $4, $5, $6) RETURNING job_id
@@ -170,17 +171,20 @@ async def run(databases: Databases, clock: Clock) -> None:
         try:
             found = await work(databases, clock, without=away)
         except Away as gone:
+            found = gone.name in SERVICES
             away.add(gone.name)
-            found = gone.name in ("booking", "payments", "notifications")
         except Exception:
             log.error("a portion of a job failed", exc_info=True)
         if not found:
+            await asyncio.sleep(AWAY_SECONDS if away else IDLE_SECONDS)
             away.clear()
-            await asyncio.sleep(IDLE_SECONDS)
 
 
 async def worked_on(app: web.Application) -> AsyncIterator[None]:
-    """For `cleanup_ctx`, after the databases."""
+    """For `cleanup_ctx`, after the databases. A console that is read-only does nothing by itself, either."""
+    if app[SETTINGS].console_read_only:
+        yield
+        return
     task = asyncio.create_task(run(app[DATABASES], SystemClock()), name="jobs")
     yield
     task.cancel()

@@ -99,7 +99,7 @@ def _named(act: type[Act], given: dict[str, str]) -> Act:
     found = {name: field.get_default() for name, field in act.model_fields.items() if not field.is_required()}
     for name, field in act.model_fields.items():
         if field.title is None and (name in given or field.is_required()):
-            kind = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+            kind: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
             try:
                 found[name] = TypeAdapter(kind).validate_python(given.get(name) or None)
             except ValidationError:
