@@ -46,7 +46,7 @@ async def listed(request: web.Request) -> web.Response:
         wanted=wanted,
         filters=reads.in_words(wanted),
         kinds_there_are=reads.KINDS,
-        rows=rows[:SHOWN],
+        rows=[reads.readable(row) for row in rows[:SHOWN]],
         cursor=reads.text_of(rows[SHOWN - 1]) if len(rows) > SHOWN else None,
         count=count,
         most=MOST,
@@ -54,7 +54,6 @@ async def listed(request: web.Request) -> web.Response:
         kinds=kinds,
         blocked=blocked,
         blocked_all=len(blocked) < BLOCKED_SHOWN,
-        booking_of=reads.booking_of,
     )
 
 
@@ -64,21 +63,17 @@ async def shown(request: web.Request) -> web.Response:
     try:
         letter_id = UUID(request.match_info["letter_id"])
         async with request.app[DATABASES].reading(service) as connection:
-            row = await letters.shown(connection, letter_id)
-            key = (row["key"] or b"").decode("utf-8", "replace")
-            same_key = await letters.count(connection, Wanted(key=key), most=MOST) if key else 0
+            row = reads.readable(await letters.shown(connection, letter_id))
+            same_key = await letters.count(connection, Wanted(key=row["key"]), most=MOST) if row["key"] else 0
     except (ValueError, NotPossible):
         raise Problem(404, "Not found", f"{service} has no such dead letter.") from None
-    about = reads.booking_of(row)
     return await page(
         request,
         "letter.html",
         subject=f"letter {letter_id} of {service}",
-        booking_id=about,
+        booking_id=row["about"],
         service=service,
         row=row,
-        key=key,
-        about=about,
         same_key=same_key,
     )
 

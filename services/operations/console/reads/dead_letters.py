@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -68,12 +69,16 @@ def text_of(row: asyncpg.Record) -> str:
     return f"{row['created_at'].isoformat()}/{row['id']}"
 
 
-def booking_of(row: asyncpg.Record) -> UUID | None:
-    """The booking, or waitlist entry, that a letter is about, where its key is an id."""
+def readable(row: asyncpg.Record) -> dict[str, Any]:
+    """A letter with its key as text, what was raised (above it stands from where), and the booking or waitlist entry
+    that it is about, where its key is an id."""
+    key = (row["key"] or b"").decode("utf-8", "replace")
+    raised = (row["error"].strip().splitlines() or [""])[-1]
     try:
-        return UUID((row["key"] or b"").decode())
+        about = UUID(key)
     except ValueError:
-        return None
+        about = None
+    return {**row, "key": key, "raised": raised, "about": about}
 
 
 async def blocked(connection: Connection, *, most: int) -> list[asyncpg.Record]:
