@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 from urllib.parse import urlencode
 
 import asyncpg
@@ -52,7 +53,7 @@ async def refused(who: Visitor, act: str, **of: object) -> None:
     assert (answer.status, "has not the" in await answer.text()) == (403, True)
 
 
-async def kept(operations: Operations[asyncpg.Record], subject: object) -> Sequence[tuple[str, ...]]:
+async def kept(operations: Operations[asyncpg.Record], subject: object) -> Sequence[tuple[Any, ...]]:
     """(operator, act, service, reason, outcome) of what was done about it, the oldest first."""
     rows = await operations.fetch(
         "SELECT operator, act, service, reason, outcome FROM operator_log WHERE subject = $1 ORDER BY entry_id",

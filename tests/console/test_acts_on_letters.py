@@ -64,7 +64,7 @@ async def test_letters_of_every_service_are_redriven_and_discarded(
 ) -> None:
     connection = await emptied(databases, service)
     first, second = await plant(connection, service, 2)
-    of: dict[str, object] = {"service": service, "letter_id": first}
+    of: dict[str, Any] = {"service": service, "letter_id": first}
     assert "handled again" in await otto.shown(dialog("letter-redrive", **of))
     assert "redriven" in await do(otto, "letter-redrive", **of)
     assert await status(connection, first) == "redriven"

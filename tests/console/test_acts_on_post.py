@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -54,7 +55,7 @@ async def test_one_webhook_is_sent_again(otto: Visitor, engine: Engine, operatio
 
 async def test_those_of_a_span_or_the_failed_ones_are_sent_again(otto: Visitor, engine: Engine) -> None:
     subscription, _ = await failed(engine)
-    of: dict[str, object] = {"subscription_id": subscription}
+    of: dict[str, Any] = {"subscription_id": subscription}
     assert URL in await otto.shown(dialog("webhooks-redeliver", **of))
     later = {"since": "2099-01-01 10:00"}
     assert "there is nothing of that" in await do(otto, "webhooks-redeliver", status=409, asked=later, **of)
@@ -71,7 +72,7 @@ async def test_a_subscriber_is_switched_off_and_on_and_tried(
 ) -> None:
     subscription = await Stage(engine, Poster(HERE)).subscribe(URL)
     healthy = await Stage(engine, Poster(HERE)).subscribe("http://127.0.0.1:9/other")
-    of: dict[str, object] = {"subscription_id": subscription}
+    of: dict[str, Any] = {"subscription_id": subscription}
     assert "is on its way" in await do(otto, "webhook-test", **of)
     assert await states(engine) == ["pending"]
     assert "disabled" in await do(otto, "webhook-disable", **of)

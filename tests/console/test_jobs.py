@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import sys
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -42,12 +43,12 @@ asyncio.run(main())
 
 
 async def begun(
-    databases: dict[str, str], total: int, *, kind: jobs.Kind = "redrive", service: str = "booking", **of: str
+    databases: dict[str, str], total: int, *, kind: jobs.Kind = "redrive", service: str = "booking"
 ) -> UUID:
     """A job without a console that works on it."""
     opened = named(databases)
     async with opened.opened():
-        asked = jobs.Asked.of(Wanted(**(of or {"kind": "failed"})), until=SystemClock().now(), for_good=False)
+        asked = jobs.Asked.of(Wanted(kind="failed"), until=SystemClock().now(), for_good=False)
         return await jobs.begin(opened, "otto", kind, service, asked, WHY, total)
 
 
@@ -81,7 +82,7 @@ async def test_all_of_a_list_are_redriven_while_a_page_shows_how_far(
 ) -> None:
     await plant(booking, "booking", 60)
     (other,) = await plant(booking, "booking", error="of another kind")
-    of: dict[str, object] = {"service": "booking", "error": "planted"}
+    of: dict[str, Any] = {"service": "booking", "error": "planted"}
     assert "takes the 60 letters of booking: error planted" in await otto.shown(dialog("letters-redrive", **of))
     said = await do(otto, "letters-redrive", **of)
     (job,) = [UUID(one) for one in re.findall(r"job ([0-9a-f-]{36}) has begun", said)]
