@@ -101,6 +101,7 @@ class _Many(Act):
     """All that a filter finds, as a job. A filter is needed: never everything there is."""
 
     ROLE: ClassVar[Role] = Role.OPERATOR
+    AFTER: ClassVar[tuple[str, str] | None] = ("/jobs", "See how far it is")
     DOES: ClassVar[jobs.Kind]
     EFFECT: ClassVar[str]
 
@@ -140,7 +141,7 @@ class _Many(Act):
         job = await jobs.begin(
             doing.databases, doing.operator.name, self.DOES, self.service, asked, doing.reason, count
         )
-        return f"job {job} has begun: /jobs/{job}"
+        return f"job {job} has begun"
 
     async def _count(self, databases: Databases) -> int:
         if not self.wanted.narrow:

@@ -60,6 +60,8 @@ class Act(BaseModel, ABC):
     ROLE: ClassVar[Role]
     SERVICE: ClassVar[str | None] = None
     """Whose rows it changes, where it is always the same service."""
+    AFTER: ClassVar[tuple[str, str] | None] = None
+    """A page that shows what comes of it, and what the link to it says."""
     NEEDS_PII: ClassVar[bool] = False
     """Only for who has the right to see people's data, too."""
     DANGEROUS: ClassVar[bool] = False

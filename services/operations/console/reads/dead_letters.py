@@ -22,8 +22,9 @@ SELECT b.key, b.draining, b.since,
        (SELECT count(*) FROM (SELECT FROM local_message m WHERE m.key = b.key AND m.kind = 'record'
                               LIMIT {MOST_BEHIND}) w)::int AS waiting,
        (SELECT d.id FROM dead_letter d
-        WHERE d.status = 'open' AND d.kind <> 'refused' AND d.key = convert_to(b.key, 'UTF8')
-        ORDER BY d.created_at, d.id LIMIT 1) AS letter
+        WHERE d.status = 'open'
+          AND d.id = (SELECT m.id FROM local_message m WHERE m.key = b.key AND m.kind = 'record'
+                      ORDER BY m.arrival LIMIT 1)) AS letter
 FROM (SELECT key, draining, since FROM blocked_key LIMIT $1) b ORDER BY b.since
 """
 
