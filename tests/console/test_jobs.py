@@ -117,16 +117,20 @@ async def test_never_everything_there_is(otto: Visitor, booking: Connection) -> 
     assert "no such letters any more" in await otto.shown(nothing, status=409)
 
 
-async def test_what_comes_later_stays_and_what_cannot_be_done_is_said(
-    booking: Connection, databases: dict[str, str], operations: Operations[asyncpg.Record]
+async def test_what_comes_later_stays_and_what_cannot_be_done_is_said_once(
+    booking: Connection,
+    databases: dict[str, str],
+    operations: Operations[asyncpg.Record],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(jobs, "PORTION", 2)
     held, *_ = await plant(booking, "booking", 3)
     job = await begun(databases, 3, kind="discard")
     await plant(booking, "booking", error="later")
     batch = await asyncpg.connect(databases["BOOKING_DATABASE_URL"])
     async with batch.transaction():
         await batch.execute("SELECT FROM dead_letter WHERE id = $1 FOR UPDATE", held)
-        await work(databases, portions=2)
+        await work(databases, portions=3)
     await batch.close()
     row = await row_of(operations, job)
     assert (row["done"], row["failed"], row["ended_at"] is not None) == (2, 1, True)
@@ -215,3 +219,13 @@ async def test_a_service_that_is_away_keeps_its_own_jobs_waiting_alone(
     assert (await row_of(operations, first))["ended_at"] is None
     await work(databases)
     assert (await row_of(operations, first))["ended_at"] is not None
+
+
+async def test_a_console_that_is_read_only_works_on_none(visit: Visit, databases: dict[str, str]) -> None:
+    def working() -> bool:
+        return any(task.get_name() == "jobs" for task in asyncio.all_tasks())
+
+    await visit("otto", databases=named(databases), console_read_only=True)
+    assert not working()
+    await visit("otto", databases=named(databases))
+    assert working()
