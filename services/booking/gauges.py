@@ -14,6 +14,15 @@ TOTALS_SECONDS = 300.0
 """What reads a whole table: seldom, and seldomer where it takes long (docs/decisions/0035)."""
 LONG_UNANSWERED = 4
 """Times asked: after 30, 60 and 120 s (saga.py, ASK_AGAIN)."""
+SAGAS = """
+SELECT step, status, counted.total, counted.unanswered FROM (
+    SELECT status, step FROM unnest($1::text[]) AS status, unnest($2::text[]) AS step) kind
+CROSS JOIN LATERAL (
+    SELECT count(*) AS total, count(*) FILTER (WHERE asked >= $3) AS unanswered FROM (
+        SELECT asked FROM saga
+        WHERE saga.status <> 'done' AND (saga.status, saga.step) = (kind.status, kind.step)
+        LIMIT 10000) few) counted
+"""
 
 
 async def run(pool: Pool) -> None:
@@ -28,18 +37,7 @@ async def run(pool: Pool) -> None:
 async def look(pool: Pool) -> None:
     """Count sagas once; of each kind at most 10,000, which is too many in any case."""
     rows = await pool.fetch(
-        """
-        SELECT step, status, counted.total, counted.unanswered FROM (
-            SELECT status, step FROM unnest($1::text[]) AS status, unnest($2::text[]) AS step) kind
-        CROSS JOIN LATERAL (
-            SELECT count(*) AS total, count(*) FILTER (WHERE asked >= $3) AS unanswered FROM (
-                SELECT asked FROM saga
-                WHERE saga.status <> 'done' AND (saga.status, saga.step) = (kind.status, kind.step)
-                LIMIT 10000) few) counted
-        """,
-        [status for status in Status if status is not Status.DONE],
-        list(Step),
-        LONG_UNANSWERED,
+        SAGAS, [status for status in Status if status is not Status.DONE], list(Step), LONG_UNANSWERED
     )
     metrics.sagas.clear()
     for row in rows:

@@ -49,10 +49,15 @@ async def members(kafka: Mapping[str, object], group: str) -> int:
     admin = AIOKafkaAdminClient(**kafka)
     await admin.start()
     try:
-        coordinator = await _coordinator(admin, group)
-        (answer,) = await admin.describe_consumer_groups([group], group_coordinator_id=coordinator)
+        return await members_of(admin, group)
     finally:
         await admin.close()
+
+
+async def members_of(admin: AIOKafkaAdminClient, group: str) -> int:
+    """The same, by a client that is connected."""
+    coordinator = await _coordinator(admin, group)
+    (answer,) = await admin.describe_consumer_groups([group], group_coordinator_id=coordinator)
     return sum(len(described[MEMBERS]) for described in answer.groups)
 
 

@@ -59,7 +59,7 @@ async def test_erasing_needs_the_role_and_the_right(mona: Visitor, otto: Visitor
 async def test_a_command_that_cannot_be_published_is_a_sentence(
     otto: Visitor, engine: Engine, operations: Operations[asyncpg.Record]
 ) -> None:
-    """What a stack that has Kafka does: tests/flows/test_console.py."""
+    """What a stack that has Kafka does: tests/flows/test_console_acts.py."""
     booking_id = await waiting(engine)
     page = await otto.shown(dialog("booking-cancel", booking_id=booking_id))
     assert f"Booking {booking_id} is PENDING_PAYMENT" in page

@@ -1,33 +1,55 @@
-"""What the console does through Kafka, against a running system (requirement console)."""
+"""The console on a running system: replicas, groups and lag as Kafka has them (requirement console)."""
 
 from __future__ import annotations
 
 import pytest
+from aiokafka import AIOKafkaProducer
+from booking_contracts.booking import BookingConfirmed
+from booking_contracts.rights import SERVICES
 from booking_contracts.testkit.system import System
+from booking_contracts.testkit.waiting import eventually
 
-from tests.console.acting import do
+from services.operations.console.kafka import WATCH, Seen
 from tests.console.conftest import Visit, named, visit
 
 __all__ = ["visit"]
 
 
-@pytest.mark.requirement("console", "actors", "history-tracking")
-async def test_an_operator_cancels_a_booking_as_an_admin_and_sees_the_answer(system: System, visit: Visit) -> None:
-    """Acts on databases alone are tested there: this one is a command, whose answer comes over Kafka."""
+@pytest.mark.requirement("console")
+async def test_now_knows_who_runs_and_that_nothing_is_left_in_kafka(visit: Visit, system: System) -> None:
     studio = await system.studio()
-    command = system.place(studio, "olga")
-    await system.accepted(command)
-    await system.payment_in(command.booking_id, "captured")
-    await system.booking_in(command.booking_id, "CONFIRMED")
-    servers = system.env["KAFKA_BOOTSTRAP_SERVERS"]
-    otto = await visit("otto", databases=named(system.env), kafka_bootstrap_servers=servers)
-    told = {"told": "the studio is flooded"}
+    command = system.place(studio, "otto")
+    await system.client.publish(command)
+    await system.client.outcome(command.booking_id, BookingConfirmed)
+    kafka = {"kafka_bootstrap_servers": system.env["KAFKA_BOOTSTRAP_SERVERS"]}
+    otto = await visit("otto", databases=named(system.env), **kafka)
 
-    said = await do(otto, "booking-cancel", booking_id=command.booking_id, asked=told)
+    async def page() -> str:
+        return await otto.shown("/")
 
-    assert "booking accepted it: CANCELLED_BY_ADMIN" in said
-    await system.booking_in(command.booking_id, "CANCELLED_BY_ADMIN")
-    history = (await system.get("booking", f"/v1/bookings/{command.booking_id}/history"))["items"]
-    assert (history[-1]["actor"], history[-1]["reason"]) == ({"kind": "admin", "id": "otto"}, told["told"])
-    again = await do(otto, "booking-cancel", status=409, booking_id=command.booking_id)
-    assert "booking refused it, ALREADY_CANCELLED" in again
+    shown = await eventually("Kafka was asked", page, lambda text: "<p>it answers</p>" in text)
+    for service in SERVICES:
+        assert f"{service}-1, {service}-2" in shown
+        assert f"no replica of {service}" not in shown
+
+
+@pytest.mark.requirement("console")
+async def test_what_a_transaction_leaves_behind_is_no_lag(visit: Visit, system: System) -> None:
+    """A producer's marker is no record, and no service will ever stand behind it."""
+    reached = system.env["KAFKA_BOOTSTRAP_SERVERS"]
+    async with AIOKafkaProducer(bootstrap_servers=reached, transactional_id="console") as producer:
+        for number in range(12):
+            await producer.begin_transaction()
+            await producer.send_and_wait("booking.commands", b"never seen", partition=number)
+            await producer.abort_transaction()
+    otto = await visit("otto", databases=named(system.env), kafka_bootstrap_servers=reached)
+    watch = otto.client.app[WATCH] if otto.client.app is not None else None
+    assert watch is not None
+
+    async def records() -> Seen | None:
+        return watch.seen
+
+    def nothing_left(seen: Seen | None) -> bool:
+        return seen is not None and {lag.records for lag in seen.lags["booking"].values()} == {0}
+
+    await eventually("nothing is left", records, nothing_left, seconds=30)

@@ -15,6 +15,7 @@ from services.operations.console import acts, jobs, pages, static_files
 from services.operations.console.access import let_in
 from services.operations.console.acts.dialogs import routes_of
 from services.operations.console.databases import Databases
+from services.operations.console.kafka import KafkaWatch, watched
 from services.operations.console.problems import problem_pages
 from services.operations.console.routes import DATABASES, ROUTES, SETTINGS, SIGNER, Route
 from services.operations.console.security import add_headers
@@ -43,6 +44,7 @@ def application(settings: ConsoleSettings, databases: Databases) -> web.Applicat
             yield
 
     app.cleanup_ctx.extend((connected, jobs.worked_on))
+    app.cleanup_ctx.append(lambda of: watched(of, KafkaWatch(settings, databases)))
     return app
 
 

@@ -64,7 +64,7 @@ def pretty(value: Any) -> str:
         try:
             value = json.loads(value)
         except ValueError:
-            return value
+            return str(value)
     document: str = json.dumps(value, indent=2, ensure_ascii=False, default=str)
     return document
 

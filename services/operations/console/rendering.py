@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.operations.console import looks
 from services.operations.console.access import csrf_of, may_do
+from services.operations.console.charts import shown
 from services.operations.console.formats import FILTERS
 from services.operations.console.navigation import entries
 from services.operations.console.routes import OPERATOR, SETTINGS, url
@@ -27,6 +28,7 @@ TEMPLATES = Environment(
 )
 TEMPLATES.filters.update(FILTERS)
 TEMPLATES.globals["file"] = address
+TEMPLATES.filters["figure"] = shown
 WHOLE, BARE = "base.html", "_bare.html"
 THEMES, TIMES = ("auto", "light", "dark"), ("utc", "local", "relative")
 

@@ -12,7 +12,12 @@ from aiohttp import web
 from services.operations.console.routes import Route
 
 FOLDER = Path(__file__).parent / "static"
-TYPES = {"htmx.min.js": "text/javascript", "console.js": "text/javascript", "style.css": "text/css"}
+TYPES = {
+    "htmx.min.js": "text/javascript",
+    "console.js": "text/javascript",
+    "style.css": "text/css",
+    "icon.svg": "image/svg+xml",
+}
 KEPT = "public, max-age=31536000, immutable"
 
 

@@ -1,0 +1,102 @@
+"""What waits in a service's database, by the queries of its own gauges, and how the database itself is."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.chassis.database import Connection
+from services.chassis.gauges import BY_TYPE_OF_MESSAGE, WAITING
+from services.operations.console.databases import Databases
+
+COUNTED = 10_000
+"""Where these counts stop, as those of the gauges."""
+OPEN_CALLS = f"""
+WITH open AS MATERIALIZED (
+    SELECT opened_at, tries, last_error FROM gateway_call WHERE state = 'open' ORDER BY opened_at LIMIT {COUNTED})
+SELECT count(*) AS open, count(*) FILTER (WHERE tries > 0) AS failing,
+       (SELECT last_error FROM open WHERE tries > 0 ORDER BY opened_at LIMIT 1) AS error,
+       coalesce((SELECT extract(epoch FROM clock_timestamp() - opened_at) FROM open WHERE tries > 0
+                 ORDER BY opened_at LIMIT 1), 0)::float8 AS failing_seconds
+FROM open
+"""
+SESSIONS = """
+SELECT coalesce(array_agg(DISTINCT left(application_name, -6)) FILTER (WHERE application_name LIKE '%-batch'), '{}')
+           AS replicas,
+       count(*) FILTER (WHERE wait_event_type = 'Lock') AS waiting,
+       coalesce(max(extract(epoch FROM clock_timestamp() - query_start)) FILTER (WHERE state = 'active'), 0)::float8
+           AS longest_seconds
+FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+"""Sessions of other roles have no names here: owners and auditors see those."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """One service, now. Counts stop at COUNTED; seconds are ages of the oldest."""
+
+    service: str
+    replicas: tuple[str, ...]
+    outbox_rows: int
+    outbox_seconds: float
+    timers_due: int
+    timers_seconds: float
+    letters: int
+    refused: int
+    blocked: int
+    calls: int
+    calls_seconds: float
+    failing_calls: int
+    """Of the open calls those that were tried and not answered."""
+    failing_seconds: float
+    call_error: str | None
+    answer_seconds: float
+    """How long the database takes for the least question."""
+    waiting_for_locks: int
+    longest_seconds: float
+    """Of the statements that run."""
+
+
+async def engine_of(databases: Databases, service: str, now: datetime) -> Engine:
+    """Raises Away."""
+    async with databases.reading(service) as connection:
+        answered = await _answer_seconds(connection)
+        waiting = await connection.fetchrow(WAITING, now)
+        calls = await connection.fetchrow(OPEN_CALLS)
+        sessions = await connection.fetchrow(SESSIONS)
+        kinds = {"letters": 0, "blocked": 0}
+        for row in await connection.fetch(BY_TYPE_OF_MESSAGE):
+            kinds[row["what"]] += row["count"]
+    assert waiting is not None, "a row without FROM"
+    assert calls is not None, "an aggregate"
+    assert sessions is not None, "an aggregate"
+    return Engine(
+        service=service,
+        replicas=tuple(sessions["replicas"]),
+        outbox_rows=waiting["outbox_rows"],
+        outbox_seconds=float(waiting["outbox_seconds"]),
+        timers_due=waiting["due"],
+        timers_seconds=float(waiting["late"]),
+        letters=kinds["letters"],
+        refused=waiting["refused"],
+        blocked=kinds["blocked"],
+        calls=calls["open"],
+        calls_seconds=float(waiting["called_seconds"]),
+        failing_calls=calls["failing"],
+        failing_seconds=calls["failing_seconds"],
+        call_error=calls["error"],
+        answer_seconds=answered,
+        waiting_for_locks=sessions["waiting"],
+        longest_seconds=sessions["longest_seconds"],
+    )
+
+
+async def _answer_seconds(connection: Connection) -> float:
+    """The better of two: the other parts of the page are read at the same time, by the same loop."""
+    took = []
+    for _ in range(2):
+        began = time.perf_counter()
+        await connection.fetchval("SELECT 1")
+        took.append(time.perf_counter() - began)
+    return min(took)
