@@ -22,7 +22,7 @@ from services.chassis import local_messages, outbox
 from services.chassis.clock import Clock
 from services.chassis.database import Connection
 from services.chassis.messages import Message, Origin, Raw
-from services.chassis.operator import NotPossible
+from services.chassis.operator import NOBODY, NotPossible
 from services.chassis.service import load
 from services.chassis.statements import Statements
 from services.chassis.unit_of_work import Remind, Send
@@ -52,8 +52,10 @@ async def saga_of(connection: Connection, booking_id: UUID) -> tuple[asyncpg.Rec
     return row, log
 
 
-async def retry(connection: Connection, clock: Clock, booking_id: UUID) -> str:
-    """Ask the step of a saga that is not done again, counting from one. Raises NotPossible.
+async def retry(connection: Connection, clock: Clock, booking_id: UUID, *, by: str = NOBODY, note: str = "") -> str:
+    """Ask the step of a saga that is not done again, counting from one; who did it and why stand in its log.
+
+    Raises NotPossible.
 
     Asked twice does no harm: payments knows (booking, step, attempt or settlement) and says its outcome again, an
     answer to a step that is done changes nothing, and the timer of the asking before is stale.
@@ -67,21 +69,27 @@ async def retry(connection: Connection, clock: Clock, booking_id: UUID) -> str:
                 f"booking {booking_id} is {booking.state} and may not be paid any more: its next command or timer "
                 "gives back what was reserved; `bookingctl saga resolve` where it is stuck"
             )
+        _kept(work, found, "retried", by, note)
         saga.retry(work, found)
         await _save(connection, clock, work)
     return f"{found.step} is asked again"
 
 
-async def resolve(connection: Connection, clock: Clock, booking_id: UUID, note: str) -> str:
-    """Done by hand: nothing more is asked; the note stands in the saga's log. Raises NotPossible."""
+async def resolve(connection: Connection, clock: Clock, booking_id: UUID, note: str, *, by: str = NOBODY) -> str:
+    """Done by hand: nothing more is asked; who did it and the note stand in the saga's log. Raises NotPossible."""
     async with connection.transaction():
         work, _, found = await _loaded(connection, clock, booking_id)
         if found.status is not Status.STUCK:
             raise NotPossible(f"the saga of {booking_id} is {found.status}, not stuck; see `bookingctl saga list`")
         work.put(replace(found, status=Status.DONE, problem=None))
-        work.record(saga.SagaLogLine(booking_id, work.now, found.step, found.attempt, f"resolved by hand: {note}"))
+        _kept(work, found, "resolved by hand", by, note)
         await _save(connection, clock, work)
     return f"{found.step} is resolved"
+
+
+def _kept(work: BookingWork, of: Saga, what: str, by: str, note: str) -> None:
+    said = f"{what} by {by}: {note}" if note else f"{what} by {by}"
+    work.record(saga.SagaLogLine(of.booking_id, work.now, of.step, of.attempt, said))
 
 
 async def _loaded(connection: Connection, clock: Clock, booking_id: UUID) -> tuple[BookingWork, Booking, Saga]:

@@ -41,9 +41,14 @@ class KafkaSettings(FileSettings):
 
     def kafka_security(self) -> dict[str, object]:
         """How this process shows the brokers who it is, as aiokafka names it; the ACLs of contracts rest on it."""
+        login = self.kafka_login()
+        return {} if login is None else login.settings()
+
+    def kafka_login(self) -> KafkaSecurity | None:
+        """The same, as a BookingClient takes it."""
         protocol = self.kafka_security_protocol
         if protocol == "PLAINTEXT":
-            return {}
+            return None
         files = (self.kafka_ssl_cafile, self.kafka_ssl_certfile, self.kafka_ssl_keyfile)
         return KafkaSecurity(
             protocol,
@@ -52,7 +57,7 @@ class KafkaSettings(FileSettings):
             self.kafka_sasl_username,
             self._password_now,
             self._token_now,
-        ).settings()
+        )
 
     def kafka_client(self) -> dict[str, object]:
         """Where Kafka is, and `kafka_security`: what a consumer or an admin client is made with."""

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
 import asyncpg
 
+from services.chassis.clock import real_seconds
 from services.chassis.database import Connection
 from services.chassis.operator import Done, NotPossible
 
 SLICE = 500
-BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+COUNTED = 10_000
+"""Letters are counted up to here: after a bad release there may be millions."""
 
 _HEAD = 'id, created_at, kind, topic, partition, "offset", key, type, status, records'
-_BEHIND = """(SELECT count(*) FROM local_message m
-              WHERE m.kind = 'record' AND convert_to(m.key, 'UTF8') = d.key AND m.id <> d.id)::int AS behind"""
+_BEHIND = """CASE WHEN d.kind = 'failed' THEN (
+    SELECT count(*) FROM local_message m
+    WHERE m.kind = 'record' AND m.key = convert_from(d.key, 'UTF8') AND m.id <> d.id)::int ELSE 0 END AS behind"""
+"""Nothing waits for the others; and what failed had been read, so that its key is text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +47,42 @@ class Wanted:
         return any(value is not None for value in (self.kind, self.type, self.error, self.key, self.before))
 
 
-async def count(connection: Connection, wanted: Wanted) -> int:
-    """How many there are."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A letter, by their order; where the next portion begins."""
+
+    created_at: datetime
+    id: UUID
+
+
+BEFORE_ALL = Place(datetime(2000, 1, 1, tzinfo=UTC), UUID(int=0))
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Some letters were treated: how often what was done, how often what was not possible and why, the last of them.
+    `ended`: there were no more."""
+
+    done: Counter[str]
+    failed: Counter[str]
+    last: Place
+    ended: bool
+
+
+async def count(connection: Connection, wanted: Wanted, *, most: int | None = None) -> int:
+    """How many there are; `most`, where there are as many or more."""
     where, values = _where(wanted)
-    found: int = await connection.fetchval(f"SELECT count(*) FROM dead_letter d WHERE {where}", *values)
+    limit = "" if most is None else f" LIMIT {most:d}"
+    query = f"SELECT count(*) FROM (SELECT FROM dead_letter d WHERE {where}{limit}) found"
+    found: int = await connection.fetchval(query, *values)
     return found
 
 
-async def listed(connection: Connection, wanted: Wanted, *, most: int) -> list[asyncpg.Record]:
+async def listed(
+    connection: Connection, wanted: Wanted, *, most: int, after: Place = BEFORE_ALL
+) -> list[asyncpg.Record]:
     """The oldest of them, without headers and bodies; of the error its end. `behind`: messages that wait for it."""
-    where, values = _where(wanted)
-    return await connection.fetch(
-        f"""
-        SELECT {_HEAD}, right(error, 300) AS error, {_BEHIND} FROM dead_letter d
-        WHERE {where} ORDER BY created_at, id LIMIT ${len(values) + 1}
-        """,
-        *values,
-        most,
-    )
+    return await _after(connection, wanted, after, most, f"{_HEAD}, right(error, 300) AS error, {_BEHIND}")
 
 
 async def shown(connection: Connection, letter_id: UUID) -> asyncpg.Record:
@@ -72,12 +95,14 @@ async def shown(connection: Connection, letter_id: UUID) -> asyncpg.Record:
 
 
 async def kinds(connection: Connection, wanted: Wanted) -> list[asyncpg.Record]:
-    """How many of each kind, type and error there are, the most frequent first."""
+    """How many of each kind, type and error there are among the oldest COUNTED, the most frequent first."""
     where, values = _where(wanted)
     return await connection.fetch(
         f"""
-        SELECT count(*) AS letters, kind, type, substring(error FROM '[^\\n]*\\n*$') AS error FROM dead_letter d
-        WHERE {where} GROUP BY 2, 3, 4 ORDER BY 1 DESC LIMIT 100
+        SELECT count(*) AS letters, kind, type, substring(error FROM '[^\\n]*\\n*$') AS error
+        FROM (SELECT kind, type, error FROM dead_letter d
+              WHERE {where} ORDER BY created_at, id LIMIT {COUNTED}) oldest
+        GROUP BY 2, 3, 4 ORDER BY 1 DESC LIMIT 100
         """,
         *values,
     )
@@ -91,38 +116,53 @@ async def treat(
     Returns how often what was done, or was not possible and why.
     """
     summary: Counter[str] = Counter()
-    async for letter_id in _ids(connection, wanted, most):
-        try:
-            summary[(await do(letter_id)).what] += 1
-        except NotPossible as problem:
-            summary[str(problem).replace(str(letter_id), "it")] += 1
-        except asyncpg.LockNotAvailableError:
-            summary["not treated: a batch holds its key; try again"] += 1
+    place, ended = BEFORE_ALL, False
+    while most > 0 and not ended:
+        portion = await treat_portion(connection, wanted, place, min(most, SLICE), do)
+        summary += portion.done + portion.failed
+        place, ended, most = portion.last, portion.ended, most - SLICE
     return summary
 
 
-async def _ids(connection: Connection, wanted: Wanted, most: int) -> AsyncIterator[UUID]:
-    """In slices, each from where the last one ended: what is treated leaves the selection, what is not stays."""
+async def treat_portion(
+    connection: Connection,
+    wanted: Wanted,
+    after: Place,
+    most: int,
+    do: Callable[[UUID], Awaitable[Done]],
+    *,
+    seconds: float = math.inf,
+) -> Portion:
+    """The same to the next letters after a place, for about so long at most: what is treated leaves the selection, what
+    is not stays behind that place."""
+    done, failed, last, until = Counter[str](), Counter[str](), after, real_seconds() + seconds
+    rows = await _after(connection, wanted, after, most, "id, created_at")
+    for row in rows:
+        if real_seconds() > until:
+            return Portion(done, failed, last, ended=False)
+        last = Place(row["created_at"], row["id"])
+        try:
+            done[(await do(last.id)).what] += 1
+        except NotPossible as problem:
+            failed[str(problem).replace(str(last.id), "it")] += 1
+        except asyncpg.LockNotAvailableError:
+            failed["not treated: a batch holds its key; try again"] += 1
+    return Portion(done, failed, last, ended=len(rows) < most)
+
+
+async def _after(connection: Connection, wanted: Wanted, place: Place, most: int, columns: str) -> list[asyncpg.Record]:
     where, values = _where(wanted)
-    after, last = BEGINNING, UUID(int=0)
-    while most > 0:
-        rows = await connection.fetch(
-            f"""
-            SELECT id, created_at FROM dead_letter d
-            WHERE {where} AND (created_at, id) > (${len(values) + 1}, ${len(values) + 2})
-            ORDER BY created_at, id LIMIT ${len(values) + 3}
-            """,
-            *values,
-            after,
-            last,
-            min(most, SLICE),
-        )
-        for row in rows:
-            yield row["id"]
-        if len(rows) < min(most, SLICE):
-            return
-        most -= len(rows)
-        after, last = rows[-1]["created_at"], rows[-1]["id"]
+    n = len(values)
+    return await connection.fetch(
+        f"""
+        SELECT {columns} FROM dead_letter d
+        WHERE {where} AND (created_at, id) > (${n + 1}, ${n + 2}) ORDER BY created_at, id LIMIT ${n + 3}
+        """,
+        *values,
+        place.created_at,
+        place.id,
+        most,
+    )
 
 
 def _where(wanted: Wanted) -> tuple[str, list[object]]:

@@ -43,6 +43,8 @@ PUT_OFF = timedelta(hours=1)
 """When a discarded timer comes back: long enough for its key to go on, short compared with any deadline."""
 OUTBOX = "outbox:"
 """Before the topic of a letter that is a row of the outbox."""
+NOBODY = "an operator"
+"""Who did it, where nobody says so."""
 
 
 class NotPossible(Exception):

@@ -16,12 +16,12 @@ from services.booking import operator as booking_operator
 from services.booking.saga import Status
 from services.chassis.clock import SystemClock
 from services.chassis.database import Connection
-from services.operations import bookings, customer, dead_letters, money, positions, webhooks
+from services.operations import bookings, customer, dead_letters, letters, money, positions, webhooks
 from services.operations import migrate as migrations
 from services.operations import topics as topics_module
 from services.operations.auditor import commands as audit
 from services.operations.console.commands import console
-from services.operations.terminal import Json, kafka_settings, plain, run_on, sentences, show
+from services.operations.terminal import By, Json, kafka_settings, operator_named, plain, run_on, sentences, show
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 saga_app = typer.Typer(help="Sagas: list, show, retry, resolve.", no_args_is_help=True)
@@ -36,6 +36,7 @@ for name, part in (
     ("booking", bookings.app),
     ("customer", customer.app),
     ("payments", money.app),
+    ("letters", letters.app),
     ("webhooks", webhooks.app),
     ("audit", audit.app),
 ):
@@ -78,15 +79,21 @@ def sagashow(booking_id: UUID, as_json: Json = False) -> None:
 
 
 @saga_app.command("retry")
-def saga_retry(booking_id: UUID) -> None:
+def saga_retry(
+    booking_id: UUID, note: Annotated[str, typer.Option(help="why, for the saga's log")] = "", by: By = None
+) -> None:
     """Ask the step of a saga that is not done again; safe also where an answer is on its way."""
-    typer.echo(run_on("booking", lambda c: booking_operator.retry(c, SystemClock(), booking_id)))
+    who = operator_named(by)
+    typer.echo(run_on("booking", lambda c: booking_operator.retry(c, SystemClock(), booking_id, by=who, note=note)))
 
 
 @saga_app.command("resolve")
-def saga_resolve(booking_id: UUID, note: Annotated[str, typer.Option(help="what was done by hand")]) -> None:
+def saga_resolve(
+    booking_id: UUID, note: Annotated[str, typer.Option(help="what was done by hand")], by: By = None
+) -> None:
     """Close a stuck step that was settled by hand."""
-    typer.echo(run_on("booking", lambda c: booking_operator.resolve(c, SystemClock(), booking_id, note)))
+    who = operator_named(by)
+    typer.echo(run_on("booking", lambda c: booking_operator.resolve(c, SystemClock(), booking_id, note, by=who)))
 
 
 @outbox_app.command("status")

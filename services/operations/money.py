@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,7 +13,6 @@ import typer
 
 from services.chassis.clock import SystemClock
 from services.chassis.database import Connection
-from services.chassis.operator import NotPossible
 from services.operations.auditor import agreement
 from services.operations.auditor.databases import Databases
 from services.operations.auditor.findings import Finding
@@ -79,15 +79,8 @@ def try_again(
     from_balance: Annotated[bool, typer.Option(help="for a payout: not from the charge that paid")] = False,
 ) -> None:
     """Have a failed refund or payout tried at once; a payout that had no account goes to the one named."""
-
-    async def again(connection: Connection) -> str:
-        try:
-            return await operator.try_again(
-                connection, waiting_id, SystemClock().now(), account=account, from_balance=from_balance
-            )
-        except operator.NotWaiting as problem:
-            raise NotPossible(str(problem)) from None
-
+    now = SystemClock().now()
+    again = partial(operator.try_again, waiting_id=waiting_id, now=now, account=account, from_balance=from_balance)
     typer.echo(run_on("payments", again))
 
 
@@ -98,13 +91,7 @@ def paid_outside(
     by: Annotated[str, typer.Option(help="who has paid it")],
 ) -> None:
     """End a failed refund that was paid by other means than Stripe."""
-
-    async def end(connection: Connection) -> str:
-        try:
-            return await operator.paid_outside(connection, SystemClock(), refund_id, by_whom=by, reference=reference)
-        except operator.NotWaiting as problem:
-            raise NotPossible(str(problem)) from None
-
+    end = partial(operator.paid_outside, clock=SystemClock(), refund_id=refund_id, by_whom=by, reference=reference)
     typer.echo(run_on("payments", end))
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
+import getpass
 import json
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -19,14 +20,17 @@ from rich.table import Table
 
 from services.chassis.database import Address, Connection, connect
 from services.chassis.kafka_settings import KafkaSettings
+from services.chassis.operator import NOBODY
 from services.chassis.service import Service
 from services.operations.databases import OPERATIONS
+from services.operations.handled import handled_by
 from services.operations.refusals import REFUSED, sentence
 
 console = Console()
 T = TypeVar("T")
 KafkaT = TypeVar("KafkaT", bound=KafkaSettings)
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
+By = Annotated[str | None, typer.Option(help="who does it; else the login name")]
 ServiceName = Annotated[str, typer.Argument(help="booking, payments or notifications")]
 
 
@@ -39,24 +43,45 @@ def known(service: str) -> str:
 
 def service_named(name: str) -> Service:
     """What a service handles."""
-    found: Service = importlib.import_module(f"services.{known(name)}.app").SERVICE
-    return found
+    return handled_by(known(name))
+
+
+def operator_named(by: str | None) -> str:
+    """Who does it, for the histories that keep it: as given, else the login name."""
+    if by is not None:
+        return by
+    try:
+        return getpass.getuser()
+    except OSError:  # a container whose user has no name
+        return NOBODY
 
 
 def run_on(service: str, work: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
     """Run `work` on a connection to a service's database, or to that of operations."""
+    opened = acting(service)
+
+    async def run() -> T:
+        async with opened as connection:
+            return await work(connection)
+
+    return sentences(run())
+
+
+def acting(service: str) -> AbstractAsyncContextManager[Connection]:
+    """A connection to a service's database, or to that of operations, as its own role."""
     database = Address.named(f"{(service if service == OPERATIONS else known(service)).upper()}_DATABASE")
     if database is None:
         raise typer.BadParameter(f"set {service.upper()}_DATABASE_URL, or give --env-file .local/stack.env")
+    return _opened(database)
 
-    async def run() -> T:
-        connection = await connect(database, "bookingctl")
-        try:
-            return await work(connection)
-        finally:
-            await connection.close()
 
-    return sentences(run())
+@asynccontextmanager
+async def _opened(database: Address) -> AsyncIterator[Connection]:
+    connection = await connect(database, "bookingctl")
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 def sentences(work: Coroutine[Any, Any, T]) -> T:

@@ -13,6 +13,7 @@ from services.chassis import local_messages, outbox
 from services.chassis.clock import Clock
 from services.chassis.database import Connection
 from services.chassis.messages import Message, Origin, Raw
+from services.chassis.operator import NotPossible
 from services.chassis.service import load
 from services.chassis.statements import Statements
 from services.chassis.unit_of_work import Remind, Send
@@ -25,7 +26,7 @@ from services.payments.model.refund import Refund, RefundStatus
 from services.payments.work import PaymentsWork
 
 
-class NotWaiting(Exception):
+class NotWaiting(NotPossible):
     """There is no failed refund or payout of that id; the text says what can be done."""
 
 
@@ -43,23 +44,36 @@ class Waiting:
     parked: bool
 
 
-async def waiting(connection: Connection) -> list[Waiting]:
-    """Failed refunds and payouts, and payouts that wait for an account, of all bookings.
+_PAYOUT = """
+SELECT 'payout', payout_id, booking_id, amount_minor, currency, coalesce(failure, status), tries, status <> 'failed'
+FROM payout WHERE status"""
+WAITING = f"""
+(SELECT 'refund' AS kind, refund_id AS id, booking_id, r.amount_minor, p.currency, failure, tries, parked
+ FROM refund r JOIN payment p USING (booking_id) WHERE r.status = 'failed' AND NOT r.calling {{refund}})
+UNION ALL ({_PAYOUT} IN ('failed', 'parked') {{payout}})
+UNION ALL ({_PAYOUT} = 'no_account' {{payout}})
+ORDER BY booking_id
+"""
+"""Each part has its own index."""
+
+
+async def waiting(connection: Connection, *, most: int = 1_000) -> list[Waiting]:
+    """Failed refunds and payouts, and payouts that wait for an account, of all bookings; at most so many of each.
 
     A refund that Stripe is being asked about just now is none: the answer may show that it has not failed.
     """
-    found = await connection.fetch(
-        """
-        SELECT 'refund' AS kind, refund_id AS id, booking_id, r.amount_minor, p.currency, failure, tries, parked
-        FROM refund r JOIN payment p USING (booking_id) WHERE r.status = 'failed' AND NOT r.calling
-        UNION ALL
-        SELECT 'payout', payout_id, booking_id, amount_minor, currency, coalesce(failure, status), tries,
-               status <> 'failed'
-        FROM payout WHERE status IN ('failed', 'parked', 'no_account')
-        ORDER BY booking_id
-        """
-    )
-    return [Waiting(**row) for row in found]
+    return [
+        Waiting(**row) for row in await connection.fetch(WAITING.format(refund="LIMIT $1", payout="LIMIT $1"), most)
+    ]
+
+
+async def waiting_one(connection: Connection, waiting_id: UUID) -> Waiting:
+    """One of them. Raises NotWaiting."""
+    query = WAITING.format(refund="AND refund_id = $1", payout="AND payout_id = $1")
+    row = await connection.fetchrow(query, waiting_id)
+    if row is None:
+        raise NotWaiting(f"{waiting_id} is no failed refund or payout; list them first")
+    return Waiting(**row)
 
 
 async def chargebacks(connection: Connection, *, every: bool) -> list[asyncpg.Record]:
@@ -156,16 +170,14 @@ async def try_again(
 
     A payout goes to `account` where one is named, and with `from_balance` not from the charge that paid for it.
     """
-    for one in await waiting(connection):
-        if one.id == waiting_id:
-            if one.kind == "refund" and (account is not None or from_balance):
-                raise NotWaiting(f"{waiting_id} is a refund: it goes to the card that paid")
-            if one.failure == PayoutStatus.NO_ACCOUNT and account is None:
-                raise NotWaiting(f"the provider of booking {one.booking_id} had no payout account: name one")
-            async with Statements(connection) as writes:
-                local_messages.save_timers(writes, [_message(one, now, account, from_balance)])
-            return f"{one.kind} of booking {one.booking_id} is tried again"
-    raise NotWaiting(f"{waiting_id} is no failed refund or payout; list them first")
+    one = await waiting_one(connection, waiting_id)
+    if one.kind == "refund" and (account is not None or from_balance):
+        raise NotWaiting(f"{waiting_id} is a refund: it goes to the card that paid")
+    if one.failure == PayoutStatus.NO_ACCOUNT and account is None:
+        raise NotWaiting(f"the provider of booking {one.booking_id} had no payout account: name one")
+    async with Statements(connection) as writes:
+        local_messages.save_timers(writes, [_message(one, now, account, from_balance)])
+    return f"{one.kind} of booking {one.booking_id} is tried again"
 
 
 async def paid_outside(connection: Connection, clock: Clock, refund_id: UUID, *, by_whom: str, reference: str) -> str:

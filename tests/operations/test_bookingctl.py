@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from collections.abc import Iterator
 from importlib import import_module
@@ -36,6 +37,7 @@ MONEY = {
     "payments reconcile": (),
 }
 WHOLE = ("outbox status", "migrate")
+TO_PEOPLE = ("letters list", "letters send-again")
 SERVED = ("console",)
 """tests/console/test_serving.py."""
 AUDITOR = ("audit list", "audit run", "audit show")
@@ -59,7 +61,8 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
 def test_every_command_is_typed_here() -> None:
     root = typer.main.get_command(app)
     of_subscribers = [f"webhooks {act}" for act in ACTS_ON_SUBSCRIBERS]
-    tried = (*LETTERS, *SAGAS, *MONEY, *WHOLE, *SERVED, *AUDITOR, *OF_CUSTOMERS, *WITH_KAFKA, *of_subscribers)
+    of_people = (*TO_PEOPLE, *OF_CUSTOMERS)
+    tried = (*LETTERS, *SAGAS, *MONEY, *WHOLE, *SERVED, *AUDITOR, *of_people, *WITH_KAFKA, *of_subscribers)
     assert sorted(commands(root)) == sorted(tried)
 
 
@@ -154,6 +157,13 @@ async def test_of_all_services(typed: Typed) -> None:
     assert "notifications: migrated" in await typed("migrate")
 
 
+@pytest.mark.requirement("operations-cli")
+async def test_letters_to_people(typed: Typed) -> None:
+    """What they do: tests/notifications/test_sent_again.py."""
+    assert isinstance(json.loads(await typed("letters list --json")), list)
+    assert "there is no letter" in await typed("letters send-again", uuid4(), code=1)
+
+
 async def asked(engine: Engine, booking_id: UUID) -> int:
     """How often payments was asked to authorise."""
     sent = [row for row in await engine.sent() if row.topic == "payments.commands" and row.key == str(booking_id)]
@@ -174,7 +184,9 @@ async def test_a_saga_that_is_not_done_is_asked_again(typed: Typed, engine: Engi
     assert str(booking_id) in await typed("saga show", booking_id)
     shown = json.loads(await typed("saga show --json", booking_id))
     assert (shown["saga"]["status"], shown["log"][0]["what"]) == (status, "asked")
-    assert "authorize is asked again" in await typed("saga retry", booking_id)
+    assert "authorize is asked again" in await typed("saga retry --by mia --note", "payments is back", booking_id)
+    log = [line["what"] for line in json.loads(await typed("saga show --json", booking_id))["log"]]
+    assert log == ["asked", "retried by mia: payments is back", "asked"]
     assert await asked(engine, booking_id) == 2
     (row,) = await engine.fetch("SELECT status, asked FROM saga")
     assert tuple(row) == ("waiting", 1)
@@ -206,6 +218,8 @@ async def test_an_attempt_that_is_over_is_not_asked_again(typed: Typed, engine: 
     await engine.fetch("UPDATE booking SET deadline = now() - interval '1 hour'")
     assert "may not be paid any more" in await typed("saga retry", command.booking_id, code=1)
     assert "authorize is resolved" in await typed("saga resolve", command.booking_id, "--note", "nothing was reserved")
+    last = json.loads(await typed("saga show --json", command.booking_id))["log"][-1]["what"]
+    assert last == f"resolved by hand by {getpass.getuser()}: nothing was reserved"
     assert "is done" in await typed("saga retry", command.booking_id, code=1)
     assert "has no saga" in await typed("saga retry", uuid4(), code=1)
     assert "not stuck" in await typed("saga resolve", command.booking_id, "--note", "x", code=1)

@@ -21,7 +21,14 @@ from services.notifications.subscriptions.signing import content_of, shown
 TEST_TYPE = "notifications.WebhookTest.v1"
 """Of the event that `bookingctl webhooks test` sends; Kafka has none like it."""
 SLICE = 1_000
+LOOKED_AT = 10_000
+"""So many of a subscriber's newest deliveries are looked through for those of a state."""
 
+ONE = """
+SELECT subscription_id, url, state, disabled_for, provider_id, customer_id,
+       array_to_string(event_types, ' ') AS event_types, failing_since, last_error
+FROM webhook_subscription WHERE subscription_id = $1 AND state <> 'deleted'
+"""
 LIST = """
 SELECT s.subscription_id, s.url, s.state, s.disabled_for, s.provider_id, s.customer_id,
        array_to_string(s.event_types, ' ') AS event_types, s.failing_since, s.last_error,
@@ -31,10 +38,12 @@ SELECT s.subscription_id, s.url, s.state, s.disabled_for, s.provider_id, s.custo
 FROM webhook_subscription s WHERE s.state <> 'deleted' AND (NOT $1 OR s.state = 'disabled' OR s.failures > 0)
 ORDER BY s.number LIMIT $2
 """
-DELIVERIES = """
+DELIVERIES = f"""
 SELECT d.delivery_id, d.created_at, e.type, d.key, d.state, d.tries, d.try_at, d.status, d.reason, d.answer
-FROM webhook_delivery d JOIN webhook_event e USING (event_id)
-WHERE d.subscription_id = $1 AND ($2::text IS NULL OR d.state = $2) ORDER BY d.number DESC LIMIT $3
+FROM (SELECT delivery_id, event_id, number, created_at, key, state, tries, try_at, status, reason, answer
+      FROM webhook_delivery WHERE subscription_id = $1 ORDER BY number DESC LIMIT {LOOKED_AT}) d
+JOIN webhook_event e USING (event_id)
+WHERE $2::text IS NULL OR d.state = $2 ORDER BY d.number DESC LIMIT $3
 """
 REDELIVER = f"""
 UPDATE webhook_delivery d
@@ -70,10 +79,18 @@ async def listed(connection: Connection, *, ailing: bool, most: int) -> Sequence
     return await connection.fetch(LIST, ailing, most)
 
 
+async def one(connection: Connection, subscription_id: UUID) -> asyncpg.Record:
+    """A subscription. Raises NotPossible."""
+    row = await connection.fetchrow(ONE, subscription_id)
+    if row is None:
+        raise NotPossible(f"there is no subscription {subscription_id}")
+    return row
+
+
 async def deliveries(
     connection: Connection, subscription_id: UUID, state: str | None, most: int
 ) -> Sequence[asyncpg.Record]:
-    """What one subscription was sent, the newest first."""
+    """What one subscription was sent, the newest first; of a state, of its LOOKED_AT newest."""
     return await connection.fetch(DELIVERIES, subscription_id, state, most)
 
 

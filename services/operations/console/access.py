@@ -49,6 +49,8 @@ def allow(request: web.Request, route: Route) -> None:
     operator = request[OPERATOR]
     if not operator.may(route.role):
         raise Problem(403, "Not allowed", f"{operator.name} has not the role {route.role} that this needs.")
+    if route.pii and not operator.sees_people:
+        raise Problem(403, "Not allowed", f"{operator.name} has not the right pii that this needs.")
     if route.act is not None and request.app[SETTINGS].console_read_only:
         raise Problem(403, "Read-only", READ_ONLY)
 
@@ -151,5 +153,9 @@ def log_out(request: web.Request, response: web.Response) -> None:
 def may_do(request: web.Request, act: str) -> bool:
     """Whether to draw what leads to an act: it is there, the operator may, and the console is not read-only."""
     operator, settings = request.get(OPERATOR), request.app[SETTINGS]
-    roles = [route.role for route in request.app[ROUTES].values() if route.act == act and route.role is not None]
-    return operator is not None and not settings.console_read_only and any(operator.may(role) for role in roles)
+    if operator is None or settings.console_read_only:
+        return False
+    return any(
+        route.act == act and route.role is not None and operator.may(route.role) and operator.sees_people >= route.pii
+        for route in request.app[ROUTES].values()
+    )

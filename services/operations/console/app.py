@@ -11,7 +11,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from services.chassis.http import Health, add_health, add_metrics
-from services.operations.console import acts, pages, static_files
+from services.operations.console import acts, jobs, pages, static_files
 from services.operations.console.access import let_in
 from services.operations.console.acts.dialogs import routes_of
 from services.operations.console.databases import Databases
@@ -43,7 +43,7 @@ def application(settings: ConsoleSettings, databases: Databases) -> web.Applicat
         async with databases.opened(f"{settings.instance}-console"):
             yield
 
-    app.cleanup_ctx.append(connected)
+    app.cleanup_ctx.extend((connected, jobs.worked_on))
     app.cleanup_ctx.append(lambda of: watched(of, KafkaWatch(settings, databases)))
     return app
 

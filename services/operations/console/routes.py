@@ -25,7 +25,8 @@ OPERATOR: web.RequestKey[Operator] = web.RequestKey("operator")
 class Route:
     """`path` is without the prefix. `role` is what an operator needs; None: everybody, who is not logged in, too.
 
-    `act`: the name of what is done here; such routes are shut where the console is read-only.
+    `pii`: the right to see people's data is needed, too. `act`: the name of what is done here; such routes are shut
+    where the console is read-only.
     """
 
     method: str
@@ -33,6 +34,7 @@ class Route:
     handler: Handle
     role: Role | None
     act: str | None = None
+    pii: bool = False
 
 
 def url(request: web.Request, path: str) -> str:

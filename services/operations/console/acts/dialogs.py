@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
 from services.chassis.clock import SystemClock
 from services.chassis.operator import NotPossible
+from services.chassis.problems import Problem
 from services.operations.console.access import CSRF
 from services.operations.console.acts.framework import Act, Doing, Outcome, Reason, run
 from services.operations.console.databases import Away
@@ -34,8 +35,8 @@ def routes_of(act: type[Act]) -> Sequence[Route]:
 
     path = f"/acts/{act.NAME}"
     return (
-        Route("GET", path, ask, act.ROLE, act=act.NAME),
-        Route("POST", path, do, act.ROLE, act=act.NAME),
+        Route("GET", path, ask, act.ROLE, act=act.NAME, pii=act.NEEDS_PII),
+        Route("POST", path, do, act.ROLE, act=act.NAME, pii=act.NEEDS_PII),
     )
 
 
@@ -51,11 +52,12 @@ async def _dialog(
     """What will happen, what is asked, why. `wrong`: a sentence about what was filled in; `outcome`: how it went."""
     fields = _fields(act, given)
     says = None
-    if outcome is None and all(field["value"] for field in fields if field["hidden"]):
+    if outcome is None:
         try:
-            says = await _whole(act, given).says(request.app[DATABASES])
-        except ValidationError:
-            says = None  # a field is still to be filled in: it is said when it is sent
+            says = await _named(act, given).says(request.app[DATABASES])
+        except Problem:
+            if wrong is None:
+                raise
         except (NotPossible, Away) as refused:
             outcome, status = Outcome(False, str(refused)), 409
     return await page(
@@ -90,6 +92,19 @@ async def _do(request: web.Request, act: type[Act], given: dict[str, str]) -> we
 def _whole(act: type[Act], given: dict[str, str]) -> Act:
     """Fields that are left empty are as if they were not sent."""
     return act.model_validate({name: value for name, value in given.items() if name not in OWN and value != ""})
+
+
+def _named(act: type[Act], given: dict[str, str]) -> Act:
+    """With what the address of the dialog names, while what is asked is still to be filled in. Raises Problem."""
+    found = {name: field.get_default() for name, field in act.model_fields.items() if not field.is_required()}
+    for name, field in act.model_fields.items():
+        if field.title is None and (name in given or field.is_required()):
+            kind: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+            try:
+                found[name] = TypeAdapter(kind).validate_python(given.get(name) or None)
+            except ValidationError:
+                raise Problem(400, "Bad request", f"{name} in this address is none: go back to the page.") from None
+    return act.model_construct(**found)
 
 
 def _fields(act: type[Act], given: dict[str, str]) -> list[dict[str, Any]]:

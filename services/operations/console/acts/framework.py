@@ -59,7 +59,11 @@ class Act(BaseModel, ABC):
     """Of its button and dialog, imperative: `Ask again`."""
     ROLE: ClassVar[Role]
     SERVICE: ClassVar[str | None] = None
-    """Whose rows it changes."""
+    """Whose rows it changes, where it is always the same service."""
+    AFTER: ClassVar[tuple[str, str] | None] = None
+    """A page that shows what comes of it, and what the link to it says."""
+    NEEDS_PII: ClassVar[bool] = False
+    """Only for who has the right to see people's data, too."""
     DANGEROUS: ClassVar[bool] = False
     """It cannot be taken back: drawn so."""
 
@@ -75,6 +79,10 @@ class Act(BaseModel, ABC):
     @abstractmethod
     async def do(self, doing: Doing) -> str:
         """Do it; a sentence: what was done. Raises one of REFUSED where nothing was done, and Away."""
+
+    def whose(self) -> str | None:
+        """The service whose rows it changes, for the log."""
+        return self.SERVICE
 
     def about(self) -> UUID | None:
         """The booking that the log's row belongs to."""
@@ -96,7 +104,7 @@ async def run(act: Act, doing: Doing) -> Outcome:
     entry = uuid7()
     asked = json.dumps(act.model_dump(mode="json"))
     async with doing.databases.operations() as connection:
-        given = (doing.operator.name, act.NAME, act.SERVICE, act.subject, act.about(), doing.reason, asked)
+        given = (doing.operator.name, act.NAME, act.whose(), act.subject, act.about(), doing.reason, asked)
         await connection.execute(BEGIN, entry, *given)
     try:
         outcome = Outcome(True, await act.do(doing))

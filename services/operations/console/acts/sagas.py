@@ -7,6 +7,8 @@ from typing import ClassVar
 from uuid import UUID
 
 from services.booking import operator
+from services.booking.saga import Status
+from services.chassis.operator import NotPossible
 from services.operations.console.acts.framework import Act, Doing
 from services.operations.console.databases import Databases
 from services.operations.console.roles import Role
@@ -39,7 +41,42 @@ class SagaRetry(Act):
     async def do(self, doing: Doing) -> str:
         """Asked twice does no harm."""
         async with doing.databases.acting("booking") as connection:
-            return await operator.retry(connection, doing.clock, self.booking_id)
+            who, why = doing.operator.name, doing.reason
+            return await operator.retry(connection, doing.clock, self.booking_id, by=who, note=why)
 
 
-ACTS: Sequence[type[Act]] = (SagaRetry,)
+class SagaResolve(Act):
+    """As `bookingctl saga resolve`."""
+
+    NAME: ClassVar[str] = "saga-resolve"
+    TITLE: ClassVar[str] = "Close the stuck step"
+    ROLE: ClassVar[Role] = Role.OPERATOR
+    SERVICE: ClassVar[str | None] = "booking"
+    DANGEROUS: ClassVar[bool] = True
+
+    booking_id: UUID
+
+    @property
+    def subject(self) -> str:
+        """The booking."""
+        return str(self.booking_id)
+
+    async def says(self, databases: Databases) -> str:
+        """Which step is given up."""
+        async with databases.reading("booking") as connection:
+            row, _ = await operator.saga_of(connection, self.booking_id)
+        if row["status"] != Status.STUCK:
+            raise NotPossible(f"the saga of {self.booking_id} is {row['status']}, not stuck")
+        return (
+            f"Step {row['step']}, attempt {row['attempt']}, of booking {self.booking_id} counts as done: nobody asks "
+            "payments again, and no money moves by this. Do it only where you have settled it by hand."
+        )
+
+    async def do(self, doing: Doing) -> str:
+        """With your name and reason in the saga's log."""
+        async with doing.databases.acting("booking") as connection:
+            who, why = doing.operator.name, doing.reason
+            return await operator.resolve(connection, doing.clock, self.booking_id, why, by=who)
+
+
+ACTS: Sequence[type[Act]] = (SagaRetry, SagaResolve)

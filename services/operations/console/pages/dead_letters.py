@@ -1,0 +1,84 @@
+"""Dead letters: by service, counted by what they have in common, one by one; and keys whose messages wait."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from aiohttp import web
+from booking_contracts.rights import SERVICES
+
+from services.chassis import letters
+from services.chassis.letters import COUNTED, Wanted
+from services.chassis.operator import NotPossible
+from services.chassis.problems import Problem
+from services.operations.console.reads import dead_letters as reads
+from services.operations.console.rendering import page
+from services.operations.console.roles import Role
+from services.operations.console.routes import DATABASES, Route
+
+SHOWN, BLOCKED_SHOWN, MOST = 50, 50, 1_000
+
+
+def service_of(request: web.Request) -> str:
+    """That of the address, or the first. Raises Problem."""
+    service = request.match_info.get("service") or request.query.get("service") or SERVICES[0]
+    if service not in SERVICES:
+        raise Problem(404, "Not found", f"There is no service {service}; there are {', '.join(SERVICES)}.")
+    return service
+
+
+async def listed(request: web.Request) -> web.Response:
+    """Those of one service that a filter finds, the oldest first."""
+    service, wanted = service_of(request), reads.wanted_of(request.query)
+    async with request.app[DATABASES].reading(service) as connection:
+        rows = await letters.listed(
+            connection, wanted, most=SHOWN + 1, after=reads.place_of(request.query.get("after"))
+        )
+        count = await letters.count(connection, wanted, most=MOST)
+        kinds = await letters.kinds(connection, wanted)
+        blocked = await reads.blocked(connection, most=BLOCKED_SHOWN)
+    return await page(
+        request,
+        "letters.html",
+        services=SERVICES,
+        service=service,
+        wanted=wanted,
+        filters=reads.in_words(wanted),
+        kinds_there_are=reads.KINDS,
+        rows=[reads.readable(row) for row in rows[:SHOWN]],
+        cursor=reads.text_of(rows[SHOWN - 1]) if len(rows) > SHOWN else None,
+        count=count,
+        most=MOST,
+        counted=COUNTED,
+        kinds=kinds,
+        blocked=blocked,
+        blocked_all=len(blocked) < BLOCKED_SHOWN,
+    )
+
+
+async def shown(request: web.Request) -> web.Response:
+    """One: what went wrong, its headers and body."""
+    service = service_of(request)
+    try:
+        letter_id = UUID(request.match_info["letter_id"])
+        async with request.app[DATABASES].reading(service) as connection:
+            row = reads.readable(await letters.shown(connection, letter_id))
+            same_key = await letters.count(connection, Wanted(key=row["key"]), most=MOST) if row["key"] else 0
+    except (ValueError, NotPossible):
+        raise Problem(404, "Not found", f"{service} has no such dead letter.") from None
+    return await page(
+        request,
+        "letter.html",
+        subject=f"letter {letter_id} of {service}",
+        booking_id=row["about"],
+        service=service,
+        row=row,
+        same_key=same_key,
+    )
+
+
+ROUTES: Sequence[Route] = (
+    Route("GET", "/letters", listed, Role.VIEWER),
+    Route("GET", "/letters/{service}/{letter_id}", shown, Role.VIEWER),
+)

@@ -1,0 +1,47 @@
+"""Acts on many letters: how far each is, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from aiohttp import web
+
+from services.chassis.operator import NotPossible
+from services.chassis.problems import Problem
+from services.operations.console import jobs
+from services.operations.console.reads.dead_letters import in_words
+from services.operations.console.rendering import page
+from services.operations.console.roles import Role
+from services.operations.console.routes import DATABASES, Route
+
+SHOWN = 100
+
+
+async def listed(request: web.Request) -> web.Response:
+    """The newest first."""
+    return await page(request, "jobs.html", rows=await jobs.recent(request.app[DATABASES], most=SHOWN))
+
+
+async def shown(request: web.Request) -> web.Response:
+    """One, asked for again every second while it goes on."""
+    try:
+        row = await jobs.job(request.app[DATABASES], UUID(request.match_info["job_id"]))
+    except (ValueError, NotPossible):
+        raise Problem(404, "Not found", "There is no such job.") from None
+    asked = jobs.Asked.read(row["asked"])
+    return await page(
+        request,
+        "job.html",
+        row=row,
+        filters=in_words(asked.wanted),
+        for_good=asked.for_good,
+        outcomes=jobs.outcomes(row),
+        treated=row["done"] + row["failed"],
+    )
+
+
+ROUTES: Sequence[Route] = (
+    Route("GET", "/jobs", listed, Role.VIEWER),
+    Route("GET", "/jobs/{job_id}", shown, Role.VIEWER),
+)

@@ -1,0 +1,102 @@
+"""Dead letters as the console lists them: a filter from an address, and keys that are blocked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from booking_contracts.envelope import rfc3339
+
+from services.chassis.database import Connection
+from services.chassis.letters import BEFORE_ALL, Place, Wanted
+from services.chassis.problems import Problem
+
+KINDS = ("failed", "unread", "unsendable", "refused")
+FILTERS = ("kind", "type", "error", "key", "before")
+MOST_BEHIND = 1_000
+BLOCKED = f"""
+SELECT b.key, b.draining, b.since,
+       (SELECT count(*) FROM (SELECT FROM local_message m WHERE m.key = b.key AND m.kind = 'record'
+                              LIMIT {MOST_BEHIND}) w)::int AS waiting,
+       (SELECT d.id FROM dead_letter d
+        WHERE d.status = 'open'
+          AND d.id = (SELECT m.id FROM local_message m WHERE m.key = b.key AND m.kind = 'record'
+                      ORDER BY m.arrival LIMIT 1)) AS letter
+FROM (SELECT key, draining, since FROM blocked_key LIMIT $1) b ORDER BY b.since
+"""
+
+
+def before_in_utc(given: object) -> object:
+    """An instant as people type it: without a zone it is UTC."""
+    if not isinstance(given, str):
+        return given
+    if not given.strip():
+        return None
+    found = datetime.fromisoformat(given.strip())
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def wanted_of(query: Mapping[str, str]) -> Wanted:
+    """The filter of an address; `every`: also letters that were dealt with. Raises Problem."""
+    given = {name: query.get(name, "").strip() or None for name in FILTERS}
+    if given["kind"] is not None and given["kind"] not in KINDS:
+        raise Problem(400, "Bad request", f"There is no kind {given['kind']}; there are {', '.join(KINDS)}.")
+    return Wanted(
+        given["kind"],
+        given["type"],
+        given["error"],
+        given["key"],
+        _instant(given["before"]),
+        query.get("every") == "1",
+    )
+
+
+def place_of(text: str | None) -> Place:
+    """Where a page begins, as `text_of` has written it. Raises Problem."""
+    if not text:
+        return BEFORE_ALL
+    at, _, letter = text.partition("/")
+    try:
+        return Place(datetime.fromisoformat(at), UUID(letter))
+    except ValueError:
+        raise Problem(400, "Bad request", "The list cannot go on from there: begin it again.") from None
+
+
+def text_of(row: asyncpg.Record) -> str:
+    """A letter as the place after which the next page begins."""
+    return f"{row['created_at'].isoformat()}/{row['id']}"
+
+
+def readable(row: asyncpg.Record) -> dict[str, Any]:
+    """A letter with its key as text, what was raised (above it stands from where), and the booking or waitlist entry
+    that it is about, where its key is an id."""
+    key = (row["key"] or b"").decode("utf-8", "replace")
+    raised = (row["error"].strip().splitlines() or [""])[-1]
+    try:
+        about = UUID(key)
+    except ValueError:
+        about = None
+    return {**row, "key": key, "raised": raised, "about": about}
+
+
+async def blocked(connection: Connection, *, most: int) -> list[asyncpg.Record]:
+    """Keys whose messages wait, the longest first; `letter`: the one that they wait for, none where it is a lock."""
+    return await connection.fetch(BLOCKED, most)
+
+
+def in_words(wanted: Wanted) -> dict[str, str]:
+    """The filter as an address has it."""
+    given = {name: getattr(wanted, name) for name in FILTERS}
+    return {name: rfc3339(it) if isinstance(it, datetime) else it for name, it in given.items() if it is not None}
+
+
+def _instant(text: str | None) -> datetime | None:
+    try:
+        found = before_in_utc(text)
+    except ValueError:
+        raise Problem(400, "Bad request", f"{text} is no time; write 2031-05-01 10:00.") from None
+    assert found is None or isinstance(found, datetime)
+    return found

@@ -1,0 +1,85 @@
+"""No list of what waits goes through a large table: each query has an index to begin with, and an end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from booking_contracts.rights import SERVICES
+
+from services.chassis.database import Connection
+from services.operations.console.databases import Databases
+from tests.console.conftest import Visit, named
+
+LARGE = (
+    *("booking", "booking_contact", "history", "saga", "saga_log", "waitlist_entry", "dead_letter", "local_message"),
+    *("gateway_call", "payment", "refund", "payout", "ledger_entry", "ledger_transaction", "stripe_event"),
+    *("delivery", "known_booking", "webhook_delivery", "webhook_event", "operator_log", "job"),
+)
+"""What grows with bookings, or may pile up."""
+SOME = str(uuid4())
+LETTERS = [
+    f"/letters?service={service}{more}"
+    for service in SERVICES
+    for more in ("", "&kind=failed&error=x", "&kind=refused", "&key=k", "&type=t&before=2031-01-01")
+]
+PAGES = (
+    *LETTERS,
+    *("/sagas", "/sagas?status=stuck", "/sagas?status=waiting&step=void", "/money"),
+    *("/webhooks", "/webhooks?ailing=1", "/mails", "/jobs"),
+)
+DIALOGS = (
+    *(f"/acts/saga-retry?booking_id={SOME}", f"/acts/booking-cancel?booking_id={SOME}"),
+    *(f"/acts/money-try-again?waiting_id={SOME}", f"/acts/webhook-test?subscription_id={SOME}"),
+    *(f"/acts/letter-redrive?service=payments&letter_id={SOME}", "/acts/letters-redrive?service=booking&kind=failed"),
+    f"/acts/job-stop?job_id={SOME}",
+)
+
+
+class Told(Databases):
+    """Keeps what is asked on the connections for reading, with the database's plan for it where scans cost a lot."""
+
+    plans: list[tuple[str, str]]
+
+    @asynccontextmanager
+    async def reading(self, name: str) -> AsyncIterator[Connection]:
+        asked: list[tuple[str, tuple[Any, ...]]] = []
+        async with super().reading(name) as connection:
+            try:
+                with connection.query_logger(lambda query: asked.append((query.query, tuple(query.args or ())))):
+                    yield connection
+            finally:
+                await self._explain(connection, asked)
+
+    async def _explain(self, connection: Connection, asked: list[tuple[str, tuple[Any, ...]]]) -> None:
+        await connection.execute("SET LOCAL enable_seqscan = off")
+        for query, arguments in asked:
+            if re.match(r"\s*(\(?SELECT|WITH)", query):
+                rows = await connection.fetch(f"EXPLAIN {query}", *arguments)
+                self.plans.append((query, "\n".join(row[0] for row in rows)))
+
+
+def scanned(plan: str) -> set[str]:
+    """The large tables that it goes through from end to end."""
+    return set(re.findall(r"Seq Scan on (\w+)", plan)) & set(LARGE)
+
+
+@pytest.mark.requirement("console")
+@pytest.mark.parametrize("path", [*PAGES, *DIALOGS], ids=str)
+async def test_no_list_goes_through_a_large_table(visit: Visit, databases: dict[str, str], path: str) -> None:
+    told = Told(named(databases)._addresses)
+    told.plans = []
+    mona = await visit("mona", databases=told)
+    answer = await mona.get(path)
+    assert answer.status in (200, 409), await answer.text()
+    assert told.plans, "it read something"
+    wrong = {query: plan for query, plan in told.plans if scanned(plan)}
+    assert wrong == {}
+
+
+def test_a_scan_is_seen() -> None:
+    assert scanned("Limit\n  ->  Seq Scan on payout  (cost=1)\n  -> Seq Scan on policy") == {"payout"}
