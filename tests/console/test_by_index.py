@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 from booking_contracts.rights import SERVICES
@@ -21,7 +21,7 @@ LARGE = (
     *("delivery", "known_booking", "webhook_delivery", "webhook_event", "operator_log", "job"),
 )
 """What grows with bookings, or may pile up."""
-SOME = str(uuid4())
+SOME = str(UUID(int=7))
 LETTERS = [
     f"/letters?service={service}{more}"
     for service in SERVICES
