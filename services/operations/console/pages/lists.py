@@ -19,7 +19,7 @@ from services.payments.model.refund import RefundStatus
 
 
 def wanted_of(request: web.Request) -> lists.Wanted:
-    """What the address asks for. Raises the problem that names what cannot be read."""
+    """What the address asks for, by itself those placed last. Raises the problem that names what cannot be read."""
     time = asked.text(request, "time", "|".join(get_args(lists.Time)))
     return lists.Wanted(
         states=asked.choices(request, "state", list(State)),
@@ -28,10 +28,10 @@ def wanted_of(request: web.Request) -> lists.Wanted:
         provider=asked.uuid(request, "provider"),
         offering=asked.uuid(request, "offering"),
         saga=asked.choice(request, "saga", lists.OPEN_SAGAS),
-        time="created_at" if time == "created_at" else "starts_at",
+        time="starts_at" if time == "starts_at" else "created_at",
         since=asked.instant(request, "from"),
         until=asked.instant(request, "to"),
-        newest=asked.text(request, "order", "newest|oldest") == "newest",
+        newest=asked.text(request, "order", "newest|oldest") != "oldest",
     )
 
 
