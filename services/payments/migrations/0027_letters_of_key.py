@@ -2,8 +2,8 @@
 
 from services.chassis.migration import ENGINE_SQL, run_indexes
 
-revision = "payments_0026"
-down_revision = "payments_0025"
+revision = "payments_0027"
+down_revision = "payments_0026"
 
 
 def upgrade() -> None:

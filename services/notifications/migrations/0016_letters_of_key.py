@@ -2,8 +2,8 @@
 
 from services.chassis.migration import ENGINE_SQL, run_indexes
 
-revision = "booking_0020"
-down_revision = "booking_0019"
+revision = "notifications_0016"
+down_revision = "notifications_0015"
 
 
 def upgrade() -> None:

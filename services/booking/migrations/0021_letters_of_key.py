@@ -2,8 +2,8 @@
 
 from services.chassis.migration import ENGINE_SQL, run_indexes
 
-revision = "notifications_0015"
-down_revision = "notifications_0014"
+revision = "booking_0021"
+down_revision = "booking_0020"
 
 
 def upgrade() -> None:

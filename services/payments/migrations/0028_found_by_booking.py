@@ -4,8 +4,8 @@ from pathlib import Path
 
 from services.chassis.migration import run_indexes
 
-revision = "payments_0027"
-down_revision = "payments_0026"
+revision = "payments_0028"
+down_revision = "payments_0027"
 
 
 def upgrade() -> None:
