@@ -36,6 +36,14 @@ async def test_who_has_no_session_is_asked_for_a_token_and_then_gets_where_they_
     assert "SameSite=Lax" in cookie
 
 
+async def test_a_page_that_refreshes_itself_leads_back_to_itself_after_its_session(visit: Visit) -> None:
+    nobody = await visit()
+    htmx = {"HX-Request": "true", "HX-Current-URL": "http://console.example/sagas?status=stuck"}
+    answer = await nobody.get("/", headers=htmx)
+    assert (answer.status, answer.headers["HX-Redirect"]) == (200, "/login?next=%2Fsagas%3Fstatus%3Dstuck")
+    assert (await nobody.get("/", headers={**htmx, "HX-Current-URL": "http://[nonsense"})).status < 500
+
+
 @pytest.mark.parametrize("elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "evil", "/login"])
 async def test_nobody_is_led_elsewhere_by_logging_in(visit: Visit, elsewhere: str) -> None:
     answer = await (await visit()).post("/login", {"token": "vera", "next": elsewhere})

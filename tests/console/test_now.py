@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import replace
-from typing import Any
+from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
 from booking_contracts.rights import SERVICES
 
 from services.chassis.clock import SystemClock
-from services.chassis.positions import Lag
-from services.operations.console.app import routes
-from services.operations.console.kafka import Seen
-from services.operations.console.parts import Part
-from services.operations.console.reads import for_people, last_hour
-from services.operations.console.reads.engine import Engine, engine_of
-from services.operations.console.reads.people import Audit, Sagas, Told
-from services.operations.console.reads.verdicts import Readings, Tone, verdicts
+from services.operations.console.reads import last_hour
+from services.operations.console.reads.engine import engine_of
 from tests.chassis.harness import Engine as Replica
 from tests.chassis.scenes import Scene
 from tests.console.conftest import Visit, named
@@ -28,137 +20,6 @@ from tests.operations.conftest import engine
 
 __all__ = ["engine"]
 pytestmark = pytest.mark.requirement("console")
-NOTHING = Engine(
-    service="",
-    replicas=("one",),
-    outbox_rows=0,
-    outbox_seconds=0,
-    timers_due=0,
-    timers_seconds=0,
-    letters=0,
-    refused=0,
-    blocked=0,
-    calls=0,
-    calls_seconds=0,
-    failing_calls=0,
-    failing_seconds=0,
-    call_error=None,
-    answer_seconds=0.001,
-    waiting_for_locks=0,
-    longest_seconds=0,
-)
-ALIVE = dict.fromkeys(SERVICES, 1)
-
-
-def readings(changed: Mapping[str, Mapping[str, Any]] | None = None, **given: Any) -> Readings:
-    """All is well but for what is `changed` in a service's database, None: it is away."""
-    engines: dict[str, Part[Engine]] = {}
-    for service in SERVICES:
-        of = (changed or {}).get(service, {})
-        engines[service] = Part(service, replace(NOTHING, service=service, **of))
-    usual: dict[str, Any] = {
-        "engines": engines,
-        "sagas": Part("booking", Sagas(3, 0, 0)),
-        "money": Part("payments", {}),
-        "told": Part("notifications", Told(0, 0, 0.0, 0, 0, 0, 0.0)),
-        "audit": Part("operations", Audit({}, 5.0, None)),
-        "kafka": Seen(ALIVE, {}),
-        "kafka_why": None,
-    }
-    return Readings(**{**usual, **given})
-
-
-def said(of: Readings) -> dict[str, tuple[str, str]]:
-    """By name, tone and the first reason."""
-    return {one.name: (one.tone, one.why[0]) for one in verdicts(of)}
-
-
-def test_where_all_is_well_each_is() -> None:
-    assert [(one.name, one.tone) for one in verdicts(readings())] == [
-        (name, Tone.GOOD) for name in ("Us", "Kafka", "PostgreSQL", "Stripe", "Mail server")
-    ]
-
-
-AWAY: Part[Any] = Part("payments", None, "the database of payments does not answer")
-
-
-@pytest.mark.parametrize(
-    ("of", "name", "tone", "why"),
-    [
-        (readings({"payments": {"replicas": ()}}, kafka=Seen({}, {})), "Us", Tone.BAD, "no replica of"),
-        (readings(kafka=Seen({**ALIVE, "payments": 0}, {})), "Us", Tone.BAD, "no replica of payments"),
-        (readings({"booking": {"letters": 2, "blocked": 1}}), "Us", Tone.BAD, "booking has 2 dead letters"),
-        (readings({"booking": {"timers_seconds": 11.0}}), "Us", Tone.WARN, "timers of booking are 11 s late"),
-        (
-            readings(kafka=Seen(ALIVE, {"payments": {"payments.commands": Lag(40, 12.0)}})),
-            "Us",
-            Tone.WARN,
-            "payments is 12 s behind in payments.commands: 40 records",
-        ),
-        (readings(sagas=Part("booking", Sagas(0, 1, 0))), "Us", Tone.BAD, "1 sagas are stuck"),
-        (readings(sagas=Part("booking", Sagas(9, 0, 9))), "Us", Tone.WARN, "9 sagas were asked again"),
-        (
-            readings(audit=Part("operations", Audit({"seats": 1}, 5.0, None))),
-            "Us",
-            Tone.BAD,
-            "the auditor finds what does not agree: seats (1)",
-        ),
-        (readings(audit=Part("operations", Audit({}, None, None))), "Us", Tone.WARN, "the auditor does not look"),
-        (readings(kafka=None, kafka_why="Kafka does not answer"), "Kafka", Tone.BAD, "Kafka does not answer"),
-        (readings({"booking": {"outbox_seconds": 60.0}}), "Kafka", Tone.WARN, "it may not take what we send"),
-        (readings({"booking": {"outbox_seconds": 60.0}}), "Us", Tone.WARN, "the outbox of booking waits for 60 s"),
-        (
-            readings(audit=Part("operations", None, "the database of operations does not answer")),
-            "PostgreSQL",
-            Tone.BAD,
-            "the database of operations does not answer",
-        ),
-        (readings({"booking": {"answer_seconds": 0.4}}), "PostgreSQL", Tone.WARN, "takes 400 ms"),
-        (readings({"booking": {"waiting_for_locks": 7}}), "PostgreSQL", Tone.WARN, "7 sessions"),
-        (readings({"booking": {"longest_seconds": 8.0}}), "PostgreSQL", Tone.WARN, "runs for 8 s"),
-        (
-            readings({"payments": {"failing_calls": 3, "failing_seconds": 90.0, "call_error": "503"}}),
-            "Stripe",
-            Tone.BAD,
-            "3 calls are tried again, the oldest for 90 s: 503",
-        ),
-        (
-            readings({"payments": {"failing_calls": 1, "failing_seconds": 2.0, "call_error": "503"}}),
-            "Stripe",
-            Tone.WARN,
-            "1 calls",
-        ),
-        (readings(circuits=2), "Stripe", Tone.BAD, "2 replicas let no call through"),
-        (
-            readings({"notifications": {"failing_calls": 1, "failing_seconds": 61.0, "call_error": "refused"}}),
-            "Mail server",
-            Tone.BAD,
-            "refused",
-        ),
-    ],
-)
-def test_what_is_amiss_is_said_of_whom_it_is(of: Readings, name: str, tone: Tone, why: str) -> None:
-    found = said(of)[name]
-    assert found[0] == tone
-    assert why in found[1]
-
-
-def test_a_database_that_is_away_is_said_once_and_what_is_in_it_is_not_known() -> None:
-    of = readings()
-    of = readings(engines={**of.engines, "payments": AWAY}, money=AWAY)
-    found = said(of)
-    assert found["PostgreSQL"] == (Tone.BAD, "the database of payments does not answer")
-    assert found["Stripe"][0] == Tone.WARN
-    assert found["Us"][0] == Tone.GOOD
-    assert [one.name for one in for_people.numbers(of) if "payments" in one.name] == []
-
-
-def test_each_number_leads_to_a_list() -> None:
-    paths = {one.path.partition("?")[0] for one in for_people.numbers(readings())}
-    assert paths <= {"/letters", "/sagas", "/money", "/webhooks", "/mails", "/findings"}
-    there = {route.path for route in routes() if route.method == "GET"}
-    if "/letters" in there:
-        assert paths <= there
 
 
 async def test_the_page_shows_what_it_can_where_nothing_answers(visit: Visit) -> None:
@@ -200,6 +61,22 @@ async def test_the_last_hour_is_what_history_says(
         assert len(series) == last_hour.MINUTES
         assert sum(one or 0 for one in series) == total
     assert [one for one in found.half_seconds if one is not None] != []
+
+
+async def test_of_history_no_more_is_read_than_its_end(
+    databases: dict[str, str], engine: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await (await Scene(engine).open()).confirmed()
+    of = named(databases)
+    async with of.opened():
+        async with of.reading("booking") as connection:
+            blocks = await connection.fetchval(last_hour.END)
+            plan = await connection.fetch("EXPLAIN " + last_hour.BOOKINGS, (10**6, 0), engine.clock.now())
+        monkeypatch.setattr(last_hour, "END_BLOCKS", 0)
+        cut = await last_hour.bookings(of, engine.clock.now())
+    assert "Tid Range Scan on booking_history" in "\n".join(line[0] for line in plan)
+    assert blocks > 0
+    assert sum(one or 0 for one in cut.placed) == 0
 
 
 async def test_what_waits_in_a_database_is_seen(

@@ -9,7 +9,7 @@ from booking_contracts.rights import SERVICES
 from booking_contracts.testkit.system import System
 from booking_contracts.testkit.waiting import eventually
 
-from services.operations.console.kafka import WATCH, Seen
+from services.operations.console.kafka import WATCH, KafkaWatch, Seen
 from tests.console.conftest import Visit, named, visit
 
 __all__ = ["visit"]
@@ -43,8 +43,8 @@ async def test_what_a_transaction_leaves_behind_is_no_lag(visit: Visit, system: 
             await producer.send_and_wait("booking.commands", b"never seen", partition=number)
             await producer.abort_transaction()
     otto = await visit("otto", databases=named(system.env), kafka_bootstrap_servers=reached)
-    watch = otto.client.app[WATCH] if otto.client.app is not None else None
-    assert watch is not None
+    assert otto.client.app is not None
+    watch: KafkaWatch = otto.client.app[WATCH]
 
     async def records() -> Seen | None:
         return watch.seen

@@ -6,7 +6,7 @@ import hmac
 import json
 import re
 import secrets
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
 
@@ -120,10 +120,19 @@ def _to_login(request: web.Request) -> web.Response:
         raise Problem(401, "Not logged in", "The console is reached through its proxy, which says who you are.")
     if request.method in UNSAFE:
         raise Problem(401, "Not logged in", "Your session has ended and nothing was done: log in and do it again.")
-    going = url(request, "/login?" + urlencode({"next": request.path_qs}))
+    going = url(request, "/login?" + urlencode({"next": _page_of(request)}))
     if "HX-Request" in request.headers:
-        return web.Response(headers={"HX-Redirect": url(request, "/login")})
+        return web.Response(headers={"HX-Redirect": going})
     return web.Response(status=303, headers={"Location": going})
+
+
+def _page_of(request: web.Request) -> str:
+    """What the browser shows: htmx asks from a page for a part of it, or for a dialog."""
+    try:
+        shown = urlsplit(request.headers["HX-Current-URL"])
+    except (KeyError, ValueError):
+        return request.path_qs
+    return shown._replace(scheme="", netloc="", fragment="").geturl()
 
 
 def log_in(request: web.Request, token: str, response: web.Response) -> ConsoleToken | None:

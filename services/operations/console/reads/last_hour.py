@@ -18,6 +18,7 @@ END_BLOCKS = 1500
 """Of booking_history: 12 MB, about 100,000 lines, and 60 ms at most."""
 MOST_CALLS = 20_000
 END = "SELECT pg_relation_size('booking_history') / current_setting('block_size')::bigint"
+FIRST = "SELECT at FROM booking_history WHERE ctid >= $1 LIMIT 1"
 BOOKINGS = """
 WITH ending AS MATERIALIZED (
     SELECT booking_id, at, from_state, to_state FROM booking_history WHERE ctid >= $1 AND at >= $2),
@@ -74,13 +75,13 @@ class Calls:
 async def bookings(databases: Databases, now: datetime) -> Bookings:
     """Raises Away."""
     async with databases.reading("booking") as connection:
-        blocks = await connection.fetchval(END)
-        rows = await connection.fetch(BOOKINGS, (max(0, blocks - END_BLOCKS), 0), _beginning(now))
-        is_cut = blocks > END_BLOCKS
-    known_from = rows[0]["minute"] if is_cut and rows else None
+        place = (max(0, await connection.fetchval(END) - END_BLOCKS), 0)
+        first_at = await connection.fetchval(FIRST, place) if place[0] else None
+        rows = await connection.fetch(BOOKINGS, place, _beginning(now))
+    known_from = first_at or _beginning(now)
     by_minute: dict[datetime, Mapping[str, Any]] = {row["minute"]: dict(row) for row in rows}
     counted: list[Mapping[str, Any] | None] = [
-        by_minute.get(minute, {} if known_from is None or minute >= known_from else None) for minute in _minutes(now)
+        by_minute.get(minute, {}) if minute >= known_from else None for minute in _minutes(now)
     ]
     counts = ([None if row is None else float(row.get(name, 0)) for row in counted] for name in COUNTS)
     took = ([row.get(name) if row else None for row in counted] for name in ("half", "most"))
