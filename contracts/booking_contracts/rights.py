@@ -6,10 +6,10 @@ spell them. Read and Write imply Describe, and an idempotent producer needs noth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from booking_contracts.topics import ANY, TOPICS, Topic
+from booking_contracts.topics import ANY, BOOKING_ADMIN_COMMANDS, BOOKING_REPLIES, TOPICS, Topic
 
 Operation = Literal["Read", "Write", "Create", "Describe", "DescribeConfigs", "AlterConfigs"]
 SERVICES = ("booking", "payments", "notifications")
@@ -51,6 +51,15 @@ def rights_of_operators() -> tuple[Right, ...]:
     read = {right.name: right for right in _by_table({OPERATORS})}
     seen = (read.get(topic.name, Right("topic", topic.name, ("Describe",))) for topic in TOPICS)
     return (*seen, *(Right("group", service, ("Describe",)) for service in SERVICES))
+
+
+def rights_of_console() -> tuple[Right, ...]:
+    """Those of `bookingctl console`: an operator's, and to cancel a booking as an admin and to hear the answer."""
+    needed = {BOOKING_ADMIN_COMMANDS.name: "Write", BOOKING_REPLIES.name: "Read"}
+    return tuple(
+        replace(right, operations=(needed[right.name],)) if right.resource == "topic" and right.name in needed else right
+        for right in rights_of_operators()
+    )
 
 
 def rights_of_topics_job() -> tuple[Right, ...]:

@@ -48,6 +48,14 @@ def test_operators_and_the_job_that_makes_topics_write_nothing() -> None:
     assert may(rights.rights_of_operators(), "Read") == letters
 
 
+@pytest.mark.requirement("least-rights", "console")
+def test_the_console_may_cancel_as_an_admin_and_hear_the_answer_beside_what_operators_may() -> None:
+    console, operators = rights.rights_of_console(), rights.rights_of_operators()
+    assert may(console, "Write") == {"booking.admin-commands"}
+    assert may(console, "Read") - may(operators, "Read") == {"booking.replies"}
+    assert [right.name for right in console] == [right.name for right in operators]
+
+
 @pytest.mark.requirement("least-rights")
 def test_nobody_is_given_every_group_or_a_service_that_is_none() -> None:
     with pytest.raises(ValueError, match="every group"):
