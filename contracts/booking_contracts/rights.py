@@ -6,7 +6,7 @@ spell them. Read and Write imply Describe, and an idempotent producer needs noth
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from booking_contracts.topics import ANY, BOOKING_ADMIN_COMMANDS, BOOKING_REPLIES, TOPICS, Topic
@@ -55,10 +55,13 @@ def rights_of_operators() -> tuple[Right, ...]:
 
 def rights_of_console() -> tuple[Right, ...]:
     """Those of `bookingctl console`: an operator's, and to cancel a booking as an admin and to hear the answer."""
-    needed = {BOOKING_ADMIN_COMMANDS.name: "Write", BOOKING_REPLIES.name: "Read"}
+    needed = (
+        Right("topic", BOOKING_ADMIN_COMMANDS.name, ("Write",)),
+        Right("topic", BOOKING_REPLIES.name, ("Read",)),
+    )
+    by_name = {right.name: right for right in needed}
     return tuple(
-        replace(right, operations=(needed[right.name],)) if right.resource == "topic" and right.name in needed else right
-        for right in rights_of_operators()
+        by_name.get(right.name, right) if right.resource == "topic" else right for right in rights_of_operators()
     )
 
 
