@@ -20,10 +20,13 @@ COUNTED = 10_000
 """Letters are counted up to here: after a bad release there may be millions."""
 
 _HEAD = 'id, created_at, kind, topic, partition, "offset", key, type, status, records'
-_BEHIND = """CASE WHEN d.kind = 'failed' THEN (
+_BEHIND = """
+CASE WHEN d.kind = 'failed' THEN (
     SELECT count(*) FROM local_message m
-    WHERE m.kind = 'record' AND m.key = convert_from(d.key, 'UTF8') AND m.id <> d.id)::int ELSE 0 END AS behind"""
-"""Nothing waits for the others; and what failed had been read, so that its key is text."""
+    WHERE m.kind = 'record' AND m.key = convert_from(d.key, 'UTF8') COLLATE "default" AND m.id <> d.id)::int
+ELSE 0 END AS behind"""
+"""Nothing waits for the others; and what failed had been read, so that its key is text. Without COLLATE it has that of
+`name`, and no index of `local_message` is used."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from aiohttp import web
 from booking_contracts.rights import SERVICES
 
 from services.chassis import letters
-from services.chassis.letters import COUNTED, Wanted
+from services.chassis.letters import COUNTED
 from services.chassis.operator import NotPossible
 from services.chassis.problems import Problem
 from services.operations.console.reads import dead_letters as reads
@@ -64,7 +64,6 @@ async def shown(request: web.Request) -> web.Response:
         letter_id = UUID(request.match_info["letter_id"])
         async with request.app[DATABASES].reading(service) as connection:
             row = reads.readable(await letters.shown(connection, letter_id))
-            same_key = await letters.count(connection, Wanted(key=row["key"]), most=MOST) if row["key"] else 0
     except (ValueError, NotPossible):
         raise Problem(404, "Not found", f"{service} has no such dead letter.") from None
     return await page(
@@ -74,7 +73,6 @@ async def shown(request: web.Request) -> web.Response:
         booking_id=row["about"],
         service=service,
         row=row,
-        same_key=same_key,
     )
 
 
