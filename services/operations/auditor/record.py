@@ -117,6 +117,7 @@ class Record:
                 problem = ""
             except AMISS as error:
                 problem = repr(error)
+                await self._session.close()
         metrics.unkept.set(bool(problem))
         if problem and self.problem is None:
             log.warning("what is found cannot be kept", error=problem)

@@ -79,6 +79,7 @@ class Rounds:
                     await asyncio.sleep(seconds)
             except AMISS as error:
                 self._could_not(name, error)
+                await databases.close()
                 await asyncio.sleep(self._every)
 
     def _could_not(self, name: str, error: BaseException) -> None:
@@ -103,6 +104,7 @@ class Rounds:
                 except AMISS as error:
                     failed = True
                     self._could_not(check.name, error)
+                    await databases.close()
                     continue
                 self._note(check, found, before.get(check.name, []))
                 before[check.name] = found
