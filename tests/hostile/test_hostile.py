@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.local.stack import Stack
+from tests import audited
 from tests.conftest import Stacks
 from tests.hostile.checks import violations
 from tests.hostile.report import report
@@ -38,7 +39,7 @@ async def test_nothing_that_a_client_sends_stops_the_system(stack: Stack) -> Non
         report(found),
         sep="\n",
     )
-    wrong = violations(found)
+    wrong = violations(found) + [f"the auditor: {one.row()}" for one in await audited.violations(stack.env)]
     print(f"{time.monotonic() - began:.0f} s, {len(wrong)} violations")
     assert not wrong, f"SEED={SEED}: {len(wrong)} violations:\n" + "\n".join(_few_of_each(wrong))
 

@@ -99,17 +99,18 @@ async def test_a_pass_sees_every_key_in_chunks_of_any_size(
 
 
 WAYS = """
-SELECT ('{first}' || lpad(to_hex(row_number() OVER (ORDER BY state, status, held, attempt)), 4, '0'))::uuid AS id, state,
-       status, held, attempt
+SELECT ('{first}' || lpad(to_hex(row_number() OVER (ORDER BY state, status, held, attempt)), 4, '0'))::uuid AS id,
+       state, status, held, attempt
 FROM booking_state, unnest(ARRAY[0, 4400, 4500]) held, generate_series(0, 1) attempt,
-     unnest(ARRAY['pending', 'requires_action', 'authorized', 'captured', 'settled', 'voided', 'declined', 'none']) status
+     unnest(ARRAY['pending', 'requires_action', 'authorized', 'captured', 'settled', 'voided', 'declined', 'none'])
+         AS status
 """
 EVERY_BOOKING = f"""
 INSERT INTO booking (booking_id, state, offering_id, provider_id, slot_id, starts_at, ends_at, seats, customer_id,
                      price_minor, currency, commission_bps, approval, terms, payment_id, created_at, attempt,
                      payment_status, refund_cap_percent, full_refund, sequence, history_number)
-SELECT id, state, id, id, id, now(), now(), 1, 'ways', 4500, 'EUR', 0, false, '{{}}', id, now(), attempt, '', 100, false,
-       0, 0
+SELECT id, state, id, id, id, now(), now(), 1, 'ways', 4500, 'EUR', 0, false, '{{}}', id, now(), attempt, '', 100,
+       false, 0, 0
 FROM ({WAYS}) w
 """
 EVERY_PAYMENT = f"""
