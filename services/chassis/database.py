@@ -67,9 +67,9 @@ UNAVAILABLE = (
 """The database, or a connection to it, is not to be had now, or took too long. (A password that is refused is one that
 is being changed: one that was never right is waited for, too, and /health/startup says so.)"""
 
-AMISS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""All that can be amiss with a database or the way to it (a TimeoutError is an OSError): for who looks, and looks again
-soon."""
+AMISS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""All that can be amiss with a database or the way to it (a TimeoutError is an OSError; the last is asyncpg's word for
+a server that died between two halves of an answer): for who looks, and looks again soon, by another connection."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import pytest
 from booking_contracts.testkit.system import connected
 
 from deploy.local.stack import Stack
+from tests.audited import violations
 from tests.conftest import Stacks
 from tests.faults.settings import SEED, rng
 from tests.money.play import Play
@@ -37,6 +38,9 @@ async def test_every_cent_of_random_sagas_is_accounted_for(stack: Stack) -> None
         random = rng("money")
         town = Town(random, await system.clock.now(), SAGAS)
         money = await Play(stack, system, town, SEED).run()
+    strange = {one.of for one in money.by_hand} | {*money.disputed.values()}
+    found = [one for one in await violations(stack.env) if str(one.booking_id) not in strange]
+    assert found == [], "nobody's strange hand was in it"
     states = Counter(booking.state for booking in money.bookings)
     print(f"SEED={SEED}", dict(states), f"{len(money.entries)} ledger entries", sep="\n")
     print(Counter(dispute.status for dispute in money.disputes), f"{len(money.by_hand)} refunds by hand")

@@ -117,6 +117,7 @@ class Record:
                 problem = ""
             except AMISS as error:
                 problem = repr(error)
+                await self._session.close()
         metrics.unkept.set(bool(problem))
         if problem and self.problem is None:
             log.warning("what is found cannot be kept", error=problem)
@@ -151,7 +152,7 @@ class Record:
             rows = await (await self._session.connection()).fetch(POSITIONS) if self._session is not None else []
         except AMISS:
             rows = []
-        return {row["name"]: row["after"] for row in rows if row["after"] is not None}
+        return {row["name"]: row["after"] for row in rows if row["after"]}
 
     async def close(self) -> None:
         """Give the connection back."""

@@ -6,9 +6,7 @@ Work has a budget, in seconds of each second: after a look it rests in proportio
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import structlog
 
@@ -79,6 +77,7 @@ class Rounds:
                     await asyncio.sleep(seconds)
             except AMISS as error:
                 self._could_not(name, error)
+                await databases.close()
                 await asyncio.sleep(self._every)
 
     def _could_not(self, name: str, error: BaseException) -> None:
@@ -96,22 +95,30 @@ class Rounds:
         while True:
             failed = False
             for check in LINGERING:
-                try:
-                    async with timed(check.name):
-                        found = await check.look(databases, self._clock.now())
-                    self._problems.pop(check.name, None)
-                except AMISS as error:
-                    failed = True
-                    self._could_not(check.name, error)
-                    continue
-                self._note(check, found, before.get(check.name, []))
-                before[check.name] = found
-            await self._look_again(databases)
+                found = await self._tried(check.name, databases, check.look(databases, self._clock.now()))
+                failed = failed or found is None
+                if found is not None:
+                    self._note(check, found, before.get(check.name, []))
+                    before[check.name] = found
+            for walk in WALKS:
+                await self._look_again(walk, databases)
             await self._record.keep()
             if not failed:
                 self._unseen.clear()
                 self._seen("lingering")
             yield self._every
+
+    async def _tried(self, name: str, databases: Databases, look: Awaitable[list[Finding]]) -> list[Finding] | None:
+        """What it finds; None where it could not be taken, and others may be."""
+        try:
+            with metrics.timed(name):
+                found = await look
+        except AMISS as error:
+            self._could_not(name, error)
+            await databases.close()
+            return None
+        self._problems.pop(name, None)
+        return found
 
     def _note(self, check: Lingering, found: list[Finding], before: list[Finding]) -> None:
         self._record.saw(same(before, found))
@@ -119,14 +126,17 @@ class Rounds:
             there = {one.key for one in found}
             self._record.well(one.key for one in self._record.of(check.kinds) if one.key not in there)
 
-    async def _look_again(self, databases: Databases) -> None:
+    async def _look_again(self, walk: Walk, databases: Databases) -> None:
         """One look that finds all well is enough."""
-        for walk in WALKS:
-            if known := self._record.of(walk.kinds):
-                async with timed(walk.name):
-                    there = {one.key: one for one in await walk.look(databases, walk.subjects(known))}
-                self._record.saw(there[one.key] for one in known if one.key in there)
-                self._record.well(one.key for one in known if one.key not in there)
+        known = self._record.of(walk.kinds)
+        if not known:
+            self._problems.pop(walk.name, None)
+            return
+        found = await self._tried(walk.name, databases, walk.look(databases, walk.subjects(known)))
+        if found is not None:
+            there = {one.key: one for one in found}
+            self._record.saw(there[one.key] for one in known if one.key in there)
+            self._record.well(one.key for one in known if one.key not in there)
 
     async def recent(self, databases: Databases) -> AsyncIterator[float]:
         """Looks at what was written since the round before."""
@@ -147,7 +157,7 @@ class Rounds:
 
     async def _look(self, walk: Walk, databases: Databases, scope: Scope) -> float:
         """For how long it has looked the first time."""
-        async with timed(walk.name) as seconds:
+        with metrics.timed(walk.name) as seconds:
             found = await walk.look(databases, scope)
         self._record.saw(await still(walk, databases, found))
         return seconds()
@@ -155,11 +165,11 @@ class Rounds:
     async def hurried(self, databases: Databases) -> AsyncIterator[float]:
         """Passes at once over what lacks rows that never go."""
         while True:
-            for walk in [one for one in WALKS if one.key in self._hurried]:
+            keys, self._hurried = self._hurried, set()
+            for walk in [one for one in WALKS if one.key in keys]:
                 log.error("rows are gone from a table that is never deleted from", looked_at=walk.name)
                 async for seconds in self._walk(walk, databases, walk.beginning, HURRY_SHARE):
                     yield seconds
-            self._hurried.clear()
             yield self._every
 
     async def passes(self, databases: Databases) -> AsyncIterator[float]:
@@ -184,14 +194,3 @@ class Rounds:
             seconds = await self._look(walk, databases, between)
             of.after, of.rows, of.seconds = str(between.until or ""), of.rows + rows, of.seconds + seconds
             yield seconds * (1 / share - 1)
-
-
-@asynccontextmanager
-async def timed(check: str) -> AsyncIterator[Callable[[], float]]:
-    """Counts how long a check looks; says it, too."""
-    began, took = time.monotonic(), 0.0
-    try:
-        yield lambda: took
-    finally:
-        took = time.monotonic() - began
-        metrics.work.labels(check).inc(took)

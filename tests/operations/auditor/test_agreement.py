@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,8 +11,9 @@ import pytest
 from services.booking.model.states import DEAD, FUNDED, INITIAL, State
 from services.booking.saga import Status as SagaStatus
 from services.operations.auditor import looking
-from services.operations.auditor.agreement import CHECK, Booked, Paid, differs
-from services.operations.auditor.databases import Databases
+from services.operations.auditor.agreement import CHECK, Booked, Paid, differs, of_rows
+from services.operations.auditor.databases import Databases, literals
+from services.operations.auditor.scope import Between
 from services.payments.model.payment import LIVE, Status
 from tests.operations.auditor.conftest import Hand
 
@@ -94,3 +96,48 @@ async def test_a_pass_sees_every_key_in_chunks_of_any_size(
     finally:
         await hand("payments", "DELETE FROM payment WHERE customer_id = 'bob'")
     assert found == dict.fromkeys(orphans, "the payment's booking is not there")
+
+
+WAYS = """
+SELECT ('{first}' || lpad(to_hex(row_number() OVER (ORDER BY state, status, held, attempt)), 4, '0'))::uuid AS id,
+       state, status, held, attempt
+FROM booking_state, unnest(ARRAY[0, 4400, 4500]) held, generate_series(0, 1) attempt,
+     unnest(ARRAY['pending', 'requires_action', 'authorized', 'captured', 'settled', 'voided', 'declined', 'none'])
+         AS status
+"""
+EVERY_BOOKING = f"""
+INSERT INTO booking (booking_id, state, offering_id, provider_id, slot_id, starts_at, ends_at, seats, customer_id,
+                     price_minor, currency, commission_bps, approval, terms, payment_id, created_at, attempt,
+                     payment_status, refund_cap_percent, full_refund, sequence, history_number)
+SELECT id, state, id, id, id, now(), now(), 1, 'ways', 4500, 'EUR', 0, false, '{{}}', id, now(), attempt, '', 100,
+       false, 0, 0
+FROM ({WAYS}) w
+"""
+EVERY_PAYMENT = f"""
+CREATE TEMP TABLE booking_state AS SELECT unnest(ARRAY[{literals(State)}]) AS state;
+INSERT INTO payment (booking_id, payment_id, correlation_id, sequence, attempt, status, action, method, amount_minor,
+                     currency, customer_id, provider_id, commission_bps, voided_through, owes_void, capture_asked,
+                     authorized_minor, captured_minor, refunded_minor, released_minor, commission_minor, refunds)
+SELECT id, id, '', 1, 1, status, CASE status WHEN 'requires_action' THEN 'authenticate' END, 'card', 4500, 'EUR',
+       'ways', id, 0, 0, false, false, 4500, captured, 0, captured - held, 0, 0
+FROM (SELECT id, status, held, CASE WHEN status IN ('captured', 'settled') THEN 4500 ELSE held END AS captured
+      FROM ({WAYS}) w WHERE status <> 'none') p
+"""
+FIRST_WAY = "ffffffff-0000-7000-8000-00000000"
+
+
+@pytest.mark.requirement("payment-booking-coupling", "auditor")
+async def test_the_sums_of_a_stretch_hide_nothing_that_the_rule_finds(hand: Hand, read: Databases) -> None:
+    """Every state with every payment, each alone in its stretch."""
+    await hand("booking", EVERY_BOOKING.replace("{first}", FIRST_WAY))
+    await hand("payments", EVERY_PAYMENT.replace("{first}", FIRST_WAY))
+    first = UUID(FIRST_WAY + "0000").int
+    ids = [UUID(int=first + n) for n in range(15 * 8 * 3 * 2 + 1)]
+    try:
+        by_rule = await of_rows(read, Between(ids[0], None))
+        found = [one for pair in pairwise(ids) for one in await CHECK.look(read, Between(*pair))]
+    finally:
+        await hand("booking", "DELETE FROM booking WHERE customer_id = 'ways'")
+        await hand("payments", "DELETE FROM payment WHERE customer_id = 'ways'")
+    assert len(by_rule) > 100
+    assert sorted(one.key for one in found) == sorted(one.key for one in by_rule)
