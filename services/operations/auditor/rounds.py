@@ -33,6 +33,9 @@ RECENT_SHARE = 0.08
 """Of the time that such a round may work, at most: a million bookings' tables are seen in 20 seconds."""
 PASS_SECONDS, PASS_SHARE = 60.0, 0.045
 """Between two passes, at least; of the time that a pass may work."""
+REST_SECONDS, BUSY_SHARE = 0.45, 0.16
+"""No rest of a pass is longer, as long as looks take no more than that share: on a machine that is busy with others a
+look takes long and works as little, and a pass over a million bookings ends in ten minutes all the same."""
 HURRY_SHARE = 0.5
 """Where rows are gone that never go."""
 MOST_CHANGED = 50_000
@@ -144,13 +147,13 @@ class Rounds:
         while True:
             async for table, seconds in recent.round():
                 metrics.work.labels(f"written: {table}").inc(seconds)
-                yield seconds * (1 / RECENT_SHARE - 1)
+                yield rest(seconds, RECENT_SHARE)
             self._hurried |= recent.deleted
             recent.deleted.clear()
             for walk in WALKS:
                 keys = sorted(recent.changed.get(walk.key, ()))[:MOST_CHANGED]
                 for at in range(0, len(keys), CHUNK):
-                    yield await self._look(walk, databases, Those(keys[at : at + CHUNK])) * (1 / RECENT_SHARE - 1)
+                    yield rest(await self._look(walk, databases, Those(keys[at : at + CHUNK])), RECENT_SHARE)
             recent.changed.clear()
             self._seen("recent")
             yield self._every
@@ -168,8 +171,8 @@ class Rounds:
             keys, self._hurried = self._hurried, set()
             for walk in [one for one in WALKS if one.key in keys]:
                 log.error("rows are gone from a table that is never deleted from", looked_at=walk.name)
-                async for seconds in self._walk(walk, databases, walk.beginning, HURRY_SHARE):
-                    yield seconds
+                async for seconds in self._walk(walk, databases, walk.beginning, Pass(REAL.now())):
+                    yield rest(seconds, HURRY_SHARE)
             yield self._every
 
     async def passes(self, databases: Databases) -> AsyncIterator[float]:
@@ -180,17 +183,20 @@ class Rounds:
                 after = positions.pop(walk.name, None)
                 of = self._record.passes[walk.name] = Pass(REAL.now())
                 begin = walk.beginning if after is None else walk.id_of(after)
-                async for seconds in self._walk(walk, databases, begin, PASS_SHARE, of):
-                    yield seconds
+                async for seconds in self._walk(walk, databases, begin, of):
+                    yield min(rest(seconds, PASS_SHARE), max(REST_SECONDS, rest(seconds, BUSY_SHARE)))
                 of.ended_at, of.after = REAL.now(), None
             self._seen("pass")
             yield PASS_SECONDS
 
-    async def _walk(
-        self, walk: Walk, databases: Databases, after: Id, share: float, of: Pass | None = None
-    ) -> AsyncIterator[float]:
-        of = of or Pass(REAL.now())
+    async def _walk(self, walk: Walk, databases: Databases, after: Id, of: Pass) -> AsyncIterator[float]:
+        """Yields after every stretch how long it took."""
         async for between, rows in chunks(walk, databases, after):
             seconds = await self._look(walk, databases, between)
             of.after, of.rows, of.seconds = str(between.until or ""), of.rows + rows, of.seconds + seconds
-            yield seconds * (1 / share - 1)
+            yield seconds
+
+
+def rest(seconds: float, share: float) -> float:
+    """So long after so much work, that the work is that share of the time."""
+    return seconds * (1 / share - 1)
