@@ -15,6 +15,8 @@ Operation = Literal["Read", "Write", "Create", "Describe", "DescribeConfigs", "A
 SERVICES = ("booking", "payments", "notifications")
 ADMIN_TOOLS = "admin tools"
 OPERATORS = "operators"
+CONSOLE = "console"
+"""`bookingctl console`: sees what operators see, and cancels bookings for them."""
 TOPICS_JOB = "topics"
 """`bookingctl topics apply`: creates topics and sets their configs; it reads and writes no record."""
 
@@ -54,15 +56,11 @@ def rights_of_operators() -> tuple[Right, ...]:
 
 
 def rights_of_console() -> tuple[Right, ...]:
-    """Those of `bookingctl console`: an operator's, and to cancel a booking as an admin and to hear the answer."""
-    needed = (
-        Right("topic", BOOKING_ADMIN_COMMANDS.name, ("Write",)),
-        Right("topic", BOOKING_REPLIES.name, ("Read",)),
-    )
-    by_name = {right.name: right for right in needed}
-    return tuple(
-        by_name.get(right.name, right) if right.resource == "topic" else right for right in rights_of_operators()
-    )
+    """Those of `bookingctl console`: an operator's, and commands for admins with their replies and no others."""
+    granted = {right.name: right for right in rights_of_operators()}
+    granted[BOOKING_ADMIN_COMMANDS.name] = Right("topic", BOOKING_ADMIN_COMMANDS.name, ("Describe", "Write"))
+    granted[BOOKING_REPLIES.name] = Right("topic", BOOKING_REPLIES.name, ("Read",))
+    return tuple(granted.values())
 
 
 def rights_of_topics_job() -> tuple[Right, ...]:

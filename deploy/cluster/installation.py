@@ -19,7 +19,7 @@ from deploy.helm.tools import CHART
 from deploy.images import docker
 from deploy.images.local.catalogue import KAFKA_UID, POSTGRES_UID
 from deploy.images.local.host import HostImage
-from deploy.local.environment import SCOPES
+from deploy.local.environment import CONSOLE_ROLES, SCOPES
 from deploy.local.layout import REPOSITORY, ROLES
 
 HERE = Path(__file__).parent
@@ -27,7 +27,8 @@ DEPS, NAMESPACE, RELEASE = "deps", "bookings", "bookings"
 FULL_NAME = f"{RELEASE}-booking-system"
 """What the names of the chart's objects begin with: Deployment, Service and budget `<FULL_NAME>-booking`, …"""
 TOKEN = "local-token"
-"""What the HTTP paths are asked with; none of what is secret here is one."""
+"""What HTTP paths and console are asked with; none of what is secret here is one."""
+SESSIONS = json.dumps(["sessions-of-a-console-in-a-cluster-of-tests"])
 ADDRESSES = {
     "kafka": "kafka.deps:9092",
     "postgres": "postgres.deps:5432",
@@ -54,8 +55,14 @@ def api_tokens(*tokens: str) -> str:
     return json.dumps([{"name": f"n{n}", "token_sha256": it, "scopes": SCOPES} for n, it in enumerate(hashed)])
 
 
+def console_tokens(token: str) -> str:
+    """CONSOLE_TOKENS that this one opens, with every role."""
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    return json.dumps([{"name": "local", "token_sha256": digest, "roles": CONSOLE_ROLES}])
+
+
 def database_url(role: str, database: str) -> str:
-    """A PostgreSQL URL, as run_inside reaches it: `postgres`, `auditor`, a service's name, or that and `_owner`."""
+    """A PostgreSQL URL, as run_inside reaches it: `postgres`, `auditor`, a database's name, or that and `_owner`."""
     return f"postgresql://{role}:{password(role)}@{ADDRESSES['postgres']}/{database}"
 
 
@@ -93,6 +100,9 @@ def secrets() -> list[dict[str, Any]]:
             "Secret", NAMESPACE, "stripe", stringData={"api-key": "sk_test_local", "webhook-secrets": '["whsec_local"]'}
         ),
         _object("Secret", NAMESPACE, "api-tokens", stringData={"tokens": api_tokens(TOKEN)}),
+        _object(
+            "Secret", NAMESPACE, "console", stringData={"tokens": console_tokens(TOKEN), "session-secrets": SESSIONS}
+        ),
     ]
 
 

@@ -11,6 +11,7 @@ from booking_contracts.rights import (
     SERVICES,
     Right,
     rights_of_admin_tools,
+    rights_of_console,
     rights_of_operators,
     rights_of_service,
     rights_of_team,
@@ -27,12 +28,12 @@ ROLES = {
 }
 """Of kafka.strimzi.clients."""
 GRANT = re.compile(r"^(?:ALTER DEFAULT PRIVILEGES|GRANT|REVOKE)\b[^;]*;", re.MULTILINE)
-EXTENSION = re.compile(r"^CREATE EXTENSION (\w+);", re.MULTILINE)
+EXTENSION = re.compile(r"^CREATE EXTENSION IF NOT EXISTS (\w+);", re.MULTILINE)
 MADE_BY_NAME = re.compile(r':"?(service|owner)\b"?')
 
 
 def facts() -> dict[str, Any]:
-    """files/contracts.json: topics with their settings, rights of services and of roles, statements for a database."""
+    """files/contracts.json: topics, the rights of services, of roles and of the console, statements for a database."""
     return {
         "topics": [{"name": one.name, "partitions": one.partitions, "config": one.config} for one in TOPICS],
         "services": {
@@ -43,6 +44,7 @@ def facts() -> dict[str, Any]:
             for service in SERVICES
         },
         "roles": {role: acls(rights) for role, rights in ROLES.items()},
+        "console": acls(rights_of_console()),
         "databases": {
             "statements": statements((SCRIPTS / "service.psql").read_text(encoding="utf-8")),
             "extensions": extensions((SCRIPTS / "databases.sql").read_text(encoding="utf-8")),

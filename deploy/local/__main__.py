@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from deploy.local import ports, postgres
-from deploy.local.catalog import INFRASTRUCTURE, PARTS
+from deploy.local.catalog import INFRASTRUCTURE, PARTS, SYSTEM
 from deploy.local.concurrently import concurrently
 from deploy.local.processes import ProcessFailed
 from deploy.local.stack import DEFAULT_ROOT, Stack
@@ -19,11 +19,13 @@ def main(arguments: list[str] | None = None) -> None:
     """Run one command; exits with 1 when the stack does not come up, or is not up when asked."""
     chosen = _parser().parse_args(arguments)
     ports.SHARE = chosen.share
-    parts = INFRASTRUCTURE if chosen.without_services else PARTS
+    wanted = SYSTEM if chosen.command == "hold" else PARTS
+    parts = INFRASTRUCTURE if chosen.without_services else wanted
     stack = Stack(chosen.root, replicas=chosen.replicas, parts=parts, fast=chosen.fast)
     try:
         if chosen.command == "up":
             stack.up(progress=_say)
+            say_console(stack)
         elif chosen.command == "status":
             sys.exit(0 if _print_status(stack) else 1)
         elif chosen.command == "hold":
@@ -93,10 +95,18 @@ def _say(line: str) -> None:
     print(line, flush=True)
 
 
+def say_console(stack: Stack) -> None:
+    """Where operators look, for a stack that has a console."""
+    if "console" in stack.names:
+        _say(f"The console: {stack.env['CONSOLE_URL']}, its token: {stack.env['CONSOLE_TOKEN']}")
+
+
 def _print_status(stack: Stack) -> bool:
     states = stack.status()
     for process in states:
         print(f"{process.name:<20} {process.pid or '-':>8}  {process.state:<10} {stack.log(process.name)}")
+    if any((process.name, process.state) == ("console", "ready") for process in states):
+        say_console(stack)
     return all(process.state == "ready" for process in states)
 
 

@@ -15,18 +15,24 @@ from deploy.local.postgres import postgres
 from deploy.local.processes import Process, ProcessFailed
 
 INFRASTRUCTURE = ("postgres", "kafka", "stripe-simulator", "mailbox", "clock-offset")
-PARTS = (*INFRASTRUCTURE, "services")
+OPERATORS = ("auditor", "console")
+SYSTEM = (*INFRASTRUCTURE, "services")
+"""What bookings need."""
+PARTS = (*SYSTEM, *OPERATORS)
+"""And what people need who look after them."""
 BUILDERS: Mapping[str, Callable[[Layout], Process]] = {
     "kafka": kafka,
     "stripe-simulator": programs.stripe_simulator,
     "mailbox": programs.mailbox,
     "clock-offset": programs.clock_offset,
+    "auditor": programs.auditor,
+    "console": programs.console,
 }
 SETUP_STEPS = {
     "postgres": ("migrate", "services.operations.migrate"),
     "kafka": ("topics", "services.operations.topics"),
 }
-"""What runs to its end, once the named process answers and before any service starts."""
+"""What runs to its end, once the named process answers and before anything starts that needs it."""
 
 
 def process_named(layout: Layout, name: str, extra_env: Mapping[str, str], fast: bool, in_container: bool) -> Process:

@@ -1,5 +1,6 @@
 """Databases and roles of the local cluster: deploy/postgres/databases.sql with this stack's passwords."""
 
+import hashlib
 import os
 import subprocess
 from pathlib import Path
@@ -12,7 +13,7 @@ NOT_LOGGED = "-c log_min_duration_statement=-1 -c log_min_error_statement=panic"
 
 
 def create_databases(layout: Layout, psql: Path) -> None:
-    """Everything that a new cluster needs, run once as its superuser; the first error ends it with a RuntimeError."""
+    """Everything of SCRIPT that the cluster lacks, as its superuser; the first error ends it with a RuntimeError."""
     connection = f"host=127.0.0.1 port={layout.ports['postgres']} user=postgres dbname=postgres"
     done = subprocess.run(
         [str(psql), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", str(SCRIPT), connection],
@@ -28,6 +29,12 @@ def create_databases(layout: Layout, psql: Path) -> None:
     )
     if done.returncode != 0:
         raise RuntimeError(f"creating the databases failed: {done.stderr}")
+
+
+def version() -> str:
+    """Another one where the script makes something else."""
+    scripts = (path.read_bytes() for path in sorted(SCRIPT.parent.iterdir()))
+    return hashlib.sha256(b"".join(scripts)).hexdigest()
 
 
 def passwords(layout: Layout) -> dict[str, str]:

@@ -6,13 +6,15 @@ import os
 import sys
 from collections.abc import Mapping
 
-from booking_contracts.rights import TOPICS_JOB
+from booking_contracts.rights import CONSOLE, SERVICES, TOPICS_JOB
 
 from deploy.local.layout import REPOSITORY, Layout
 from deploy.local.secured import kafka_env, secured
-from services.operations.databases import DATABASES
+from services.operations.databases import DATABASES, OPERATIONS
 
 SCOPES = ("read:bookings", "read:money", "read:pii", "client-secret", "webhooks:write")
+CONSOLE_ROLES = ("money", "pii")
+"""The highest of the console's roles, and the right to see who somebody is."""
 STRIPE_API_KEY = "sk_test_local_simulator"
 MAIL_FROM = "no-reply@booking.test"
 ADMIN_EMAIL = "admin@booking.test"
@@ -33,6 +35,8 @@ def stack_env(layout: Layout) -> dict[str, str]:
         "CLOCK_OFFSET_URL": layout.url("clock-offset"),
         "UNSUBSCRIBE_SECRET": layout.secrets["unsubscribe"],
         "SERVICE_TOKEN": layout.secrets["service-token"],
+        "CONSOLE_URL": layout.url("console"),
+        "CONSOLE_TOKEN": layout.secrets["console-token"],
         "POSTGRES_ADMIN_URL": layout.database_url("postgres", "postgres"),
     }
     for database in DATABASES:
@@ -63,6 +67,33 @@ def service_env(layout: Layout, service: str, number: int) -> dict[str, str]:
     return secured(layout, service, values) if layout.secure else values
 
 
+def auditor_env(layout: Layout) -> dict[str, str]:
+    """The auditor reads every service as the role that can write nothing, and keeps what it finds."""
+    return (
+        _operators_env(layout, "auditor")
+        | {f"{service.upper()}_DATABASE_URL": layout.database_url("auditor", service) for service in SERVICES}
+        | {"OPERATIONS_DATABASE_URL": layout.database_url(OPERATIONS, OPERATIONS)}
+    )
+
+
+def console_env(layout: Layout) -> dict[str, str]:
+    """The console acts as each service; whoever has the stack's token may do everything there."""
+    digest = hashlib.sha256(layout.secrets["console-token"].encode()).hexdigest()
+    replicas = {
+        service: [layout.url(name) for name in layout.replicas if name.rpartition("-")[0] == service]
+        for service in SERVICES
+    }
+    values = _operators_env(layout, "console") | {
+        "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{layout.ports['kafka']}",
+        **{f"{name.upper()}_DATABASE_URL": layout.database_url(name, name) for name in DATABASES},
+        "CONSOLE_TOKENS": json.dumps([{"name": "local", "token_sha256": digest, "roles": CONSOLE_ROLES}]),
+        "CONSOLE_SESSION_SECRETS": json.dumps([layout.secrets["console-session"]]),
+        "CONSOLE_HTTPS": "false",
+        "CONSOLE_SERVICES": json.dumps(replicas),
+    }
+    return values | kafka_env(layout, CONSOLE) if layout.secure else values
+
+
 def migration_env(layout: Layout) -> dict[str, str]:
     """The environment of migrations and topic creation: the only users of the owner roles."""
     names = ("KAFKA_BOOTSTRAP_SERVERS", *(f"{database.upper()}_MIGRATION_URL" for database in DATABASES))
@@ -83,6 +114,10 @@ def python_env(inherited: Mapping[str, str] = os.environ) -> dict[str, str]:
 def python_module(module: str, *arguments: str) -> tuple[str, ...]:
     """The command that runs a module of this repository."""
     return (sys.executable, "-m", module, *arguments)
+
+
+def _operators_env(layout: Layout, name: str) -> dict[str, str]:
+    return python_env() | {"HTTP_HOST": "127.0.0.1", "HTTP_PORT": str(layout.ports[name]), "INSTANCE": name}
 
 
 def _outside_world(layout: Layout, service: str) -> dict[str, str]:

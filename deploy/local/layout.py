@@ -25,6 +25,8 @@ INFRASTRUCTURE_PORTS = (
     "mailbox",
     "mailbox-smtp",
     "clock-offset",
+    "auditor",
+    "console",
 )
 ROLES = ("postgres", "auditor", *DATABASES, *(f"{name}_owner" for name in DATABASES))
 
@@ -51,7 +53,7 @@ class Layout:
             layout.replicas = remembered["replicas"]
             layout.ports = remembered["ports"]
             layout.secrets = remembered["secrets"]
-        for name in (*ROLES, "service-token", "unsubscribe"):
+        for name in (*ROLES, "service-token", "unsubscribe", "console-token", "console-session"):
             layout.secrets.setdefault(name, secrets.token_hex(16))
         layout.secrets.setdefault("stripe-webhook", f"whsec_{secrets.token_hex(16)}")
         return layout

@@ -15,7 +15,7 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
-from deploy.local.databases import create_databases
+from deploy.local.databases import create_databases, version
 from deploy.local.layout import Layout
 from deploy.local.processes import Process
 
@@ -192,6 +192,8 @@ def _initialised(home: Path) -> Path:
 
 
 def _create_databases(layout: Layout, home: Path) -> None:
-    if not _initialised(home).exists():
+    """On a new cluster, and on an older one whatever a newer version brings."""
+    made = _initialised(home)
+    if not made.exists() or made.read_text() != version():
         create_databases(layout, _binaries(home) / "psql")
-        _initialised(home).touch()
+        made.write_text(version())

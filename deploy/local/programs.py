@@ -1,7 +1,9 @@
 """Our own Python programs as processes of the stack: simulator, mailbox, clock and the services."""
 
+from collections.abc import Mapping
+
 from deploy.local.clock_offset import ClockOffset
-from deploy.local.environment import python_env, python_module, service_env
+from deploy.local.environment import auditor_env, console_env, python_env, python_module, service_env
 from deploy.local.layout import REPOSITORY, Layout
 from deploy.local.ports import answers_http, answers_tcp
 from deploy.local.processes import Process
@@ -65,6 +67,27 @@ def service_replica(layout: Layout, service: str, number: int) -> Process:
         command=python_module("deploy.local.service", service),
         answers=lambda: answers_http(port, "/health/ready"),
         environment=service_env(layout, service, number),
+        directory=REPOSITORY,
+    )
+
+
+def auditor(layout: Layout) -> Process:
+    """What always checks that everything agrees; ready once it could look."""
+    return _bookingctl(layout, "auditor", ("audit", "run"), auditor_env(layout))
+
+
+def console(layout: Layout) -> Process:
+    """The pages of operators."""
+    return _bookingctl(layout, "console", ("console",), console_env(layout))
+
+
+def _bookingctl(layout: Layout, name: str, arguments: tuple[str, ...], environment: Mapping[str, str]) -> Process:
+    port = layout.ports[name]
+    return Process(
+        name=name,
+        command=python_module("services.operations.cli", *arguments),
+        answers=lambda: answers_http(port, "/health/ready"),
+        environment=environment,
         directory=REPOSITORY,
     )
 

@@ -11,7 +11,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from booking_contracts.rights import SERVICES, TOPICS_JOB, Right, rights_of_service, rights_of_topics_job
+from booking_contracts.rights import (
+    CONSOLE,
+    SERVICES,
+    TOPICS_JOB,
+    Right,
+    rights_of_console,
+    rights_of_service,
+    rights_of_topics_job,
+)
 
 from deploy.local.certificates import make_authority, signed
 from deploy.local.kafka_users import give_passwords, give_rights
@@ -62,9 +70,9 @@ def kafka_settings(layout: Layout) -> dict[str, str]:
 
 
 def make_kafka_users(layout: Layout) -> None:
-    """Those of the services and of the job that makes topics, with the rights that contracts give them."""
+    """Services, the job that makes topics and the console, each with the rights that contracts give it."""
     rights: dict[str, tuple[Right, ...]] = {service: rights_of_service(service) for service in SERVICES}
-    rights[TOPICS_JOB] = rights_of_topics_job()
+    rights |= {TOPICS_JOB: rights_of_topics_job(), CONSOLE: rights_of_console()}
     passwords = {
         user: secret_file(layout, user, "KAFKA_SASL_PASSWORD").read_text() for user in rights.keys() - BY_CERTIFICATE
     }

@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from deploy.local.catalog import INFRASTRUCTURE, PARTS, SETUP_STEPS, process_named, run_setup_step
+from deploy.local.catalog import INFRASTRUCTURE, OPERATORS, PARTS, SETUP_STEPS, SYSTEM, process_named, run_setup_step
 from deploy.local.concurrently import concurrently, one_at_a_time
 from deploy.local.environment import stack_env
 from deploy.local.kafka_jars import KAFKA_VERSION, jars_are_cached
@@ -22,7 +22,8 @@ DEFAULT_ROOT = REPOSITORY / ".local"
 class Stack:
     """One stack in its own directory. Two stacks with different roots share nothing but Kafka's jars.
 
-    `root` is the directory it writes to (`.local/` for `make up`), `parts` the subset of PARTS to run;
+    `root` is the directory it writes to (`.local/` for `make up`), `parts` the subset of PARTS to run (SYSTEM unless
+    said: `make up` runs all);
     `extra_env` is added to the environment of processes, by name (`booking-1`) or service (`booking`);
     `kafka_listeners` are more ways to Kafka, for clients behind a proxy (see Layout);
     `contained` are the parts that run in containers (deploy/local/contained), which last from `up` to `down`, and
@@ -35,7 +36,7 @@ class Stack:
         self,
         root: Path = DEFAULT_ROOT,
         replicas: int = 1,
-        parts: Collection[str] = PARTS,
+        parts: Collection[str] = SYSTEM,
         extra_env: Mapping[str, Mapping[str, str]] | None = None,
         fast: bool = False,
         kafka_listeners: Mapping[str, tuple[int, int]] | None = None,
@@ -66,14 +67,14 @@ class Stack:
     @property
     def names(self) -> list[str]:
         """The processes this stack should have, in the order they are started."""
-        return [*(part for part in INFRASTRUCTURE if part in self._parts), *self._service_names()]
+        return [*(part for part in INFRASTRUCTURE if part in self._parts), *self._users()]
 
     def up(self, progress: Progress = print) -> None:
         """Start whatever does not run yet and wait until everything answers."""
         began = time.monotonic()
         with one_at_a_time(self._layout.root):
             running = self._running()
-            extra = sorted(running - {*INFRASTRUCTURE, *replica_names(self._replicas)})
+            extra = sorted(running - {*INFRASTRUCTURE, *OPERATORS, *replica_names(self._replicas)})
             self._layout.replicas = [*replica_names(self._replicas), *extra]
             if set(self.names) <= running:
                 progress(f"The stack is already up: {self._layout.env_file}")
@@ -160,23 +161,24 @@ class Stack:
             self._remember()
 
     def _start_missing(self, running: set[str], progress: Progress) -> None:
-        """PostgreSQL and migrations, Kafka and topics, the rest, all side by side; then the services."""
-        services = [name for name in self._service_names() if name not in running]
+        """PostgreSQL and migrations, Kafka and topics, the rest, all side by side; then who uses them."""
+        users = [name for name in self._users() if name not in running]
 
         def start(part: str) -> None:
             if part == "kafka" and not jars_are_cached():
                 progress(f"  kafka: fetching Kafka {KAFKA_VERSION} with Maven, once per machine")
             if part not in running:
                 self.start_process(part, progress)
-            if services and part in SETUP_STEPS:
+            if users and part in SETUP_STEPS:
                 progress(f"  {run_setup_step(self._layout, part)}: done")
 
         concurrently(start, [part for part in INFRASTRUCTURE if part in self._parts])
-        concurrently(lambda name: self.start_process(name, progress), services)
+        concurrently(lambda name: self.start_process(name, progress), users)
 
-    def _service_names(self) -> list[str]:
-        known = self._layout.replicas or replica_names(self._replicas)
-        return list(known) if "services" in self._parts else []
+    def _users(self) -> list[str]:
+        """Who needs migrated databases and topics."""
+        replicas = self._layout.replicas or replica_names(self._replicas)
+        return [*(replicas if "services" in self._parts else ()), *(name for name in OPERATORS if name in self._parts)]
 
     def _process(self, name: str) -> Process:
         service = name.rpartition("-")[0]

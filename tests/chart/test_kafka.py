@@ -15,12 +15,14 @@ from booking_contracts.rights import (
     SERVICES,
     Right,
     rights_of_admin_tools,
+    rights_of_console,
     rights_of_operators,
     rights_of_service,
     rights_of_team,
 )
 from booking_contracts.topics import PARTITIONS, TOPICS
 
+from services.operations.databases import DATABASES, OPERATIONS
 from tests.chart.conftest import Rendering
 from tests.chart.rendered import SETS, Object, Rendered, render
 
@@ -77,6 +79,7 @@ def test_others_have_the_rights_of_their_roles(rendering: Rendering) -> None:
     )
     assert office["Write topic"] - shop["Write topic"] == {"booking.admin-commands"}
     assert rights(rendering("strimzi").one("KafkaUser", "bookingctl")) == table(rights_of_operators())
+    assert rights(rendering("strimzi").one("KafkaUser", "console")) == table(rights_of_console())
     assert office["Read topic"] - shop["Read topic"] == {f"{service}.dead-letters" for service in SERVICES}
 
 
@@ -130,7 +133,10 @@ def test_keda_shows_who_it_is_as_the_service_does(rendering: Rendering) -> None:
 
 
 def test_a_database_has_the_roles_that_the_services_use(rendering: Rendering) -> None:
-    for service in SERVICES:
+    given = rendering("cloudnativepg").pods()
+    for service in DATABASES:
+        user = "console" if service == OPERATIONS else service
+        name = "OPERATIONS_DATABASE_URL" if service == OPERATIONS else "DATABASE_URL"
         spec = rendering("cloudnativepg").one("Cluster", service)["spec"]
         initdb = spec["bootstrap"]["initdb"]
         assert (initdb["database"], initdb["owner"]) == (service, f"{service}_owner")
@@ -138,18 +144,14 @@ def test_a_database_has_the_roles_that_the_services_use(rendering: Rendering) ->
         assert ("CREATE EXTENSION btree_gist" in initdb["postInitApplicationSQL"]) is (service == "booking")
         assert "{{" not in str(initdb)
         assert spec["monitoring"] == {"enablePodMonitor": True}, "values are laid over it"
-        (url,) = [
-            one["value"]
-            for one in rendering("cloudnativepg").pods()[f"Deployment/{service}"]["containers"][0]["env"]
-            if one["name"] == "DATABASE_URL"
-        ]
+        (url,) = [one["value"] for one in given[f"Deployment/{user}"]["containers"][0]["env"] if one["name"] == name]
         assert f"@bookings-booking-system-{service}-rw:5432/{service}?sslmode=verify-full&sslrootcert=" in url
 
 
 def test_what_has_data_in_it_outlives_the_release(rendering: Rendering) -> None:
     """To Strimzi and CloudNativePG, an object that goes is a topic or a database that goes, with all that is in it."""
     kept = [*rendering("strimzi").all("KafkaTopic").values(), *rendering("cloudnativepg").all("Cluster").values()]
-    assert len(kept) == len(TOPICS) + len(SERVICES)
+    assert len(kept) == len(TOPICS) + len(DATABASES)
     assert all(one["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep" for one in kept)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from booking_contracts.rights import SERVICES
+from booking_contracts.rights import SERVICES, rights_of_console
 from booking_contracts.topics import TOPICS
 
 from deploy.helm import contracts
@@ -114,6 +114,7 @@ def test_the_chart_knows_contracts_topics() -> None:
     assert written["internal"] == {"booking.commands", "wallet.commands"}
     assert written["admin"] - written["internal"] == {"booking.admin-commands"}
     assert written["operators"] == set()
+    assert json.loads(json.dumps(contracts.acls(rights_of_console()))) == facts["console"]
 
 
 def test_roles_of_a_database_are_those_of_the_script() -> None:
@@ -121,7 +122,7 @@ def test_roles_of_a_database_are_those_of_the_script() -> None:
         'GRANT A ON DATABASE :"service" TO :"service";\nCREATE ROLE x;\nREVOKE B FROM :"owner";'
     )
     assert made_of == ['GRANT A ON DATABASE "{{service}}" TO "{{service}}"', 'REVOKE B FROM "{{owner}}"']
-    assert contracts.extensions("\\set service one\nCREATE EXTENSION x;\n\\set service two\n") == {
+    assert contracts.extensions("\\set service one\nCREATE EXTENSION IF NOT EXISTS x;\n\\set service two\n") == {
         "one": ["x"],
         "two": [],
     }

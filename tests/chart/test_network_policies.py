@@ -11,7 +11,7 @@ from tests.chart.rendered import Object, Rendered, render
 
 pytestmark = pytest.mark.requirement("chart")
 
-OURS = (*SERVICES, "auditor", "bookingctl", "migration", "topics", "test")
+OURS = (*SERVICES, "auditor", "console", "bookingctl", "migration", "topics", "test")
 HTTP, NAMES, POSTGRESQL, KAFKA, HTTPS, SMTP, OTLP = 8080, 53, 5432, 9093, 443, 587, 4318
 WITHIN, STRIPE = End(address="10.1.2.3"), End(address="3.18.12.63")
 """A server in the company's own network, and one out in the world."""
@@ -25,8 +25,8 @@ DNS, MONITORING, INGRESS, STRANGER, NEIGHBOUR = (
 
 OUT: dict[tuple[End, int], set[str]] = {
     (DNS, NAMES): set(OURS),
-    (WITHIN, POSTGRESQL): {*SERVICES, "auditor", "bookingctl", "migration"},
-    (WITHIN, KAFKA): {*SERVICES, "bookingctl", "topics"},
+    (WITHIN, POSTGRESQL): {*SERVICES, "auditor", "console", "bookingctl", "migration"},
+    (WITHIN, KAFKA): {*SERVICES, "console", "bookingctl", "topics"},
     (WITHIN, OTLP): set(SERVICES),
     (WITHIN, SMTP): {"notifications"},
     (STRIPE, HTTPS): {"payments", "notifications"},
@@ -37,13 +37,14 @@ OUT: dict[tuple[End, int], set[str]] = {
 }
 """Each far end with its port, and who of ours may call it."""
 IN: dict[End, set[str]] = {
-    MONITORING: {*SERVICES, "auditor"},
-    INGRESS: {"payments"},
+    MONITORING: {*SERVICES, "auditor", "console"},
+    INGRESS: {"payments", "console"},
     component("test"): set(SERVICES),
+    component("console"): set(SERVICES),
     STRANGER: set(),
     NEIGHBOUR: set(),
     DNS: set(),
-    **{component(name): set() for name in OURS if name != "test"},
+    **{component(name): set() for name in OURS if name not in ("test", "console")},
 }
 """Each caller, and whose HTTP it may call."""
 
@@ -98,6 +99,12 @@ def test_clients_are_let_in_where_they_are_named() -> None:
     named = policies(render("production"))
     assert all(passes(named, shop, component(service), HTTP) for service in SERVICES)
     assert not passes(named, shop, component("auditor"), HTTP)
+
+
+def test_operators_come_by_whom_values_name_and_not_past_them(rendering: Rendering) -> None:
+    found = policies(rendering("managed"))
+    assert passes(found, End(namespace="oauth2-proxy"), component("console"), HTTP)
+    assert not passes(found, INGRESS, component("console"), HTTP)
 
 
 def test_databases_and_brokers_of_the_cluster_are_known_by_their_labels(rendering: Rendering) -> None:

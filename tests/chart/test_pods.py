@@ -8,6 +8,7 @@ import pytest
 from booking_contracts.rights import SERVICES
 
 from deploy.local.layout import REPOSITORY
+from services.operations.databases import DATABASES, OPERATIONS
 from tests.chart.conftest import Rendering
 from tests.chart.rendered import NAMESPACE, Rendered, notes, render, settings
 
@@ -41,7 +42,7 @@ def test_a_pod_may_do_nothing(each: Rendered) -> None:
 
 
 @pytest.mark.requirement("health")
-@pytest.mark.parametrize("name", [*SERVICES, "auditor"])
+@pytest.mark.parametrize("name", [*SERVICES, "auditor", "console"])
 def test_waiting_ends_no_pod_and_kafka_takes_none_out_of_its_service(rendering: Rendering, name: str) -> None:
     container = rendering("managed").containers()[f"Deployment/{name}"]
     for question, probe in (("live", "startupProbe"), ("serving", "readinessProbe"), ("live", "livenessProbe")):
@@ -134,12 +135,22 @@ def test_a_job_runs_before_the_release_or_beside_the_pods_that_wait_for_it(
     assert len(set(names)) == 3, "a Job cannot be changed: another template is another Job"
 
 
-def test_the_auditor_asks_for_ever_and_can_only_read(rendering: Rendering) -> None:
-    auditor = rendering("managed").containers()["Deployment/auditor"]
-    assert auditor["command"] == ["bookingctl", "payments", "reconcile", "--every", "900"]
-    urls = [value for name, value in settings(auditor).items() if name.endswith("_URL")]
-    assert len(urls) == 2
-    assert all(url and url.startswith("postgresql://auditor@") for url in urls)
+@pytest.mark.parametrize(
+    ("name", "command", "roles"),
+    [
+        ("auditor", ["bookingctl", "audit", "run"], {**dict.fromkeys(SERVICES, "auditor"), OPERATIONS: OPERATIONS}),
+        ("console", ["bookingctl", "console"], {name: name for name in DATABASES}),
+    ],
+)
+def test_auditor_and_console_come_as_whom_they_may(
+    rendering: Rendering, name: str, command: list[str], roles: dict[str, str]
+) -> None:
+    """The auditor can only read but for what it finds; the console acts as each service, and owns nothing."""
+    container = rendering("managed").containers()[f"Deployment/{name}"]
+    assert container["command"] == command
+    urls = {setting: value or "" for setting, value in settings(container).items() if setting.endswith("_URL")}
+    found = {setting: value.partition("://")[2].partition("@")[0] for setting, value in urls.items()}
+    assert found == {f"{database.upper()}_DATABASE_URL": role for database, role in roles.items()}
 
 
 def test_bookingctl_waits_where_the_docs_say_that_it_is_typed(rendering: Rendering) -> None:
@@ -174,6 +185,17 @@ def test_people_are_let_in_where_links_in_letters_lead_and_nowhere_else(renderin
     assert (rule["host"], path["path"], path["pathType"]) == ("bookings.example.org", "/unsubscribe", "Prefix")
     assert path["backend"]["service"]["name"].endswith("-notifications")
     assert spec["tls"] == [{"hosts": ["bookings.example.org"], "secretName": "bookings-tls"}]
+
+
+def test_operators_are_let_in_under_the_prefix_of_the_console(rendering: Rendering) -> None:
+    (rule,) = rendering("managed").one("Ingress", "console")["spec"]["rules"]
+    (path,) = rule["http"]["paths"]
+    assert (rule["host"], path["path"], path["pathType"]) == ("ops.example.org", "/console", "Prefix")
+    assert path["backend"]["service"]["name"].endswith("-console")
+    assert settings(rendering("managed").containers()["Deployment/console"])["CONSOLE_PREFIX"] == "/console"
+    assert "https://ops.example.org/console/" in notes("managed")
+    assert "port-forward service/bookings-booking-system-console 8080" in notes("base")
+    assert "console" not in notes("bare")
 
 
 def test_the_test_asks_every_service(each: Rendered) -> None:

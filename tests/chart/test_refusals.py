@@ -72,6 +72,32 @@ REFUSED: dict[str, tuple[str, Changed, str]] = {
         {"bookingctl.kafka.username": ""},
         "bookingctl.kafka.username",
     ),
+    "a console that nobody gets into": (
+        "base",
+        {"console.tokensSecret.name": ""},
+        "console.tokensSecret.name or console.proxy.userHeader is empty",
+    ),
+    "a proxy that anybody could be": (
+        "managed",
+        {"console.proxy.secret.name": "", "console.proxy.rolesHeader": ""},
+        "console.proxy.rolesHeader is empty: set it. - console.proxy.secret.name is empty",
+    ),
+    "sessions that nobody signs": (
+        "base",
+        {"console.sessionSecretsSecret.name": ""},
+        "console.sessionSecretsSecret.name is empty",
+    ),
+    "an Ingress to nowhere": ("managed", {"console.ingress.host": ""}, "console.ingress.host is empty"),
+    "a place without its password": (
+        "managed",
+        {"operations.database.passwordSecret.name": ""},
+        "operations.database.passwordSecret.name is empty",
+    ),
+    "a look from time to time": (
+        "managed",
+        {"auditor.everySeconds": 900},
+        "There is no auditor.everySeconds: leave it out",
+    ),
     "copies that there are not": (
         "managed",
         {"kafka.topics.minInsyncReplicas": 4},

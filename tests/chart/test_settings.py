@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from booking_contracts.rights import SERVICES
-from pydantic_settings import BaseSettings
 
 from deploy.helm.schema import NOT_FOR_VALUES
+from services.operations.databases import DATABASES
 from tests.chart.conftest import Rendering
-from tests.chart.rendered import Rendered, settings
+from tests.chart.rendered import SETS, Object, Rendered, settings
 from tests.flows.operators import IN_A_CLUSTER
 
 pytestmark = pytest.mark.requirement("chart")
@@ -23,6 +25,8 @@ IN_FILES = {
     "STRIPE_WEBHOOK_SECRETS_FILE": '["secret"]',
     "API_TOKENS_FILE": "[]",
     "UNSUBSCRIBE_SECRETS_FILE": '["a long enough secret"]',
+    "CONSOLE_SESSION_SECRETS_FILE": json.dumps(["x" * 32]),
+    "CONSOLE_TOKENS_FILE": json.dumps([{"name": "ada", "token_sha256": "0" * 64, "roles": ["viewer"]}]),
 }
 """What is JSON; the others are text."""
 
@@ -37,18 +41,46 @@ def test_a_service_is_given_all_that_its_settings_need_and_nothing_unknown(each:
     assert {name for name in given - known if not name.startswith(OF_LIBRARIES)} == set()
 
 
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Object], None]:
+    """Makes a container's environment this process's, with something in each file."""
+
+    def tell(container: Object) -> None:
+        for name, value in settings(container).items():
+            if name.endswith("_FILE"):
+                file = tmp_path / name
+                file.write_text(IN_FILES.get(name, "secret"))
+                value = str(file)
+            monkeypatch.setenv(name, value or "the pod's name")
+
+    return tell
+
+
 @pytest.mark.parametrize("service", SERVICES)
-def test_its_values_are_valid(each: Rendered, service: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kind: type[BaseSettings] = importlib.import_module(f"services.{service}.app").Settings
-    for name, value in settings(each.containers()[f"Deployment/{service}"]).items():
-        if name.endswith("_FILE"):
-            file = tmp_path / name
-            file.write_text(IN_FILES.get(name, "secret"))
-            value = str(file)
-        monkeypatch.setenv(name, value or "the pod's name")
-    found: Any = kind()
+def test_its_values_are_valid(each: Rendered, service: str, told: Callable[[Object], None]) -> None:
+    told(each.containers()[f"Deployment/{service}"])
+    found: Any = importlib.import_module(f"services.{service}.app").Settings()
     assert found.instance == "the pod's name"
     assert found.database_url.startswith(f"postgresql://{service}@")
+
+
+@pytest.mark.parametrize("name", [name for name in SETS if name != "bare"])
+def test_the_console_knows_what_it_is_told(rendering: Rendering, name: str, told: Callable[[Object], None]) -> None:
+    container = rendering(name).containers()["Deployment/console"]
+    told(container)
+    kind = importlib.import_module("services.operations.console.settings").ConsoleSettings
+    databases = {f"{one.upper()}_DATABASE_{what}" for one in DATABASES for what in ("URL", "PASSWORD")}
+    assert {setting.removesuffix("_FILE").lower() for setting in settings(container).keys() - databases} <= {
+        *kind.model_fields,
+        *map(str.lower, databases),
+    }
+    found: Any = kind()
+    assert (found.console_prefix, found.console_read_only) == (
+        "/console" if name == "managed" else "",
+        name == "plain",
+    )
+    assert bool(found.console_proxy_secret) is (name == "managed")
+    assert found.console_services["booking"] == ("http://bookings-booking-system-booking:8080",)
 
 
 def test_a_secret_is_a_file_of_a_secret_and_never_a_variable(each: Rendered) -> None:
@@ -95,7 +127,7 @@ def test_bookingctl_is_told_what_its_commands_need_and_nothing_more(rendering: R
     for name in ("managed", "certificates"):
         given = settings(rendering(name).containers()["Deployment/bookingctl"])
         told |= {setting.removesuffix("_FILE") for setting in given}
-        for service in SERVICES:
+        for service in DATABASES:
             url = given[f"{service.upper()}_DATABASE_URL"] or ""
             assert url.startswith(f"postgresql://{service}@"), "the role that may mend rows, and no owner"
     assert told == IN_A_CLUSTER

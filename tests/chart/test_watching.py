@@ -117,9 +117,10 @@ def test_a_monitor_finds_the_services_and_calls_each_by_its_name(
     monitor = rendering(name).one(kind, "metrics")["spec"]
     (endpoint,) = monitor[endpoints]
     assert (endpoint["port"], endpoint["path"], endpoint["interval"]) == ("http", "/metrics", "15s")
-    assert ("auditor" in str(monitor)) is (name == "watched")
+    for one in ("auditor", "console"):
+        assert (one in str(monitor)) is (name == "watched")
     carried = rendering(name).all("Service" if kind == "ServiceMonitor" else "Deployment")
-    for service in (*SERVICES, *({"auditor"} & carried.keys())):
+    for service in (*SERVICES, *({"auditor", "console"} & carried.keys())):
         found = carried[service]["metadata"]["labels"]
         assert found[monitor["jobLabel"]] == service
         assert monitor["selector"]["matchLabels"].items() <= found.items()

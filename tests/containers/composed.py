@@ -20,7 +20,7 @@ from deploy.local.ports import free_ports
 FILES = (REPOSITORY / "deploy" / "compose.yaml", REPOSITORY / "deploy" / "compose.clock.yaml")
 PORTS = (
     *("POSTGRES_PORT", "KAFKA_PORT", "BOOKING_PORT", "PAYMENTS_PORT", "NOTIFICATIONS_PORT"),
-    *("STRIPE_PORT", "STRIPE_CONTROL_PORT", "MAILBOX_PORT", "CLOCK_PORT"),
+    *("STRIPE_PORT", "STRIPE_CONTROL_PORT", "MAILBOX_PORT", "CLOCK_PORT", "CONSOLE_PORT"),
 )
 TOKEN = "local-token"
 """Of deploy/compose.yaml, which has its hash."""

@@ -52,7 +52,7 @@ def test_a_part_has_what_the_file_above_says_and_needs_what_both_say(parts: dict
 
 
 def test_parts_are_those_that_compose_starts(parts: dict[str, Part]) -> None:
-    """Not the auditor, which is asked for."""
+    """Not auditor and console, which are asked for."""
     infrastructure = {"postgres", "kafka", "migrations", "topics", "stripe-simulator", "mailbox", "clock"}
     assert parts.keys() == {*SERVICES, *infrastructure}
 

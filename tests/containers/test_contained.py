@@ -38,7 +38,7 @@ async def test_it_is_the_same_stack_and_leaves_no_container(stack: Stack) -> Non
     stack.up()
     assert len(containers(stack)) == 2
     assert [process.state for process in stack.status()] == ["ready", "ready"]
-    for address in ("BOOKING_MIGRATION_URL", "PAYMENTS_DATABASE_URL", "AUDITOR_NOTIFICATIONS_DATABASE_URL"):
+    for address in ("BOOKING_MIGRATION_URL", "PAYMENTS_DATABASE_URL", "AUDITOR_OPERATIONS_DATABASE_URL"):
         await (await asyncpg.connect(stack.env[address])).close()
     connection = await asyncpg.connect(stack.env["POSTGRES_ADMIN_URL"])
     for name, value in {**postgres.SETTINGS, **postgres.NOT_DURABLE}.items():

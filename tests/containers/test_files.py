@@ -18,6 +18,7 @@ from deploy.images.__main__ import ORDINARY, OURS
 from deploy.images.local.catalogue import substitutes
 from deploy.local.layout import REPOSITORY, ROLES
 from services.notifications.locales import LANGUAGES, understood
+from services.operations.databases import DATABASES
 from tests.containers.composed import FILES, PORTS
 
 COMPOSE: dict[str, Any] = yaml.safe_load(FILES[0].read_text())
@@ -49,6 +50,24 @@ def test_its_values_are_valid(service: str, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv(name, re.sub(r"\$\{[A-Z0-9_]+:-([^}]*)\}", r"\1", value))
     settings = importlib.import_module(f"services.{service}.app").Settings()
     assert settings.api_tokens[0].matches("local-token")
+
+
+@pytest.mark.parametrize("name", ["auditor", "console"])
+def test_who_looks_after_bookings_is_told_every_database_once(name: str) -> None:
+    given = COMPOSE["services"][name]["environment"]
+    roles = {setting: re.findall(r"//(\w+):", url)[0] for setting, url in given.items() if setting.endswith("_URL")}
+    assert roles.keys() == {f"{database.upper()}_DATABASE_URL" for database in DATABASES}
+    reads = {f"{service.upper()}_DATABASE_URL": "auditor" for service in SERVICES}
+    own = {f"{database.upper()}_DATABASE_URL": database for database in DATABASES}
+    assert roles == (own | reads if name == "auditor" else own)
+
+
+def test_the_console_knows_what_it_is_told_and_opens_to_the_token_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = importlib.import_module("services.operations.console.settings").ConsoleSettings
+    for name, value in COMPOSE["services"]["console"]["environment"].items():
+        monkeypatch.setenv(name, re.sub(r"\$\{[A-Z0-9_]+:-([^}]*)\}", r"\1", value))
+        assert name.lower() in settings.model_fields or name.endswith("_DATABASE_URL")
+    assert settings().console_tokens[0].matches("local-console-token")
 
 
 @pytest.mark.parametrize("service", SERVICES)

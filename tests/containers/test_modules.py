@@ -10,7 +10,6 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from booking_contracts import topics
-from booking_contracts.rights import SERVICES
 from booking_contracts.testkit.containers import kafka, postgres
 from booking_contracts.testkit.containers.kafka import ApacheKafkaContainer, variable
 from booking_contracts.testkit.containers.postgres import PostgreSQLContainer
@@ -19,6 +18,7 @@ from testcontainers.core.network import Network
 
 from deploy.images.__main__ import ORDINARY
 from deploy.local.layout import REPOSITORY, ROLES
+from services.operations.databases import DATABASES
 
 PASSWORDS = {f"{role.upper()}_PASSWORD": f"of-{role}" for role in ROLES}
 PARTITIONS, RECORDS = 12, 100
@@ -90,7 +90,7 @@ async def test_scripts_settings_and_an_extension(cluster: PostgreSQLContainer) -
     await connection.execute("CREATE EXTENSION btree_gist")
     names = {row["datname"] for row in await connection.fetch("SELECT datname FROM pg_database")}
     await connection.close()
-    assert set(SERVICES) <= names
+    assert set(DATABASES) <= names
     owner = cluster.url("booking_owner", PASSWORDS["BOOKING_OWNER_PASSWORD"], "booking")
     connection = await asyncpg.connect(owner)
     assert await connection.fetchval("SELECT current_user") == "booking_owner"
@@ -104,7 +104,7 @@ async def test_other_containers_reach_both_by_their_names(
         f"{service.upper()}_MIGRATION_URL": cluster.url_inside(
             f"{service}_owner", PASSWORDS[f"{service.upper()}_OWNER_PASSWORD"], service
         )
-        for service in SERVICES
+        for service in DATABASES
     }
     addresses["KAFKA_BOOTSTRAP_SERVERS"] = broker.bootstrap_servers_inside
     for command in (["bookingctl", "migrate"], ["bookingctl", "topics", "apply"]):

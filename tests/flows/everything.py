@@ -9,10 +9,10 @@ from typing import Any
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from booking_contracts.rights import SERVICES
 from booking_contracts.testkit.system import System
 
 from deploy.local.stack import Stack
+from services.operations.databases import DATABASES
 
 Written = tuple[str, str]
 """Where it stands, and the text."""
@@ -29,8 +29,8 @@ async def everything(system: System, stack: Stack) -> list[Written]:
     """All of it."""
     found = list(logs(stack))
     found += [one async for one in records(system.env["KAFKA_BOOTSTRAP_SERVERS"])]
-    for service in SERVICES:
-        found += [one async for one in texts(service, system.env[f"AUDITOR_{service.upper()}_DATABASE_URL"])]
+    for database in DATABASES:
+        found += [one async for one in texts(database, system.env[f"AUDITOR_{database.upper()}_DATABASE_URL"])]
     async with system.http.get(system.env["MAILBOX_URL"] + "/messages") as response:
         found += [("mail", str(mail)) for mail in await response.json()]
     return found

@@ -15,13 +15,10 @@ from typer.testing import CliRunner
 
 from services.operations import terminal
 from services.operations.cli import app
+from services.operations.databases import DATABASES
 
 IN_A_CLUSTER = frozenset(
-    {
-        f"{service}_DATABASE_{what}"
-        for service in ("BOOKING", "PAYMENTS", "NOTIFICATIONS")
-        for what in ("URL", "PASSWORD")
-    }
+    {f"{service}_DATABASE_{what}" for service in map(str.upper, DATABASES) for what in ("URL", "PASSWORD")}
     | {"KAFKA_BOOTSTRAP_SERVERS", "KAFKA_SECURITY_PROTOCOL", "KAFKA_SASL_MECHANISM", "KAFKA_SASL_USERNAME"}
     | {"KAFKA_SASL_PASSWORD", "KAFKA_SSL_CAFILE", "KAFKA_SSL_CERTFILE", "KAFKA_SSL_KEYFILE"}
 )

@@ -17,6 +17,7 @@ from booking_contracts.types import Price
 
 from deploy.local.environment import STRIPE_API_KEY
 from deploy.local.stack import Stack
+from services.operations.databases import DATABASES
 from stripe_simulator.cards import NUMBERS
 from tests.flows.everything import Written, everything
 from tests.flows.story import ends_paid
@@ -47,12 +48,13 @@ BEFORE_ALL_EYES = {
 def secrets(env: Mapping[str, str]) -> dict[str, str]:
     """What this stack must keep to itself, as regular expressions by what it is."""
     passwords = {urlsplit(url).password for name, url in env.items() if urlsplit(url).password is not None}
-    assert len(passwords) == 8, "three services, their owners, the auditor, the superuser"
+    assert len(passwords) == 2 * len(DATABASES) + 2, "databases, their owners, the auditor, the superuser"
     return {
         **PATTERNS,
         "the webhook's secret": re.escape(env["STRIPE_WEBHOOK_SECRET"]),
         "the key of Stripe's API": re.escape(STRIPE_API_KEY),
         "the service token": re.escape(env["SERVICE_TOKEN"]),
+        "the console's token": re.escape(env["CONSOLE_TOKEN"]),
         "a database's password": "|".join(map(re.escape, filter(None, passwords))),
     }
 
@@ -141,6 +143,7 @@ async def test_no_secret_is_written_down(system: System, running_stack: Stack) -
         ("the key of Stripe's API", STRIPE_API_KEY),
         ("the webhook's secret", "STRIPE_WEBHOOK_SECRET"),
         ("the service token", "SERVICE_TOKEN"),
+        ("the console's token", "CONSOLE_TOKEN"),
         ("a database's password", "PAYMENTS_MIGRATION_URL"),
     ],
 )

@@ -12,11 +12,13 @@ import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from deploy.local import postgres
 from deploy.local.concurrently import concurrently
 from deploy.local.layout import Layout, write_private
 from deploy.local.ports import free_ports, is_free
 from deploy.local.processes import MARK, ProcessFailed
 from deploy.local.stack import Stack
+from services.operations.databases import DATABASES
 
 SMALL = ("mailbox", "clock-offset")
 
@@ -162,7 +164,7 @@ async def test_kafka_survives_a_kill(stack: Stack) -> None:
     await admin.close()
 
 
-@pytest.mark.parametrize("service", ["booking", "payments", "notifications"])
+@pytest.mark.parametrize("service", DATABASES)
 async def test_a_service_role_writes_rows_and_owns_nothing(stack: Stack, service: str) -> None:
     table = f"rows_{os.getpid()}"
     owner = await asyncpg.connect(stack.env[f"{service.upper()}_MIGRATION_URL"])
@@ -180,6 +182,20 @@ async def test_a_service_role_writes_rows_and_owns_nothing(stack: Stack, service
         await auditor.execute(f"DELETE FROM {table}")
     for connection in (owner, role, auditor):
         await connection.close()
+
+
+async def test_a_cluster_of_an_older_version_gets_the_database_that_is_new(stack: Stack) -> None:
+    admin = await asyncpg.connect(stack.env["POSTGRES_ADMIN_URL"])
+    await admin.execute("DROP DATABASE operations")
+    for role in ("operations", "operations_owner"):
+        await admin.execute(f"DROP ROLE {role}")
+    await admin.close()
+    root = stack.log("postgres").parents[1]
+    postgres._initialised(postgres._home(root)).write_text("an older version's")
+
+    await asyncio.to_thread(stack.restart, "postgres")
+
+    await (await asyncpg.connect(stack.env["OPERATIONS_MIGRATION_URL"])).close()
 
 
 async def test_a_service_role_reaches_no_other_database(stack: Stack) -> None:

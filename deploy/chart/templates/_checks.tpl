@@ -33,20 +33,33 @@ What a schema cannot say. Each check adds a sentence that names the value and wh
 {{- if .Values.stripe.ingress.enabled }}{{ $_ := set $wanted "stripe.ingress.host" .Values.stripe.ingress.host }}{{ end }}
 {{- if .Values.mail.ingress.enabled }}{{ $_ := set $wanted "mail.ingress.host" .Values.mail.ingress.host }}{{ $_ := set $wanted "mail.publicUrl" .Values.mail.publicUrl }}{{ end }}
 {{- if and (hasPrefix "verify-" .Values.database.sslmode) (not .Values.database.cloudnativepg.enabled) }}{{ $_ := set $wanted "database.caSecret.name" .Values.database.caSecret.name }}{{ end }}
+{{- range $name, $of := include "booking-system.databases" . | fromJson }}
+{{- $database := include "booking-system.database" (dict "root" $ "service" $name) | fromYaml }}
+{{- $path := ternary $name (printf "services.%s" $name) (eq $name "operations") }}
+{{- if not $database.host }}{{ $_ := set $wanted (printf "database.host or %s.database.host" $path) "" }}{{ end }}
+{{- $_ := set $wanted (printf "%s.database.passwordSecret.name" $path) $of.database.passwordSecret.name }}
+{{- if or $.Values.jobs.migration $.Values.database.cloudnativepg.enabled }}{{ $_ := set $wanted (printf "%s.database.ownerPasswordSecret.name" $path) $of.database.ownerPasswordSecret.name }}{{ end }}
+{{- end }}
+{{- with .Values.console }}{{ if .enabled }}
+{{- $_ := set $wanted "console.sessionSecretsSecret.name" .sessionSecretsSecret.name }}
+{{- if .proxy.userHeader }}
+{{- $_ := set $wanted "console.proxy.secret.name" .proxy.secret.name }}
+{{- $_ := set $wanted "console.proxy.rolesHeader" .proxy.rolesHeader }}
+{{- else }}
+{{- $_ := set $wanted "console.tokensSecret.name or console.proxy.userHeader" .tokensSecret.name }}
+{{- end }}
+{{- if .ingress.enabled }}{{ $_ := set $wanted "console.ingress.host" .ingress.host }}{{ end }}
+{{- end }}{{ end }}
 {{- $users := dict }}
 {{- range $name, $service := .Values.services }}
-{{- $database := include "booking-system.database" (dict "root" $ "service" $name) | fromYaml }}
-{{- if not $database.host }}{{ $_ := set $wanted (printf "database.host or services.%s.database.host" $name) "" }}{{ end }}
-{{- $_ := set $wanted (printf "services.%s.database.passwordSecret.name" $name) $service.database.passwordSecret.name }}
-{{- if or $.Values.jobs.migration $.Values.database.cloudnativepg.enabled }}{{ $_ := set $wanted (printf "services.%s.database.ownerPasswordSecret.name" $name) $service.database.ownerPasswordSecret.name }}{{ end }}
 {{- $_ := set $users (printf "services.%s.kafka" $name) (include "booking-system.kafka-user" (dict "root" $ "name" $name "user" $service.kafka) | fromYaml) }}
 {{- end }}
 {{- if and .Values.jobs.topics (not .Values.kafka.strimzi.topics) }}
 {{- $_ := set $users "kafka.admin" (include "booking-system.kafka-user" (dict "root" . "name" "topics" "user" .Values.kafka.admin) | fromYaml) }}
 {{- end }}
-{{- if .Values.bookingctl.enabled }}
-{{- $_ := set $users "bookingctl.kafka" (include "booking-system.kafka-user" (dict "root" . "name" "bookingctl" "user" .Values.bookingctl.kafka) | fromYaml) }}
-{{- end }}
+{{- range $name := list "bookingctl" "console" }}{{ $of := index $.Values $name }}{{ if $of.enabled }}
+{{- $_ := set $users (printf "%s.kafka" $name) (include "booking-system.kafka-user" (dict "root" $ "name" $name "user" $of.kafka) | fromYaml) }}
+{{- end }}{{ end }}
 {{- range $path, $user := $users }}
 {{- if hasPrefix "SASL" $.Values.kafka.securityProtocol }}
 {{- $_ := set $wanted (printf "%s.username" $path) $user.username }}
@@ -86,7 +99,7 @@ What a schema cannot say. Each check adds a sentence that names the value and wh
 {{- $set = append $set .env }}
 {{- end }}
 {{- end }}
-{{- range $path, $resources := dict "auditor" .Values.auditor.resources "bookingctl" .Values.bookingctl.resources "jobs" .Values.jobs.resources "services.booking" .Values.services.booking.resources "services.payments" .Values.services.payments.resources "services.notifications" .Values.services.notifications.resources }}
+{{- range $path, $resources := dict "auditor" .Values.auditor.resources "bookingctl" .Values.bookingctl.resources "console" .Values.console.resources "jobs" .Values.jobs.resources "services.booking" .Values.services.booking.resources "services.payments" .Values.services.payments.resources "services.notifications" .Values.services.notifications.resources }}
 {{- if ne ($resources.requests.memory | toString) ($resources.limits.memory | toString) }}
 - "{{ $path }}.resources: memory is requested as {{ $resources.requests.memory }} and limited to {{ $resources.limits.memory }}: make both the same, or a full node ends the pod at a time of its own."
 {{- end }}
@@ -115,7 +128,7 @@ What a schema cannot say. Each check adds a sentence that names the value and wh
 {{- if and $strimzi.users $strimzi.namespace (ne $strimzi.namespace .Release.Namespace) }}
 {{- $users := dict }}
 {{- range $name, $service := .Values.services }}{{ $_ := set $users (printf "services.%s" $name) $service.kafka }}{{ end }}
-{{- if .Values.bookingctl.enabled }}{{ $_ := set $users "bookingctl" .Values.bookingctl.kafka }}{{ end }}
+{{- range $name := list "bookingctl" "console" }}{{ $of := index $.Values $name }}{{ if $of.enabled }}{{ $_ := set $users $name $of.kafka }}{{ end }}{{ end }}
 {{- range $path, $user := $users }}
 {{- if not (or $user.passwordSecret.name $user.certificateSecret.name) }}
 - "kafka.strimzi.namespace is another namespace, where pods cannot read the Secret of {{ $path }}: copy it here and name it in {{ $path }}.kafka."

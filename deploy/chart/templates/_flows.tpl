@@ -9,6 +9,7 @@ booking: [postgresql, kafka, tracing]
 payments: [postgresql, kafka, tracing, stripe]
 notifications: [postgresql, kafka, tracing, mail, subscribers]
 auditor: [postgresql]
+console: [postgresql, kafka, services]
 bookingctl: [postgresql, kafka]
 migration: [postgresql]
 topics: [kafka]
@@ -40,7 +41,7 @@ services:
 {{/* (root) → names of the Clusters that this release makes. */}}
 {{- define "booking-system.clusters" -}}
 {{- $names := list }}
-{{- range $name, $_ := .Values.services }}
+{{- range $name, $_ := include "booking-system.databases" . | fromJson }}
 {{- $names = append $names (include "booking-system.component" (dict "root" $ "name" $name)) }}
 {{- end }}
 {{- $names | toJson }}
@@ -62,12 +63,16 @@ services:
 {{- define "booking-system.callers" -}}
 {{- $policy := .root.Values.networkPolicy }}
 {{- if hasKey .root.Values.services .name }}
-{{- $test := dict "podSelector" (dict "matchLabels" (include "booking-system.component-selector" (dict "root" .root "name" "test") | fromYaml)) }}
-{{- $callers := concat $policy.clients $policy.monitoring (list $test) }}
+{{- $callers := concat $policy.clients $policy.monitoring }}
+{{- range $name := list "test" "console" }}
+{{- $callers = append $callers (dict "podSelector" (dict "matchLabels" (include "booking-system.component-selector" (dict "root" $.root "name" $name) | fromYaml))) }}
+{{- end }}
 {{- if or (eq .name "payments") (and (eq .name "notifications") .root.Values.mail.publicUrl) }}{{ $callers = concat $callers $policy.webhooks }}{{ end }}
 {{- $callers | toJson }}
 {{- else if eq .name "auditor" }}
 {{- $policy.monitoring | toJson }}
+{{- else if eq .name "console" }}
+{{- concat $policy.monitoring $policy.operators | toJson }}
 {{- else }}
 {{- list | toJson }}
 {{- end }}

@@ -1,4 +1,4 @@
-{{/* Names, labels and the image. A component is a service, or auditor, bookingctl, migration, topics, test. */}}
+{{/* Names, labels and the image. A component is a service, or auditor, console, bookingctl, migration, topics, test. */}}
 
 {{- define "booking-system.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" -}}
@@ -13,6 +13,13 @@
 {{/* (root, name) → the name of a component's objects. */}}
 {{- define "booking-system.component" -}}
 {{ include "booking-system.fullname" .root }}-{{ .name }}
+{{- end }}
+
+{{/* (root) → components that answer /health and /metrics for as long as they run. */}}
+{{- define "booking-system.answering" -}}
+{{- $names := keys .Values.services | sortAlpha }}
+{{- range $name := list "auditor" "console" }}{{ if (index $.Values $name).enabled }}{{ $names = append $names $name }}{{ end }}{{ end }}
+{{- $names | toJson }}
 {{- end }}
 
 {{/* (root) → what every object and pod of the release carries and nothing else does. */}}

@@ -7,9 +7,16 @@ the file's path.
 
 {{- define "booking-system.secrets-folder" -}}/run/secrets/booking-system{{- end }}
 
-{{/* (root, service) → where a service's database is: host, ca {name, key}, name, user, owner. */}}
+{{/* (root) → the values of what has a database: services, and operations where somebody keeps something there. */}}
+{{- define "booking-system.databases" -}}
+{{- $found := deepCopy .Values.services }}
+{{- if or .Values.auditor.enabled .Values.console.enabled }}{{ $_ := set $found "operations" .Values.operations }}{{ end }}
+{{- $found | toJson }}
+{{- end }}
+
+{{/* (root, service) → where a service's database is, or that of operations: host, ca {name, key}, name, user, owner. */}}
 {{- define "booking-system.database" -}}
-{{- $all := .root.Values.database }}{{ $own := (get .root.Values.services .service).database }}
+{{- $all := .root.Values.database }}{{ $own := (get (include "booking-system.databases" .root | fromJson) .service).database }}
 {{- $made := $all.cloudnativepg.enabled }}{{ $cluster := include "booking-system.component" (dict "root" .root "name" .service) }}
 host: {{ ternary (printf "%s-rw" $cluster) (default $all.host $own.host) $made | quote }}
 ca: {{ ternary (dict "name" (printf "%s-ca" $cluster) "key" "ca.crt") $all.caSecret $made | toJson }}
@@ -36,7 +43,7 @@ owner: {{ default (printf "%s_owner" .service) $own.owner | quote }}
 
 {{/* (root, name, user) → who a component is at Kafka: username, password, certificate. */}}
 {{- define "booking-system.kafka-user" -}}
-{{- $made := and .root.Values.kafka.strimzi.users (or (hasKey .root.Values.services .name) (eq .name "bookingctl")) }}
+{{- $made := and .root.Values.kafka.strimzi.users (or (hasKey .root.Values.services .name) (has .name (list "bookingctl" "console"))) }}
 {{- $as := include "booking-system.component" . }}
 username: {{ default (ternary $as "" $made) .user.username | quote }}
 password: {{ set (deepCopy .user.passwordSecret) "name" (default (ternary $as "" $made) .user.passwordSecret.name) | toJson }}
@@ -110,25 +117,64 @@ certificate: {{ set (deepCopy .user.certificateSecret) "name" (default (ternary 
 - {env: HTTP_PORT, value: "8080"}
 - {env: LOG_LEVEL, value: {{ .Values.logLevel }}}
 {{- $auditor := .Values.auditor }}{{ $root := . }}
-{{- range $service := list "booking" "payments" }}
-{{- include "booking-system.database-settings" (dict "root" $root "service" $service "env" (printf "AUDITOR_%s_DATABASE" (upper $service)) "user" $auditor.user "password" $auditor.passwordSecret) }}
+{{- range $name, $_ := .Values.services }}
+{{- include "booking-system.database-settings" (dict "root" $root "service" $name "env" (printf "%s_DATABASE" (upper $name)) "user" $auditor.user "password" $auditor.passwordSecret) }}
 {{- end }}
+{{- include "booking-system.own-database-settings" (dict "root" . "service" "operations" "of" .Values.operations) }}
 {{- end }}
 
-{{/* (root) → bookingctl's: every database as its service, and Kafka. */}}
-{{- define "booking-system.bookingctl-settings" -}}
-{{- $root := . }}
-{{- range $name, $service := .Values.services }}
-{{- $database := include "booking-system.database" (dict "root" $root "service" $name) | fromYaml }}
-{{- include "booking-system.database-settings" (dict "root" $root "service" $name "env" (printf "%s_DATABASE" (upper $name)) "user" $database.user "password" $service.database.passwordSecret) }}
+{{/* (root, service, of) → <SERVICE>_DATABASE_…, as the role that reads and writes its rows. */}}
+{{- define "booking-system.own-database-settings" -}}
+{{- $database := include "booking-system.database" . | fromYaml }}
+{{- include "booking-system.database-settings" (dict "root" .root "service" .service "env" (printf "%s_DATABASE" (upper .service)) "user" $database.user "password" .of.database.passwordSecret) }}
 {{- end }}
-{{- include "booking-system.kafka-settings" (dict "root" . "name" "bookingctl" "user" .Values.bookingctl.kafka) }}
+
+{{/* (root, name) → what bookingctl and the console are told: every database as whose it is, and Kafka. */}}
+{{- define "booking-system.operators-settings" -}}
+{{- $root := .root }}
+{{- range $name, $of := include "booking-system.databases" .root | fromJson }}
+{{- include "booking-system.own-database-settings" (dict "root" $root "service" $name "of" $of) }}
+{{- end }}
+{{- include "booking-system.kafka-settings" (dict "root" .root "name" .name "user" (index .root.Values .name).kafka) }}
+{{- end }}
+
+{{/* (root) → the console's. */}}
+{{- define "booking-system.console-settings" -}}
+{{- $console := .Values.console }}{{ $root := . }}
+- {env: INSTANCE, field: metadata.name}
+- {env: LOG_LEVEL, value: {{ .Values.logLevel }}}
+{{- include "booking-system.operators-settings" (dict "root" . "name" "console") }}
+- {env: CONSOLE_READ_ONLY, value: {{ $console.readOnly | toString | quote }}}
+- {env: CONSOLE_HTTPS, value: {{ $console.https | toString | quote }}}
+{{- with $console.prefix }}
+- {env: CONSOLE_PREFIX, value: {{ . | quote }}}
+{{- end }}
+{{- with $console.tokensSecret }}{{ if .name }}
+- {env: CONSOLE_TOKENS_FILE, file: console-tokens, secret: {{ .name | quote }}, key: {{ .key | quote }}}
+{{- end }}{{ end }}
+- {env: CONSOLE_SESSION_SECRETS_FILE, file: console-session-secrets, secret: {{ $console.sessionSecretsSecret.name | quote }}, key: {{ $console.sessionSecretsSecret.key | quote }}}
+{{- with $console.proxy }}{{ if .userHeader }}
+- {env: CONSOLE_PROXY_USER_HEADER, value: {{ .userHeader | quote }}}
+- {env: CONSOLE_PROXY_ROLES_HEADER, value: {{ .rolesHeader | quote }}}
+- {env: CONSOLE_PROXY_SECRET_FILE, file: console-proxy-secret, secret: {{ .secret.name | quote }}, key: {{ .secret.key | quote }}}
+{{- with .roles }}
+- {env: CONSOLE_PROXY_ROLES, value: {{ . | toJson | quote }}}
+{{- end }}
+{{- end }}{{ end }}
+{{- with $console.links }}
+- {env: CONSOLE_LINKS, value: {{ . | toJson | quote }}}
+{{- end }}
+{{- $services := dict }}
+{{- range $name, $_ := .Values.services }}
+{{- $_ := set $services $name (list (printf "http://%s:8080" (include "booking-system.component" (dict "root" $root "name" $name)))) }}
+{{- end }}
+- {env: CONSOLE_SERVICES, value: {{ $services | toJson | quote }}}
 {{- end }}
 
 {{/* (root) → the migration's: every database as its owner. */}}
 {{- define "booking-system.migration-settings" -}}
 {{- $root := . }}
-{{- range $name, $service := .Values.services }}
+{{- range $name, $service := include "booking-system.databases" . | fromJson }}
 {{- $database := include "booking-system.database" (dict "root" $root "service" $name) | fromYaml }}
 {{- include "booking-system.database-settings" (dict "root" $root "service" $name "env" (printf "%s_MIGRATION" (upper $name)) "user" $database.owner "password" $service.database.ownerPasswordSecret) }}
 {{- end }}

@@ -9,6 +9,7 @@ import time
 from booking_contracts.testkit.system import connected
 from rich.console import Console
 
+from deploy.local.catalog import PARTS
 from deploy.local.demo import chapters, timeline
 from deploy.local.demo.agreement import disagreements
 from deploy.local.demo.narrator import Narrator
@@ -45,13 +46,14 @@ def main() -> int:
     """Bring the stack up, tell, and leave it running for a look around."""
     console = Console(highlight=False)
     started = time.monotonic()
-    stack = Stack()
-    console.print("[bold]Starting the system[/bold]: PostgreSQL, Kafka, Stripe simulator, mailbox, three services")
+    stack = Stack(parts=PARTS)
+    console.print("[bold]Starting the system[/bold]: PostgreSQL, Kafka, Stripe simulator, mailbox, services, console")
     stack.up(progress=lambda line: console.print(f"[dim]{line}[/dim]"))
     code = asyncio.run(tell(stack, console))
     console.print(
         f"\nDone in {time.monotonic() - started:.0f} s. The system is still up: `make status` shows it, "
-        "`make down` stops it, .local/stack.env has its addresses."
+        "`make down` stops it, .local/stack.env has its addresses.\n"
+        f"Look at these bookings in the console: {stack.env['CONSOLE_URL']}, its token: {stack.env['CONSOLE_TOKEN']}"
     )
     return code
 
