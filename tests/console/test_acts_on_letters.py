@@ -146,6 +146,20 @@ async def test_one_letter_shows_no_body_but_to_who_may_see_people(
         assert "no such dead letter" in await otto.shown(missing, status=404)
 
 
+async def test_no_address_stands_in_what_went_wrong(
+    otto: Visitor, visit: Visit, databases: dict[str, str], booking: Connection
+) -> None:
+    (letter,) = await plant(booking, "booking", error="nobody is reached by mallory@example.com there")
+    for path in ("/letters?service=booking", f"/letters/booking/{letter}"):
+        page = await otto.shown(path)
+        assert "mallory" not in page
+        assert "nobody is reached by ••• there" in page
+    found = await otto.shown("/letters?service=booking&error=nobody+is+reached+by")
+    assert str(letter) in found.split("Blocked keys")[0]
+    pia = await visit("pia", databases=named(databases))
+    assert "mallory@example.com" in await pia.shown(f"/letters/booking/{letter}?unmasked=1")
+
+
 async def test_keys_whose_messages_wait_are_shown_with_what_they_wait_for(otto: Visitor, booking: Connection) -> None:
     (letter,) = await plant(booking, "booking")
     async with booking.transaction():

@@ -99,6 +99,7 @@ async def test_a_letter_that_failed_is_sent_again(
     page = await otto.shown("/mails")
     assert str(letter) in page
     assert CUSTOMER_EMAIL not in page
+    assert "550 no such user" in page, "the server's words have no address here"
     assert CUSTOMER_EMAIL not in await otto.shown("/mails?unmasked=1")
     pia = await visit("pia", databases=named(databases))
     assert CUSTOMER_EMAIL in await pia.shown("/mails?unmasked=1")

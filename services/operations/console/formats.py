@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,6 +17,7 @@ from markupsafe import Markup
 from services.notifications.locales.formats import MINOR_DIGITS
 
 NOTHING = "–"
+ADDRESS = re.compile(r"\S*@\S*")
 
 
 def time(value: datetime | None) -> Markup | str:
@@ -78,6 +80,15 @@ def masked(context: Context, value: object) -> str:
 
 
 @pass_context
+def addressless(context: Context, value: object) -> str:
+    """A sentence of a machine's, such as an error or a mail server's answer, without the addresses in it, unless this
+    page was asked for unmasked by who may."""
+    if value is None or value == "":
+        return NOTHING
+    return str(value) if context.get("unmasked") else ADDRESS.sub("•••", str(value))
+
+
+@pass_context
 def withheld(context: Context, value: Any) -> str:
     """A document that may hold personal data: `pretty`, or that it is not shown."""
     return pretty(value) if context.get("unmasked") else "not shown: it may hold personal data"
@@ -91,5 +102,6 @@ FILTERS = {
     "short": short,
     "pretty": pretty,
     "masked": masked,
+    "addressless": addressless,
     "withheld": withheld,
 }

@@ -51,7 +51,7 @@ async def listed(request: web.Request) -> web.Response:
         count=count,
         most=MOST,
         counted=COUNTED,
-        kinds=kinds,
+        kinds=[reads.with_part(row) for row in kinds],
         blocked=blocked,
         blocked_all=len(blocked) < BLOCKED_SHOWN,
     )
