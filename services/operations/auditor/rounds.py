@@ -34,8 +34,8 @@ RECENT_SHARE = 0.08
 PASS_SECONDS, PASS_SHARE = 60.0, 0.045
 """Between two passes, at least; of the time that a pass may work."""
 REST_SECONDS, BUSY_SHARE = 0.45, 0.16
-"""No rest of a pass is longer, as long as looks take no more than that share: on a machine that is busy with others a
-look takes long and works as little, and a pass over a million bookings ends in ten minutes all the same."""
+"""No rest is longer, as long as looks take no more than that share: on a machine that is busy with others a look takes
+long and works as little, and a pass over a million bookings ends in ten minutes all the same."""
 HURRY_SHARE = 0.5
 """Where rows are gone that never go."""
 MOST_CHANGED = 50_000
@@ -184,7 +184,7 @@ class Rounds:
                 of = self._record.passes[walk.name] = Pass(REAL.now())
                 begin = walk.beginning if after is None else walk.id_of(after)
                 async for seconds in self._walk(walk, databases, begin, of):
-                    yield min(rest(seconds, PASS_SHARE), max(REST_SECONDS, rest(seconds, BUSY_SHARE)))
+                    yield rest(seconds, PASS_SHARE)
                 of.ended_at, of.after = REAL.now(), None
             self._seen("pass")
             yield PASS_SECONDS
@@ -198,5 +198,5 @@ class Rounds:
 
 
 def rest(seconds: float, share: float) -> float:
-    """So long after so much work, that the work is that share of the time."""
-    return seconds * (1 / share - 1)
+    """So long after so much work, that the work is that share of the time; or REST_SECONDS."""
+    return min(seconds * (1 / share - 1), max(REST_SECONDS, seconds * (1 / BUSY_SHARE - 1)))
