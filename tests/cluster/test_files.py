@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from booking_contracts.rights import SERVICES
 
 from deploy.cluster import build
 from deploy.cluster.installation import DEPS, HERE, NAMESPACE, TOKEN, USED, api_tokens, secrets
@@ -18,9 +19,8 @@ from deploy.images.__main__ import ORDINARY, OURS
 from deploy.local.layout import REPOSITORY
 
 COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "deploy" / "compose.yaml").read_text())["services"]
-OF_ANOTHER_CLUSTER = {"postgresql-ca", "kafka-ca", "topics-kafka", "booking-kafka", "payments-kafka"} | {
-    "notifications-kafka",
-    "operators-kafka",
+OF_ANOTHER_CLUSTER = {"postgresql-ca", "kafka-ca"} | {
+    f"{user}-kafka" for user in ("topics", *SERVICES, "operators", "console")
 }
 """Here nothing is encrypted, and Kafka knows no users."""
 
