@@ -51,7 +51,7 @@ PICTURES: Sequence[Picture] = (
     Picture("booking", "A booking: what happened between the services, its states, its money.", CONFIRMED, whole=True),
     Picture("booking-dark", "The same in the dark.", CONFIRMED, theme="dark"),
     Picture("bookings", "Bookings by state, provider and time.", "/bookings"),
-    Picture("week", "A provider's week.", "/week?provider={provider}&of={day}"),
+    Picture("week", "A provider's week.", "/week?provider={provider}&day={day}"),
     Picture("letters", "Dead letters, by what they have in common.", "/letters?service=booking&error=planted"),
     Picture("act", "Before something is done, what it will do; and why.", CONFIRMED, opens="Cancel as admin"),
     Picture("log", "Who did what, and who saw whose data.", "/log"),

@@ -91,7 +91,7 @@ async def every_page(system: System, scene: Scene) -> list[str]:
         *("/", "/search", "/search?q=anna", "/search?q=nothing-of-that", f"/bookings/{scene.confirmed}"),
         *(f"/bookings/{scene.declined}", f"/bookings/{scene.cancelled}", f"/bookings/{scene.confirmed}?unmasked=1"),
         *("/bookings", f"/bookings?offering={scene.studio.offering_id}", "/payments", "/refunds", "/week"),
-        f"/week?provider={scene.studio.provider_id}&of={scene.studio.starts_at:%Y-%m-%d}",
+        f"/week?provider={scene.studio.provider_id}&day={scene.studio.starts_at:%Y-%m-%d}",
         *("/sagas", "/letters", "/letters?service=booking&error=pages", f"/letters/booking/{letters[0]}"),
         *("/money", "/webhooks", f"/webhooks/{webhook}", "/mails", "/findings", "/findings?gone=1"),
         *(f"/findings/{finding}", "/jobs", f"/jobs/{job}", "/log", "/views", "/none"),
