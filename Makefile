@@ -51,8 +51,9 @@ test-packages: setup ## What is left: wheels, the README's doors, examples and t
 	$(PYTHON) -m pytest -m packages -n $(CORES) $(TOGETHER) $(ARGS)
 
 test-console: setup ## The console in a real browser: the errands of a person on call, keys, narrow screens, axe-core where Node is
-	@node=$$($(PYTHON) -m deploy.packages.node) && PATH="$$node:$$PATH" npm --prefix tests/console/browser ci --no-audit --no-fund \
-		|| echo "without axe-core: $$node" >&2; deploy/local/with_chromium.sh $(PYTHON) -m pytest tests/console/browser $(ARGS)
+	@if node=$$($(PYTHON) -m deploy.packages.node); then PATH="$$node:$$PATH" npm --prefix tests/console/browser ci --no-audit --no-fund; \
+	else echo "without axe-core: $$node" >&2; fi
+	@deploy/local/with_chromium.sh $(PYTHON) -m pytest tests/console/browser $(ARGS)
 
 check: setup ## In a minute: lint, and beside it the tests that need no database, no Kafka and no running service
 	@said=$$(mktemp); $(MAKE) --no-print-directory lint >$$said 2>&1 & lint=$$!; \
