@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.packages import node
+from deploy.packages.build import ROOT
 
 pytestmark = pytest.mark.requirement("packages")
 
@@ -35,4 +36,4 @@ def test_else_another(version: str, programs: tuple[str, ...], tmp_path: Path) -
 
 @pytest.mark.parametrize("folder", ["examples/kafkajs", "examples/webhooks", "tests/console/browser"])
 def test_no_lock_has_an_address_of_a_registry(folder: str) -> None:
-    assert "resolved" not in (node.ROOT / folder / "package-lock.json").read_text()
+    assert "resolved" not in (ROOT / folder / "package-lock.json").read_text()
