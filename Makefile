@@ -13,8 +13,8 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status clean demo test test-load test-packages check lint format contracts requirements faults hostile money mutants bench bench-compare \
-	translations pictures docs dist test-pythons example-kafkajs example-webhooks images compose-test test-containers in-containers \
+.PHONY: help setup up down status clean demo test test-load test-packages test-console check lint format contracts requirements faults hostile money mutants bench bench-compare \
+	translations pictures console-pictures docs dist test-pythons example-kafkajs example-webhooks images compose-test test-containers in-containers \
 	chart chart-tools chart-test cluster cluster-down cluster-test
 
 help: ## List the targets
@@ -42,7 +42,7 @@ demo: setup ## Follow bookings through the system, starting it if need be
 	@$(PYTHON) -m deploy.local.demo
 
 test: setup $(if $(ARGS),,lint) ## Lint and the test suite; `ARGS=tests/booking` runs a part, without lint
-	$(PYTHON) -m pytest $(or $(ARGS),-m "not load and not packages and not cluster" -n $(shell expr $(CORES) + 2) $(TOGETHER))
+	$(PYTHON) -m pytest $(or $(ARGS),-m "not load and not packages and not cluster and not browser" -n $(shell expr $(CORES) + 2) $(TOGETHER))
 
 test-load: setup ## The rest of it: the whole system is killed, replaced, sent nonsense and charged under load, for some minutes
 	$(PYTHON) -m pytest -m load -n $(shell expr $(CORES) + 2) $(TOGETHER) $(ARGS)
@@ -50,9 +50,14 @@ test-load: setup ## The rest of it: the whole system is killed, replaced, sent n
 test-packages: setup ## What is left: wheels, the README's doors, examples and the testkit, each as somebody from outside has it
 	$(PYTHON) -m pytest -m packages -n $(CORES) $(TOGETHER) $(ARGS)
 
+test-console: setup ## The console in a real browser: the errands of a person on call, keys, narrow screens, axe-core where Node is
+	@if node=$$($(PYTHON) -m deploy.packages.node); then PATH="$$node:$$PATH" npm --prefix tests/console/browser ci --no-audit --no-fund; \
+	else echo "without axe-core: $$node" >&2; fi
+	@deploy/local/with_chromium.sh $(PYTHON) -m pytest tests/console/browser $(ARGS)
+
 check: setup ## In a minute: lint, and beside it the tests that need no database, no Kafka and no running service
 	@said=$$(mktemp); $(MAKE) --no-print-directory lint >$$said 2>&1 & lint=$$!; \
-	$(PYTHON) -m pytest -n $(CORES) $(TOGETHER) -m "not stack and not packages and not cluster" $(ARGS); tests=$$?; \
+	$(PYTHON) -m pytest -n $(CORES) $(TOGETHER) -m "not stack and not packages and not cluster and not browser" $(ARGS); tests=$$?; \
 	wait $$lint; lint=$$?; cat $$said; rm $$said; exit $$((tests | lint))
 
 lint: setup ## ruff, mypy --strict, and the rules on who may import whom
@@ -73,6 +78,9 @@ translations: setup ## Bring new and changed texts of letters into the catalogue
 
 pictures: setup ## Draw every letter as phone and desktop show it into docs/mail; needs Debian's chromium and pngquant
 	@$(PYTHON) -m tests.notifications.pictures $(ARGS)
+
+console-pictures: setup ## Draw the console's main pages of a stack of its own into docs/console; needs pngquant, too
+	@deploy/local/with_chromium.sh $(PYTHON) -m tests.console.browser.pictures
 
 docs: setup ## Write every topic, message, path and code as one page for a browser, in build/
 	@$(PYTHON) -m booking_contracts.schema.page

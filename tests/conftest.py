@@ -37,6 +37,7 @@ ON_ONE_STACK = (
     LONGEST,
     r"tests/faults/test_(engine|intake|positions|relay|set_back)\.",
     r"tests/flows/",
+    r"tests/console/browser/",
     r"tests/stack/",
     r"tests/security/",
     r"tests/contracts/test_(codecs|faststream)\.",
@@ -101,6 +102,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if isinstance(item, pytest.Function):
             if {"cluster", "possible"} & set(item.fixturenames):
                 item.add_marker("cluster")
+            if "browser" in item.fixturenames:
+                item.add_marker("browser")
             if "databases" in item.fixturenames:
                 item.add_marker("database")
             if {"stacks", "checkout", "ordeal", "clone"} & set(item.fixturenames):

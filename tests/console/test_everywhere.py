@@ -14,13 +14,15 @@ from services.operations.console.routes import Route
 from services.operations.console.security import HEADERS
 from tests.console.conftest import Visit
 
-TEMPLATES = sorted((Path(rendering.__file__).parent / "templates").glob("*.html"))
+TEMPLATES = sorted((Path(rendering.__file__).parent / "templates").rglob("*.html"))
 OPEN = {("GET", "/static/{hash}/{name}"), ("GET", "/login"), ("POST", "/login"), ("POST", "/logout")}
 """What needs no role: nothing that is known of a booking."""
 INLINE = re.compile(
     r"<style|\sstyle\s*=|\son[a-z]+\s*=\s*[\"']|<script(?![^>]*\ssrc=)|javascript:|hx-on|hx-vals=.js:|\[[^\]]*\]\s*\"\s*hx"
 )
 """What the Content-Security-Policy would stop, and a browser would not show."""
+OF_CELLS = re.compile(r'<t[dh][^>]* class="([a-z ]+)"|\("[^"]*", "([a-z]+)"\)(?=[,\]])')
+"""Classes of cells, and of columns (heading, class)."""
 pytestmark = pytest.mark.requirement("console")
 
 
@@ -31,6 +33,13 @@ def inline(template: str) -> list[str]:
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda file: file.name)
 def test_no_template_has_script_or_style_in_it(template: Path) -> None:
     assert inline(template.read_text()) == []
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda file: file.name)
+def test_each_class_of_a_cell_has_its_rule(template: Path) -> None:
+    style = (static_files.FOLDER / "style.css").read_text()
+    found = {word for one in OF_CELLS.findall(template.read_text()) for word in " ".join(one).split()}
+    assert {word for word in found if not re.search(rf"\.{word}\b", style)} == set()
 
 
 @pytest.mark.parametrize(

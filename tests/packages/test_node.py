@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.packages import node
+from deploy.packages.build import ROOT
 
 pytestmark = pytest.mark.requirement("packages")
 
@@ -33,5 +34,6 @@ def test_else_another(version: str, programs: tuple[str, ...], tmp_path: Path) -
     assert node.of_this_machine(machine(tmp_path, version, *programs)) is None
 
 
-def test_its_lock_has_no_address_of_a_registry() -> None:
-    assert "resolved" not in (node.EXAMPLE / "package-lock.json").read_text()
+@pytest.mark.parametrize("folder", ["examples/kafkajs", "examples/webhooks", "tests/console/browser"])
+def test_no_lock_has_an_address_of_a_registry(folder: str) -> None:
+    assert "resolved" not in (ROOT / folder / "package-lock.json").read_text()
