@@ -76,6 +76,8 @@ async def test_each_filter_finds_what_the_table_has_in_order(engine: Engine, rea
                 State(state): sum(row["state"] == state for row in ordered)
                 for state in {row["state"] for row in ordered}
             }, wanted
+    due = {row.booking_id: row.state for row in (await lists.bookings(reading, Wanted())).items if row.due_at}
+    assert set(due.values()) == {"PENDING_PAYMENT", "CONFIRMED"}, "what has ended waits for no time"
     slot = rows[0]["slot_id"]
     assert await listed(reading, Wanted(slot=slot)) == sorted(
         row["booking_id"] for row in rows if row["slot_id"] == slot

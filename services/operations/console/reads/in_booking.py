@@ -11,14 +11,17 @@ from services.chassis.statements import Row
 from services.operations.console.reads.aside import Aside, aside
 from services.operations.console.reads.few import LOOKED_AT, Few, latest
 
-BOOKING = """
+DUE_AT = """
+CASE WHEN b.state = 'CONFIRMED' THEN b.ends_at + (b.terms ->> 'auto_complete_hours')::float8 * interval '1 hour'
+     WHEN b.state IN ('PENDING_APPROVAL', 'PENDING_PAYMENT', 'PENDING_CONFIRMATION') THEN b.deadline
+END AS due_at"""
+"""When time alone takes the next step (booking/model/deadlines.py)."""
+BOOKING = f"""
 SELECT b.booking_id, b.state, b.seats, b.starts_at, b.ends_at, b.price_minor, b.currency, b.commission_bps,
        b.captured_minor, b.approval, b.payment_id, b.payment ->> 'method' AS method, b.created_at, b.deadline,
        b.attempt, b.payment_status, b.settlement_id, b.sequence, b.customer_id, b.attendee_id, b.provider_id,
        b.offering_id, b.slot_id, b.terms ->> 'offering_title' AS offering_title, s.taken, s.capacity,
-       CASE WHEN b.state = 'CONFIRMED' THEN b.ends_at + (b.terms ->> 'auto_complete_hours')::float8 * interval '1 hour'
-            WHEN b.state IN ('PENDING_APPROVAL', 'PENDING_PAYMENT', 'PENDING_CONFIRMATION') THEN b.deadline
-       END AS due_at,
+       {DUE_AT},
        p.timezone, p.name AS provider_name, p.email AS provider_email, c.customer ->> 'name' AS customer_name,
        c.customer ->> 'email' AS customer_email, c.customer ->> 'phone' AS customer_phone,
        c.attendee ->> 'name' AS attendee_name, c.attendee ->> 'email' AS attendee_email, e.entry_id
@@ -27,7 +30,6 @@ FROM booking b JOIN slot s USING (slot_id) JOIN provider p ON p.provider_id = b.
      LEFT JOIN waitlist_entry e ON e.booking_id = b.booking_id
 WHERE b.booking_id = $1
 """
-"""`due_at`: when time alone takes the next step (booking/model/deadlines.py)."""
 HISTORY_OF = HISTORY.select("WHERE booking_id = $1 ORDER BY number DESC LIMIT {most}")
 LOG = """
 SELECT line, at, step, attempt, what FROM saga_log WHERE booking_id = $1 ORDER BY line DESC LIMIT {most}

@@ -25,6 +25,7 @@ import asyncpg
 from services.booking.model.states import State
 from services.booking.saga import Status
 from services.chassis.database import Connection
+from services.operations.console.reads.in_booking import DUE_AT
 from services.operations.console.reads.paging import BY_ID, BY_TIME, LOOKED, Bounded, Cursor, Page, Walk
 
 Time = Literal["starts_at", "created_at"]
@@ -33,8 +34,8 @@ SAGAS = 1_000
 OPEN_SAGAS = (Status.STUCK, Status.WAITING, Status.WAITING_FOR_CUSTOMER)
 """What a list can be asked for; all other sagas are done."""
 
-SHOWN = """
-SELECT b.booking_id, b.state, b.starts_at, b.created_at, b.deadline, b.seats, b.customer_id, b.provider_id,
+SHOWN = f"""
+SELECT b.booking_id, b.state, b.starts_at, b.created_at, {DUE_AT}, b.seats, b.customer_id, b.provider_id,
        b.offering_id, b.slot_id, b.terms ->> 'offering_title' AS title, b.price_minor, b.currency, b.payment_status,
        s.step, s.status
 """
@@ -80,7 +81,7 @@ class Listed:
     state: str
     starts_at: datetime
     created_at: datetime
-    deadline: datetime | None
+    due_at: datetime | None
     seats: int
     customer_id: str
     provider_id: UUID
