@@ -63,6 +63,25 @@ async def test_the_last_hour_is_what_history_says(
     assert [one for one in found.half_seconds if one is not None] != []
 
 
+async def test_who_holds_a_table_is_named(
+    databases: dict[str, str], engine: Replica, owner: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    """As a person does whose session was left open, or a migration."""
+    of, holder = named(databases), await asyncpg.connect(databases["BOOKING_MIGRATION_URL"])
+    async with of.opened():
+        async with holder.transaction():
+            await holder.execute("LOCK TABLE slot")
+            waits = asyncio.ensure_future(owner.fetchval("SELECT count(*) FROM slot"))
+            await asyncio.sleep(1.2)
+            seen = await engine_of(of, "booking", engine.clock.now())
+        await waits
+        after = await engine_of(of, "booking", engine.clock.now())
+    pid = f"session {holder.get_server_pid()} of booking_owner"
+    await holder.close()
+    assert sorted(seen.holders) == [f"{pid} has locked slot", f"{pid} keeps 1 waiting"]
+    assert after.holders == ()
+
+
 async def test_of_history_no_more_is_read_than_its_end(
     databases: dict[str, str], engine: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -106,6 +125,6 @@ async def test_the_page_of_now_is_drawn_with_everything_there(
     await (await Scene(engine).open()).confirmed()
     await engine.fetch("UPDATE saga SET status = 'stuck'")
     page = await (await visit("vera", databases=named(databases))).shown("/")
-    assert "1 sagas are stuck" in page
+    assert "sagas are stuck: 1" in page
     assert "/sagas?status=stuck" in page
     assert len(re.findall("<polyline", page)) >= 5

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from services.operations.amounts import money
 from services.operations.console import formats, signing
 from services.operations.console.charts import chart, shown
 from services.operations.console.signing import Signer
@@ -17,11 +18,11 @@ pytestmark = pytest.mark.requirement("console")
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        (formats.money(123450, "EUR"), "1,234.50 EUR"),
-        (formats.money(500, "JPY"), "500 JPY"),
-        (formats.money(-1234, "KWD"), "-1.234 KWD"),
-        (formats.money(10**17 + 1, "USD"), "1,000,000,000,000,000.01 USD"),
-        (formats.money(None, "EUR"), "–"),
+        (money(123450, "EUR"), "1,234.50 EUR"),
+        (money(500, "JPY"), "500 JPY"),
+        (money(-1234, "KWD"), "-1.234 KWD"),
+        (money(10**17 + 1, "USD"), "1,000,000,000,000,000.01 USD"),
+        (money(None, "EUR"), "–"),
         (formats.span(0.0351), "35 ms"),
         (formats.span(1.44), "1.4 s"),
         (formats.span(75), "75 s"),

@@ -64,6 +64,11 @@ def said(of: Readings) -> dict[str, tuple[str, str]]:
     return {one.name: (one.tone, one.why[0]) for one in verdicts(of)}
 
 
+def test_some_customers_do_not_pay() -> None:
+    for of in (readings(unpaid=4), readings(unpaid=6, confirmed=7)):
+        assert said(of)["Stripe"][0] == Tone.GOOD
+
+
 def test_where_all_is_well_each_is() -> None:
     assert [(one.name, one.tone) for one in verdicts(readings())] == [
         (name, Tone.GOOD) for name in ("Us", "Kafka", "PostgreSQL", "Stripe", "Mail server")
@@ -78,7 +83,12 @@ AWAY: Part[Any] = Part("payments", None, "the database of payments does not answ
     [
         (readings({"payments": {"replicas": ()}}, kafka=Seen({}, {})), "Us", Tone.BAD, "no replica of"),
         (readings(kafka=Seen({**ALIVE, "payments": 0}, {})), "Us", Tone.BAD, "no replica of payments"),
-        (readings({"booking": {"letters": 2, "blocked": 1}}), "Us", Tone.BAD, "booking has 2 dead letters"),
+        (
+            readings({"booking": {"letters": 2, "blocked": 1}}),
+            "Us",
+            Tone.BAD,
+            "booking has dead letters (2); keys that wait behind them: 1",
+        ),
         (readings({"booking": {"timers_seconds": 11.0}}), "Us", Tone.WARN, "timers of booking are 11 s late"),
         (
             readings(kafka=Seen(ALIVE, {"payments": {"payments.commands": Lag(40, 12.0)}})),
@@ -86,8 +96,20 @@ AWAY: Part[Any] = Part("payments", None, "the database of payments does not answ
             Tone.WARN,
             "payments is 12 s behind in payments.commands: 40 records",
         ),
-        (readings(sagas=Part("booking", Sagas(0, 1, 0))), "Us", Tone.BAD, "1 sagas are stuck"),
-        (readings(sagas=Part("booking", Sagas(9, 0, 9))), "Us", Tone.WARN, "9 sagas were asked again"),
+        (readings(sagas=Part("booking", Sagas(0, 1, 0))), "Us", Tone.BAD, "sagas are stuck: 1"),
+        (
+            readings(sagas=Part("booking", Sagas(9, 0, 9))),
+            "Us",
+            Tone.WARN,
+            "payments does not answer, however often it is asked: sagas 9",
+        ),
+        (
+            readings({"booking": {"holders": ("session 7 of ann has locked slot",)}}),
+            "PostgreSQL",
+            Tone.WARN,
+            "in the database of booking, session 7 of ann has locked slot",
+        ),
+        (readings(unpaid=6, confirmed=2), "Stripe", Tone.WARN, "6 bookings of the last 10 minutes were not paid"),
         (
             readings(audit=Part("operations", Audit({"seats": 1}, 5.0, None))),
             "Us",

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from services.booking.model.states import DEAD, FUNDED, INITIAL, State
 from services.booking.saga import Status as SagaStatus
+from services.operations.amounts import money
 from services.operations.auditor.check import Walk
 from services.operations.auditor.databases import Databases, literals
 from services.operations.auditor.findings import Finding, Kind
@@ -70,13 +71,17 @@ def _money_differs(booked: Booked, paid: Paid) -> str | None:
     state, currency = booked.state, booked.currency
     if state in FUNDED:
         short = paid.held_minor < booked.price_minor
-        return f"{state} holds {paid.held_minor} of {booked.price_minor} {currency}" if short else None
+        return (
+            f"{state} holds {money(paid.held_minor, currency)} of {money(booked.price_minor, currency)}"
+            if short
+            else None
+        )
     if state in INITIAL:
-        return f"{state}, and {paid.captured_minor} {currency} are captured" if paid.captured_minor else None
+        return f"{state}, and {money(paid.captured_minor, currency)} are captured" if paid.captured_minor else None
     if paid.status in LIVE:
         return f"{state}, and the payment is {paid.status}"
     if paid.escrow_minor and not paid.disputes:
-        return f"{state}, and {paid.escrow_minor} {currency} are still in escrow"
+        return f"{state}, and {money(paid.escrow_minor, currency)} are still in escrow"
     return None
 
 

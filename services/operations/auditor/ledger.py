@@ -5,6 +5,7 @@ Commission, refunds owed and the clearing account payments compares by itself (s
 
 from __future__ import annotations
 
+from services.operations.amounts import money
 from services.operations.auditor.check import Walk
 from services.operations.auditor.databases import Databases
 from services.operations.auditor.findings import Finding, Kind
@@ -50,7 +51,7 @@ async def postings(databases: Databases, scope: Scope) -> list[Finding]:
         Finding(
             Kind.POSTING,
             f"{row['transaction_id']} {row['currency'] or ''}".strip(),
-            f"{row['cause']} is off by {row['amount']} {row['currency']}"
+            f"{row['cause']} is off by {money(row['amount'], row['currency'])}"
             if row["currency"]
             else f"{row['cause']} has no entries",
             {"transaction_id": str(row["transaction_id"])},
@@ -67,8 +68,9 @@ async def escrows(databases: Databases, scope: Scope) -> list[Finding]:
         Finding(
             Kind.ESCROW,
             str(row["booking_id"]),
-            f"in escrow {row['of_row']} {row['currency']} by its row, {row['balance']} by its balance, "
-            f"{row['posted']} by its entries",
+            f"in escrow {money(row['of_row'], row['currency'])} by its row, "
+            f"{money(row['balance'], row['currency'])} by its balance, "
+            f"{money(row['posted'], row['currency'])} by its entries",
             {"booking_id": str(row["booking_id"]), "account": f"escrow:{row['booking_id']}"},
             row["booking_id"],
             row["payment_id"],
@@ -83,7 +85,7 @@ async def wallets(databases: Databases, scope: Scope) -> list[Finding]:
         Finding(
             Kind.WALLET,
             f"{row['account']} {row['currency']}",
-            f"holds {row['balance']} {row['currency']}, and {row['posted']} were posted",
+            f"holds {money(row['balance'], row['currency'])}, and {money(row['posted'], row['currency'])} were posted",
             {"customer_id": row["customer_id"], "account": row["account"]},
         )
         for row in await databases.within("payments", scope, WALLETS, wallets="customer_id")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +13,8 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from services.notifications.locales.formats import MINOR_DIGITS
+from services.operations.amounts import NOTHING, money
 
-NOTHING = "–"
 ADDRESS = re.compile(r"\S*@\S*")
 
 
@@ -25,14 +23,6 @@ def time(value: datetime | None) -> Markup | str:
     if value is None:
         return NOTHING
     return Markup('<time datetime="{}">{}</time>').format(rfc3339(value), f"{value:%Y-%m-%d %H:%M:%S}")
-
-
-def money(minor: int | None, currency: str) -> str:
-    """An amount in minor units as 1,234.50 EUR; with the decimals that the currency has."""
-    if minor is None:
-        return NOTHING
-    digits = MINOR_DIGITS.get(currency, 2)
-    return f"{Decimal(minor).scaleb(-digits):,.{digits}f} {currency}"
 
 
 def span(value: float | timedelta | None) -> str:
@@ -94,6 +84,11 @@ def withheld(context: Context, value: Any) -> str:
     return pretty(value) if context.get("unmasked") else "not shown: it may hold personal data"
 
 
+def words(markdown: str) -> str:
+    """A sentence of our pages without its links and signs."""
+    return re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", markdown).replace("`", "")
+
+
 FILTERS = {
     "time": time,
     "money": money,
@@ -104,4 +99,5 @@ FILTERS = {
     "masked": masked,
     "addressless": addressless,
     "withheld": withheld,
+    "words": words,
 }

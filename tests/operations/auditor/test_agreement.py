@@ -33,8 +33,8 @@ def test_a_booking_that_counts_on_its_money_has_it(state: State) -> None:
     reserved = replace(PAID, status=Status.AUTHORIZED, escrow_minor=0, captured_minor=0)
     assert differs(of(state), PAID) is None
     assert differs(of(state), reserved) is None
-    assert differs(of(state), replace(PAID, escrow_minor=2500)) == f"{state} holds 2500 of 4500 EUR"
-    assert differs(of(state), replace(reserved, status=Status.VOIDED)) == f"{state} holds 0 of 4500 EUR"
+    assert differs(of(state), replace(PAID, escrow_minor=2500)) == f"{state} holds 25.00 EUR of 45.00 EUR"
+    assert differs(of(state), replace(reserved, status=Status.VOIDED)) == f"{state} holds 0.00 EUR of 45.00 EUR"
     assert differs(of(state), None) == f"a {state} booking without a payment"
 
 
@@ -43,7 +43,7 @@ def test_a_booking_that_counts_on_its_money_has_it(state: State) -> None:
 def test_an_ended_booking_holds_no_money(state: State) -> None:
     settled = replace(PAID, status=Status.SETTLED, escrow_minor=0)
     assert differs(of(state), settled) is None
-    assert differs(of(state), PAID) == f"{state}, and 4500 EUR are still in escrow"
+    assert differs(of(state), PAID) == f"{state}, and 45.00 EUR are still in escrow"
     assert differs(of(state), replace(PAID, disputes=1)) is None, "a chargeback holds it up"
     for status in LIVE:
         assert differs(of(state), replace(settled, status=status)) == f"{state}, and the payment is {status}"
@@ -54,7 +54,7 @@ def test_an_ended_booking_holds_no_money(state: State) -> None:
 def test_nothing_is_captured_before_the_booking_is_confirmed(state: State) -> None:
     assert differs(of(state), None) is None
     assert differs(of(state), replace(PAID, status=Status.AUTHORIZED, captured_minor=0, escrow_minor=0)) is None
-    assert differs(of(state), PAID) == f"{state}, and 4500 EUR are captured"
+    assert differs(of(state), PAID) == f"{state}, and 45.00 EUR are captured"
 
 
 @pytest.mark.requirement("payment-booking-coupling")

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from pydantic import Field
 
+from services.operations.amounts import money
 from services.operations.console.acts.framework import Act, Doing
 from services.operations.console.databases import Databases
-from services.operations.console.formats import money
 from services.operations.console.roles import Role
 from services.payments import operator
 

@@ -8,6 +8,8 @@ from uuid import UUID
 from aiohttp import web
 
 from services.chassis.problems import Problem
+from services.operations.auditor.findings import Kind
+from services.operations.auditor.meanings import MEANINGS
 from services.operations.console import asked
 from services.operations.console.reads import findings
 from services.operations.console.reads.paging import BY_TIME, Page
@@ -41,7 +43,7 @@ async def shown(request: web.Request) -> web.Response:
         found = await findings.one(connection, violation_id)
     if found is None:
         raise Problem(404, "Not found", f"There is no finding {violation_id}.")
-    return await page(request, "finding.html", one=found)
+    return await page(request, "finding.html", one=found, meaning=MEANINGS.get(Kind(found.kind)))
 
 
 ROUTES: Sequence[Route] = (

@@ -20,6 +20,7 @@ from services.operations.console.reads.processes import replicas
 from services.operations.console.reads.verdicts import (
     BEHIND_SECONDS,
     OUTBOX_SECONDS,
+    RECENT_MINUTES,
     TIMERS_SECONDS,
     Readings,
     verdicts,
@@ -56,6 +57,8 @@ async def now(request: web.Request) -> web.Response:
         kafka=watch.seen,
         kafka_why=watch.why,
         circuits=sum(one.circuit_open for one in processes),
+        confirmed=_lately(bookings.data.confirmed) if bookings.data else 0,
+        unpaid=_lately(bookings.data.failed) if bookings.data else 0,
     )
     return await page(
         request,
@@ -69,6 +72,10 @@ async def now(request: web.Request) -> web.Response:
         charts=list(_charts(bookings, stripe)),
         missing=[one.why for one in (bookings, stripe) if one.why is not None],
     )
+
+
+def _lately(series: last_hour.Series) -> float:
+    return sum(one or 0 for one in series[-RECENT_MINUTES:])
 
 
 def _charts(bookings: Part[last_hour.Bookings], calls: Part[last_hour.Calls]) -> list[Chart]:

@@ -30,6 +30,22 @@ SELECT coalesce(array_agg(DISTINCT left(application_name, -6)) FILTER (WHERE app
 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 """Sessions of other roles have no names here: owners and auditors see those."""
+HOLDERS = """
+SELECT 'session ' || l.pid || ' of ' || coalesce(a.usename, 'nobody') || ' has locked ' || string_agg(c.relname, ', ')
+FROM pg_locks l JOIN pg_class c ON c.oid = l.relation AND c.relkind = 'r' LEFT JOIN pg_stat_activity a USING (pid)
+WHERE l.granted AND l.mode = 'AccessExclusiveLock' AND l.pid <> pg_backend_pid()
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+GROUP BY l.pid, a.usename
+UNION ALL
+SELECT 'session ' || b.pid || ' of ' || coalesce(a.usename, 'nobody') || ' keeps ' || count(*) || ' waiting'
+FROM pg_stat_activity w CROSS JOIN LATERAL unnest(pg_blocking_pids(w.pid)) b (pid)
+     LEFT JOIN pg_stat_activity a ON a.pid = b.pid
+WHERE w.datname = current_database() AND w.wait_event_type = 'Lock'
+  AND w.query_start < clock_timestamp() - interval '1 second'
+GROUP BY b.pid, a.usename
+LIMIT 5
+"""
+"""Whole tables that somebody holds for themselves, and who is waited for: a migration, a person's open session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +72,8 @@ class Engine:
     waiting_for_locks: int
     longest_seconds: float
     """Of the statements that run."""
+    holders: tuple[str, ...] = ()
+    """Who keeps others from rows or tables, a sentence each."""
 
 
 async def engine_of(databases: Databases, service: str, now: datetime) -> Engine:
@@ -65,6 +83,7 @@ async def engine_of(databases: Databases, service: str, now: datetime) -> Engine
         waiting = await connection.fetchrow(WAITING, now)
         calls = await connection.fetchrow(OPEN_CALLS)
         sessions = await connection.fetchrow(SESSIONS)
+        holders = tuple(row[0] for row in await connection.fetch(HOLDERS))
         kinds = {"letters": 0, "blocked": 0}
         for row in await connection.fetch(BY_TYPE_OF_MESSAGE):
             kinds[row["what"]] += row["count"]
@@ -89,6 +108,7 @@ async def engine_of(databases: Databases, service: str, now: datetime) -> Engine
         answer_seconds=answered,
         waiting_for_locks=sessions["waiting"],
         longest_seconds=sessions["longest_seconds"],
+        holders=holders,
     )
 
 

@@ -36,7 +36,7 @@ def numbers(of: Readings) -> list[Number]:
 def _letters(of: Readings) -> Iterator[Number]:
     for engine in of.seen:
         path = f"/letters?service={engine.service}"
-        behind = f"{engine.blocked} keys wait behind them" if engine.blocked else ""
+        behind = f"keys that wait behind them: {engine.blocked}" if engine.blocked else ""
         yield Number(f"Dead letters of {engine.service}", engine.letters, path, note=behind)
 
 

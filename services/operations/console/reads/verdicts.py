@@ -21,6 +21,9 @@ ANSWER_SECONDS = 0.1
 STATEMENT_SECONDS = 5.0
 LOCKS = 5
 """So many sessions that wait for a lock: two or three are a busy provider."""
+RECENT_MINUTES = 10
+UNPAID = 5
+"""So many bookings that were not paid, and more than were: it is not the customers."""
 AUDIT_SECONDS = 900.0
 """A pass of the auditor takes less than ten minutes."""
 
@@ -58,6 +61,9 @@ class Readings:
     kafka: Seen | None
     kafka_why: str | None
     circuits: int = 0
+    confirmed: float = 0
+    unpaid: float = 0
+    """Bookings of the last RECENT_MINUTES."""
 
     @property
     def seen(self) -> list[Engine]:
@@ -71,8 +77,8 @@ def verdicts(of: Readings) -> list[Verdict]:
         _verdict("Us", ours(of), "every service runs, and nothing waits for long"),
         _verdict("Kafka", kafka(of), "it answers"),
         _verdict("PostgreSQL", postgresql(of), "every database answers at once"),
-        _verdict("Stripe", _outside(of, "payments", "Stripe"), "it answers every call"),
-        _verdict("Mail server", _outside(of, "notifications", "The mail server"), "it takes every mail"),
+        _verdict("Stripe", _outside(of, "payments", "Stripe"), "no call waits for its answer"),
+        _verdict("Mail server", _outside(of, "notifications", "The mail server"), "no mail waits for it"),
     ]
 
 
@@ -87,9 +93,9 @@ def ours(of: Readings) -> Iterator[Finding]:
         name = engine.service
         members = None if of.kafka is None else of.kafka.members.get(name, 0)
         if not engine.replicas or members == 0:
-            yield Tone.BAD, f"no replica of {name} works" if not members else f"no replica of {name} has a batch"
+            yield Tone.BAD, f"no replica of {name} works" if not members else f"no replica of {name} is at its database"
         if engine.letters:
-            yield Tone.BAD, f"{name} has {engine.letters} dead letters, and {engine.blocked} keys wait behind them"
+            yield Tone.BAD, f"{name} has dead letters ({engine.letters}); keys that wait behind them: {engine.blocked}"
         if engine.timers_seconds > TIMERS_SECONDS:
             yield Tone.WARN, f"timers of {name} are {engine.timers_seconds:.0f} s late"
         if engine.outbox_seconds > OUTBOX_SECONDS:
@@ -99,9 +105,9 @@ def ours(of: Readings) -> Iterator[Finding]:
             if lag.seconds > BEHIND_SECONDS:
                 yield Tone.WARN, f"{name} is {lag.seconds:.0f} s behind in {topic}: {lag.records} records"
     if of.sagas.data is not None and of.sagas.data.stuck:
-        yield Tone.BAD, f"{of.sagas.data.stuck} sagas are stuck"
+        yield Tone.BAD, f"sagas are stuck: {of.sagas.data.stuck}"
     if of.sagas.data is not None and of.sagas.data.unanswered:
-        yield Tone.WARN, f"{of.sagas.data.unanswered} sagas were asked again and again, and payments does not answer"
+        yield Tone.WARN, f"payments does not answer, however often it is asked: sagas {of.sagas.data.unanswered}"
     if of.audit.data is not None:
         yield from _audited(of.audit.data)
 
@@ -142,6 +148,8 @@ def postgresql(of: Readings) -> Iterator[Finding]:
             yield Tone.WARN, f"a statement in {name} runs for {engine.longest_seconds:.0f} s"
         if engine.waiting_for_locks >= LOCKS:
             yield Tone.WARN, f"{engine.waiting_for_locks} sessions of {name} wait for a lock"
+        for holder in engine.holders:
+            yield Tone.WARN, f"in {name}, {holder}"
 
 
 def _outside(of: Readings, service: str, name: str) -> Iterator[Finding]:
@@ -152,6 +160,9 @@ def _outside(of: Readings, service: str, name: str) -> Iterator[Finding]:
         return
     if service == "payments" and of.circuits:
         yield Tone.BAD, f"{of.circuits} replicas let no call through: ten in a row had no answer"
+    if service == "payments" and of.unpaid >= max(UNPAID, of.confirmed):
+        said = f"{of.unpaid:.0f} bookings of the last {RECENT_MINUTES} minutes were not paid, {of.confirmed:.0f} were"
+        yield Tone.WARN, f"{said}: it declines what it did not, or payments hears nothing"
     if engine.failing_calls:
         tone = Tone.BAD if engine.failing_seconds > CALLS_SECONDS else Tone.WARN
         since = f"{engine.failing_calls} calls are tried again, the oldest for {engine.failing_seconds:.0f} s"
