@@ -38,7 +38,7 @@ async def test_a_refund_in_the_dashboard_limits_the_cancellations_and_is_seen(sy
     await eventually("the escrow follows", escrow, lambda cents: cents == PRICE_MINOR - 1000)
     found = reconciled(system)
     (open_one,) = [one for one in found["open"] if one["booking_id"] == str(command.booking_id)]
-    assert open_one["detail"] == "CONFIRMED holds 3500 of 4500 EUR"
+    assert open_one["detail"] == "CONFIRMED holds 35.00 EUR of 45.00 EUR"
     assert [one["repair"] for one in found["repairs"] if one["booking_id"] == str(command.booking_id)] == ["import"]
     await system.accepted(sample.cancel_booking(booking_id=command.booking_id, actor=customer_actor("xena")))
     await system.payment_in(command.booking_id, "settled")
