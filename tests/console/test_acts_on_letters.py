@@ -167,3 +167,5 @@ async def test_keys_whose_messages_wait_are_shown_with_what_they_wait_for(otto: 
     page = await otto.shown("/letters?service=booking")
     assert "stranded" in page
     assert f"/letters/booking/{letter}" in page.split("Blocked keys")[1]
+    assert "stranded" in await otto.shown("/letters?service=booking&key=stranded")
+    assert ">stranded<" not in await otto.shown("/letters?service=booking&key=other")

@@ -54,7 +54,7 @@ def test_an_instant_is_utc_until_the_browser_says_otherwise() -> None:
 def test_a_chart_has_a_gap_where_nothing_is_known() -> None:
     (line,) = chart("Seconds", {"half": [1.0, 2.0, None, 4.0, None]}, " s").lines
     assert line.parts == ("0.0,48.0 75.0,36.0", "225.0,12.0 225.0,12.0")
-    assert (line.last, line.most) == (None, 4.0)
+    assert (line.last, line.most) == (4.0, 4.0), "of the minute before the one that goes on"
     of = chart("Bookings", {"placed": [3.0], "failed": [0.0]}, bad=1)
     assert ([one.kind for one in of.lines], of.top) == (["one", "three"], 5.0)
     assert "placed at most 3, last 3; failed at most 0, last 0" in of.in_words

@@ -29,6 +29,7 @@ NOTHING = Engine(
     letters=0,
     refused=0,
     blocked=0,
+    blocked_seconds=0,
     calls=0,
     calls_seconds=0,
     failing_calls=0,
@@ -88,6 +89,12 @@ AWAY: Part[Any] = Part("payments", None, "the database of payments does not answ
             "Us",
             Tone.BAD,
             "booking has dead letters (2); keys that wait behind them: 1",
+        ),
+        (
+            readings({"booking": {"blocked": 3, "blocked_seconds": 11.0}}),
+            "Us",
+            Tone.WARN,
+            "messages of 3 keys of booking",
         ),
         (readings({"booking": {"timers_seconds": 11.0}}), "Us", Tone.WARN, "timers of booking are 11 s late"),
         (

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 WIDTH, HEIGHT = 300.0, 60.0
 KINDS, BAD = ("one", "two"), "three"
 """Classes of the style sheet, a line each."""
+WHOLE = -2
+"""The last minute goes on: of the one before it all is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`parts`: points of an SVG polyline each; more than one where values are missing between. `last`, `most`: of the
-    values."""
+    """`parts`: points of an SVG polyline each; more than one where values are missing between. `last`: of the last
+    whole minute; `most`: of all."""
 
     name: str
     kind: str
@@ -47,7 +49,7 @@ def chart(title: str, values: Mapping[str, Sequence[float | None]], unit: str = 
     lines = []
     for number, (name, series) in enumerate(values.items()):
         kind = BAD if number == bad else KINDS[number]
-        lines.append(Line(name, kind, _parts(series, top), series[-1] if series else None, most[name]))
+        lines.append(Line(name, kind, _parts(series, top), series[WHOLE:][0] if series else None, most[name]))
     return Chart(title, tuple(lines), top, unit)
 
 

@@ -37,7 +37,7 @@ async def listed(request: web.Request) -> web.Response:
         )
         count = await letters.count(connection, wanted, most=MOST)
         kinds = await letters.kinds(connection, wanted)
-        blocked = await reads.blocked(connection, most=BLOCKED_SHOWN)
+        blocked = await reads.blocked(connection, wanted.key, most=BLOCKED_SHOWN)
     return await page(
         request,
         "letters.html",

@@ -27,7 +27,7 @@ SELECT b.key, b.draining, b.since,
         WHERE d.status = 'open'
           AND d.id = (SELECT m.id FROM local_message m WHERE m.key = b.key AND m.kind = 'record'
                       ORDER BY m.arrival LIMIT 1)) AS letter
-FROM (SELECT key, draining, since FROM blocked_key LIMIT $1) b ORDER BY b.since
+FROM (SELECT key, draining, since FROM blocked_key WHERE key = coalesce($2, key) LIMIT $1) b ORDER BY b.since
 """
 
 
@@ -91,9 +91,9 @@ def with_part(row: asyncpg.Record) -> dict[str, Any]:
     return {**row, "part": (error[: address.start()] if address else error)[:LONGEST_PART].strip() or None}
 
 
-async def blocked(connection: Connection, *, most: int) -> list[asyncpg.Record]:
-    """Keys whose messages wait, the longest first; `letter`: the one that they wait for, none where it is a lock."""
-    return await connection.fetch(BLOCKED, most)
+async def blocked(connection: Connection, key: str | None, *, most: int) -> list[asyncpg.Record]:
+    """This key, or all whose messages wait, the longest first; `letter`: the one that they wait for, none where it is a lock."""
+    return await connection.fetch(BLOCKED, most, key)
 
 
 def in_words(wanted: Wanted) -> dict[str, str]:

@@ -31,21 +31,27 @@ FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_p
 """
 """Sessions of other roles have no names here: owners and auditors see those."""
 HOLDERS = """
-SELECT 'session ' || l.pid || ' of ' || coalesce(a.usename, 'nobody') || ' has locked ' || string_agg(c.relname, ', ')
-FROM pg_locks l JOIN pg_class c ON c.oid = l.relation AND c.relkind = 'r' LEFT JOIN pg_stat_activity a USING (pid)
-WHERE l.granted AND l.mode = 'AccessExclusiveLock' AND l.pid <> pg_backend_pid()
+SELECT 'session ' || l.pid || ' of ' || a.usename || ' has locks on ' || string_agg(DISTINCT c.relname, ', ')
+FROM pg_locks l JOIN pg_class c ON c.oid = l.relation AND c.relkind = 'r' JOIN pg_stat_activity a USING (pid)
+WHERE l.granted AND l.mode <> 'AccessShareLock' AND a.usename <> current_user
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 GROUP BY l.pid, a.usename
 UNION ALL
-SELECT 'session ' || b.pid || ' of ' || coalesce(a.usename, 'nobody') || ' keeps ' || count(*) || ' waiting'
+SELECT format('session %s (%s) keeps others waiting, and has its transaction open for %s s', b.pid, a.application_name,
+              round(extract(epoch FROM clock_timestamp() - a.xact_start)))
 FROM pg_stat_activity w CROSS JOIN LATERAL unnest(pg_blocking_pids(w.pid)) b (pid)
-     LEFT JOIN pg_stat_activity a ON a.pid = b.pid
+     JOIN pg_stat_activity a ON a.pid = b.pid
 WHERE w.datname = current_database() AND w.wait_event_type = 'Lock'
-  AND w.query_start < clock_timestamp() - interval '1 second'
-GROUP BY b.pid, a.usename
+  AND a.xact_start < clock_timestamp() - interval '5 seconds'
+GROUP BY b.pid, a.application_name, a.xact_start
 LIMIT 5
 """
-"""Whole tables that somebody holds for themselves, and who is waited for: a migration, a person's open session."""
+"""Whoever is not the service and holds rows or tables: a person's open session, a migration; and a session of its own
+that stands. Of a service's batches two may wait for each other for a moment."""
+BLOCKED_SECONDS = """
+SELECT coalesce(extract(epoch FROM clock_timestamp() - min(since)), 0)::float8
+FROM (SELECT since FROM blocked_key LIMIT 1000) kept
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,8 @@ class Engine:
     letters: int
     refused: int
     blocked: int
+    blocked_seconds: float
+    """How long a key's messages wait."""
     calls: int
     calls_seconds: float
     failing_calls: int
@@ -83,6 +91,7 @@ async def engine_of(databases: Databases, service: str, now: datetime) -> Engine
         waiting = await connection.fetchrow(WAITING, now)
         calls = await connection.fetchrow(OPEN_CALLS)
         sessions = await connection.fetchrow(SESSIONS)
+        blocked_seconds = await connection.fetchval(BLOCKED_SECONDS)
         holders = tuple(row[0] for row in await connection.fetch(HOLDERS))
         kinds = {"letters": 0, "blocked": 0}
         for row in await connection.fetch(BY_TYPE_OF_MESSAGE):
@@ -100,6 +109,7 @@ async def engine_of(databases: Databases, service: str, now: datetime) -> Engine
         letters=kinds["letters"],
         refused=waiting["refused"],
         blocked=kinds["blocked"],
+        blocked_seconds=blocked_seconds,
         calls=calls["open"],
         calls_seconds=float(waiting["called_seconds"]),
         failing_calls=calls["failing"],

@@ -14,6 +14,7 @@ from services.operations.console.reads.people import Audit, Sagas, Told
 OUTBOX_SECONDS = 10.0
 BEHIND_SECONDS = 10.0
 TIMERS_SECONDS = 10.0
+BLOCKED_SECONDS = 10.0
 """What waits longer is not on its way any more; docs/runbooks has alerts a little later."""
 CALLS_SECONDS = 60.0
 """A call that is tried again for so long is not a hiccup."""
@@ -96,6 +97,9 @@ def ours(of: Readings) -> Iterator[Finding]:
             yield Tone.BAD, f"no replica of {name} works" if not members else f"no replica of {name} is at its database"
         if engine.letters:
             yield Tone.BAD, f"{name} has dead letters ({engine.letters}); keys that wait behind them: {engine.blocked}"
+        elif engine.blocked and engine.blocked_seconds > BLOCKED_SECONDS:
+            waits = f"messages of {engine.blocked} keys of {name} wait, for {engine.blocked_seconds:.0f} s at most"
+            yield Tone.WARN, f"{waits}: somebody holds their rows (PostgreSQL), or a newer build wrote them"
         if engine.timers_seconds > TIMERS_SECONDS:
             yield Tone.WARN, f"timers of {name} are {engine.timers_seconds:.0f} s late"
         if engine.outbox_seconds > OUTBOX_SECONDS:
