@@ -92,7 +92,7 @@ def with_part(row: asyncpg.Record) -> dict[str, Any]:
 
 
 async def blocked(connection: Connection, key: str | None, *, most: int) -> list[asyncpg.Record]:
-    """This key, or all whose messages wait, the longest first; `letter`: the one that they wait for, none where it is a lock."""
+    """This key, or all whose messages wait, the longest first; `letter`: the one that they wait for, None: a lock."""
     return await connection.fetch(BLOCKED, most, key)
 
 
