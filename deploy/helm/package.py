@@ -1,7 +1,11 @@
-"""`python -m deploy.helm.package`: the chart with alerts and dashboards in it, as an archive in dist/."""
+"""`python -m deploy.helm.package`: the chart with alerts and dashboards in it, as an archive in dist/.
+
+CHART_SIGNING_KEY and CHART_SIGNING_KEYRING sign it: the owner's key, which is nowhere in the project.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -23,12 +27,16 @@ def assemble(into: Path, beside: Path = CHART.parent) -> Path:
     return chart
 
 
-def main() -> None:
-    """Raises NoTools, and subprocess.CalledProcessError with what Helm says."""
+def package(destination: Path, key: str | None = None, keyring: str | None = None) -> None:
+    """With a `key`, the name of one of that keyring, a signature lies beside it, for `helm verify` and `--verify`.
+
+    Raises NoTools, and subprocess.CalledProcessError with what Helm says.
+    """
+    signed = ("--sign", "--key", key, "--keyring", keyring) if key and keyring else ()
     with tempfile.TemporaryDirectory() as folder:
         chart = assemble(Path(folder))
-        subprocess.run([tool("helm4"), "package", chart, "--destination", REPOSITORY / "dist"], check=True)
+        subprocess.run([tool("helm4"), "package", chart, "--destination", destination, *signed], check=True)
 
 
 if __name__ == "__main__":
-    main()
+    package(REPOSITORY / "dist", os.environ.get("CHART_SIGNING_KEY"), os.environ.get("CHART_SIGNING_KEYRING"))
