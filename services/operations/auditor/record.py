@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -69,7 +69,7 @@ class Record:
         self.open: dict[Key, Finding] = {}
         self.passes: dict[str, Pass] = {}
         self.problem: str | None = None
-        self._gone: set[Key] = set()
+        self._gone: dict[Key, Finding] = {}
 
     def saw(self, found: Iterable[Finding]) -> None:
         """These count. What is new is an error in the log."""
@@ -82,7 +82,7 @@ class Record:
                 kept[one.kind] += 1
                 log.error("violation", **one.row())
             self.open[one.key] = one
-            self._gone.discard(one.key)
+            self._gone.pop(one.key, None)
         self._count()
 
     def well(self, keys: Iterable[Key]) -> None:
@@ -91,7 +91,7 @@ class Record:
             one = self.open.pop(key, None)
             if one is not None:
                 log.info("violation is gone", **one.row())
-                self._gone.add(key)
+                self._gone[key] = one
         self._count()
 
     def of(self, kinds: Collection[Kind]) -> list[Finding]:
@@ -109,10 +109,10 @@ class Record:
         if self._session is not None:
             try:
                 async with self._session.transaction() as connection:
-                    gone = set(self._gone)
+                    gone = dict(self._gone)
                     await self._write(connection, gone)
                     left = await connection.fetch(OPEN)
-                self._gone -= gone
+                self._gone = {key: one for key, one in self._gone.items() if key not in gone}
                 self._take_over(left)
                 problem = ""
             except AMISS as error:
@@ -123,15 +123,16 @@ class Record:
             log.warning("what is found cannot be kept", error=problem)
         self.problem = f"what is found cannot be kept: {problem}" if problem else None
 
-    async def _write(self, connection: Connection, gone: set[Key]) -> None:
-        if gone:
-            await connection.execute(GONE, *columns(sorted(gone)))
-        if self.open:
+    async def _write(self, connection: Connection, gone: Mapping[Key, Finding]) -> None:
+        """What came and went between two writes has a row, too."""
+        if seen := {**gone, **self.open}:
             rows = [
                 (one.kind, one.subject, one.detail, json.dumps(dict(one.ids)), one.booking_id, one.payment_id)
-                for _, one in sorted(self.open.items())
+                for _, one in sorted(seen.items())
             ]
             await connection.execute(SAW, *columns(rows))
+        if gone:
+            await connection.execute(GONE, *columns(sorted(gone)))
         if self.passes:
             lines = [
                 (name, json.dumps({"after": of.after}), of.began_at, of.ended_at, of.rows, of.seconds, of.problem)
@@ -141,7 +142,7 @@ class Record:
 
     def _take_over(self, rows: list[asyncpg.Record]) -> None:
         for kind, subject, detail, ids, booking_id, payment_id in map(tuple, rows):
-            if kind in KINDS and (Kind(kind), subject) not in self.open.keys() | self._gone:
+            if kind in KINDS and (Kind(kind), subject) not in self.open.keys() | self._gone.keys():
                 finding = Finding(Kind(kind), subject, detail, json.loads(ids), booking_id, payment_id)
                 self.open[finding.key] = finding
         self._count()

@@ -12,13 +12,16 @@ import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from typing import Any
+from uuid import uuid4
 
+import asyncpg
 import pytest
 from booking_contracts.testkit.waiting import eventually
 
 from deploy.local.ports import free_ports
 from services.chassis.database import Connection
-from services.operations.auditor.findings import Kind
+from services.operations.auditor.findings import Finding, Kind
+from services.operations.auditor.record import Record
 from tests.operations.auditor.conftest import Hand
 from tests.operations.auditor.plants import PLANTS, UNKNOWN, booking
 from tests.operations.conftest import Typed
@@ -195,3 +198,17 @@ async def test_two_do_no_harm_and_one_takes_over_what_another_has_found(
     assert json.loads(one["ids"])["account"] == f"escrow:{one['subject']}"
     await hand(planted.service, planted.mend)
     await eventually("it is gone", lambda: open_ones(operations), lambda found: not found)
+
+
+async def test_what_came_and_went_between_two_writes_has_a_row(databases: dict[str, str]) -> None:
+    record = Record(databases["OPERATIONS_DATABASE_URL"])
+    one = Finding(Kind.SEATS, f"between {uuid4()}", "two seats of one", {})
+    record.saw([one])
+    record.well([one.key])
+    await record.keep()
+    await record.keep()
+    await record.close()
+    connection = await asyncpg.connect(databases["OPERATIONS_DATABASE_URL"])
+    rows = await connection.fetch("SELECT gone_at FROM violation WHERE subject = $1", one.subject)
+    await connection.close()
+    assert [row["gone_at"] is not None for row in rows] == [True]
