@@ -98,7 +98,9 @@ async def test_a_long_list_comes_in_pages_and_its_counts_stop(engine: Engine, re
     assert str(count) == str(PAGE + 5)
 
 
-async def test_who_waits_is_in_line_behind_offers_whatever_the_party(engine: Engine, reading: Connection) -> None:
+async def test_who_waits_is_in_line_behind_offers_whatever_the_party(
+    engine: Engine, reading: Connection, databases: dict[str, str], visit: Visit
+) -> None:
     scene = await Scene(engine).open(capacity=2)
     booked = await scene.confirmed("bob", seats=2)
     people = [Customer(id=f"w{number}", name="W", email=f"w{number}@example.com") for number in range(3)]
@@ -111,6 +113,8 @@ async def test_who_waits_is_in_line_behind_offers_whatever_the_party(engine: Eng
         (join.entry_id, "WAITING", join.seats) for join in joins
     ]
     assert [one.entry_id for one in (await waiting.of_customer(reading, "w1")).entries] == [joins[1].entry_id]
+    page = await (await visit("vera", databases=named(databases))).shown(f"/bookings?slot={slot['slot_id']}")
+    assert all(str(join.entry_id) in page for join in joins)
 
 
 async def test_a_week_has_the_days_of_its_provider_also_where_the_clock_changes(
