@@ -15,7 +15,7 @@ __all__ = ["visit"]
 async def test_an_operator_cancels_a_booking_as_an_admin_and_sees_the_answer(system: System, visit: Visit) -> None:
     """Acts on databases alone are tested there: this one is a command, whose answer comes over Kafka."""
     studio = await system.studio()
-    command = system.place(studio, "olga")
+    command = system.place(studio, "otilie")
     await system.accepted(command)
     await system.payment_in(command.booking_id, "captured")
     await system.booking_in(command.booking_id, "CONFIRMED")
