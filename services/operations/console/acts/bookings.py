@@ -35,6 +35,7 @@ class Cancel(Act):
     ROLE: ClassVar[Role] = Role.OPERATOR
     SERVICE: ClassVar[str | None] = "booking"
     DANGEROUS: ClassVar[bool] = True
+    SUBJECT: ClassVar[str] = "booking_id"
 
     booking_id: UUID
     told: str | None = Field(
@@ -43,11 +44,6 @@ class Cancel(Act):
         max_length=500,
         description="stands in their letters and in the booking's history; the reason below stays among operators",
     )
-
-    @property
-    def subject(self) -> str:
-        """The booking."""
-        return str(self.booking_id)
 
     async def says(self, databases: Databases) -> str:
         """What becomes of seats and money."""

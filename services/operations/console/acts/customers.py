@@ -22,6 +22,7 @@ class Erase(Act):
     ROLE: ClassVar[Role] = Role.MONEY
     NEEDS_PII: ClassVar[bool] = True
     DANGEROUS: ClassVar[bool] = True
+    SUBJECT: ClassVar[str] = "customer_id"
 
     customer_id: str = Field(min_length=1)
     typed: str = Field(title="Type the customer's id", description="to confirm: this can never be taken back")
@@ -32,11 +33,6 @@ class Erase(Act):
         if typed.strip() != info.data.get("customer_id"):
             raise ValueError("it is another id than the one to be erased")
         return typed
-
-    @property
-    def subject(self) -> str:
-        """The customer's id, which stays everywhere."""
-        return self.customer_id
 
     async def says(self, databases: Databases) -> str:
         """How many bookings it is about, and what stays."""

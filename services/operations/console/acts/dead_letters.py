@@ -43,6 +43,7 @@ class _One(Act):
 
     ROLE: ClassVar[Role] = Role.OPERATOR
     EFFECT: ClassVar[dict[str, str]]
+    SUBJECT: ClassVar[str] = "letter_id"
 
     service: ServiceName
     letter_id: UUID
@@ -51,11 +52,6 @@ class _One(Act):
     def whose(self) -> str | None:
         """The service that has set it aside."""
         return self.service
-
-    @property
-    def subject(self) -> str:
-        """The letter."""
-        return str(self.letter_id)
 
     async def says(self, databases: Databases) -> str:
         """By what kind of letter it is."""
@@ -180,13 +176,9 @@ class StopJob(Act):
     NAME: ClassVar[str] = "job-stop"
     TITLE: ClassVar[str] = "Stop the job"
     ROLE: ClassVar[Role] = Role.OPERATOR
+    SUBJECT: ClassVar[str] = "job_id"
 
     job_id: UUID
-
-    @property
-    def subject(self) -> str:
-        """The job."""
-        return str(self.job_id)
 
     async def says(self, databases: Databases) -> str:
         """How far it is."""

@@ -58,6 +58,8 @@ class Act(BaseModel, ABC):
     TITLE: ClassVar[str]
     """Of its button and dialog, imperative: `Ask again`."""
     ROLE: ClassVar[Role]
+    SUBJECT: ClassVar[str]
+    """Which field is the id of what it is about."""
     SERVICE: ClassVar[str | None] = None
     """Whose rows it changes, where it is always the same service."""
     AFTER: ClassVar[tuple[str, str] | None] = None
@@ -68,9 +70,9 @@ class Act(BaseModel, ABC):
     """It cannot be taken back: drawn so."""
 
     @property
-    @abstractmethod
     def subject(self) -> str:
         """What it is about, for the log: an id."""
+        return str(getattr(self, self.SUBJECT))
 
     @abstractmethod
     async def says(self, databases: Databases) -> str:

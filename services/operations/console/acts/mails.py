@@ -19,14 +19,10 @@ class SendAgain(Act):
     TITLE: ClassVar[str] = "Send the letter again"
     ROLE: ClassVar[Role] = Role.OPERATOR
     SERVICE: ClassVar[str | None] = "notifications"
+    SUBJECT: ClassVar[str] = "delivery_id"
 
     delivery_id: UUID
     booking_id: UUID | None = None
-
-    @property
-    def subject(self) -> str:
-        """The letter."""
-        return str(self.delivery_id)
 
     async def says(self, databases: Databases) -> str:
         """To which address, and that it is one letter."""

@@ -22,6 +22,7 @@ class TryAgain(Act):
     TITLE: ClassVar[str] = "Try again"
     ROLE: ClassVar[Role] = Role.MONEY
     SERVICE: ClassVar[str | None] = "payments"
+    SUBJECT: ClassVar[str] = "waiting_id"
 
     waiting_id: UUID
     booking_id: UUID | None = None
@@ -31,11 +32,6 @@ class TryAgain(Act):
     from_balance: bool = Field(
         False, title="From our balance", description="for a payout alone: not from the charge that paid for it"
     )
-
-    @property
-    def subject(self) -> str:
-        """The refund or payout."""
-        return str(self.waiting_id)
 
     async def says(self, databases: Databases) -> str:
         """What goes to whom."""
@@ -67,17 +63,13 @@ class PaidOutside(Act):
     ROLE: ClassVar[Role] = Role.MONEY
     SERVICE: ClassVar[str | None] = "payments"
     DANGEROUS: ClassVar[bool] = True
+    SUBJECT: ClassVar[str] = "refund_id"
 
     refund_id: UUID
     booking_id: UUID | None = None
     reference: str = Field(
         title="Reference", min_length=3, max_length=200, description="by which the payment is found: the transfer's"
     )
-
-    @property
-    def subject(self) -> str:
-        """The refund."""
-        return str(self.refund_id)
 
     async def says(self, databases: Databases) -> str:
         """That the books are closed on it."""

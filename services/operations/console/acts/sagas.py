@@ -21,13 +21,9 @@ class SagaRetry(Act):
     TITLE: ClassVar[str] = "Ask the saga's step again"
     ROLE: ClassVar[Role] = Role.OPERATOR
     SERVICE: ClassVar[str | None] = "booking"
+    SUBJECT: ClassVar[str] = "booking_id"
 
     booking_id: UUID
-
-    @property
-    def subject(self) -> str:
-        """The booking."""
-        return str(self.booking_id)
 
     async def says(self, databases: Databases) -> str:
         """Which step is asked."""
@@ -53,13 +49,9 @@ class SagaResolve(Act):
     ROLE: ClassVar[Role] = Role.OPERATOR
     SERVICE: ClassVar[str | None] = "booking"
     DANGEROUS: ClassVar[bool] = True
+    SUBJECT: ClassVar[str] = "booking_id"
 
     booking_id: UUID
-
-    @property
-    def subject(self) -> str:
-        """The booking."""
-        return str(self.booking_id)
 
     async def says(self, databases: Databases) -> str:
         """Which step is given up."""

@@ -27,14 +27,10 @@ class Redeliver(Act):
     TITLE: ClassVar[str] = "Send the webhook again"
     ROLE: ClassVar[Role] = Role.OPERATOR
     SERVICE: ClassVar[str | None] = "notifications"
+    SUBJECT: ClassVar[str] = "delivery_id"
 
     delivery_id: UUID
     booking_id: UUID | None = None
-
-    @property
-    def subject(self) -> str:
-        """The delivery."""
-        return str(self.delivery_id)
 
     async def says(self, databases: Databases) -> str:
         """Under which id."""
@@ -54,16 +50,12 @@ class RedeliverMany(Act):
     TITLE: ClassVar[str] = "Send many webhooks again"
     ROLE: ClassVar[Role] = Role.OPERATOR
     SERVICE: ClassVar[str | None] = "notifications"
+    SUBJECT: ClassVar[str] = "subscription_id"
 
     subscription_id: UUID
     since: Instant = Field(None, title="Of events from this instant on, UTC", description="2031-05-01 10:00; or empty")
     until: Instant = Field(None, title="Of events before this instant, UTC", description="or empty: until now")
     failed: bool = Field(False, title="Failed ones alone", description="or not sent while it was switched off")
-
-    @property
-    def subject(self) -> str:
-        """The subscription."""
-        return str(self.subscription_id)
 
     async def says(self, databases: Databases) -> str:
         """To whom."""
@@ -84,13 +76,9 @@ class _OfSubscription(Act):
     ROLE: ClassVar[Role] = Role.OPERATOR
     SERVICE: ClassVar[str | None] = "notifications"
     EFFECT: ClassVar[str]
+    SUBJECT: ClassVar[str] = "subscription_id"
 
     subscription_id: UUID
-
-    @property
-    def subject(self) -> str:
-        """The subscription."""
-        return str(self.subscription_id)
 
     async def says(self, databases: Databases) -> str:
         """What happens to whom."""
