@@ -47,14 +47,15 @@ WITH back AS (
     UPDATE webhook_delivery SET try_at = $2 WHERE delivery_id = ANY(ARRAY(
         SELECT d.delivery_id FROM back CROSS JOIN LATERAL (
             SELECT delivery_id FROM webhook_delivery
-            WHERE subscription_id = back.subscription_id AND state = 'pending' AND try_at > $4
+            WHERE subscription_id = back.subscription_id AND state = 'pending' AND status IS NULL AND try_at > $4
             ORDER BY number LIMIT 500 FOR UPDATE SKIP LOCKED) d))
 )
 UPDATE webhook_subscription SET failures = 0, failing_since = NULL, rest_until = NULL, last_error = NULL
 WHERE subscription_id = ANY($1)
 """
-"""Who was away ($3) is back: what waits for it does not wait for its own next try. What is being tried just now (its
-lease ends before $4) is left alone."""
+"""Who was away ($3) is back: what it gave no answer to does not wait for its own next try. What it has answered waits
+as it said, or as long as what is refused again and again. What is being tried just now (its lease ends before $4,
+whoever's clock is a little ahead) is left alone."""
 FAILED = """
 UPDATE webhook_subscription s
 SET failures = CASE WHEN s.failures = t.before THEN s.failures + 1 ELSE greatest(s.failures, 1) END,
@@ -135,7 +136,7 @@ async def _write(connection: Connection | PooledConnection, now: datetime, found
     well = [one for one, outcome in found.outcomes.items() if isinstance(outcome, Taken)]
     failed = {one: outcome for one, outcome in found.outcomes.items() if isinstance(outcome, Failed)}
     if well:
-        await connection.execute(RECOVERED, well, now, now - AWAY, now + LEASE)
+        await connection.execute(RECOVERED, well, now, now - AWAY, now + 2 * LEASE)
     if found.asked:
         await connection.execute(ASKED, list(found.asked), [now + asked for asked in found.asked.values()])
     if not failed:
