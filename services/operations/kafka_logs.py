@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError
+from aiokafka.errors import GroupCoordinatorNotAvailableError, TopicAuthorizationFailedError
+
+from services.chassis.offsets import Partition
 
 TRIES = 20
 MEMBERS = 5
 """Which field of a described group they are: error, group, state, protocol type, protocol, members."""
+
+READING = {
+    "group_id": None,
+    "enable_auto_commit": False,
+    "auto_offset_reset": "earliest",
+    "isolation_level": "read_committed",
+    "max_partition_fetch_bytes": 16_384,
+}
+"""Of who only looks."""
+MARKERS_SECONDS = 1.0
+LOOK_MS = 100
+MOST_MARKERS = 100
+"""A gap that is wider has records in it."""
 
 
 class Log(NamedTuple):
@@ -20,10 +36,17 @@ class Log(NamedTuple):
 
     begin: int
     end: int
+    here: int = 0
+    """Where its reader stands once what is no record is passed over."""
 
 
-async def logs(kafka: Mapping[str, object], topics: Collection[str]) -> dict[tuple[str, int], Log]:
-    """By topic and partition; a topic that is not there has none. `kafka`: what a client is made with."""
+async def logs(
+    kafka: Mapping[str, object], topics: Collection[str], stands: Mapping[Partition, int]
+) -> dict[Partition, Log]:
+    """By topic and partition; a topic that is not there has none.
+
+    `kafka`: what a client is made with; `stands`: the positions of who reads them.
+    """
     admin = AIOKafkaAdminClient(**kafka)
     await admin.start()
     try:
@@ -38,10 +61,43 @@ async def logs(kafka: Mapping[str, object], topics: Collection[str]) -> dict[tup
     ]
     if not partitions:
         return {}
-    async with AIOKafkaConsumer(**kafka, group_id=None) as consumer:
+    async with AIOKafkaConsumer(**kafka, **READING) as consumer:
         begins = await consumer.beginning_offsets(partitions)
-        ends = await consumer.end_offsets(partitions)
-    return {(one.topic, one.partition): Log(begins[one], ends[one]) for one in partitions}
+        ends = {(one.topic, one.partition): end for one, end in (await consumer.end_offsets(partitions)).items()}
+        here = {place: max(stands.get(place, 0), begins[place]) for place in ends}
+    here |= await past_markers(kafka, here, ends)
+    return {place: Log(begins[place], end, here[place]) for place, end in ends.items()}
+
+
+async def past_markers(
+    kafka: Mapping[str, object], here: Mapping[Partition, int], ends: Mapping[Partition, int]
+) -> dict[Partition, int]:
+    """The ends of partitions that have no record any more from `here` on: no service waits for more there.
+
+    What they have are markers of transactions, and records of those that were given up.
+    """
+    waiting = {TopicPartition(*place): at for place, at in here.items() if 0 < ends[place] - at <= MOST_MARKERS}
+    if not waiting:
+        return {}
+    found: dict[Partition, int] = {}
+    until = time.monotonic() + MARKERS_SECONDS
+    async with AIOKafkaConsumer(**kafka, **READING) as consumer:  # of its own: aiokafka's stop hangs after an unassign
+        consumer.assign(list(waiting))
+        for partition, at in waiting.items():
+            consumer.seek(partition, at)
+        while waiting and time.monotonic() < until:
+            try:
+                read = await consumer.getmany(*waiting, timeout_ms=LOOK_MS, max_records=1)
+            except TopicAuthorizationFailedError:  # operators may see where topics end without reading them
+                break
+            for partition in list(waiting):
+                place = (partition.topic, partition.partition)
+                if partition in read:
+                    del waiting[partition]
+                elif await consumer.position(partition) >= ends[place]:
+                    found[place] = ends[place]
+                    del waiting[partition]
+    return found
 
 
 async def members(kafka: Mapping[str, object], group: str) -> int:

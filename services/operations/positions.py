@@ -32,10 +32,10 @@ class Standing:
 
     @property
     def lag(self) -> int | None:
-        """Records that are to be read."""
+        """Records that are to be read; what a transaction leaves behind is none."""
         if self.log is None:
             return None
-        return max(0, self.log.end - max(self.position or 0, self.log.begin))
+        return max(0, self.log.end - max(self.position or 0, self.log.begin, self.log.here))
 
     @property
     def verdict(self) -> str:
@@ -139,7 +139,7 @@ async def standings(connection: Connection, service: str, reached: Mapping[str, 
     """Every partition that a service consumes, or once did; Kafka is `reached` so."""
     rows = await connection.fetch("SELECT topic, partition, next_offset FROM consumed_position")
     positions = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
-    found = await logs(reached, {*service_named(service).topics, *(topic for topic, _ in positions)})
+    found = await logs(reached, {*service_named(service).topics, *(topic for topic, _ in positions)}, positions)
     return [Standing(*which, positions.get(which), found.get(which)) for which in sorted({*positions, *found})]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from aiokafka import AIOKafkaProducer
 from booking_contracts.booking import BookingConfirmed
@@ -11,6 +13,7 @@ from booking_contracts.testkit.waiting import eventually
 
 from services.operations.console.kafka import WATCH, KafkaWatch, Seen
 from tests.console.conftest import Visit, named, visit
+from tests.flows.operators import bookingctl
 
 __all__ = ["visit"]
 
@@ -35,7 +38,7 @@ async def test_now_knows_who_runs_and_that_nothing_is_left_in_kafka(visit: Visit
 
 @pytest.mark.requirement("console")
 async def test_what_a_transaction_leaves_behind_is_no_lag(visit: Visit, system: System) -> None:
-    """A producer's marker is no record, and no service will ever stand behind it."""
+    """A producer's marker is no record, and no service will ever stand behind it: on the page and in `positions`."""
     reached = system.env["KAFKA_BOOTSTRAP_SERVERS"]
     async with AIOKafkaProducer(bootstrap_servers=reached, transactional_id="console") as producer:
         for number in range(12):
@@ -53,3 +56,8 @@ async def test_what_a_transaction_leaves_behind_is_no_lag(visit: Visit, system: 
         return seen is not None and {lag.records for lag in seen.lags["booking"].values()} == {0}
 
     await eventually("nothing is left", records, nothing_left, seconds=30)
+
+    async def lags() -> set[int]:
+        return {one["lag"] for one in json.loads(bookingctl(system.env, "positions", "show", "booking", "--json"))}
+
+    await eventually("none is shown", lags, lambda found: found == {0}, seconds=30)

@@ -13,7 +13,7 @@ import structlog
 from aiohttp import web
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
+from aiokafka.errors import KafkaError
 from booking_contracts.rights import SERVICES
 
 from services.chassis.behind import Behind
@@ -21,7 +21,7 @@ from services.chassis.offsets import Partition
 from services.chassis.positions import Lag
 from services.operations.console.databases import Away, Databases
 from services.operations.console.settings import ConsoleSettings
-from services.operations.kafka_logs import members_of
+from services.operations.kafka_logs import READING, members_of, past_markers
 from services.operations.terminal import service_named
 
 log = structlog.get_logger()
@@ -30,16 +30,6 @@ PATIENCE_SECONDS = 10.0
 """For one look."""
 OLD_SECONDS = 30.0
 """What was seen so long ago says nothing about now."""
-READING = {
-    "group_id": None,
-    "enable_auto_commit": False,
-    "auto_offset_reset": "earliest",
-    "isolation_level": "read_committed",
-    "max_partition_fetch_bytes": 16_384,
-}
-MARKERS_SECONDS = 0.5
-MOST_MARKERS = 100
-"""A gap that is wider has records in it."""
 POSITIONS = "SELECT topic, partition, next_offset FROM consumed_position"
 
 
@@ -58,6 +48,8 @@ class KafkaWatch:
         self._settings, self._databases = settings, databases
         self._behind = {service: Behind() for service in SERVICES}
         self._stood: dict[str, Mapping[Partition, int]] = {}
+        self._empty: dict[str, dict[Partition, tuple[int, int]]] = {service: {} for service in SERVICES}
+        """From where to which end there was no record."""
         self._seen, self._seen_at = Seen(), 0.0
         self.why: str | None = "Kafka has not been asked yet"
 
@@ -120,35 +112,17 @@ class KafkaWatch:
         past = {(one.topic, one.partition): end for one, end in ends.items()}
         here = {place: stands[place] for place in past}
         stood, self._stood[service] = self._stood.get(service, {}), dict(here)
-        still = {place: at for place, at in here.items() if stood.get(place) == at}
-        here |= await _past_markers(
-            consumer, {place: at for place, at in still.items() if 0 < past[place] - at <= MOST_MARKERS}
-        )
+        empty = self._empty[service]
+        looked_at = {
+            place: at for place, at in here.items() if stood.get(place) == at and empty.get(place) != (at, past[place])
+        }
+        passed = await past_markers(self._settings.kafka_client(), looked_at, past)
+        empty |= {place: (here[place], end) for place, end in passed.items()}
+        here |= {place: end for place, end in past.items() if empty.get(place) == (here[place], end)}
         records: dict[str, int] = {}
         for place, end in past.items():
             records[place[0]] = records.get(place[0], 0) + max(0, end - here[place])
         return {topic: Lag(records[topic], seconds) for topic, seconds in self._behind[service].saw(here, past).items()}
-
-
-async def _past_markers(consumer: AIOKafkaConsumer, here: Mapping[Partition, int]) -> dict[Partition, int]:
-    """Where partitions that have not moved stand once what is no record, a transaction's marker, is passed over: no
-    service waits for more after it."""
-    found: dict[Partition, int] = {}
-    if not here:
-        return found
-    partitions = {TopicPartition(*place): at for place, at in here.items()}
-    consumer.assign(list(partitions))
-    for partition, at in partitions.items():
-        consumer.seek(partition, at)
-    try:
-        read = await consumer.getmany(*partitions, timeout_ms=int(MARKERS_SECONDS * 1000), max_records=1)
-    except TopicAuthorizationFailedError:  # operators may see where topics end without reading them: then it is a lag
-        return found
-    for partition, at in partitions.items():
-        place = (partition.topic, partition.partition)
-        found[place] = at if read.get(partition) else max(at, await consumer.position(partition))
-    consumer.assign([])
-    return found
 
 
 WATCH: web.AppKey[KafkaWatch] = web.AppKey("kafka")
