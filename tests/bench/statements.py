@@ -16,10 +16,9 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import asyncpg
-from booking_contracts.rights import SERVICES
 
 from tests.bench import runs
-from tests.bench.ground import Ground, rest
+from tests.bench.ground import SERVICES, Ground, rest
 
 SECONDS_EACH = 4.0
 """From one saga to the next: its last mail and its webhooks, which are looked at up to 2 s later, are part of it."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncpg
-from booking_contracts.rights import SERVICES
 
-from tests.bench.ground import Ground
+from tests.bench.ground import SERVICES, Ground
 
 LARGEST = 5
 SIZES = """

@@ -8,6 +8,8 @@ import random
 LONG = os.environ.get("FAULTS") == "long"
 BLOWS = int(os.environ.get("BLOWS", "100"))
 """So many blows of all kinds in the long form, a fifth of them in each round."""
+PER_SECOND = float(os.environ.get("PER_SECOND", "40"))
+"""Commands, over half of which place a booking."""
 SEED = int(os.environ.get("SEED", "1"))
 
 

@@ -15,11 +15,10 @@ from tests.faults.checks import violations
 from tests.faults.collecting import collect
 from tests.faults.facts import Facts
 from tests.faults.load import Load
-from tests.faults.settings import LONG
+from tests.faults.settings import LONG, PER_SECOND
 
 SETTLED_WITHIN_SECONDS = 300.0 if LONG else 120.0
 """A call whose process died is made again after its lease of 10 s; a saga asks again after 30 and 60 s."""
-PER_SECOND = 40.0
 FIRST_SECONDS = 0.5
 """Of load before the first blow."""
 
