@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from dataclasses import dataclass
@@ -37,9 +36,7 @@ class Console:
         urls = [self.url, *(f"http://{pod.address}:8080" for pod in self.pods.now("console"))]
 
         async def look() -> list[str]:
-            return [
-                wrong for found in await asyncio.gather(*(amiss(url, self.token) for url in urls)) for wrong in found
-            ]
+            return [wrong for url in urls for wrong in await amiss(url, self.token)]
 
         await eventually("the console shows everything", look, lambda wrong: not wrong, SECONDS)
         return time.monotonic() - began

@@ -15,7 +15,8 @@ from booking_contracts.testkit.waiting import eventually
 from services.operations.auditor import metrics as auditor
 from services.operations.console.app import application
 from tests.architecture.test_runbooks import sections
-from tests.cluster.console import amiss
+from tests.cluster.console import Console
+from tests.cluster.pods import Pods
 from tests.console.conftest import named, settings
 from tests.flows.operators import IN_A_CLUSTER, bookingctl
 from tests.watching.queries import OF_HISTOGRAM, PAGES, blocks, everywhere, metrics_of
@@ -73,8 +74,7 @@ async def test_the_console_shows_everything_of_a_running_system(system: System) 
     """What tests/cluster asks of it after each blow."""
     of = settings(kafka_bootstrap_servers=system.env["KAFKA_BOOTSTRAP_SERVERS"])
     async with TestServer(application(of, named(system.env))) as server:
-        url = str(server.make_url("")).rstrip("/")
-        await eventually("nothing is missing", lambda: amiss(url, "vera"), lambda wrong: not wrong)
+        await Console(str(server.make_url("")).rstrip("/"), "vera", Pods()).again()
 
 
 async def test_a_replica_says_when_it_last_read_its_gauges(system: System) -> None:
