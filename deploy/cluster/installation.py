@@ -35,7 +35,7 @@ ADDRESSES = {
     "stripe": "http://stripe-simulator.deps:12111",
     "stripe-control": "http://stripe-simulator.deps:12112",
     "mailbox": "http://mailbox.deps:8025",
-    **{service: f"http://{FULL_NAME}-{service}.{NAMESPACE}:8080" for service in SERVICES},
+    **{name: f"http://{FULL_NAME}-{name}.{NAMESPACE}:8080" for name in (*SERVICES, "console")},
 }
 """As Cluster.run_inside and pods reach them."""
 USED = ("SERVICES_IMAGE", "SIMULATOR_IMAGE", "TESTING_IMAGE", "POSTGRES_IMAGE", "KAFKA_IMAGE")

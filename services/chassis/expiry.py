@@ -8,15 +8,26 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from re import DOTALL, findall
+from typing import Protocol
+from urllib.parse import parse_qs, urlsplit
 
 from services.chassis import metrics
-from services.chassis.settings import ApiToken
+from services.chassis.database import Where
 
 PEM = r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----"
 UTC_TIME, VERSION = 0x17, 0xA0
 
 
-def watch(certificate_files: Iterable[str], tokens: Callable[[], Iterable[ApiToken]]) -> None:
+class Token(Protocol):
+    """Who holds it, and when it opens nothing any more; None: never."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def expires_at(self) -> datetime | None: ...
+
+
+def watch(certificate_files: Iterable[str], tokens: Callable[[], Iterable[Token]]) -> None:
     """Export when each of them ends. Both are read when somebody asks, so that a new one shows at once; a token of a
     new name shows after the next start."""
     for file in certificate_files:
@@ -25,7 +36,14 @@ def watch(certificate_files: Iterable[str], tokens: Callable[[], Iterable[ApiTok
         metrics.token_expiry.labels(name).set_function(lambda name=name: end_of(name, tokens()))  # type: ignore[misc]
 
 
-def end_of(name: str, tokens: Iterable[ApiToken]) -> float:
+def files_of(*databases: Where | None) -> list[str]:
+    """Files of certificates that connections to them are made with. None: no database."""
+    urls = [one if isinstance(one, str) else one.url for one in databases if one is not None]
+    queries = [parse_qs(urlsplit(url).query) for url in urls]
+    return [file for query in queries for name in ("sslrootcert", "sslcert") for file in query.get(name, ())]
+
+
+def end_of(name: str, tokens: Iterable[Token]) -> float:
     """When the last token of a name ends, Unix time: two are valid during a rotation. Never, where one has no end."""
     ends = [token.expires_at for token in tokens if token.name == name]
     return max((math.inf if end is None else end.timestamp() for end in ends), default=math.inf)

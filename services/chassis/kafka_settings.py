@@ -39,6 +39,10 @@ class KafkaSettings(FileSettings):
             raise ValueError(f"{self.kafka_sasl_mechanism} needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD")
         return self
 
+    def certificate_files(self) -> list[str]:
+        """Files of certificates that this process connects with."""
+        return [file for file in (self.kafka_ssl_cafile, self.kafka_ssl_certfile) if file]
+
     def kafka_security(self) -> dict[str, object]:
         """How this process shows the brokers who it is, as aiokafka names it; the ACLs of contracts rest on it."""
         login = self.kafka_login()

@@ -3,7 +3,18 @@
 Names are written out in full, with the system's prefix, so that a search for one finds it (docs/decisions/0035).
 """
 
-from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
+from importlib.metadata import version
+
+from prometheus_client import (
+    GC_COLLECTOR,
+    PLATFORM_COLLECTOR,
+    PROCESS_COLLECTOR,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+)
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 """A second series for each counter, which no query of ours asks for."""
@@ -64,4 +75,17 @@ sampled = Gauge(
 certificate_expiry = Gauge(
     "booking_certificate_expiry_timestamp_seconds", "When the first certificate of a file ends; 0: unreadable", ["file"]
 )
-token_expiry = Gauge("booking_token_expiry_timestamp_seconds", "When an API token ends; Unix time", ["name"])
+token_expiry = Gauge(
+    "booking_token_expiry_timestamp_seconds", "When a token of API_TOKENS or CONSOLE_TOKENS ends; Unix time", ["name"]
+)
+build = Gauge("booking_build_info", "1 in every process of ours, for as long as it runs", ["version"])
+build.labels(version("booking-services")).set(1)
+
+
+def of_any_process() -> CollectorRegistry:
+    """A registry for a process that is no service: what all of ours export, and none of the engine's gauges. They would
+    be there as 0, as if somebody had looked."""
+    registry = CollectorRegistry()
+    for one in (PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR, build, certificate_expiry, token_expiry):
+        registry.register(one)
+    return registry

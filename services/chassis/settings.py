@@ -6,12 +6,12 @@ import hashlib
 import hmac
 import socket
 from typing import Annotated, Literal
-from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
 
 from services.chassis.clock import real_seconds
 from services.chassis.database import Address
+from services.chassis.expiry import files_of
 from services.chassis.kafka_settings import KafkaSettings
 
 Scope = Literal["read:bookings", "read:money", "read:pii", "client-secret", "webhooks:write"]
@@ -65,12 +65,5 @@ class Settings(KafkaSettings):
         return password.get_secret_value()
 
     def certificate_files(self) -> list[str]:
-        """Files of certificates that this service connects with."""
-        of_database = parse_qs(urlsplit(self.database_url).query)
-        found = [
-            self.kafka_ssl_cafile,
-            self.kafka_ssl_certfile,
-            *of_database.get("sslrootcert", ()),
-            *of_database.get("sslcert", ()),
-        ]
-        return [file for file in found if file]
+        """Its database's, too."""
+        return [*super().certificate_files(), *files_of(self.database)]

@@ -72,8 +72,26 @@ def test_a_release_takes_no_pod_away_before_another_is_ready(rendering: Renderin
         assert budget["selector"] == spec["selector"]
 
 
-def test_pods_are_spread_and_placed(rendering: Rendering) -> None:
-    pod = rendering("production").pods()["Deployment/payments"]
+def test_one_console_of_several_stays_where_a_node_is_drained(rendering: Rendering) -> None:
+    """A single one is in nobody's way: a budget would not keep it up."""
+    several, one = rendering("production"), rendering("managed")
+    spec = several.one("Deployment", "console")["spec"]
+    budget = several.one("PodDisruptionBudget", "console")["spec"]
+    assert (spec["replicas"], spec["strategy"]["rollingUpdate"]["maxUnavailable"]) == (2, 0)
+    assert budget["selector"] == spec["selector"]
+    assert budget == {**several.one("PodDisruptionBudget", "payments")["spec"], "selector": spec["selector"]}
+    assert one.all("PodDisruptionBudget").keys() == set(SERVICES)
+    without = render("production", {"pods.disruptionBudget": False})
+    assert not without.all("PodDisruptionBudget")
+
+
+@pytest.mark.parametrize("name", ["payments", "console"])
+def test_pods_are_spread_and_placed(rendering: Rendering, name: str) -> None:
+    pod = rendering("production").pods()[f"Deployment/{name}"]
+    own = {
+        one["labelSelector"]["matchLabels"]["app.kubernetes.io/component"] for one in pod["topologySpreadConstraints"]
+    }
+    assert own == {name}
     assert {one["topologyKey"] for one in pod["topologySpreadConstraints"]} == {
         "kubernetes.io/hostname",
         "topology.kubernetes.io/zone",

@@ -15,7 +15,7 @@ from booking_contracts.rights import SERVICES
 from deploy.cluster.installation import FULL_NAME, RELEASE
 from deploy.cluster.nodes import NODES
 from tests.cluster.kube import evict, helm, kubectl, start, stop
-from tests.cluster.pods import Pods
+from tests.cluster.pods import REPLICATED, Pods
 
 REPLICAS = 2
 FIRST, SECOND = (node.name for node in NODES)
@@ -50,17 +50,17 @@ class Blows:
         self.notes["revisions"] = revisions(self.env)
 
     def drain(self) -> None:
-        """A node is emptied while the other one takes no pod, so that one of each service is left; who then asks for
-        its eviction is refused. Then the other takes pods again."""
-        spread = {service: len(self.pods.now(service, SECOND)) for service in SERVICES}
-        assert set(spread.values()) == {1}, f"not one pod of each service on {SECOND}: {spread}"
+        """A node is emptied while the other one takes no pod, so that one pod of each is left; who then asks for its
+        eviction is refused. Then the other takes pods again."""
+        spread = {name: len(self.pods.now(name, SECOND)) for name in REPLICATED}
+        assert set(spread.values()) == {1}, f"not one pod of each on {SECOND}: {spread}"
         ours = f"--pod-selector=app.kubernetes.io/instance={RELEASE}"
         kubectl("cordon", FIRST)
         try:
             self._timed("drained after", "drain", SECOND, ours, f"--timeout={DRAIN_SECONDS}s")
-            left = {service: self.pods.now(service, FIRST) for service in SERVICES}
-            self.notes["left"] = {service: len(pods) for service, pods in left.items()}
-            self.notes["refused"] = {service: evict(pods[0].name) for service, pods in left.items()}
+            left = {name: self.pods.now(name, FIRST) for name in REPLICATED}
+            self.notes["left"] = {name: len(pods) for name, pods in left.items()}
+            self.notes["refused"] = {name: evict(pods[0].name) for name, pods in left.items()}
         finally:
             kubectl("uncordon", FIRST)
         self.notes["whole after"] = self.pods.until_ready(REPLICAS, READY_SECONDS)
@@ -69,15 +69,15 @@ class Blows:
     def scale(self) -> None:
         """One, three, one, and as many as before; those spread over the nodes again."""
         for number in (1, 3, 1, REPLICAS):
-            names = [f"deployment/{FULL_NAME}-{service}" for service in SERVICES]
+            names = [f"deployment/{FULL_NAME}-{name}" for name in REPLICATED]
             kubectl("scale", *names, f"--replicas={number}")
             self.notes.setdefault("ready after", []).append(self.pods.until_ready(number, READY_SECONDS))
             time.sleep(HOLD_SECONDS)
 
     def kill(self) -> None:
-        """The containers of all services' pods on a node, by SIGKILL; their kubelet starts them again."""
+        """The containers of services' and console's pods on a node, by SIGKILL; their kubelet starts them again."""
         (socket,) = (node.socket for node in NODES if node.name == SECOND)
-        victims = [pod for service in SERVICES for pod in self.pods.now(service, SECOND)]
+        victims = [pod for name in REPLICATED for pod in self.pods.now(name, SECOND)]
         assert victims, f"{SECOND} has pods of ours"
         for pod in victims:
             ctr = ["ctr", "--address", socket, "--namespace", "k8s.io", "tasks", "kill", "--signal", "SIGKILL", "--all"]

@@ -35,7 +35,7 @@ NOTES: dict[str, Callable[[Told], str]] = {
         f" {notes['answers meanwhile']} answers; the first new pod came {notes['first new pod after']:.1f} s after it"
     ),
     of.DRAIN: lambda notes: (
-        f"the node was empty after {notes['drained after']:.1f} s; with one pod of each service left,"
+        f"the node was empty after {notes['drained after']:.1f} s; with one pod of each left,"
         f" {sum(map(bool, notes['refused'].values()))} of {len(notes['refused'])} more evictions were refused;"
         f" everything was ready {notes['whole after']:.1f} s after the other node took pods"
     ),

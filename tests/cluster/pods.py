@@ -18,6 +18,8 @@ from booking_contracts.rights import SERVICES
 from deploy.cluster.installation import NAMESPACE
 
 COMPONENT = "app.kubernetes.io/component"
+REPLICATED = (*SERVICES, "console")
+"""Components of which there are as many pods as REPLICAS says: what is done to services is done to the console, too."""
 
 
 @dataclass(frozen=True)
@@ -102,16 +104,16 @@ class Pods:
         raise AssertionError(f"not within {seconds:.0f} s: {what}; there are {sorted(map(str, self.now()))}")
 
     def until_ready(self, number: int, seconds: float = 120.0) -> float:
-        """Wait until each service has so many pods, all of them ready, and none that leaves."""
+        """Wait until services and console have so many pods each, all of them ready, and none that leaves."""
 
         def done() -> bool:
-            for service in SERVICES:
-                mine = [pod for pod in self._now.values() if pod.component == service]
+            for name in REPLICATED:
+                mine = [pod for pod in self._now.values() if pod.component == name]
                 if len(mine) != number or not all(pod.ready and not pod.leaving for pod in mine):
                     return False
             return True
 
-        return self.until(f"{number} ready pods of each service", done, seconds)
+        return self.until(f"{number} ready pods of each", done, seconds)
 
     def _follow(self) -> None:
         assert self._watch is not None, "it was started"

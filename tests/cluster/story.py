@@ -1,8 +1,9 @@
 """`python -m tests.cluster.story CHART TAG FILE`: a day of a system on Kubernetes, under 20 commands a second.
 
 Runs inside of the cluster (Cluster.started_inside), where names and addresses of pods can be reached. One thing after
-another is done to it (blows.py); after each, what tests/faults counts is counted, of everything so far. FILE gets the
-figures, as JSON, after each scenario; the first in which something is wrong is the last one, and ends this with 1.
+another is done to it (blows.py); after each, what tests/faults counts is counted, of everything so far, and the console
+is looked at (console.py). FILE gets the figures, as JSON, after each scenario; the first in which something is wrong is
+the last one, and ends this with 1.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from deploy.cluster.installation import ADDRESSES, FULL_NAME, TOKEN, database_ur
 from tests.cluster import scenarios as of
 from tests.cluster.answers import answers_between, figures, read
 from tests.cluster.blows import REPLICAS, Blows
+from tests.cluster.console import Console
 from tests.cluster.kube import Json, items, kubectl
 from tests.cluster.pods import Pods, Seen, fewest_ready, made, restarted_by_probe, restarts
 from tests.cluster.reads import Reads
@@ -61,6 +63,7 @@ class Story:
         self.file = file
         self.pods = Pods()
         self.reads = Reads(ADDRESSES["booking"], TOKEN)
+        self.console = Console(ADDRESSES["console"], TOKEN, self.pods)
         load = Load(ADDRESSES["kafka"], rng("cluster"), resend_seconds=RESEND_SECONDS, catches_up=True)
         self.trial = Trial(env, load, PER_SECOND)
         self.blows = Blows(env(), self.pods, chart, next_tag)
@@ -101,6 +104,7 @@ class Story:
 
         await self.trial.suffer(name, LEAST_SECONDS, timed, faults=1)
         until, row = time.time(), self.trial.rows[-1]
+        shown = await self.console.again()
         if blow is self.rotation:
             notes["used after"] = self.rotation.seconds
         times = await read(ADDRESSES["kafka"])
@@ -117,6 +121,7 @@ class Story:
                 "reads failed": failed,
                 "fewest ready": fewest_ready(self.pods.seen, since, until),
                 "pods made": len(made(self.pods.seen, since, until)),
+                "console whole after": shown,
                 "notes": notes,
             }
         )

@@ -14,6 +14,7 @@ from deploy.cluster.cluster import NODES, Cluster
 from deploy.cluster.installation import DEPS, FULL_NAME, RELEASE, install
 from deploy.cluster.problems import Failed
 from tests.chart.rendered import SETS, render
+from tests.cluster.pods import REPLICATED
 
 pytestmark = [pytest.mark.timeout(1800), pytest.mark.requirement("chart")]
 CRDS = os.environ.get("CRDS", "")
@@ -34,9 +35,9 @@ def replicas(cluster: Cluster) -> dict[str, int]:
     return {service: found[f"{FULL_NAME}-{service}"] for service in SERVICES}
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_each_service_is_ready_on_both_nodes(installed: Cluster, service: str) -> None:
-    pods = pods_of(installed, service)
+@pytest.mark.parametrize("name", REPLICATED)
+def test_services_and_console_are_ready_on_both_nodes(installed: Cluster, name: str) -> None:
+    pods = pods_of(installed, name)
     assert sorted(pod["spec"]["nodeName"] for pod in pods) == sorted(NODES)
     assert [pod["status"]["containerStatuses"][0]["restartCount"] for pod in pods] == [0, 0]
 

@@ -6,13 +6,20 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from aiohttp.test_utils import TestServer
 from booking_contracts.rights import SERVICES
 
+from services.chassis.database import Address
 from services.chassis.revisions import revisions
+from services.operations.console.app import application
+from services.operations.console.databases import Databases
+from services.operations.databases import DATABASES
 from tests.cluster.answers import Times, answers_between, figures
+from tests.cluster.console import amiss
 from tests.cluster.next_build import newest, planted
-from tests.cluster.pods import Pod, Seen, fewest_ready, made, pod_of, restarted_by_probe, restarts
+from tests.cluster.pods import REPLICATED, Pod, Pods, Seen, fewest_ready, made, pod_of, restarted_by_probe, restarts
 from tests.cluster.story import of_migration
+from tests.console.conftest import settings
 
 POD = Pod("booking-1", "booking", "booking-services:dev", "node1", "10.244.1.2", "Running", True, False, 0, "c0ffee")
 
@@ -76,6 +83,36 @@ def test_a_pod_is_read_as_the_api_server_shows_it() -> None:
     assert pod_of(item) == expected
     waiting: dict[str, Any] = {"metadata": {"name": "b"}, "spec": {"containers": [{"image": "x"}]}, "status": {}}
     assert (pod_of(waiting).ready, pod_of(waiting).node, pod_of(waiting).container) == (False, "", "")
+
+
+def test_the_console_is_waited_for_as_services_are() -> None:
+    def one_pod_of_each(*names: str) -> Pods:
+        pods = Pods()
+        for name in names:
+            ready: dict[str, Any] = {"conditions": [{"type": "Ready", "status": "True"}]}
+            metadata = {"name": f"{name}-1", "labels": {"app.kubernetes.io/component": name}}
+            item = {"metadata": metadata, "spec": {"containers": [{"image": "x"}]}, "status": ready}
+            pods._take({"type": "ADDED", "object": item})
+        return pods
+
+    one_pod_of_each(*REPLICATED).until_ready(1, 0)
+    with pytest.raises(AssertionError, match="1 ready pods of each"):
+        one_pod_of_each(*SERVICES).until_ready(1, 0)
+
+
+@pytest.mark.requirement("console")
+async def test_a_console_that_does_not_show_everything_is_seen() -> None:
+    """The real one, with nothing behind it."""
+    nowhere = Databases({name: Address(f"postgresql://{name}:x@127.0.0.1:1/{name}") for name in DATABASES})
+    async with TestServer(application(settings(), nowhere)) as server:
+        url = str(server.make_url("")).rstrip("/")
+        said = [one.removeprefix(f"{url}: ") for one in await amiss(url, "vera")]
+        (shut,) = await amiss(url, "nobody's token")
+    assert {f"the database of {name} does not answer" for name in DATABASES} < set(said)
+    assert [one for one in said if one.startswith("Kafka ")]
+    assert shut.startswith(f"{url}: status 403")
+    (gone,) = await amiss(url, "vera")
+    assert "ClientConnectorError" in gone
 
 
 def test_figures_are_of_the_commands_that_were_sent_meanwhile() -> None:

@@ -16,7 +16,9 @@ from deploy.local.layout import REPOSITORY
 from tests.cluster import next_build
 from tests.cluster import scenarios as of
 from tests.cluster.blows import KAFKA_AWAY_SECONDS, REPLICAS
+from tests.cluster.console import SECONDS
 from tests.cluster.page import FIGURES
+from tests.cluster.pods import REPLICATED
 
 LONGEST_SECONDS = 900.0
 
@@ -85,10 +87,16 @@ def test_no_pod_less_is_ready_while_pods_are_replaced(scenarios: dict[str, Any],
 
 def test_an_eviction_that_would_leave_nobody_is_refused(scenarios: dict[str, Any]) -> None:
     notes = scenarios[of.DRAIN]["notes"]
-    assert notes["left"] == dict.fromkeys(SERVICES, 1)
+    assert notes["left"] == dict.fromkeys(REPLICATED, 1)
     assert scenarios[of.DRAIN]["fewest ready"] == dict.fromkeys(SERVICES, 1)
-    for service in SERVICES:
-        assert "violate the pod's disruption budget" in (notes["refused"][service] or "it was evicted")
+    for name in REPLICATED:
+        assert "violate the pod's disruption budget" in (notes["refused"][name] or "it was evicted")
+
+
+@pytest.mark.requirement("console")
+def test_the_console_shows_everything_after_each(scenarios: dict[str, Any]) -> None:
+    """With nobody's help: no pod is restarted but those that were killed."""
+    assert [name for name, one in scenarios.items() if one["console whole after"] > SECONDS] == []
 
 
 def test_pods_stay_ready_while_kafka_is_away(scenarios: dict[str, Any]) -> None:

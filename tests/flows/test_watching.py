@@ -7,12 +7,17 @@ import shlex
 from uuid import uuid4
 
 import pytest
+from aiohttp.test_utils import TestServer
 from booking_contracts.rights import SERVICES
 from booking_contracts.testkit.system import System
 from booking_contracts.testkit.waiting import eventually
 
 from services.operations.auditor import metrics as auditor
+from services.operations.console.app import application
 from tests.architecture.test_runbooks import sections
+from tests.cluster.console import Console
+from tests.cluster.pods import Pods
+from tests.console.conftest import named, settings
 from tests.flows.operators import IN_A_CLUSTER, bookingctl
 from tests.watching.queries import OF_HISTOGRAM, PAGES, blocks, everywhere, metrics_of
 
@@ -62,6 +67,14 @@ async def test_every_query_asks_for_metrics_that_a_service_exports(system: Syste
     of_the_auditor = {metric.name for metric in auditor.REGISTRY.collect()}
     assert wanted - await exported() - of_the_auditor == set()
     assert not [name for name in await exported() if name.endswith("_created")]
+
+
+@pytest.mark.requirement("console")
+async def test_the_console_shows_everything_of_a_running_system(system: System) -> None:
+    """What tests/cluster asks of it after each blow."""
+    of = settings(kafka_bootstrap_servers=system.env["KAFKA_BOOTSTRAP_SERVERS"])
+    async with TestServer(application(of, named(system.env))) as server:
+        await Console(str(server.make_url("")).rstrip("/"), "vera", Pods()).again()
 
 
 async def test_a_replica_says_when_it_last_read_its_gauges(system: System) -> None:

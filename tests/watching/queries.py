@@ -17,6 +17,8 @@ PAGES = ROOT / "docs" / "runbooks"
 DASHBOARDS = sorted((ROOT / "deploy" / "dashboards").glob("*.json"))
 OURS = re.compile(r"\b(?:booking|process)_[a-z_]+\b")
 OF_HISTOGRAM = re.compile(r"_(?:bucket|count|sum)$")
+OF_EVERY_PROCESS = ("BookingServiceGone", "BookingCertificateEnds", "BookingTokenEnds")
+"""Rules that are not about a service's work: services, auditor and console are watched alike."""
 VARIABLES = {"$__rate_interval": "5m", "$job": ".+", "$instance": ".+"}
 """What Grafana puts in before it asks."""
 
@@ -57,3 +59,9 @@ def metrics_of(query: str) -> set[str]:
     """The metrics that a query names, a histogram by its name; texts in quotes name none."""
     bare = re.sub(r'"[^"]*"', "", query)
     return {OF_HISTOGRAM.sub("", name) for name in OURS.findall(bare)}
+
+
+def of_every_process() -> set[str]:
+    """The metrics that each process of ours has to export for them."""
+    asked = (rule["expr"] for file in RULES if file.stem in OF_EVERY_PROCESS for rule in rules(file))
+    return {name for query in asked for name in metrics_of(query)}

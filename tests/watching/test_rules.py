@@ -12,9 +12,11 @@ from typing import Any
 import promql_parser
 import pytest
 import yaml
+from prometheus_client import REGISTRY, CollectorRegistry
 
+from services.operations.auditor import metrics as auditor
 from tests.architecture.test_runbooks import METRICS, sections
-from tests.watching.queries import PAGES, ROOT, RULES, UNIT_TESTS, everywhere, metrics_of, rules
+from tests.watching.queries import PAGES, ROOT, RULES, UNIT_TESTS, everywhere, metrics_of, of_every_process, rules
 
 pytestmark = pytest.mark.requirement("observability")
 PROMTOOL = shutil.which("promtool")
@@ -94,6 +96,13 @@ def test_a_rule_that_says_something_else_is_seen(tmp_path: Path) -> None:
 def test_every_query_names_metrics_that_there_are() -> None:
     known = METRICS | {"process_resident_memory_bytes", "process_cpu_seconds_total"}
     assert {(where, name) for where, query in everywhere() for name in metrics_of(query) - known} == set()
+
+
+@pytest.mark.parametrize("registry", [REGISTRY, auditor.REGISTRY], ids=["services", "auditor"])
+def test_what_is_asked_of_every_process_is_exported(registry: CollectorRegistry) -> None:
+    """The console's: tests/console/test_watched.py."""
+    assert len(of_every_process()) == 3
+    assert of_every_process() <= {metric.name for metric in registry.collect()}
 
 
 def test_every_query_can_be_parsed() -> None:

@@ -103,6 +103,38 @@ livenessProbe:
   failureThreshold: 6
 {{- end }}
 
+{{/* (root, name) → how pods of which there are several are spread. */}}
+{{- define "booking-system.spread" -}}
+{{- $of := . -}}
+topologySpreadConstraints:
+  {{- range .root.Values.pods.spreadOver }}
+  - maxSkew: 1
+    topologyKey: {{ . | quote }}
+    whenUnsatisfiable: {{ $of.root.Values.pods.whenUnsatisfiable }}
+    matchLabelKeys: [pod-template-hash]
+    labelSelector:
+      matchLabels:
+        {{- include "booking-system.component-selector" $of | nindent 8 }}
+  {{- end }}
+{{- end }}
+
+{{/* (root, name) → the object by which they are evicted one at a time. */}}
+{{- define "booking-system.budget" }}
+{{- if .root.Values.pods.disruptionBudget }}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  {{- include "booking-system.metadata" . | nindent 2 }}
+spec:
+  maxUnavailable: 1
+  unhealthyPodEvictionPolicy: AlwaysAllow
+  selector:
+    matchLabels:
+      {{- include "booking-system.component-selector" . | nindent 6 }}
+{{- end }}
+{{- end }}
+
 {{/* (root, name) → a component's account. */}}
 {{- define "booking-system.account" -}}
 {{- if .root.Values.serviceAccounts.create }}{{ include "booking-system.component" . }}{{ else }}default{{ end -}}

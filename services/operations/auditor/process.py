@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 import structlog
 from aiohttp import web
 
-from services.chassis import logging
+from services.chassis import expiry, logging
 from services.chassis.clock import Clock
 from services.chassis.database import Where
 from services.chassis.http import Health, add_health, add_metrics
@@ -57,6 +57,7 @@ async def _until_stopped(rounds: Rounds, port: int | None) -> None:
 def run(where: Mapping[str, Where], kept: Where | None, clock: Clock, every_seconds: float) -> None:
     """`where`: the services' databases, for a role that only reads. `kept`: that of operations."""
     logging.configure("auditor", os.environ.get("INSTANCE", "auditor"), os.environ.get("LOG_LEVEL", "INFO"))
+    expiry.watch(expiry.files_of(*where.values(), kept), tuple)
     port = os.environ.get("HTTP_PORT")
     rounds = Rounds(lambda: Databases(where), Record(kept), clock, every_seconds)
     asyncio.run(_until_stopped(rounds, int(port) if port else None))

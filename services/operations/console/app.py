@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Iterator
 from types import ModuleType
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry
 
+from services.chassis import expiry, metrics
 from services.chassis.http import Health, add_health, add_metrics
 from services.operations.console import acts, jobs, pages, static_files
 from services.operations.console.access import let_in
@@ -33,7 +33,9 @@ def application(settings: ConsoleSettings, databases: Databases) -> web.Applicat
     app[SIGNER] = Signer(lambda: [one.get_secret_value() for one in settings.now().console_session_secrets])
     app[ROUTES] = {}
     add_health(app, Health(live=_well, ready=_well, startup=_well, serving=_well))
-    add_metrics(app, CollectorRegistry())
+    add_metrics(app, metrics.of_any_process())
+    files = [*settings.certificate_files(), *databases.certificate_files()]
+    expiry.watch(files, lambda: settings.now().console_tokens)
     for route in routes():
         added = app.router.add_route(route.method, settings.console_prefix + route.path, route.handler)
         app[ROUTES][added] = route

@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 import asyncpg
 import structlog
 
+from services.chassis import expiry
 from services.chassis.database import ASKED_RARELY, READS, UNAVAILABLE, Address, Connection, Pool, open_pool
 from services.operations.databases import DATABASES, OPERATIONS
 
@@ -37,6 +38,10 @@ class Databases:
         """Those of <NAME>_DATABASE_URL in the environment."""
         found = {name: Address.named(f"{name.upper()}_DATABASE") for name in DATABASES}
         return cls({name: address for name, address in found.items() if address is not None})
+
+    def certificate_files(self) -> list[str]:
+        """Those that connections to them are made with."""
+        return expiry.files_of(*self._addresses.values())
 
     @asynccontextmanager
     async def opened(self, instance: str = "console") -> AsyncIterator[None]:

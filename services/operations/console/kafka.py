@@ -71,6 +71,9 @@ class KafkaWatch:
             except (KafkaError, OSError) as error:
                 log.warning("Kafka does not answer", error=repr(error))
                 self.why = "Kafka does not answer"
+            except Exception:  # one look that fails is not the last one
+                log.error("Kafka could not be looked at", exc_info=True)
+                self.why = "Kafka could not be looked at: the console's log has why"
             await asyncio.sleep(EVERY_SECONDS)
 
     @asynccontextmanager

@@ -160,11 +160,14 @@ async def test_rows_that_are_gone_are_found_by_a_pass_at_once(start: Start, hand
 
 
 async def test_without_a_database_it_is_not_ready_and_goes_on(start: Start) -> None:
-    running = await start(AUDITOR_PAYMENTS_DATABASE_URL=NOWHERE)
+    running = await start(AUDITOR_PAYMENTS_DATABASE_URL=f"{NOWHERE}?sslrootcert=/nowhere/ca.pem")
     for _ in range(2):
         await running.logs("could not look", look="Stripe")
     status, body = await running.ready()
     assert (status, "Stripe: the last look failed" in body) == (503, True)
+    exported = await running.exported()
+    assert 'booking_certificate_expiry_timestamp_seconds{file="/nowhere/ca.pem"} 0.0' in exported, "as if it had ended"
+    assert "process_resident_memory_bytes" in exported
 
 
 async def test_without_its_own_database_it_looks_on_and_says_so(start: Start, hand: Hand) -> None:
