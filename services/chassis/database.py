@@ -54,10 +54,14 @@ KEPT_STATEMENTS = 300
 PATIENCE_SECONDS = 2.0
 """How long a request waits for a connection; then its caller is told to come again."""
 
+USELESS = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""asyncpg's own words for a connection that is of no use any more; the second where the server died between two halves
+of an answer."""
+
 UNAVAILABLE = (
     OSError,
     TimeoutError,
-    asyncpg.InterfaceError,
+    *USELESS,
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,
@@ -67,9 +71,9 @@ UNAVAILABLE = (
 """The database, or a connection to it, is not to be had now, or took too long. (A password that is refused is one that
 is being changed: one that was never right is waited for, too, and /health/startup says so.)"""
 
-AMISS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""All that can be amiss with a database or the way to it (a TimeoutError is an OSError; the last is asyncpg's word for
-a server that died between two halves of an answer): for who looks, and looks again soon, by another connection."""
+AMISS = (OSError, asyncpg.PostgresError, *USELESS)
+"""All that can be amiss with a database or the way to it (a TimeoutError is an OSError): for who looks, and looks again
+soon, by another connection."""
 
 
 @dataclass(frozen=True, slots=True)

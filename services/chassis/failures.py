@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import asyncpg
 
+from services.chassis.database import USELESS
 from services.chassis.offsets import Fenced
 from services.chassis.service import PlanChanged
 
@@ -74,7 +75,7 @@ _KINDS: dict[type[BaseException], Failure] = {
     Broken: Failure.BROKEN,
     NewerBuild: Failure.NEWER,
     PlanChanged: Failure.CONFLICT,
-    asyncpg.InterfaceError: Failure.AWAY,
+    **dict.fromkeys(USELESS, Failure.AWAY),
     OSError: Failure.AWAY,
     TimeoutError: Failure.AWAY,
 }

@@ -3,6 +3,7 @@
 import asyncpg
 import pytest
 from asyncpg.exceptions._base import DataError as InvalidArgument
+from asyncpg.exceptions._base import ProtocolError
 
 from services.chassis.failures import BadRelease, Broken, Failure, NewerBuild, backoff_seconds, classify
 from services.chassis.offsets import Fenced
@@ -26,6 +27,8 @@ from services.chassis.service import PlanChanged
             Failure.AWAY,
         ),
         (asyncpg.InterfaceError("connection is closed"), Failure.AWAY),
+        (asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress"), Failure.AWAY),
+        (ProtocolError("unexpected message"), Failure.AWAY),
         (asyncpg.SerializationError(), Failure.CONFLICT),
         (asyncpg.DeadlockDetectedError(), Failure.CONFLICT),
         (asyncpg.InvalidCachedStatementError(), Failure.CONFLICT),
