@@ -62,9 +62,10 @@ class Story:
         self.pods = Pods()
         self.reads = Reads(ADDRESSES["booking"], TOKEN)
         load = Load(ADDRESSES["kafka"], rng("cluster"), resend_seconds=RESEND_SECONDS, catches_up=True)
-        self.trial = Trial(env, load, PER_SECOND)
-        self.blows = Blows(env(), self.pods, chart, next_tag)
-        self.rotation = Rotation(env(), self.pods, self.reads)
+        self.env = env()
+        self.trial = Trial(lambda: self.env, load, PER_SECOND)
+        self.blows = Blows(self.env, self.pods, chart, next_tag)
+        self.rotation = Rotation(self.env, self.pods, self.reads)
         self.told: Json = {"seed": SEED, "cores": os.cpu_count(), "per second": PER_SECOND, "scenarios": []}
 
     async def tell(self) -> None:
@@ -124,7 +125,7 @@ class Story:
 
     async def end(self) -> None:
         """What is only known of the whole."""
-        money = await collect_money(env())
+        money = await collect_money(self.env)
         wrong = [f"{check.__name__}: {one}" for check in OF_MONEY for one in check(money)]
         auditor = ("exec", f"deployment/{FULL_NAME}-auditor", "--", "bookingctl", "audit", "run", "--once", "--json")
         found = json.loads(kubectl(*auditor))
