@@ -16,7 +16,7 @@ from deploy.helm.schema import NOT_FOR_VALUES
 from services.operations.databases import DATABASES
 from tests.chart.conftest import Rendering
 from tests.chart.rendered import SETS, Object, Rendered, settings
-from tests.cluster.rotation import FILES, ROLES
+from tests.cluster.roles import FILES, ROLES
 from tests.flows.operators import IN_A_CLUSTER
 
 pytestmark = pytest.mark.requirement("chart")
@@ -144,7 +144,7 @@ def test_names_that_the_chart_sets_are_no_secrets(each: Rendered) -> None:
 
 
 def test_the_cluster_rotates_every_password_of_a_database(rendering: Rendering) -> None:
-    """tests/cluster/rotation.py finds each by a file of one of the pods that have it; owners connect in Jobs alone."""
+    """tests/cluster/roles.py finds each by a file of one of the pods that have it; owners connect in Jobs alone."""
     made = rendering("plain")
 
     def files(component: str) -> dict[str, str]:

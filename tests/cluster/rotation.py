@@ -18,12 +18,12 @@ import asyncpg
 from booking_contracts.rights import SERVICES
 from booking_contracts.testkit.waiting import eventually
 
-from deploy.cluster.installation import TOKEN, api_tokens, console_tokens, database_url
-from services.chassis.settings import LONGEST_INSTANCE
-from services.operations.databases import DATABASES, OPERATIONS
+from deploy.cluster.installation import TOKEN, api_tokens, console_tokens
+from services.operations.databases import DATABASES
 from tests.cluster.mounted import mounted
 from tests.cluster.pods import Pod, Pods
 from tests.cluster.reads import Reads
+from tests.cluster.roles import AUDITOR, CONSOLE, FILES, ROLES, SESSIONS, auditors, session_of
 from tests.security.operators import looked
 
 SECONDS = 60.0
@@ -33,23 +33,6 @@ PATHS = {
     "payments": "/v1/wallets/nobody",
     "notifications": f"/v1/deliveries?booking_id={UUID(int=0)}",
 }
-SESSIONS = """
-SELECT DISTINCT application_name FROM pg_stat_activity WHERE usename = $1 AND backend_start > $2::text::timestamptz
-"""
-"""Of a role, from a moment on."""
-AUDITOR, CONSOLE = "auditor", "console"
-ROLES: dict[str, tuple[str, ...]] = {
-    **{service: (service, CONSOLE) for service in SERVICES},
-    OPERATIONS: (AUDITOR, CONSOLE),
-    AUDITOR: (AUDITOR,),
-}
-"""Roles of the databases, each with the components that connect as it; the first of them names its file."""
-FILES = {
-    **dict.fromkeys(SERVICES, "database-password"),
-    OPERATIONS: f"{OPERATIONS}-database-password",
-    AUDITOR: f"{SERVICES[0]}-database-password",
-}
-"""By role: its password's, in the pods of its first component; all files of one role are of one Secret."""
 
 
 class Rotation:
@@ -189,16 +172,6 @@ WAYS: Mapping[str, Callable[[Rotation, aiohttp.ClientSession], Awaitable[None]]]
     "secret of the console's sessions": Rotation._sessions,
 }
 """What is changed, in this order, and how."""
-
-
-def auditors(password: str) -> dict[str, str]:
-    """How a look into the services' databases reaches them, by the names of a stack.env."""
-    return {f"AUDITOR_{name.upper()}_DATABASE_URL": database_url(AUDITOR, name, password) for name in DATABASES}
-
-
-def session_of(pod: Pod) -> str:
-    """A part of the names that the pod's sessions have in PostgreSQL; the auditor's are called after itself."""
-    return AUDITOR if pod.component == AUDITOR else pod.name[-LONGEST_INSTANCE:]
 
 
 def _log_in(http: aiohttp.ClientSession, pod: Pod, token: str) -> Any:
