@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 import aiohttp
+from booking_contracts.testkit.system import Studio, System
 
+from tests.console.acting import do
 from tests.console.conftest import Visitor, hidden
 
 PAGES = {"booking": "/bookings", "payments": "/payments", "notifications": "/mails", "operations": "/jobs"}
@@ -25,6 +27,12 @@ async def unseen(desk: Visitor) -> dict[str, str]:
             found[path] = f"{answer.status} {text}"
     answer = await desk.post("/views", {**form, "name": "mine", "path": "/bookings"})
     return found if answer.status == 303 else {**found, "/views": f"{answer.status} {await answer.text()}"}
+
+
+async def cancels(desk: Visitor, system: System, studio: Studio) -> None:
+    """An act that goes by Kafka: published as the console's user, and answered."""
+    placed = await system.book(studio)
+    assert "booking accepted it" in await do(desk, "booking-cancel", booking_id=placed.booking_id)
 
 
 async def looked(http: aiohttp.ClientSession, auditor: str) -> float:

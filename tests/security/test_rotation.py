@@ -28,10 +28,9 @@ from deploy.local.secured import BY_CERTIFICATE, SESSION_MS
 from deploy.local.stack import Stack
 from services.notifications.sender import IDLE_SECONDS
 from services.operations.databases import DATABASES
-from tests.console.acting import do
 from tests.console.conftest import Visitor
 from tests.security.meanwhile import bookings_meanwhile, tells
-from tests.security.operators import looked, unseen
+from tests.security.operators import cancels, looked, unseen
 from tests.security.users import Users
 
 pytestmark = pytest.mark.requirement("secrets")
@@ -80,12 +79,10 @@ async def test_passwords_of_kafka(system: System, stack: Stack, users: Users, de
             with pytest.raises(KafkaConnectionError):
                 await AIOKafkaProducer(**users.client(name, old[name])).start()
         await asyncio.sleep(2 * SESSION_MS / 1000)  # every login of before is over
-        placed = await system.book(studio)
-        said = await do(desk, "booking-cancel", booking_id=placed.booking_id)
-        assert "booking accepted it" in said
+        await cancels(desk, system, studio)
 
 
-async def test_certificates_of_kafka(system: System, stack: Stack, users: Users) -> None:
+async def test_certificates_of_kafka(system: System, stack: Stack, users: Users, desk: Visitor) -> None:
     """Its own, and those of services that show theirs, by another authority: brokers restart for that, and they do not.
 
     Booking and payments check what Kafka shows, notifications shows its own besides.
@@ -96,6 +93,7 @@ async def test_certificates_of_kafka(system: System, stack: Stack, users: Users)
         await asyncio.to_thread(stack.restart, "kafka")
         users.old_is_gone()
         await tells(system, studio, "karla")
+        await cancels(desk, system, studio)
         with pytest.raises(KafkaConnectionError):
             await AIOKafkaProducer(**{**users.client("booking"), "ssl_context": of_before}).start()
     certificate = ssl.create_default_context(cafile=shown["KAFKA_SSL_CAFILE"])
