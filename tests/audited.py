@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from booking_contracts.rights import SERVICES
 
 from services.chassis.clock import SystemClock
+from services.chassis.database import Address
 from services.operations.auditor.checks import LINGERING, WALKS
 from services.operations.auditor.databases import Databases
 from services.operations.auditor.findings import Finding, Kind
@@ -32,8 +34,12 @@ class Told(Record):
 
 
 def reading(env: Mapping[str, str]) -> Databases:
-    """As the auditor's role; `env` is a stack.env."""
-    return Databases({service: env[f"AUDITOR_{service.upper()}_DATABASE_URL"] for service in SERVICES})
+    """As the auditor's role; `env` is a stack.env, in which its password may change."""
+
+    def where(name: str) -> Address:
+        return Address(env[name], lambda: str(urlsplit(env[name]).password))
+
+    return Databases({service: where(f"AUDITOR_{service.upper()}_DATABASE_URL") for service in SERVICES})
 
 
 @asynccontextmanager

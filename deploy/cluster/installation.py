@@ -55,15 +55,16 @@ def api_tokens(*tokens: str) -> str:
     return json.dumps([{"name": f"n{n}", "token_sha256": it, "scopes": SCOPES} for n, it in enumerate(hashed)])
 
 
-def console_tokens(token: str) -> str:
-    """CONSOLE_TOKENS that this one opens, with every role."""
-    digest = hashlib.sha256(token.encode()).hexdigest()
-    return json.dumps([{"name": "local", "token_sha256": digest, "roles": CONSOLE_ROLES}])
+def console_tokens(*tokens: str) -> str:
+    """CONSOLE_TOKENS that these open, each with every role."""
+    hashed = (hashlib.sha256(token.encode()).hexdigest() for token in tokens)
+    return json.dumps([{"name": "local", "token_sha256": it, "roles": CONSOLE_ROLES} for it in hashed])
 
 
-def database_url(role: str, database: str) -> str:
-    """A PostgreSQL URL, as run_inside reaches it: `postgres`, `auditor`, a database's name, or that and `_owner`."""
-    return f"postgresql://{role}:{password(role)}@{ADDRESSES['postgres']}/{database}"
+def database_url(role: str, database: str, changed: str | None = None) -> str:
+    """A PostgreSQL URL, as run_inside reaches it: `postgres`, `auditor`, a database's name, or that and `_owner`; with
+    another password where the role's was changed."""
+    return f"postgresql://{role}:{changed or password(role)}@{ADDRESSES['postgres']}/{database}"
 
 
 def load(cluster: Cluster, images: Mapping[str, str]) -> None:

@@ -69,11 +69,12 @@ def service_env(layout: Layout, service: str, number: int) -> dict[str, str]:
 
 def auditor_env(layout: Layout) -> dict[str, str]:
     """The auditor reads every service as the role that can write nothing, and keeps what it finds."""
-    return (
+    values = (
         _operators_env(layout, "auditor")
         | {f"{service.upper()}_DATABASE_URL": layout.database_url("auditor", service) for service in SERVICES}
         | {"OPERATIONS_DATABASE_URL": layout.database_url(OPERATIONS, OPERATIONS)}
     )
+    return secured(layout, "auditor", values) if layout.secure else values
 
 
 def console_env(layout: Layout) -> dict[str, str]:
@@ -91,7 +92,7 @@ def console_env(layout: Layout) -> dict[str, str]:
         "CONSOLE_HTTPS": "false",
         "CONSOLE_SERVICES": json.dumps(replicas),
     }
-    return values | kafka_env(layout, CONSOLE) if layout.secure else values
+    return secured(layout, CONSOLE, values) if layout.secure else values
 
 
 def migration_env(layout: Layout) -> dict[str, str]:

@@ -25,7 +25,10 @@ from deploy.local.certificates import make_authority, signed
 from deploy.local.kafka_users import give_passwords, give_rights
 from deploy.local.layout import Layout, write_private
 
-SECRETS = ("API_TOKENS", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRETS", "UNSUBSCRIBE_SECRETS")
+SECRETS = (
+    *("API_TOKENS", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRETS", "UNSUBSCRIBE_SECRETS"),
+    *("CONSOLE_TOKENS", "CONSOLE_SESSION_SECRETS"),
+)
 BY_CERTIFICATE = frozenset({"notifications"})
 SESSION_MS = 3_000
 """How long a login to Kafka lasts; aiokafka then connects and logs in anew."""
@@ -45,6 +48,8 @@ KAFKA = {
     "ssl.truststore.type": "PEM",
 }
 KEYSTORE, TRUSTSTORE = "kafka-keystore.pem", "kafka-truststore.pem"
+PROXY = {"CONSOLE_PROXY_USER_HEADER": "X-Forwarded-Email", "CONSOLE_PROXY_ROLES_HEADER": "X-Forwarded-Groups"}
+"""Who comes to the console by a proxy, beside those who have a token."""
 LISTENERS = {"SECURE": "SASL_SSL", "MTLS": "SSL"}
 """Beside the open one; their ports are `kafka-secure` and `kafka-mtls`."""
 
@@ -100,21 +105,26 @@ def kafka_env(layout: Layout, user: str) -> dict[str, str]:
     }
 
 
-def secured(layout: Layout, service: str, values: Mapping[str, str]) -> dict[str, str]:
-    """A service's environment with its secrets in files and its user of Kafka."""
-    url = urlsplit(values["DATABASE_URL"])
-    given = {name: values[name] for name in SECRETS if name in values} | {"DATABASE_PASSWORD": str(url.password)}
-    named: dict[str, str] = {}
-    if service == "notifications":
-        named["SMTP_USERNAME"] = "bookings"
+def secured(layout: Layout, user: str, values: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a service, of the auditor or the console with its secrets in files, and with its user of
+    Kafka where it reaches Kafka. A role's password is one file for all who connect as that role."""
+    given = {name: value for name, value in values.items() if name in SECRETS}
+    plain = {name: value for name, value in values.items() if name not in SECRETS}
+    files: dict[str, Path] = {}
+    for name in [name for name in plain if name.endswith("DATABASE_URL")]:
+        url = urlsplit(plain[name])
+        plain[name] = f"postgresql://{url.username}@{url.hostname}:{url.port}{url.path}"
+        password = f"{name.removesuffix('URL')}PASSWORD"
+        files[password] = secret_file(layout, str(url.username), "DATABASE_PASSWORD", str(url.password))
+    if user == "notifications":
+        plain["SMTP_USERNAME"] = "bookings"
         given["SMTP_PASSWORD"] = secret_file(layout, "mailbox", "SMTP_PASSWORD").read_text()
-    return {
-        **{name: value for name, value in values.items() if name not in given},
-        **named,
-        **{f"{name}_FILE": str(secret_file(layout, service, name, value)) for name, value in given.items()},
-        "DATABASE_URL": f"postgresql://{url.username}@{url.hostname}:{url.port}{url.path}",
-        **kafka_env(layout, service),
-    }
+    if user == CONSOLE:
+        plain |= PROXY
+        files["CONSOLE_PROXY_SECRET"] = secret_file(layout, user, "CONSOLE_PROXY_SECRET")
+    files |= {name: secret_file(layout, user, name, value) for name, value in given.items()}
+    kafka = kafka_env(layout, user) if "KAFKA_BOOTSTRAP_SERVERS" in values else {}
+    return {**plain, **{f"{name}_FILE": str(file) for name, file in files.items()}, **kafka}
 
 
 def secret_file(layout: Layout, user: str, name: str, value: str | None = None) -> Path:

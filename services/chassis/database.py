@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from services.chassis.setting_files import setting_file, text_of
+from services.chassis.setting_files import Followed, setting_file
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
@@ -99,7 +99,7 @@ Where = str | Address
 def _setting(name: str) -> Callable[[], str] | None:
     file, value = setting_file(name), os.environ.get(name)
     if file is not None:
-        return lambda: text_of(file)
+        return Followed(file)
     return (lambda: value) if value else None
 
 

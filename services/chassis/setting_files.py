@@ -31,6 +31,24 @@ def text_of(file: Path) -> str:
     return file.read_text(encoding="utf-8").removesuffix("\n")
 
 
+class Followed:
+    """What a file holds whenever it is called; where it cannot be read, the last good text stays, and the log says so.
+    Raises OSError or ValueError as long as there is none."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._last: str | None = None
+
+    def __call__(self) -> str:
+        try:
+            self._last = text_of(self._file)
+        except (OSError, ValueError) as error:
+            if self._last is None:
+                raise
+            log.error("files of settings cannot be used, the last good values stay", error=str(error))
+        return self._last
+
+
 class FromFiles(PydanticBaseSettingsSource):
     """The fields that the environment names a file for."""
 

@@ -16,6 +16,7 @@ from deploy.helm.schema import NOT_FOR_VALUES
 from services.operations.databases import DATABASES
 from tests.chart.conftest import Rendering
 from tests.chart.rendered import SETS, Object, Rendered, settings
+from tests.cluster.roles import FILES, ROLES
 from tests.flows.operators import IN_A_CLUSTER
 
 pytestmark = pytest.mark.requirement("chart")
@@ -140,3 +141,23 @@ def test_names_that_the_chart_sets_are_no_secrets(each: Rendered) -> None:
             if re.search(NOT_FOR_VALUES, setting) and value and not value.startswith("/run/secrets/"):
                 assert setting.endswith("_URL"), f"{name}: {setting}"
                 assert ":" not in value.partition("://")[2].partition("@")[0], "no password in an address"
+
+
+def test_the_cluster_rotates_every_password_of_a_database(rendering: Rendering) -> None:
+    """tests/cluster/roles.py finds each by a file of one of the pods that have it; owners connect in Jobs alone."""
+    made = rendering("plain")
+
+    def files(component: str) -> dict[str, str]:
+        sources = made.pods()[f"Deployment/{component}"]["volumes"][0]["projected"]["sources"]
+        return {one["secret"]["items"][0]["path"]: one["secret"]["name"] for one in sources}
+
+    used = {
+        secret: component
+        for component in made.all("Deployment")
+        for file, secret in files(component).items()
+        if file.endswith("database-password")
+    }
+    rotated = {role: files(components[0])[FILES[role]] for role, components in ROLES.items()}
+    assert sorted(rotated.values()) == sorted(used)
+    for role, components in ROLES.items():
+        assert all(rotated[role] in files(component).values() for component in components), role

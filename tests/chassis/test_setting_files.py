@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import socket
 from pathlib import Path
 from typing import Any
@@ -9,15 +11,19 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from deploy.local.layout import REPOSITORY
 from services.chassis import setting_files
 from services.chassis.database import Address
+from services.chassis.setting_files import FileSettings
 from services.chassis.settings import LONGEST_INSTANCE, Settings
 from services.notifications.app import Settings as NotificationsSettings
+from services.operations.console.settings import ConsoleSettings
 from services.payments.app import Settings as PaymentsSettings
 
 pytestmark = pytest.mark.requirement("secrets")
 COMMON = {"DATABASE_URL": "postgresql://nowhere", "KAFKA_BOOTSTRAP_SERVERS": "localhost:1"}
 MAIL = {"SMTP_HOST": "h", "SMTP_PORT": "25", "MAIL_FROM": "a@example.com", "ADMIN_EMAIL": "b@example.com"}
+OPERATOR = '[{"name": "%s", "token_sha256": "00", "roles": ["viewer"]}]'
 TOKENS = '[{"name": "n", "token_sha256": "%s", "scopes": []}]'
 
 
@@ -64,12 +70,17 @@ def secret(value: Any) -> Any:
             lambda it: it.webhook_secrets_now()[0],
         ),
         (NotificationsSettings, "SMTP_PASSWORD", ("one", "two"), lambda it: it.smtp_password_now()),
+        (ConsoleSettings, "CONSOLE_TOKENS", (OPERATOR % "one", OPERATOR % "two"), lambda it: it.console_tokens[0].name),
+        (ConsoleSettings, "CONSOLE_PROXY_SECRET", ("one", "two"), lambda it: secret(it.console_proxy_secret)),
     ],
 )
 def test_each_secret_is_read_from_its_file_and_again_when_it_changes(
-    files: Files, kind: type[Settings], name: str, texts: tuple[str, str], read: Any
+    files: Files, kind: type[FileSettings], name: str, texts: tuple[str, str], read: Any
 ) -> None:
     files.env(**MAIL)
+    if kind is ConsoleSettings:
+        given = {"CONSOLE_SESSION_SECRETS": json.dumps(["s" * 32]), "CONSOLE_TOKENS": OPERATOR % "zero"}
+        files.env(**{other: text for other, text in given.items() if other != name})
     if kind is PaymentsSettings:
         given = {"STRIPE_API_KEY": "sk", "STRIPE_WEBHOOK_SECRETS": '["w"]'}
         files.env(**{other: text for other, text in given.items() if other != name})
@@ -143,7 +154,11 @@ def test_tools_find_databases_by_the_same_names(files: Files) -> None:
     assert found is not None
     assert found.password is not None
     assert found.password() == "one"
-    files.mount("BOOKING_DATABASE_PASSWORD", "two\n")
+    file = files.mount("BOOKING_DATABASE_PASSWORD", "two\n")
+    assert found.password() == "two"
+    file.write_bytes(b"\xff")
+    assert found.password() == "two", "what cannot be read leaves the last good one"
+    file.unlink()
     assert found.password() == "two"
     assert Address.named("NOBODYS_DATABASE") is None
 
@@ -163,3 +178,18 @@ def test_a_file_that_could_not_be_read_is_read_when_it_can(tmp_path: Path) -> No
     before = setting_files._stamp(file)
     file.chmod(0o640)
     assert setting_files._stamp(file) != before
+
+
+def test_the_page_says_of_every_secret_when_it_is_read_again() -> None:
+    """And of none that it is read at the start alone: then it would need a restart."""
+    page = (REPOSITORY / "docs" / "operate" / "security.md").read_text()
+    rows = re.findall(r"^\| (`[A-Z_`, ]+`)[^|]*\|[^|]*\| ([^|]+) \|", page, re.MULTILINE)
+    read = {name: when for names, when in rows for name in re.findall(r"`(\w+)`", names)}
+    fields = {
+        name: field
+        for kind in (PaymentsSettings, NotificationsSettings, ConsoleSettings)
+        for name, field in kind.model_fields.items()
+    }
+    secrets = {name.upper() for name, field in fields.items() if "Secret" in str(field.annotation)}
+    secrets |= {name.upper() for name in fields if name.endswith("_tokens")}
+    assert {name: read.get(name, "") for name in secrets if not read.get(name, "").startswith("at each ")} == {}

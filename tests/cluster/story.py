@@ -65,9 +65,10 @@ class Story:
         self.reads = Reads(ADDRESSES["booking"], TOKEN)
         self.console = Console(ADDRESSES["console"], TOKEN, self.pods)
         load = Load(ADDRESSES["kafka"], rng("cluster"), resend_seconds=RESEND_SECONDS, catches_up=True)
-        self.trial = Trial(env, load, PER_SECOND)
-        self.blows = Blows(env(), self.pods, chart, next_tag)
-        self.rotation = Rotation(env(), self.pods, self.reads)
+        self.env = env()
+        self.trial = Trial(lambda: self.env, load, PER_SECOND)
+        self.blows = Blows(self.env, self.pods, chart, next_tag)
+        self.rotation = Rotation(self.env, self.pods, self.reads, self.console)
         self.told: Json = {"seed": SEED, "cores": os.cpu_count(), "per second": PER_SECOND, "scenarios": []}
 
     async def tell(self) -> None:
@@ -129,7 +130,7 @@ class Story:
 
     async def end(self) -> None:
         """What is only known of the whole."""
-        money = await collect_money(env())
+        money = await collect_money(self.env)
         wrong = [f"{check.__name__}: {one}" for check in OF_MONEY for one in check(money)]
         auditor = ("exec", f"deployment/{FULL_NAME}-auditor", "--", "bookingctl", "audit", "run", "--once", "--json")
         found = json.loads(kubectl(*auditor))

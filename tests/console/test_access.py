@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -114,6 +116,20 @@ async def test_a_proxy_says_who_somebody_is_and_shows_that_it_is_the_proxy(visit
     assert "otto@example.com" in page
     assert "Log out" not in page
     assert (await one.post("/login", {"token": "vera"})).status == 404
+
+
+@pytest.mark.requirement("secrets")
+async def test_tokens_that_come_into_their_file_later_open_the_login(
+    visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "tokens"
+    file.write_text("[]")
+    monkeypatch.setenv("CONSOLE_TOKENS_FILE", str(file))
+    one = await visit(**PROXY)
+    assert (await one.get("/")).status == 401
+    file.write_text(json.dumps([{"name": "vera", "token_sha256": sha256("vera"), "roles": ["viewer"]}]))
+    assert (await one.get("/")).status == 303
+    assert "vera" in await (await one.log_in("vera")).shown("/")
 
 
 async def test_groups_of_a_proxy_are_given_rights(visit: Visit) -> None:

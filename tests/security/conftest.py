@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from typing import Any, cast
 
 import aiohttp
 import pytest
+from aiohttp.test_utils import TestClient
 from booking_contracts.client import BookingClient
 from booking_contracts.rights import rights_of_admin_tools, rights_of_operators, rights_of_team
 from booking_contracts.testkit.system import System
 
+from deploy.local.catalog import PARTS
 from deploy.local.certificates import openssl_is_there
 from deploy.local.kafka_users import give_passwords, give_rights
 from deploy.local.stack import Stack
 from tests.conftest import Stacks
+from tests.console.conftest import Visitor
 from tests.security.users import PASSWORD, Users
 
 
@@ -22,7 +27,7 @@ def stack(stacks: Stacks) -> Iterator[Stack]:
     """Started once, stopped at the end."""
     if not openssl_is_there():
         pytest.skip("this machine has no openssl, which makes the stack's certificates")
-    with stacks("security", secure=True, fast=True, contained=()) as stack:
+    with stacks("security", secure=True, fast=True, contained=(), parts=PARTS) as stack:
         yield stack
 
 
@@ -48,3 +53,25 @@ async def system(stack: Stack, users: Users) -> AsyncIterator[System]:
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http,
     ):
         yield System(stack.env, client, http)
+
+
+Come = Callable[[], Awaitable[Visitor]]
+
+
+@pytest.fixture
+async def come(stack: Stack) -> AsyncIterator[Come]:
+    """Opens a browser at the stack's console; nobody is logged in."""
+    async with AsyncExitStack() as open_ones:
+
+        async def opened() -> Visitor:
+            cookies = aiohttp.CookieJar(unsafe=True)  # of an address, not a name
+            browser = aiohttp.ClientSession(stack.env["CONSOLE_URL"], cookie_jar=cookies)
+            return Visitor(cast("TestClient[Any, Any]", await open_ones.enter_async_context(browser)), "")
+
+        yield opened
+
+
+@pytest.fixture
+async def desk(stack: Stack, come: Come) -> Visitor:
+    """Somebody who may do everything at the console."""
+    return await (await come()).log_in(stack.env["CONSOLE_TOKEN"])

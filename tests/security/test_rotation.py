@@ -9,18 +9,16 @@ import hmac
 import json
 import secrets
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+import time
+from contextlib import suppress
 from functools import partial
-from uuid import UUID
 
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError
 from aiosmtplib import SMTP, SMTPAuthenticationError
-from booking_contracts.booking import BookingConfirmed
-from booking_contracts.rights import SERVICES
+from booking_contracts.rights import CONSOLE, SERVICES
 from booking_contracts.testkit.system import Studio, System
 from booking_contracts.testkit.waiting import eventually
 
@@ -29,47 +27,13 @@ from deploy.local.kafka_users import give_passwords
 from deploy.local.secured import BY_CERTIFICATE, SESSION_MS
 from deploy.local.stack import Stack
 from services.notifications.sender import IDLE_SECONDS
+from services.operations.databases import DATABASES
+from tests.console.conftest import Visitor
+from tests.security.meanwhile import bookings_meanwhile, tells
+from tests.security.operators import cancels, looked, unseen
 from tests.security.users import Users
 
 pytestmark = pytest.mark.requirement("secrets")
-PAUSE_SECONDS = 0.1
-MANY = 2000
-
-
-@asynccontextmanager
-async def bookings_meanwhile(system: System, stack: Stack) -> AsyncIterator[Studio]:
-    """One after the other at this studio, from beginning to end; all are confirmed, by the same processes as before."""
-    studio = await system.studio(capacity=MANY)
-    names = [f"{service}-1" for service in SERVICES]
-    processes, placed, over = [stack.pid(name) for name in names], list[UUID](), asyncio.Event()
-
-    async def go_on() -> None:
-        while not over.is_set():
-            placed.append((await system.book(studio)).booking_id)
-            await asyncio.sleep(PAUSE_SECONDS)
-
-    going = asyncio.create_task(go_on())
-    try:
-        await eventually("the first", lambda: _later(len(placed)), lambda found: found > 0)
-        yield studio
-        before = len(placed)
-        await eventually("more of them", lambda: _later(len(placed)), lambda found: found > before + 5)
-    finally:
-        over.set()
-        await going
-    for booking_id in placed:
-        await system.client.outcome(booking_id, BookingConfirmed)
-    assert [stack.pid(name) for name in names] == processes
-
-
-async def tells(system: System, studio: Studio, customer: str) -> None:
-    """Somebody books, and is written to."""
-    await system.accepted(system.place(studio, customer))
-    await system.mail(f"{customer}@example.com", "confirmed")
-
-
-async def _later(found: int) -> int:
-    return found
 
 
 def reads(studio: Studio) -> list[tuple[str, str, dict[str, str]]]:
@@ -83,36 +47,42 @@ def reads(studio: Studio) -> list[tuple[str, str, dict[str, str]]]:
     ]
 
 
-async def test_passwords_of_databases(system: System, stack: Stack, users: Users) -> None:
+async def test_passwords_of_databases(system: System, stack: Stack, users: Users, desk: Visitor) -> None:
+    """Of every role that a process connects with. Auditor and console connect with some that services have, too."""
     admin = await asyncpg.connect(stack.env["POSTGRES_ADMIN_URL"])
     async with bookings_meanwhile(system, stack) as studio:
-        for service in SERVICES:
+        for role, url in {**{name: name for name in DATABASES}, "auditor": "auditor_booking"}.items():
             fresh = secrets.token_hex(16)
-            users.rotate(service, "DATABASE_PASSWORD", fresh)
-            await admin.execute(f"ALTER ROLE {service} PASSWORD '{fresh}'")
-            await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", service)
+            users.rotate(role, "DATABASE_PASSWORD", fresh)
+            await admin.execute(f"ALTER ROLE {role} PASSWORD '{fresh}'")
+            await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", role)
             with pytest.raises(asyncpg.InvalidPasswordError):
-                await asyncpg.connect(stack.env[f"{service.upper()}_DATABASE_URL"])
+                await asyncpg.connect(stack.env[f"{url.upper()}_DATABASE_URL"])
+        rotated = time.time()
         for service, path, query in reads(studio):
             look = partial(system.try_get, service, path, **query)
             await eventually(f"GET {path}", look, lambda found: found[0] == 200)
+        await eventually("the console sees and keeps", partial(unseen, desk), lambda found: not found)
+        look_after = partial(looked, system.http, users.url("auditor"))
+        await eventually("the auditor looks and keeps", look_after, lambda at: at > rotated, seconds=40)
     await admin.close()
 
 
-async def test_passwords_of_kafka(system: System, stack: Stack, users: Users) -> None:
-    services = {*SERVICES} - BY_CERTIFICATE
-    async with bookings_meanwhile(system, stack):
-        old = {service: users.secret(service, "KAFKA_SASL_PASSWORD").read_text() for service in services}
-        fresh = {service: secrets.token_hex(16) for service in services}
+async def test_passwords_of_kafka(system: System, stack: Stack, users: Users, desk: Visitor) -> None:
+    names = {*SERVICES, CONSOLE} - BY_CERTIFICATE
+    async with bookings_meanwhile(system, stack) as studio:
+        old = {name: users.secret(name, "KAFKA_SASL_PASSWORD").read_text() for name in names}
+        fresh = {name: secrets.token_hex(16) for name in names}
         await give_passwords(stack.env["KAFKA_BOOTSTRAP_SERVERS"], fresh)
-        for service in services:
-            users.rotate(service, "KAFKA_SASL_PASSWORD", fresh[service])
+        for name in names:
+            users.rotate(name, "KAFKA_SASL_PASSWORD", fresh[name])
             with pytest.raises(KafkaConnectionError):
-                await AIOKafkaProducer(**users.client(service, old[service])).start()
+                await AIOKafkaProducer(**users.client(name, old[name])).start()
         await asyncio.sleep(2 * SESSION_MS / 1000)  # every login of before is over
+        await cancels(desk, system, studio)
 
 
-async def test_certificates_of_kafka(system: System, stack: Stack, users: Users) -> None:
+async def test_certificates_of_kafka(system: System, stack: Stack, users: Users, desk: Visitor) -> None:
     """Its own, and those of services that show theirs, by another authority: brokers restart for that, and they do not.
 
     Booking and payments check what Kafka shows, notifications shows its own besides.
@@ -123,6 +93,7 @@ async def test_certificates_of_kafka(system: System, stack: Stack, users: Users)
         await asyncio.to_thread(stack.restart, "kafka")
         users.old_is_gone()
         await tells(system, studio, "karla")
+        await cancels(desk, system, studio)
         with pytest.raises(KafkaConnectionError):
             await AIOKafkaProducer(**{**users.client("booking"), "ssl_context": of_before}).start()
     certificate = ssl.create_default_context(cafile=shown["KAFKA_SSL_CAFILE"])

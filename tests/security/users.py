@@ -31,6 +31,10 @@ class Users:
         self.tls = self.root / "tls"
         self._authority = str(self.tls / "ca.pem")
 
+    def url(self, name: str) -> str:
+        """Where a process answers over HTTP."""
+        return self._layout.url(name)
+
     def security(self, user: str, password: str | Callable[[], str] = PASSWORD) -> KafkaSecurity:
         """By password."""
         return KafkaSecurity("SASL_SSL", context_of_files(self._authority), "SCRAM-SHA-512", user, password)

@@ -67,3 +67,15 @@ def test_who_has_the_stacks_token_signs_in_at_the_stacks_console(
 def test_a_stack_without_a_console_names_none(layout: Layout, capsys: pytest.CaptureFixture[str]) -> None:
     say_console(Stack(layout.root))
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.requirement("secrets")
+def test_of_a_secure_stack_no_process_has_a_secret_in_a_variable(layout: Layout) -> None:
+    """So each can be rotated while they run: tests/security does it."""
+    layout.secure = True
+    hidden = {secret for name, secret in layout.secrets.items() if not name.startswith("postgres")}
+    for name in (*layout.replicas, *OPERATORS):
+        given = process_named(layout, name, {}, fast=True, in_container=False).environment
+        assert [variable for variable, value in given.items() if any(one in value for one in hidden)] == [], name
+    files = {file.relative_to(layout.root).as_posix() for file in (layout.root / "secrets").glob("*/*_PASSWORD")}
+    assert files >= {f"secrets/{role}/DATABASE_PASSWORD" for role in (*DATABASES, "auditor")}

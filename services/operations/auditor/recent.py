@@ -93,8 +93,11 @@ class Recent:
             tables = {table.name: table for table in TABLES if table.service == service}
             for row in await self.databases.fetch(service, WRITTEN, list(tables)):
                 table, known = tables[row["relname"]], self._known.get(row["relname"])
-                if known is not None and table.kept and row["deleted"] > known.deleted:
+                set_back = known is not None and horizon < known.since
+                if known is not None and table.kept and (set_back or row["deleted"] > known.deleted):
                     self.deleted.update(table.keys)
+                if set_back:  # its next transactions have numbers that were looked at in the life that is forgotten
+                    known = None
                 if known is not None and row["written"] != known.written:
                     async for seconds in self._read(table, row["pages"], known.since):
                         yield table.name, seconds

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from services.chassis.problems import Problem
 from services.operations.console.roles import Operator, known
-from services.operations.console.routes import OPERATOR, ROUTES, SETTINGS, SIGNER, Handle, Route, url
+from services.operations.console.routes import OPERATOR, ROUTES, SETTINGS, SIGNER, Handle, Route, settings_of, url
 from services.operations.console.settings import ConsoleSettings, ConsoleToken
 
 SESSION = "console_session"
@@ -78,7 +78,7 @@ def _same_site(request: web.Request) -> None:
 
 
 def _operator(request: web.Request) -> Operator | None:
-    settings = request.app[SETTINGS].now()
+    settings = settings_of(request)
     return _by_proxy(request, settings) or _by_session(request, settings)
 
 
@@ -115,8 +115,7 @@ def _by_session(request: web.Request, settings: ConsoleSettings) -> Operator | N
 
 
 def _to_login(request: web.Request) -> web.Response:
-    settings = request.app[SETTINGS]
-    if not settings.console_tokens:
+    if not settings_of(request).console_tokens:
         raise Problem(401, "Not logged in", "The console is reached through its proxy, which says who you are.")
     if request.method in UNSAFE:
         raise Problem(401, "Not logged in", "Your session has ended and nothing was done: log in and do it again.")
@@ -137,7 +136,7 @@ def _page_of(request: web.Request) -> str:
 
 def log_in(request: web.Request, token: str, response: web.Response) -> ConsoleToken | None:
     """Give the browser a session where the token is one of ours."""
-    settings = request.app[SETTINGS].now()
+    settings = settings_of(request)
     found = next((one for one in settings.console_tokens if one.matches(token)), None)
     if found is not None:
         text = json.dumps([found.name, found.token_sha256[:FIRST], secrets.token_urlsafe(16)])

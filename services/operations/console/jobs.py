@@ -2,7 +2,8 @@
 
 A job is a row; whoever has it in hand holds its lock for one portion, so that of many consoles one works on it, and
 another goes on where a console dies. What was done is kept with the place it was done up to; letters that were treated
-and not counted, because the console died in between, are not open any more, and are left out.
+and not counted, because the console died in between, are not open any more, and are left out. A job that was under way
+when the database of operations was set back goes no further: it may have been stopped in the life that is forgotten.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from services.chassis.letters import BEFORE_ALL, Place, Portion, Wanted
 from services.chassis.operator import Done, NotPossible
 from services.operations.console.databases import Away, Databases
 from services.operations.console.routes import DATABASES, SETTINGS
+from services.operations.databases import LIFE
 from services.operations.handled import handled_by
 
 Kind = Literal["redrive", "discard"]
@@ -39,11 +41,12 @@ PORTION, PORTION_SECONDS = 50, 1.0
 """The row's lock is held for so long, and who stops the job waits for it."""
 IDLE_SECONDS, AWAY_SECONDS = 1.0, 5.0
 COLUMNS = "job_id, operator, act, service, asked, reason, total, done, failed, summary, created_at, ended_at, stopped"
-BEGIN = """
-INSERT INTO job (operator, act, service, asked, reason, total) VALUES ($1, $2, $3, $4, $5, $6) RETURNING job_id
+BEGIN = f"""
+INSERT INTO job (operator, act, service, asked, reason, total, summary)
+VALUES ($1, $2, $3, $4, $5, $6, jsonb_build_object('life', ({LIFE}))) RETURNING job_id
 """
 TAKE = f"""
-SELECT {COLUMNS} FROM job WHERE ended_at IS NULL AND service <> ALL($1)
+SELECT {COLUMNS}, ({LIFE}) AS life FROM job WHERE ended_at IS NULL AND service <> ALL($1)
 ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED
 """
 KEEP = """
@@ -51,6 +54,10 @@ UPDATE job SET done = done + $2, failed = failed + $3, summary = $4,
        ended_at = CASE WHEN $5 THEN clock_timestamp() END
 WHERE job_id = $1
 """
+LEAVE = "UPDATE job SET stopped = true, ended_at = clock_timestamp(), summary = $2 WHERE job_id = $1"
+LEFT = (
+    "left: the database of operations was restored, or taken over by a standby; begin again for those that are wanted"
+)
 STOP = """
 UPDATE job SET stopped = true, ended_at = clock_timestamp() WHERE job_id = $1 AND ended_at IS NULL RETURNING done, total
 """
@@ -129,14 +136,25 @@ async def work(databases: Databases, clock: Clock, *, without: Collection[str] =
         if row is None:
             return False
         kept = json.loads(row["summary"])
+        if kept.setdefault("life", row["life"]) != row["life"]:
+            await _leave(connection, row, kept)
+            return True
         after = Place(datetime.fromisoformat(kept["at"]), UUID(kept["letter"])) if "at" in kept else BEFORE_ALL
         portion = await _portion(databases, clock, row, after)
         done, failed = portion.done.total(), portion.failed.total()
         outcomes = Counter(kept.get("outcomes", {})) + portion.done + portion.failed
-        summary = {"outcomes": outcomes, "at": portion.last.created_at.isoformat(), "letter": str(portion.last.id)}
+        place = {"at": portion.last.created_at.isoformat(), "letter": str(portion.last.id)}
+        summary = {"outcomes": outcomes, **place, "life": row["life"]}
         ended = portion.ended or row["done"] + row["failed"] + done + failed >= MOST
         await connection.execute(KEEP, row["job_id"], done, failed, json.dumps(summary), ended)
     return True
+
+
+async def _leave(connection: Connection, row: asyncpg.Record, kept: dict[str, Any]) -> None:
+    left = max(0, row["total"] - row["done"] - row["failed"])
+    log.warning("a job of a life before goes no further", job=str(row["job_id"]), left=left)
+    outcomes = {**kept.get("outcomes", {}), LEFT: left}
+    await connection.execute(LEAVE, row["job_id"], json.dumps({**kept, "outcomes": outcomes}))
 
 
 async def _portion(databases: Databases, clock: Clock, row: asyncpg.Record, after: Place) -> Portion:

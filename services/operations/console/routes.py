@@ -40,3 +40,8 @@ class Route:
 def url(request: web.Request, path: str) -> str:
     """A path of the console as a browser has to ask for it."""
     return request.app[SETTINGS].console_prefix + path
+
+
+def settings_of(request: web.Request) -> ConsoleSettings:
+    """As they are now: tokens and secrets follow their files."""
+    return request.app[SETTINGS].now()

@@ -9,7 +9,7 @@ from aiohttp import web
 from services.chassis.problems import Problem
 from services.operations.console.access import log_in, log_out
 from services.operations.console.rendering import page
-from services.operations.console.routes import SETTINGS, Route, url
+from services.operations.console.routes import Route, settings_of, url
 
 
 async def form(request: web.Request) -> web.Response:
@@ -19,7 +19,7 @@ async def form(request: web.Request) -> web.Response:
 
 async def enter(request: web.Request) -> web.Response:
     """To the page that was asked for, or the form again."""
-    if not request.app[SETTINGS].console_tokens:
+    if not settings_of(request).console_tokens:
         raise Problem(404, "Not Found", "Nobody logs in here: the console is reached through its proxy.")
     given = await request.post()
     token, going_to = given.get("token"), _going_to(request, given.get("next"))
