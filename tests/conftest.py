@@ -40,7 +40,7 @@ ON_ONE_STACK = (
     r"tests/console/browser/",
     r"tests/stack/",
     r"tests/security/",
-    r"tests/contracts/test_(codecs|faststream)\.",
+    r"tests/contracts/test_(codecs|ending|faststream)\.",
     r"tests/packages/",
     r"tests/cluster/",
 )

@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from booking_contracts.booking import BookingCommand, CommandAccepted, CommandRejected
+from booking_contracts.client.ending import end_producer
 from booking_contracts.client.errors import KeyRequired, NoOutcome, NoReply, NotListening, NotPublished
 from booking_contracts.client.inbox import Received
 from booking_contracts.client.listener import Listener
@@ -43,6 +44,7 @@ class BookingClient:
 
     `source` is the caller's own name, as in `/my-team`. `topics` are followed; without BOOKING_EVENTS there are no
     outcomes. `remembered` bounds what is kept: so many replies to own commands, so many to others', so many events.
+    Its end sends what is in flight, for `closing_seconds` at most (client/ending.py).
     """
 
     def __init__(
@@ -53,9 +55,11 @@ class BookingClient:
         topics: Sequence[Topic] = FOLLOWED,
         remembered: int = 10_000,
         security: KafkaSecurity | None = None,
+        closing_seconds: float = 10.0,
     ) -> None:
         self._servers, self._source, self._topics, self._remembered = bootstrap_servers, source, topics, remembered
         self._settings = security.settings() if security else {}
+        self._closing_seconds = closing_seconds
         self._listener: Listener | None = None
 
     async def __aenter__(self) -> Self:
@@ -77,9 +81,13 @@ class BookingClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Sends what is in flight, and ends every wait with NotListening."""
+        """Sends what is in flight, and ends every wait with NotListening.
+
+        Without Kafka it ends, too, 5 s after `closing_seconds` at the latest: whoever waits for a command that was not
+        acknowledged by then gets NotPublished.
+        """
         try:
-            await self._producer.stop()
+            await end_producer(self._producer, self._closing_seconds)
         finally:
             await self._open().stop()
 

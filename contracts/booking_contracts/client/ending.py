@@ -1,0 +1,38 @@
+"""The end of a client takes a bounded time, whether Kafka answers or not.
+
+aiokafka's own end waits for what Kafka has not taken: with idempotence for ever, for it is sent again until Kafka has
+it. And it waits for each request that is under way, up to 40 s where the broker stands still.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaTimeoutError
+
+LOG = logging.getLogger(__name__)
+ENDS_WITHIN_SECONDS = 1.5
+"""What an end takes that has nothing to send: connections are closed, tasks are cancelled."""
+
+
+async def end_producer(producer: AIOKafkaProducer, closing_seconds: float) -> None:
+    """Send what is in flight, for so long at most; then it is given up, and who waits for it gets KafkaTimeoutError."""
+    if not await within(closing_seconds, producer.flush()):
+        unsent = f"Kafka did not acknowledge it within {closing_seconds:g} s of the end"
+        producer._message_accumulator.fail_all(KafkaTimeoutError(unsent))
+    if not await within(ENDS_WITHIN_SECONDS, producer.stop()):
+        await within(ENDS_WITHIN_SECONDS, producer.client.close())
+
+
+async def within(seconds: float, ending: Coroutine[object, object, None]) -> bool:
+    """Whether it came to its end by itself; after so many seconds it is cancelled."""
+    try:
+        async with asyncio.timeout(seconds):
+            await ending
+    except TimeoutError:
+        LOG.warning("The booking client ends without Kafka: %s took longer than %g s", ending.__qualname__, seconds)
+        return False
+    return True
