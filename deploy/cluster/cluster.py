@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from deploy.cluster import build, nodes, programs, running
+from deploy.cluster.bounded import printed
 from deploy.cluster.problems import Failed, NoCluster
 from deploy.images import docker
 from deploy.local.concurrently import concurrently
@@ -22,6 +23,10 @@ from deploy.local.layout import REPOSITORY
 FOLDER = REPOSITORY / ".local" / "cluster"
 NODES = tuple(node.name for node in nodes.NODES)
 READY_SECONDS = 240.0
+SECONDS = 240.0
+"""Whatever runs inside has ended by then: kubectl waits for 180 s at most (DEPS_TIMEOUT)."""
+HELM_SECONDS = 720.0
+"""Helm waits for the chart for 10 minutes (CHART_TIMEOUT)."""
 POLL_SECONDS = 0.2
 KEPT = ("logs",)
 """What stays in the folder when a cluster has ended."""
@@ -73,7 +78,7 @@ class Cluster:
 
     def helm(self, *arguments: str) -> str:
         """What Helm 4 prints; without `--namespace` it is in `bookings`. Raises Failed."""
-        return self.run_inside("helm", *arguments)
+        return self.run_inside("helm", *arguments, seconds=HELM_SECONDS)
 
     def load_images(self, *names: str) -> None:
         """Bring images of the Docker engine into both nodes, under the same names.
@@ -87,19 +92,21 @@ class Cluster:
         finally:
             archive.unlink()
 
-    def run_inside(self, *command: str, input: str | None = None, env: Mapping[str, str] | None = None) -> str:
-        """What a program of this machine prints when it runs where the cluster's network is. Raises Failed.
+    def run_inside(
+        self,
+        *command: str,
+        input: str | None = None,
+        env: Mapping[str, str] | None = None,
+        seconds: float = SECONDS,
+    ) -> str:
+        """What a program of this machine prints when it runs where the cluster's network is. Raises Failed, also when
+        it has not ended after `seconds`.
 
         It reaches addresses of pods and Services, and their names as pods of `bookings` do (`kafka.deps:9092`,
         `bookings-booking-system-booking:8080`); files are those of this machine. `env` is laid over the environment,
         which has KUBECONFIG, and kubectl and helm on the path.
         """
-        done = subprocess.run(
-            self._inside(command), env=self._environment(env), input=input, capture_output=True, text=True
-        )
-        if done.returncode:
-            raise Failed(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-        return done.stdout
+        return printed(self._inside(command), env=self._environment(env), input=input, seconds=seconds)
 
     def started_inside(
         self, command: Sequence[str], *, env: Mapping[str, str] | None = None, log: Path | None = None

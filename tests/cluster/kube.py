@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from typing import Any
 
+from deploy.cluster.bounded import printed
 from deploy.cluster.installation import DEPS, NAMESPACE
 from deploy.cluster.problems import Failed
 
@@ -18,12 +18,12 @@ Json = dict[str, Any]
 
 def kubectl(*arguments: str, input: str | None = None, seconds: float = SECONDS) -> str:
     """What it prints, in the chart's namespace unless `-n` says another. Raises Failed with what it says."""
-    return _run("kubectl", "-n", NAMESPACE, *arguments, input=input, seconds=seconds)
+    return printed(("kubectl", "-n", NAMESPACE, *arguments), input=input, seconds=seconds)
 
 
 def helm(*arguments: str, seconds: float) -> str:
     """The same of Helm."""
-    return _run("helm", *arguments, input=None, seconds=seconds)
+    return printed(("helm", *arguments), seconds=seconds)
 
 
 def items(*arguments: str) -> list[Json]:
@@ -55,13 +55,3 @@ def start(name: str) -> None:
     kubectl("-n", DEPS, "scale", f"deployment/{name}", "--replicas=1")
     wait = f"--timeout={GONE_SECONDS:.0f}s"
     kubectl("-n", DEPS, "rollout", "status", f"deployment/{name}", wait, seconds=GONE_SECONDS + 10)
-
-
-def _run(*command: str, input: str | None, seconds: float) -> str:
-    try:
-        done = subprocess.run(command, input=input, capture_output=True, text=True, timeout=seconds)
-    except subprocess.TimeoutExpired as late:
-        raise Failed(f"{' '.join(command)} took more than {seconds:.0f} s: {late.output!r}") from late
-    if done.returncode:
-        raise Failed(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-    return done.stdout
