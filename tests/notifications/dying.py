@@ -1,4 +1,5 @@
-"""`python -m tests.notifications.dying <database> <now>`: a worker that kills itself when the first answer has come."""
+"""`python -m tests.notifications.dying letters|webhooks <database> <port or time>`: a worker that is killed by itself
+(kill -9) when its first letter or webhook was taken and no row says so yet."""
 
 from __future__ import annotations
 
@@ -8,15 +9,32 @@ from datetime import datetime
 
 from deploy.local.crashing import crash_at
 from services.chassis import crash_points
+from services.chassis.clock import SystemClock
 from services.chassis.crash_points import Point
 from services.chassis.database import Session
+from services.chassis.gateway_worker import GatewayWorker
+from services.notifications.gateway import MailGateway
+from services.notifications.sender import SmtpSender
 from services.notifications.subscriptions.posting import Poster
 from services.notifications.subscriptions.worker import SubscriptionWorker
 from tests.chassis.harness import SetClock
 from tests.notifications.receivers import HERE
 
+
+def letters(session: Session, port: str) -> GatewayWorker:
+    """To the mail server on that port."""
+    sender = SmtpSender(host="127.0.0.1", port=int(port), local_hostname="client.example.org")
+    gateway = MailGateway(sender, "no-reply@example.org", SystemClock())
+    return GatewayWorker(gateway, session, lambda: None)
+
+
+def webhooks(session: Session, now: str) -> SubscriptionWorker:
+    """Those that are due at that time."""
+    return SubscriptionWorker(session, Poster(HERE), SetClock(datetime.fromisoformat(now)))
+
+
 if __name__ == "__main__":
-    database, now = sys.argv[1:]
-    crash_points.on_reaching(crash_at(Point.AFTER_ANSWER.value))
-    clock = SetClock(datetime.fromisoformat(now))
-    asyncio.run(SubscriptionWorker(Session(database, "dying"), Poster(HERE), clock).run())
+    what, database, given = sys.argv[1:]
+    crash_points.on_reaching(crash_at(Point.AFTER_ANSWER))
+    worker = {"letters": letters, "webhooks": webhooks}[what](Session(database, "dying"), given)
+    asyncio.run(worker.run())

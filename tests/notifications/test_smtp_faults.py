@@ -154,7 +154,7 @@ async def test_a_service_killed_between_the_servers_answer_and_its_row_repeats_t
     await engine.fetch("UPDATE gateway_call SET try_at = opened_at")  # this replica does not make it
     mailbox = Mailbox()
     async with listening(SMTP(mailbox, hostname="mail.example.org")) as port:
-        command = (sys.executable, "-m", "tests.notifications.dying_worker")
+        command = (sys.executable, "-m", "tests.notifications.dying", "letters")
         dying = await asyncio.create_subprocess_exec(
             *command, databases["NOTIFICATIONS_DATABASE_URL"], str(port), env=python_env()
         )

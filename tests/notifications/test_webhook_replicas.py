@@ -32,7 +32,7 @@ async def test_what_a_process_that_died_had_in_hand_is_sent_by_another(engine: E
             await asyncio.sleep(0)
             subscription = await stage.subscribe(receiver.url)
         (event_id,) = await stage.hear(an(BookingConfirmed))
-        arguments = [sys.executable, "-m", "tests.notifications.dying", engine.session.url]
+        arguments = [sys.executable, "-m", "tests.notifications.dying", "webhooks", engine.session.url]
         arguments.append(stage.clock.now().isoformat())
         process = await asyncio.create_subprocess_exec(*arguments, env=python_env())
         assert await process.wait() == -signal.SIGKILL
