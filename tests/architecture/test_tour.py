@@ -15,6 +15,8 @@ TOUR = ROOT / "ARCHITECTURE.md"
 DECISIONS = ROOT / "docs" / "decisions"
 PAGES = sorted(DECISIONS.glob("[0-9]*.md"))
 MOST_LINES = 80
+MOST_LINES_OF_STEPS = 130
+"""Of CONTRIBUTING.md."""
 
 
 def own_lines(text: str) -> list[str]:
@@ -28,6 +30,12 @@ def test_the_tour_is_short() -> None:
     lines = own_lines(TOUR.read_text())
     assert len(lines) <= MOST_LINES, "what the tour decides belongs in docs/decisions, what it rules in docs/rules.md"
     assert [line for line in lines if len(line) > 120] == []
+
+
+def test_how_to_change_it_is_a_page() -> None:
+    lines = (ROOT / "CONTRIBUTING.md").read_text().splitlines()
+    assert len(lines) <= MOST_LINES_OF_STEPS, "what is about one service or one run belongs in its page"
+    assert [line for line in lines if len(line) > 120 and not line.startswith("|")] == []
 
 
 def test_the_tour_begins_with_every_room() -> None:
