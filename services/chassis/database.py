@@ -134,9 +134,9 @@ class _Impatient(Pool):
 
 
 async def open_pool(where: Where, name: str, *, size: int, settings: Mapping[str, str] = ASKED_RARELY) -> Pool:
-    """A pool beside the batch: for reads, webhooks and what runs now and then. Waiting for it ends in TimeoutError.
+    """A pool beside the batch: for reads, for what requests write, for what runs now and then.
 
-    It connects when it is first asked: a service starts before its database does.
+    Waiting for it ends in TimeoutError. It connects when it is first asked: a service starts before its database does.
     """
     return await _Impatient(
         **_login(where),

@@ -26,8 +26,8 @@ Item = TypeVar("Item")
 Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
 POOL: web.AppKey[Pool] = web.AppKey("pool")
 """For reads alone."""
-WEBHOOKS: web.AppKey[Pool] = web.AppKey("webhooks")
-"""For what others bring to us: it does not wait behind reads."""
+WRITES: web.AppKey[Pool] = web.AppKey("writes")
+"""For what requests write: it does not wait behind reads."""
 MOST_BODY_BYTES = 1024 * 1024
 """Of a request."""
 SCOPES: web.RequestKey[frozenset[Scope]] = web.RequestKey("scopes")
@@ -48,7 +48,7 @@ class Pools:
     """Connections for requests, each kind's its own, so that a flood of one does not starve another."""
 
     reads: Pool
-    webhooks: Pool
+    writes: Pool
 
 
 def answer(body: object) -> web.Response:
@@ -81,7 +81,7 @@ def open_to(scope: Scope, *parameters: str, again: Collection[str] = ()) -> Call
 def new_app(tokens: Callable[[], Sequence[ApiToken]], pools: Pools, health: Health) -> web.Application:
     """An application with the paths that every service has; each request asks for the `tokens` of then."""
     app = web.Application(middlewares=[_problems, _authorise(tokens)], client_max_size=MOST_BODY_BYTES)
-    app[POOL], app[WEBHOOKS] = pools.reads, pools.webhooks
+    app[POOL], app[WRITES] = pools.reads, pools.writes
     add_health(app, health)
     add_metrics(app, REGISTRY)
     app.router.add_get(PAGE, _codes)

@@ -119,7 +119,7 @@ class Process:
         self._pool = await open_pool(database, f"{instance}-rounds", size=4)
         self._pools = Pools(
             await open_pool(database, f"{instance}-reads", size=8, settings=READS),
-            await open_pool(database, f"{instance}-webhooks", size=2),
+            await open_pool(database, f"{instance}-writes", size=2),
         )
         site = await self._serve_http()
         try:
@@ -131,7 +131,7 @@ class Process:
             await site.cleanup()
             await self._session.close()
             await self._gateway_session.close()
-            for pool in (self._pool, self._pools.reads, self._pools.webhooks):
+            for pool in (self._pool, self._pools.reads, self._pools.writes):
                 pool.terminate()
             log.info("service stopped")
         if self._fault is not None:

@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
 from services.chassis.clock import Clock
-from services.chassis.http import POOL, SCOPES, WEBHOOKS, add_description, open_to, page_of
+from services.chassis.http import POOL, SCOPES, WRITES, add_description, open_to, page_of
 from services.chassis.parameters import limit_of, read_cursor, row_number, uuid_of
 from services.chassis.problems import Problem, bad_request
 from services.notifications.model.targets import Targets
@@ -64,7 +64,7 @@ async def unsubscribe(request: web.Request) -> web.Response:
     person = _person(request)
     if not await _clicked(request):
         raise bad_request("Send the form List-Unsubscribe=One-Click (RFC 8058, 3.2).")
-    await request.app[WEBHOOKS].execute(SWITCH_OFF, person)
+    await request.app[WRITES].execute(SWITCH_OFF, person)
     return _page(request, asks=False)
 
 

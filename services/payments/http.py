@@ -12,7 +12,7 @@ import structlog
 from aiohttp import web
 
 from services.chassis.clock import Clock
-from services.chassis.http import POOL, WEBHOOKS, add_description, answer, open_to, page_of
+from services.chassis.http import POOL, WRITES, add_description, answer, open_to, page_of
 from services.chassis.parameters import OPAQUE_ID, limit_of, path_id, read_cursor, row_number, text_of
 from services.chassis.problems import Problem, bad_request, unavailable
 from services.payments import metrics
@@ -43,7 +43,7 @@ EVENTS: web.AppKey[Together] = web.AppKey("events")
 
 def add_routes(app: web.Application, outside: Outside) -> None:
     """Payments' own paths."""
-    app[OUTSIDE], app[EVENTS] = outside, Together(app[WEBHOOKS], outside.clock)
+    app[OUTSIDE], app[EVENTS] = outside, Together(app[WRITES], outside.clock)
     add_description(app, "payments")
     app.router.add_get("/v1/payments/{booking_id}", payment)
     app.router.add_get("/v1/payments/{booking_id}/client-secret", client_secret)

@@ -62,7 +62,7 @@ def _api(url: str) -> StripeApi:
 async def _reads(service: str, url: str, scale: int, clock: Clock, api: StripeApi) -> dict[str, dict[str, float]]:
     """Milliseconds by path, ids left out: the least, which a busy machine does not touch, p50 and p99."""
     pools = Pools(
-        await open_pool(url, "bench-reads", size=8, settings=READS), await open_pool(url, "bench-webhooks", size=2)
+        await open_pool(url, "bench-reads", size=8, settings=READS), await open_pool(url, "bench-writes", size=2)
     )
     took: defaultdict[str, list[float]] = defaultdict(list)
     async with served(service, pools, url, clock, api) as client:

@@ -168,7 +168,7 @@ def test_a_replica_is_named_after_its_host_unless_it_is_told(files: Files) -> No
     files.env(INSTANCE="a-release-with-a-long-name-of-its-own-payments-7d9c8b6f54-x2x4k")
     named = Settings().instance
     assert named.endswith("payments-7d9c8b6f54-x2x4k")
-    assert len(f"{named}-webhooks") < 64
+    assert len(f"{named}-subscribers") < 64
 
 
 def test_a_file_that_could_not_be_read_is_read_when_it_can(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ Browser = TestClient[Any, Any]
 async def browser(engine: Engine, databases: dict[str, str]) -> AsyncIterator[Browser]:
     url = databases["NOTIFICATIONS_DATABASE_URL"]
     reads = await open_pool(url, "test-reads", size=1, settings=READS)
-    writes = await open_pool(url, "test-webhooks", size=1)
+    writes = await open_pool(url, "test-writes", size=1)
     app = new_app(lambda: (), Pools(reads, writes), HEALTHY)
     http.add_routes(app, engine.clock, Targets(), LINKS)
     async with TestClient(TestServer(app)) as client:

@@ -11,7 +11,7 @@ from booking_contracts.types import problem_of
 from pydantic import ValidationError
 
 from services.chassis.clock import Clock
-from services.chassis.http import POOL, SCOPES, WEBHOOKS, answer, open_to, page_of
+from services.chassis.http import POOL, SCOPES, WRITES, answer, open_to, page_of
 from services.chassis.parameters import limit_of, path_id, read_cursor, row_number
 from services.chassis.problems import Problem, bad_request, not_found
 from services.notifications.header_values import Unaddressable, reachable
@@ -36,7 +36,7 @@ def add_routes(app: web.Application, clock: Clock, targets: Targets) -> None:
 async def subscribe(request: web.Request) -> web.Response:
     """A new subscription, with its secret: it is shown this once."""
     asked = _read(await request.read(), request.app[TARGETS])
-    async with request.app[WEBHOOKS].acquire() as connection:
+    async with request.app[WRITES].acquire() as connection:
         made = await store.subscribe(connection, asked, request.app[CLOCK].now())
     if made is None:
         raise Problem(409, "Conflict", f"There are {store.MOST} subscriptions; delete those that nobody uses.")
@@ -61,7 +61,7 @@ async def subscriptions(request: web.Request) -> web.Response:
 async def unsubscribe(request: web.Request) -> web.Response:
     """It is over; the answer is the subscription as it ended."""
     subscription_id = path_id(request, "id")
-    async with request.app[WEBHOOKS].acquire() as connection:
+    async with request.app[WRITES].acquire() as connection:
         row = await store.unsubscribe(connection, subscription_id)
     if row is None:
         raise not_found("There is no such subscription; it may have been deleted already.")
