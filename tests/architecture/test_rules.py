@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 import pytest
 
-from services.operations.diagram import ROOT
+from services.operations.drawn_pages import ROOT
 
 RULES, TOUR = (ROOT / "docs" / "rules.md").read_text(), (ROOT / "ARCHITECTURE.md").read_text()
 NAMED = re.compile(r"((?:\w+/)*)(\w+\.(?:py|sql))?")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from services.operations import diagram
-from services.operations.diagram import ROOT
+from services.operations import drawn_pages
+from services.operations.drawn_pages import ROOT
 
 TOUR = ROOT / "ARCHITECTURE.md"
 DECISIONS = ROOT / "docs" / "decisions"
@@ -21,7 +21,7 @@ MOST_LINES_OF_STEPS = 130
 
 def own_lines(text: str) -> list[str]:
     """The tour's lines without the generated tables and their marks."""
-    for name in diagram.PAGES[TOUR]:
+    for name in drawn_pages.PAGES[TOUR]:
         text = re.sub(rf"<!-- {name} -->\n.*?<!-- end of {name} -->\n", "", text, flags=re.DOTALL)
     return text.rstrip("\n").split("\n")
 

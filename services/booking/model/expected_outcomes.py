@@ -1,7 +1,7 @@
 """What every message has to do in every state (rules.md, Which command in which state; Late events).
 
 Nothing is decided here: handlers/ decides, the file of the command or event; this is what they are held to.
-tests/booking/test_outcomes.py walks all pairs through the real handlers, services/operations/diagram.py draws them.
+tests/booking/test_outcomes.py walks all pairs through the real handlers, services/operations/drawn_pages.py draws them.
 
 Read a row as: the message, from one who may send it, with nothing wrong in it, on a booking in that state and before
 its deadline. Past the deadline a command, or an event about money that the state waits for or rests on, first takes the

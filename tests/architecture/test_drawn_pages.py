@@ -8,7 +8,7 @@ from booking_contracts import booking
 from services.notifications.model.letters import BY_OCCASION
 from services.notifications.model.subscriptions import OFFERED
 from services.operations import told
-from services.operations.diagram import PAGES, ROOT, redrawn
+from services.operations.drawn_pages import PAGES, ROOT, redrawn
 
 EDITED = (
     ("ARCHITECTURE.md", "PENDING_APPROVAL --> REJECTED_BY_PROVIDER"),
@@ -21,7 +21,7 @@ EDITED = (
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_tables_are_drawn_from_the_code(page: Path) -> None:
     text = page.read_text()
-    assert redrawn(page, text) == text, "run `python -m services.operations.diagram`"
+    assert redrawn(page, text) == text, "run `python -m services.operations.drawn_pages`"
 
 
 @pytest.mark.parametrize(("name", "word"), EDITED)
