@@ -12,7 +12,7 @@ from booking_contracts.rights import SERVICES
 
 from services.chassis.clock import SystemClock
 from services.chassis.database import Address
-from services.operations.auditor.checks import LINGERING, WALKS
+from services.operations.auditor.all_checks import LINGERING, WALKS
 from services.operations.auditor.databases import Databases
 from services.operations.auditor.findings import Finding, Kind
 from services.operations.auditor.looking import everything

@@ -13,7 +13,7 @@ from uuid import UUID
 from services.booking.model.states import DEAD, FUNDED, INITIAL, State
 from services.booking.saga import Status as SagaStatus
 from services.operations.amounts import money
-from services.operations.auditor.check import Walk
+from services.operations.auditor.check_types import Walk
 from services.operations.auditor.databases import Databases, literals
 from services.operations.auditor.findings import Finding, Kind
 from services.operations.auditor.scope import FIRST, Scope

@@ -14,7 +14,7 @@ from services.chassis.clock import SystemClock
 from services.chassis.database import Address, Connection
 from services.chassis.operator import NotPossible
 from services.operations.auditor import process
-from services.operations.auditor.checks import LINGERING, WALKS
+from services.operations.auditor.all_checks import LINGERING, WALKS
 from services.operations.auditor.databases import Databases
 from services.operations.auditor.findings import Finding, Kind
 from services.operations.auditor.looking import everything

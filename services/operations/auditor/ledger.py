@@ -6,7 +6,7 @@ Commission, refunds owed and the clearing account payments compares by itself (s
 from __future__ import annotations
 
 from services.operations.amounts import money
-from services.operations.auditor.check import Walk
+from services.operations.auditor.check_types import Walk
 from services.operations.auditor.databases import Databases
 from services.operations.auditor.findings import Finding, Kind
 from services.operations.auditor.scope import Scope

@@ -11,7 +11,7 @@ from uuid import UUID
 from services.booking.local_messages import AskAgain, DeadlineReached, EntryDue
 from services.booking.model.states import FUNDED, INITIAL
 from services.booking.saga import Status
-from services.operations.auditor.check import MOST, Lingering
+from services.operations.auditor.check_types import MOST, Lingering
 from services.operations.auditor.databases import Databases, as_uuid, literals
 from services.operations.auditor.findings import Finding, Kind
 from services.payments.model.payment import LIVE

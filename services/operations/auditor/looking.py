@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 
-from services.operations.auditor.check import CHUNK, Lingering, Walk
+from services.operations.auditor.check_types import CHUNK, Lingering, Walk
 from services.operations.auditor.databases import Databases
 from services.operations.auditor.findings import Finding
 from services.operations.auditor.scope import Between, Id

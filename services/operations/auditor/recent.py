@@ -24,8 +24,8 @@ MOST_ROWS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`keys`: whose row it is, by the names that checks have (check.py), each as SQL. `kept`: nothing is ever deleted
-    from it."""
+    """`keys`: whose row it is, by the names that checks have (check_types.py), each as SQL. `kept`: nothing is ever
+    deleted from it."""
 
     service: str
     name: str

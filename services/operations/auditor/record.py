@@ -16,7 +16,7 @@ import structlog
 
 from services.chassis.database import AMISS, ASKED_RARELY, Connection, Session, Where, columns
 from services.operations.auditor import metrics
-from services.operations.auditor.check import MOST
+from services.operations.auditor.check_types import MOST
 from services.operations.auditor.findings import Finding, Key, Kind
 
 log = structlog.get_logger()

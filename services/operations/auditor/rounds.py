@@ -13,8 +13,8 @@ import structlog
 from services.chassis.clock import Clock, SystemClock, real_seconds
 from services.chassis.database import AMISS
 from services.operations.auditor import metrics
-from services.operations.auditor.check import CHUNK, MOST, Lingering, Walk
-from services.operations.auditor.checks import LINGERING, WALKS
+from services.operations.auditor.all_checks import LINGERING, WALKS
+from services.operations.auditor.check_types import CHUNK, MOST, Lingering, Walk
 from services.operations.auditor.databases import Databases
 from services.operations.auditor.findings import Finding
 from services.operations.auditor.looking import chunks, same, still

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.booking.model.states import OCCUPYING
-from services.operations.auditor.check import Walk
+from services.operations.auditor.check_types import Walk
 from services.operations.auditor.databases import Databases, literals
 from services.operations.auditor.findings import Finding, Kind
 from services.operations.auditor.scope import Scope

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from booking_contracts.rights import SERVICES
 
 from services.notifications.mail import SEND_MAIL
-from services.operations.auditor.check import MOST, Lingering
+from services.operations.auditor.check_types import MOST, Lingering
 from services.operations.auditor.databases import Databases, as_uuid
 from services.operations.auditor.findings import Finding, Kind
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from booking_contracts.rights import SERVICES
 
-from services.operations.auditor.check import Lingering, Walk
+from services.operations.auditor.check_types import Lingering, Walk
 from services.operations.auditor.databases import Databases
 from services.operations.auditor.findings import Finding, Kind
 from services.operations.auditor.scope import Scope, Those

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.operations.auditor.checks import BY_KIND, LINGERING, WALKS
+from services.operations.auditor.all_checks import BY_KIND, LINGERING, WALKS
 from services.operations.auditor.databases import Databases
 from services.operations.auditor.findings import Finding, Kind
 from services.operations.auditor.looking import everything

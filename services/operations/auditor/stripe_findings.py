@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.operations.auditor.check import MOST, Lingering
+from services.operations.auditor.check_types import MOST, Lingering
 from services.operations.auditor.databases import Databases
 from services.operations.auditor.findings import Finding, Kind
 
