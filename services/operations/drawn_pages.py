@@ -1,4 +1,4 @@
-"""`python -m services.operations.drawn_pages [--check]`: draws states, outcomes and letters into the pages that show them."""
+"""`python -m services.operations.drawn_pages [--check]`: draws states, outcomes, letters into the pages that show them."""
 
 from __future__ import annotations
 
