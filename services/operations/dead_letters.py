@@ -12,10 +12,10 @@ from uuid import UUID
 import asyncpg
 import typer
 
-from services.chassis import letters, operator
+from services.chassis import dead_letter_selection, operator
 from services.chassis.clock import SystemClock
 from services.chassis.database import Connection
-from services.chassis.letters import Wanted
+from services.chassis.dead_letter_selection import Wanted
 from services.chassis.operator import Done
 from services.operations.terminal import Json, ServiceName, console, in_utc, plain, run_on, service_named, show
 
@@ -63,7 +63,7 @@ def list_(
     wanted = _wanted(kind, of_type, error, key, before, every=every)
 
     async def look(c: Connection) -> tuple[int, list[asyncpg.Record]]:
-        return await letters.count(c, wanted), await letters.listed(c, wanted, most=limit)
+        return await dead_letter_selection.count(c, wanted), await dead_letter_selection.listed(c, wanted, most=limit)
 
     total, found = run_on(service, look)
     rows = [{**row, "error": _last_line(row["error"])} for row in found]
@@ -74,7 +74,7 @@ def list_(
 @app.command("show")
 def show_(service: ServiceName, letter_id: UUID, as_json: Json = False) -> None:
     """One dead letter: error, headers, body."""
-    row = run_on(service, lambda c: letters.shown(c, letter_id))
+    row = run_on(service, lambda c: dead_letter_selection.shown(c, letter_id))
     if as_json:
         show([row], (*LETTER, "message_id", "error", "headers", "body"), as_json=True)
         return
@@ -143,18 +143,18 @@ def _treat(
 
     async def one(c: Connection, letter: UUID) -> Done:
         if dry_run:
-            row = await letters.shown(c, letter)
+            row = await dead_letter_selection.shown(c, letter)
             return Done(f"{row['kind']} {row['type']}, {row['status']}: {_last_line(row['error'])}", row["behind"])
         return await do(c, letter)
 
     async def many(c: Connection) -> None:
         if dry_run:
-            show(await letters.kinds(c, wanted), KINDS, as_json=False)
+            show(await dead_letter_selection.kinds(c, wanted), KINDS, as_json=False)
         else:
-            summary = await letters.treat(c, wanted, limit, partial(do, c))
+            summary = await dead_letter_selection.treat(c, wanted, limit, partial(do, c))
             for what, count in summary.most_common():
                 typer.echo(f"{count}: {what}")
-        typer.echo(f"{await letters.count(c, wanted)} are open")
+        typer.echo(f"{await dead_letter_selection.count(c, wanted)} are open")
 
     if letter_id is None:
         run_on(service, many)

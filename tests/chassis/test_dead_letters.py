@@ -14,8 +14,8 @@ from booking_contracts.booking import AbandonPayment, CancelBooking, PlaceBookin
 from booking_contracts.types import Actor
 
 from services.booking.app import SERVICE
-from services.chassis import dead_letters, letters, operator
-from services.chassis.letters import Wanted
+from services.chassis import dead_letter_selection, dead_letters, operator
+from services.chassis.dead_letter_selection import Wanted
 from services.chassis.messages import Raw
 from services.chassis.publishing import MAX_RECORD_BYTES
 from tests.chassis.harness import Engine, Sent
@@ -58,7 +58,7 @@ async def test_redriven_messages_go_on_in_order_and_are_answered_once(engine: En
     assert (await scene.states())[booking_id] == "CANCELLED_BY_CUSTOMER"
     assert replies(await mended.sent())[before:] == ["PENDING_PAYMENT", "CANCELLED_BY_CUSTOMER", "ILLEGAL_TRANSITION"]
     assert not await mended.fetch("SELECT * FROM blocked_key")
-    assert not await letters.listed(await mended.session.connection(), Wanted(), most=1)
+    assert not await dead_letter_selection.listed(await mended.session.connection(), Wanted(), most=1)
 
 
 @pytest.mark.requirement("poison", "pessimistic-locking", "one-reply")
@@ -184,44 +184,51 @@ async def test_many_letters_are_treated_by_what_they_have_in_common(engine: Engi
         "UPDATE dead_letter SET created_at = $1 WHERE key = $2", old, str(commands[3].booking_id).encode()
     )
     mine = Wanted(kind="failed", type=PlaceBooking.ce_type, error="planted")
-    assert await letters.count(connection, mine) == 4
+    assert await dead_letter_selection.count(connection, mine) == 4
     assert (
-        await letters.count(connection, Wanted(error="planted", before=datetime.now(UTC) - timedelta(minutes=1))) == 1
+        await dead_letter_selection.count(
+            connection, Wanted(error="planted", before=datetime.now(UTC) - timedelta(minutes=1))
+        )
+        == 1
     )
-    assert await letters.count(connection, Wanted(key=str(commands[0].booking_id))) == 1
+    assert await dead_letter_selection.count(connection, Wanted(key=str(commands[0].booking_id))) == 1
     for nothing in (Wanted(kind="unread"), Wanted(type="x"), Wanted(error="%"), Wanted(key="x"), Wanted(before=old)):
-        assert await letters.count(connection, nothing) == 0
-    (kind,) = await letters.kinds(connection, mine)
+        assert await dead_letter_selection.count(connection, nothing) == 0
+    (kind,) = await dead_letter_selection.kinds(connection, mine)
     assert (kind["letters"], kind["type"]) == (4, PlaceBooking.ce_type)
     give_up = partial(operator.discard, connection, SERVICE, engine.clock)
-    assert await letters.treat(connection, mine, 3, give_up) == {"discarded": 3}
-    (left,) = await letters.listed(connection, mine, most=10)
+    assert await dead_letter_selection.treat(connection, mine, 3, give_up) == {"discarded": 3}
+    (left,) = await dead_letter_selection.listed(connection, mine, most=10)
     assert left["key"] == str(commands[2].booking_id).encode(), "the oldest come first"
-    assert await letters.treat(connection, mine, 10, partial(operator.redrive, connection)) == {"redriven": 1}
+    assert await dead_letter_selection.treat(connection, mine, 10, partial(operator.redrive, connection)) == {
+        "redriven": 1
+    }
     await engine.run_local()
     assert list(await scene.states()) == [commands[2].booking_id]
 
 
 @pytest.mark.requirement("operations-cli")
 async def test_slices_go_on_past_what_could_not_be_treated(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(letters, "SLICE", 2)
+    monkeypatch.setattr(dead_letter_selection, "SLICE", 2)
     for _ in range(5):
         record = engine.record(b"{", topic="booking.commands", key=str(uuid4()), kind=PlaceBooking.ce_type)
         await engine.run(record)
     connection, refused = await engine.session.connection(), Wanted(kind="refused")
-    (summary,) = (await letters.treat(connection, refused, 10, partial(operator.redrive, connection))).items()
+    (summary,) = (
+        await dead_letter_selection.treat(connection, refused, 10, partial(operator.redrive, connection))
+    ).items()
     assert summary == ("it was refused and its sender was told: they have to send it again; discard it", 5)
     give_up = partial(operator.discard, connection, SERVICE, engine.clock)
-    assert await letters.treat(connection, refused, 10, give_up) == {"discarded": 5}
-    assert await letters.count(connection, Wanted()) == 0
+    assert await dead_letter_selection.treat(connection, refused, 10, give_up) == {"discarded": 5}
+    assert await dead_letter_selection.count(connection, Wanted()) == 0
 
 
 async def test_a_list_loads_no_bodies_and_leaves_refused_input_out(engine: Engine) -> None:
     await engine.run(engine.record(b"{", topic="booking.commands", key="k", kind=PlaceBooking.ce_type))
     connection = await engine.session.connection()
-    assert await letters.listed(connection, Wanted(), most=10) == []
-    (row,) = await letters.listed(connection, Wanted(kind="refused"), most=10)
+    assert await dead_letter_selection.listed(connection, Wanted(), most=10) == []
+    (row,) = await dead_letter_selection.listed(connection, Wanted(kind="refused"), most=10)
     assert not {"body", "headers"} & set(row.keys())
-    assert json.loads((await letters.shown(connection, row["id"]))["headers"])
+    assert json.loads((await dead_letter_selection.shown(connection, row["id"]))["headers"])
     with pytest.raises(operator.NotPossible):
-        await letters.shown(connection, uuid4())
+        await dead_letter_selection.shown(connection, uuid4())

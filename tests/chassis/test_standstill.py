@@ -16,8 +16,8 @@ from booking_contracts.testkit.waiting import eventually
 
 from services.booking.app import SERVICE
 from services.booking.work import BookingWork
-from services.chassis import letters, operator
-from services.chassis.letters import Wanted
+from services.chassis import dead_letter_selection, operator
+from services.chassis.dead_letter_selection import Wanted
 from services.chassis.messages import Accepted, Message
 from tests.chassis.harness import Engine, with_handler
 from tests.chassis.scenes import Scene
@@ -70,7 +70,7 @@ async def test_a_timer_that_cannot_be_read_is_set_aside_alone(engine: Engine) ->
     await engine.run_local()
     assert (await scene.states())[command.booking_id] == "EXPIRED"
     assert await timers_left(engine) == []
-    (letter,) = await letters.listed(await engine.session.connection(), Wanted(), most=2)
+    (letter,) = await dead_letter_selection.listed(await engine.session.connection(), Wanted(), most=2)
     assert (letter["type"], letter["kind"]) == ("local.DeadlineReached", "failed")
 
 

@@ -17,7 +17,7 @@ from booking_contracts.testkit.waiting import eventually
 
 from services.chassis.clock import SystemClock
 from services.chassis.database import Connection
-from services.chassis.letters import Wanted
+from services.chassis.dead_letter_selection import Wanted
 from services.operations.console import jobs
 from services.operations.console.databases import Away, Databases
 from tests.console.acting import WHY, Operations, dialog, do, operations, otto

@@ -24,10 +24,10 @@ from aiohttp import web
 from booking_contracts.envelope import rfc3339
 from booking_contracts.rights import SERVICES
 
-from services.chassis import letters, operator
+from services.chassis import dead_letter_selection, operator
 from services.chassis.clock import Clock, SystemClock
 from services.chassis.database import UNAVAILABLE, Connection
-from services.chassis.letters import BEFORE_ALL, Place, Portion, Wanted
+from services.chassis.dead_letter_selection import BEFORE_ALL, Place, Portion, Wanted
 from services.chassis.operator import Done, NotPossible
 from services.operations.console.databases import Away, Databases
 from services.operations.console.routes import DATABASES, SETTINGS
@@ -170,7 +170,9 @@ async def _portion(databases: Databases, clock: Clock, row: asyncpg.Record, afte
                 log.error("a letter of a job failed", job=str(row["job_id"]), letter=str(letter), exc_info=True)
                 raise NotPossible(f"failed, see the console's log: {type(error).__name__}") from error
 
-        return await letters.treat_portion(connection, asked.wanted, after, PORTION, one, seconds=PORTION_SECONDS)
+        return await dead_letter_selection.treat_portion(
+            connection, asked.wanted, after, PORTION, one, seconds=PORTION_SECONDS
+        )
 
 
 async def _treat(

@@ -10,7 +10,7 @@ from uuid import UUID
 from booking_contracts.envelope import rfc3339
 from pydantic import BeforeValidator, Field
 
-from services.chassis import letters, operator
+from services.chassis import dead_letter_selection, operator
 from services.chassis.operator import NotPossible
 from services.operations.console import jobs
 from services.operations.console.acts.framework import Act, Doing
@@ -56,7 +56,7 @@ class _One(Act):
     async def says(self, databases: Databases) -> str:
         """By what kind of letter it is."""
         async with databases.reading(self.service) as connection:
-            row = await letters.shown(connection, self.letter_id)
+            row = await dead_letter_selection.shown(connection, self.letter_id)
         if row["status"] != "open":
             raise NotPossible(f"it was {row['status']} already")
         return self.EFFECT[row["kind"]].format(behind=row["behind"])
@@ -113,9 +113,9 @@ class _Many(Act):
         return self.service
 
     @property
-    def wanted(self) -> letters.Wanted:
+    def wanted(self) -> dead_letter_selection.Wanted:
         """The filter."""
-        return letters.Wanted(self.kind, self.type, self.error, self.key, self.before)
+        return dead_letter_selection.Wanted(self.kind, self.type, self.error, self.key, self.before)
 
     @property
     def subject(self) -> str:
@@ -143,7 +143,7 @@ class _Many(Act):
         if not self.wanted.narrow:
             raise NotPossible("narrow the list first, by kind, type, error, key or time: a job never takes everything")
         async with databases.reading(self.service) as connection:
-            count = await letters.count(connection, self.wanted, most=jobs.MOST)
+            count = await dead_letter_selection.count(connection, self.wanted, most=jobs.MOST)
         if not count:
             raise NotPossible("there are no such letters any more")
         return count

@@ -8,8 +8,8 @@ from uuid import UUID
 from aiohttp import web
 from booking_contracts.rights import SERVICES
 
-from services.chassis import letters
-from services.chassis.letters import COUNTED
+from services.chassis import dead_letter_selection
+from services.chassis.dead_letter_selection import COUNTED
 from services.chassis.operator import NotPossible
 from services.chassis.problems import Problem
 from services.operations.console.reads import dead_letters as reads
@@ -32,11 +32,11 @@ async def listed(request: web.Request) -> web.Response:
     """Those of one service that a filter finds, the oldest first."""
     service, wanted = service_of(request), reads.wanted_of(request.query)
     async with request.app[DATABASES].reading(service) as connection:
-        rows = await letters.listed(
+        rows = await dead_letter_selection.listed(
             connection, wanted, most=SHOWN + 1, after=reads.place_of(request.query.get("after"))
         )
-        count = await letters.count(connection, wanted, most=MOST)
-        kinds = await letters.kinds(connection, wanted)
+        count = await dead_letter_selection.count(connection, wanted, most=MOST)
+        kinds = await dead_letter_selection.kinds(connection, wanted)
         blocked = await reads.blocked(connection, wanted.key, most=BLOCKED_SHOWN)
     return await page(
         request,
@@ -63,7 +63,7 @@ async def shown(request: web.Request) -> web.Response:
     try:
         letter_id = UUID(request.match_info["letter_id"])
         async with request.app[DATABASES].reading(service) as connection:
-            row = reads.readable(await letters.shown(connection, letter_id))
+            row = reads.readable(await dead_letter_selection.shown(connection, letter_id))
     except (ValueError, NotPossible):
         raise Problem(404, "Not found", f"{service} has no such dead letter.") from None
     return await page(

@@ -11,7 +11,7 @@ import asyncpg
 from booking_contracts.envelope import rfc3339
 
 from services.chassis.database import Connection
-from services.chassis.letters import BEFORE_ALL, Place, Wanted
+from services.chassis.dead_letter_selection import BEFORE_ALL, Place, Wanted
 from services.chassis.problems import Problem
 from services.operations.console.formats import ADDRESS
 
