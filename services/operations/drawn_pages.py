@@ -1,4 +1,4 @@
-"""`python -m services.operations.drawn_pages [--check]`: draws states, outcomes, letters into the pages that show them."""
+"""`python -m services.operations.drawn_pages [--check]`: draws states, outcomes and letters into their pages."""
 
 from __future__ import annotations
 

@@ -185,12 +185,8 @@ async def test_many_letters_are_treated_by_what_they_have_in_common(engine: Engi
     )
     mine = Wanted(kind="failed", type=PlaceBooking.ce_type, error="planted")
     assert await dead_letter_selection.count(connection, mine) == 4
-    assert (
-        await dead_letter_selection.count(
-            connection, Wanted(error="planted", before=datetime.now(UTC) - timedelta(minutes=1))
-        )
-        == 1
-    )
+    a_minute_old = Wanted(error="planted", before=datetime.now(UTC) - timedelta(minutes=1))
+    assert await dead_letter_selection.count(connection, a_minute_old) == 1
     assert await dead_letter_selection.count(connection, Wanted(key=str(commands[0].booking_id))) == 1
     for nothing in (Wanted(kind="unread"), Wanted(type="x"), Wanted(error="%"), Wanted(key="x"), Wanted(before=old)):
         assert await dead_letter_selection.count(connection, nothing) == 0
@@ -200,9 +196,8 @@ async def test_many_letters_are_treated_by_what_they_have_in_common(engine: Engi
     assert await dead_letter_selection.treat(connection, mine, 3, give_up) == {"discarded": 3}
     (left,) = await dead_letter_selection.listed(connection, mine, most=10)
     assert left["key"] == str(commands[2].booking_id).encode(), "the oldest come first"
-    assert await dead_letter_selection.treat(connection, mine, 10, partial(operator.redrive, connection)) == {
-        "redriven": 1
-    }
+    redrive = partial(operator.redrive, connection)
+    assert await dead_letter_selection.treat(connection, mine, 10, redrive) == {"redriven": 1}
     await engine.run_local()
     assert list(await scene.states()) == [commands[2].booking_id]
 
