@@ -44,13 +44,18 @@ class WatchedWorker(SubscriptionWorker):
             self._one_done.notify_all()
 
     async def look(self) -> None:
-        """Returns when a round has ended that began after this, and the tries that it took up."""
+        """Returns when a round that began after this has ended, and so have the tries that it took up: what came of
+        them is recorded."""
+        await self._next_round()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=TRIED_SECONDS)
+            await self._next_round()
+
+    async def _next_round(self) -> None:
         before = self._begun
         self.wake()
         async with asyncio.timeout(10), self._one_done:
             await self._one_done.wait_for(lambda: self._done > before)
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=TRIED_SECONDS)
 
 
 class Stage:
