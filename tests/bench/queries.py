@@ -75,7 +75,7 @@ async def _reads(service: str, url: str, scale: int, clock: Clock, api: StripeAp
                 if response.status not in ANSWERS:
                     print(f"{response.status} after {took[_shape(path)][-1]:.0f} ms: {path}", flush=True)
     await pools.reads.close()
-    await pools.webhooks.close()
+    await pools.writes.close()
     return {
         path: {"least": round(min(found), 1), "p50": percentile(found, 50), "p99": percentile(found, 99)}
         for path, found in took.items()

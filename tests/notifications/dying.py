@@ -36,5 +36,6 @@ def webhooks(session: Session, now: str) -> SubscriptionWorker:
 if __name__ == "__main__":
     what, database, given = sys.argv[1:]
     crash_points.on_reaching(crash_at(Point.AFTER_ANSWER))
-    worker = {"letters": letters, "webhooks": webhooks}[what](Session(database, "dying"), given)
+    session = Session(database, "dying")
+    worker = letters(session, given) if what == "letters" else webhooks(session, given)
     asyncio.run(worker.run())

@@ -27,11 +27,11 @@ CLOCK = SetClock()
 @pytest.fixture
 async def payments(databases: dict[str, str], stripe_api: StripeApi) -> AsyncIterator[TestClient[Any, Any]]:
     url = databases["PAYMENTS_DATABASE_URL"]
-    pools = Pools(await open_pool(url, "reads", size=8, settings=READS), await open_pool(url, "webhooks", size=2))
+    pools = Pools(await open_pool(url, "reads", size=8, settings=READS), await open_pool(url, "writes", size=2))
     async with served("payments", pools, url, CLOCK, stripe_api) as client:
         yield client
     await pools.reads.close()
-    await pools.webhooks.close()
+    await pools.writes.close()
 
 
 @pytest.mark.requirement("webhooks")

@@ -71,7 +71,7 @@ class Listener:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        await within(ENDS_WITHIN_SECONDS, self._consumer.stop())
+        await within(ENDS_WITHIN_SECONDS, self._consumer.stop(), "its consumer")
 
     def assert_listening(self) -> None:
         """Raises NotListening where nothing can be heard any more."""
