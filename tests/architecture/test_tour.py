@@ -15,7 +15,7 @@ TOUR = ROOT / "ARCHITECTURE.md"
 DECISIONS = ROOT / "docs" / "decisions"
 PAGES = sorted(DECISIONS.glob("[0-9]*.md"))
 MOST_LINES = 80
-MOST_LINES_OF_STEPS = 130
+MOST_LINES_OF_STEPS = 135
 """Of CONTRIBUTING.md."""
 
 

@@ -19,7 +19,7 @@ import asyncpg
 from booking_contracts.envelope import uuid7
 
 from services.chassis.clock import SystemClock
-from services.operations.auditor.checks import WALKS
+from services.operations.auditor.all_checks import WALKS
 from services.operations.auditor.findings import Finding, Kind
 from services.operations.auditor.record import Pass, Record
 from services.operations.auditor.rounds import EVERY_SECONDS
