@@ -9,6 +9,7 @@ import pytest
 
 from services.operations.console.reads.heard import Heard, heard
 from tests.console.conftest import Visit, named
+from tests.console.test_by_index import Told, scanned
 from tests.payments.builders import authorize
 from tests.payments.conftest import bench, engine, till
 from tests.payments.till import Till, soon
@@ -58,6 +59,15 @@ async def test_webhooks_that_the_sweeper_had_to_ask_for_are_late(databases: dict
     assert 11.0 < late.late_seconds < 14.0
     await keep(till, 1.0)
     assert list((await seen(databases)).amiss) == [], "they come again"
+
+
+async def test_it_looks_at_the_last_rows_alone(databases: dict[str, str]) -> None:
+    told = Told(named(databases)._addresses)
+    told.plans = []
+    async with told.opened():
+        await heard(told)
+    assert len(told.plans) == 2
+    assert [query for query, plan in told.plans if scanned(plan)] == []
 
 
 async def test_what_was_late_before_says_nothing_about_now(databases: dict[str, str], till: Till) -> None:

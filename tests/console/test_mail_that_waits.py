@@ -12,6 +12,7 @@ from services.notifications.subscriptions.posting import Poster
 from services.operations.console.reads import people
 from tests.chassis.harness import Engine
 from tests.console.conftest import Visit, named
+from tests.console.test_by_index import Told, scanned
 from tests.notifications.builders import CUSTOMER_EMAIL, an
 from tests.notifications.conftest import engine
 from tests.notifications.receivers import HERE
@@ -40,6 +41,15 @@ async def test_what_was_just_written_and_reminders_to_come_do_not_wait(
     assert (await told(databases, engine, minutes=2)).mails_waiting == len(letters)
     await engine.fetch("UPDATE delivery SET state = 'succeeded', settled_at = now()")
     assert (await told(databases, engine, minutes=2)).mails_waiting == 0, "reminders are written when they are due"
+
+
+async def test_they_are_counted_by_indexes(databases: dict[str, str], engine: Engine) -> None:
+    asked = Told(named(databases)._addresses)
+    asked.plans = []
+    async with asked.opened():
+        await people.told(asked, engine.clock.now())
+    assert len(asked.plans) == 3
+    assert [query for query, plan in asked.plans if scanned(plan)] == []
 
 
 async def test_mails_that_wait_have_a_list_with_why(visit: Visit, databases: dict[str, str], engine: Engine) -> None:
