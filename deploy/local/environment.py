@@ -118,7 +118,8 @@ def python_module(module: str, *arguments: str) -> tuple[str, ...]:
 
 
 def _operators_env(layout: Layout, name: str) -> dict[str, str]:
-    return python_env() | {"HTTP_HOST": "127.0.0.1", "HTTP_PORT": str(layout.ports[name]), "INSTANCE": name}
+    at = {"HTTP_HOST": "127.0.0.1", "HTTP_PORT": str(layout.ports[name]), "INSTANCE": name}
+    return python_env() | at | {"CLOCK_OFFSET_FILE": str(layout.clock_offset_file)}
 
 
 def _outside_world(layout: Layout, service: str) -> dict[str, str]:

@@ -73,22 +73,23 @@ def service_replica(layout: Layout, service: str, number: int) -> Process:
 
 def auditor(layout: Layout) -> Process:
     """What always checks that everything agrees; ready once it could look."""
-    return _bookingctl(layout, "auditor", ("audit", "run"), auditor_env(layout))
+    return _operators(layout, "auditor", auditor_env(layout))
 
 
 def console(layout: Layout) -> Process:
     """The pages of operators."""
-    return _bookingctl(layout, "console", ("console",), console_env(layout))
+    return _operators(layout, "console", console_env(layout))
 
 
-def _bookingctl(layout: Layout, name: str, arguments: tuple[str, ...], environment: Mapping[str, str]) -> Process:
+def _operators(layout: Layout, name: str, environment: Mapping[str, str]) -> Process:
     port = layout.ports[name]
     return Process(
         name=name,
-        command=python_module("services.operations.cli", *arguments),
+        command=python_module("deploy.local.operators", name),
         answers=lambda: answers_http(port, "/health/ready"),
         environment=environment,
         directory=REPOSITORY,
+        before_start=lambda: _create_clock_file(layout),
     )
 
 

@@ -19,6 +19,8 @@ SLICE = 500
 COUNTED = 10_000
 """Letters are counted up to here: after a bad release there may be millions."""
 
+LAST_LINE = "split_part(rtrim(right(error, 500), E'\\n'), E'\\n', -1)"
+"""What was raised: above it stands from where. A regular expression takes a hundred times as long."""
 _HEAD = 'id, created_at, kind, topic, partition, "offset", key, type, status, records'
 _BEHIND = """
 CASE WHEN d.kind = 'failed' THEN (
@@ -102,7 +104,7 @@ async def kinds(connection: Connection, wanted: Wanted) -> list[asyncpg.Record]:
     where, values = _where(wanted)
     return await connection.fetch(
         f"""
-        SELECT count(*) AS letters, kind, type, substring(error FROM '[^\\n]*\\n*$') AS error
+        SELECT count(*) AS letters, kind, type, {LAST_LINE} AS error
         FROM (SELECT kind, type, error FROM dead_letter d
               WHERE {where} ORDER BY created_at, id LIMIT {COUNTED}) oldest
         GROUP BY 2, 3, 4 ORDER BY 1 DESC LIMIT 100

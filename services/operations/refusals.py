@@ -15,4 +15,6 @@ def sentence(refused: Exception) -> str:
     """For one of REFUSED: what the operator can do about it."""
     if isinstance(refused, NotPossible):
         return str(refused)
-    return "a batch holds these rows or has changed them meanwhile: nothing was done, try again"
+    if isinstance(refused, PlanChanged):
+        return f"it has changed meanwhile, {refused}: nothing was done, try again"
+    return "a batch holds these rows: nothing was done, try again"

@@ -1,7 +1,4 @@
-"""PostgreSQL over TLS: services and migrations go by the URL's sslmode and sslrootcert, and by a password in a file.
-
-The embedded server is built without TLS, so that something before it speaks it, as the protocol has it (SSLRequest).
-"""
+"""PostgreSQL over TLS: services and migrations go by the URL's sslmode and sslrootcert, and by a password in a file."""
 
 from __future__ import annotations
 
@@ -18,23 +15,12 @@ from deploy.local.certificates import make_authority, openssl_is_there, signed
 from deploy.local.layout import write_private
 from services.chassis.database import Address, Pool, connect, open_pool
 from services.chassis.migration import migrate
+from tests.postgres_by_tls import by_tls
 
 pytestmark = [
     pytest.mark.skipif(not openssl_is_there(), reason="this machine has no openssl to make certificates with"),
     pytest.mark.requirement("secrets"),
 ]
-SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
-
-
-async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    except OSError:
-        pass
-    finally:
-        writer.close()
 
 
 @pytest.fixture
@@ -52,21 +38,8 @@ async def address(databases: dict[str, str], shown: ssl.SSLContext, tmp_path: Pa
     shown.load_cert_chain(certificate, certificate.with_suffix(".key"))
     url = urlsplit(databases["BOOKING_MIGRATION_URL"])
     (tmp_path / "password").write_text(f"{url.password}\n")
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        assert await reader.readexactly(len(SSL_REQUEST)) == SSL_REQUEST, "nobody speaks in the clear"
-        writer.write(b"S")
-        try:
-            await writer.start_tls(shown)
-        except OSError:
-            return
-        behind, before = await asyncio.open_connection(url.hostname, url.port)
-        await asyncio.gather(pipe(reader, before), pipe(behind, writer))
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    yield f"postgresql://{url.username}@127.0.0.1:{port}{url.path}?sslmode=verify-full"
-    server.close()
+    async with by_tls(databases["BOOKING_MIGRATION_URL"], shown) as port:
+        yield f"postgresql://{url.username}@127.0.0.1:{port}{url.path}?sslmode=verify-full"
 
 
 async def test_a_service_and_a_migration_speak_tls(

@@ -13,8 +13,9 @@ import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
+from services.chassis.clock import Clock
 from services.chassis.database import Address
-from services.operations.console.app import application
+from services.operations.console.app import REAL, application
 from services.operations.console.databases import Databases
 from services.operations.console.settings import ConsoleSettings, ConsoleToken
 from services.operations.databases import DATABASES
@@ -98,9 +99,11 @@ async def visit() -> AsyncIterator[Visit]:
     """`await visit("otto", databases=…, **settings)`: somebody with that token; None: not logged in."""
     async with AsyncExitStack() as open_ones:
 
-        async def come(token: str | None = None, *, databases: Databases | None = None, **given: Any) -> Visitor:
+        async def come(
+            token: str | None = None, *, databases: Databases | None = None, clock: Clock = REAL, **given: Any
+        ) -> Visitor:
             of = settings(**given)
-            app = application(of, databases or Databases({}))
+            app = application(of, databases or Databases({}), clock)
             client: TestClient[Any, Any] = await open_ones.enter_async_context(TestClient(TestServer(app)))
             visitor = Visitor(client, of.console_prefix)
             return visitor if token is None else await visitor.log_in(token)

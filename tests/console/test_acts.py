@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
@@ -103,6 +105,62 @@ async def test_a_conflict_is_a_message_and_the_page_stays(
     await engine.fetch("UPDATE saga SET status = 'waiting'")
     answer = await otto.post("/acts/saga-retry", form, headers=HTMX)
     assert (answer.status, answer.headers["HX-Trigger"]) == (200, "acted")
+
+
+async def moved_while_asked(admin: asyncpg.Connection[asyncpg.Record], booking_id: UUID, has_it: asyncio.Event) -> None:
+    """Another has the booking's slot, and lets it go when somebody waits for it: the booking is in another slot then,
+    and its saga at another attempt."""
+    to = await admin.fetchval("SELECT slot_id FROM slot WHERE slot_id NOT IN (SELECT slot_id FROM booking)")
+    async with admin.transaction():
+        await admin.execute("SET LOCAL session_replication_role = replica")
+        await admin.execute("SELECT FROM slot FOR UPDATE")
+        await admin.execute("UPDATE booking SET slot_id = $2 WHERE booking_id = $1", booking_id, to)
+        await admin.execute("UPDATE saga SET attempt = attempt + 1 WHERE booking_id = $1", booking_id)
+        has_it.set()
+        while not await admin.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            pass
+
+
+async def test_what_has_changed_meanwhile_is_shown_and_what_was_typed_is_kept(
+    otto: Visitor, engine: Engine, operations: asyncpg.Connection[asyncpg.Record], databases: dict[str, str]
+) -> None:
+    scene = await Scene(engine).open(slots=2)
+    command = scene.place()
+    await engine.tell(command, scene.place("eve", slot=1))
+    await engine.fetch("UPDATE booking SET deadline = deadline + interval '1 hour'")
+    admin = await asyncpg.connect(databases["POSTGRES_ADMIN_URL"].rsplit("/", 1)[0] + "/booking")
+    await admin.execute("SET session_replication_role = replica; DELETE FROM booking WHERE customer_id = 'eve'")
+    dialog = f"/acts/saga-retry?booking_id={command.booking_id}&back=/sagas"
+    form = {**hidden(await otto.shown(dialog)), "reason": "no answer since noon"}
+    meanwhile = asyncio.create_task(moved_while_asked(admin, command.booking_id, has_it := asyncio.Event()))
+    await has_it.wait()
+    answer = await otto.post("/acts/saga-retry", form, headers=HTMX)
+    text = await answer.text()
+    await meanwhile
+    await admin.close()
+    assert (answer.status, "HX-Trigger" in answer.headers) == (409, False), text
+    assert "has changed meanwhile, a booking moved to another slot" in text
+    assert re.search("Before:</strong> Payments is asked again for step authorize, attempt 1", text)
+    assert re.search("Now:</strong> Payments is asked again for step authorize, attempt 2", text)
+    assert ">no answer since noon</textarea>" in text
+    kept = await operations.fetch("SELECT outcome FROM operator_log WHERE booking_id = $1", command.booking_id)
+    assert [row["outcome"].partition(":")[0] for row in kept] == ["not done"]
+    form = {**hidden(text), "reason": "no answer since noon"}
+    answer = await otto.post("/acts/saga-retry", form, headers=HTMX)
+    assert (answer.status, "authorize is asked again" in await answer.text()) == (200, True)
+
+
+async def test_what_cannot_be_done_any_more_is_not_asked_and_what_was_typed_is_kept(
+    otto: Visitor, engine: Engine
+) -> None:
+    booking_id = await waiting(engine)
+    await engine.fetch("UPDATE saga SET status = 'stuck'")
+    form = {"reason": "settled by hand", **hidden(await otto.shown(f"/acts/saga-resolve?booking_id={booking_id}"))}
+    await engine.fetch("UPDATE saga SET status = 'done'")
+    answer = await otto.post("/acts/saga-resolve", form, headers=HTMX)
+    text = await answer.text()
+    assert (answer.status, "is done, not stuck" in text, "<textarea" in text) == (409, True, False)
+    assert "You wrote: settled by hand" in text
 
 
 async def test_what_is_not_there_cannot_be_asked(otto: Visitor) -> None:

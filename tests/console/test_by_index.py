@@ -14,6 +14,7 @@ from booking_contracts.rights import SERVICES
 
 from services.chassis.database import Connection
 from services.operations.console.databases import Databases
+from services.operations.console.reads.queues import Queue
 from tests.console.conftest import Visit, named
 
 LARGE = (
@@ -23,15 +24,18 @@ LARGE = (
 )
 """What grows with bookings, or may pile up."""
 SOME = str(UUID(int=7))
+EVERY = ("&every=1", "&every=1&kind=refused", "&every=1&kind=failed&key=k", "&every=1&error=x&before=2031-01-01")
 LETTERS = [
     f"/letters?service={service}{more}"
     for service in SERVICES
-    for more in ("", "&kind=failed&error=x", "&kind=refused", "&key=k", "&type=t&before=2031-01-01")
+    for more in ("", "&kind=failed&error=x", "&kind=refused", "&key=k", "&type=t&before=2031-01-01", *EVERY)
 ]
 PAGES = (
     *LETTERS,
     *("/sagas", "/sagas?status=stuck", "/sagas?status=waiting&step=void", "/money"),
-    *("/webhooks", "/webhooks?ailing=1", "/mails", "/jobs"),
+    *("/webhooks", "/webhooks?ailing=1", "/webhooks?waiting=1", "/mails", "/mails?waiting=1", "/jobs"),
+    *("/sagas?unanswered=1", "/payments?status=declined", "/payments?reason=x", "/payments?lingering=1"),
+    *(f"/queues?service={service}&of={queue}" for service in SERVICES for queue in Queue),
 )
 DIALOGS = (
     *(f"/acts/saga-retry?booking_id={SOME}", f"/acts/booking-cancel?booking_id={SOME}"),

@@ -118,9 +118,11 @@ async def test_what_waits_in_a_database_is_seen(
 async def test_the_page_of_now_is_drawn_with_everything_there(
     visit: Visit, databases: dict[str, str], engine: Replica
 ) -> None:
-    await (await Scene(engine).open()).confirmed()
+    scene = await Scene(engine).open(capacity=2)
+    await scene.confirmed("ann")
+    await scene.confirmed("bob")
     await engine.fetch("UPDATE saga SET status = 'stuck'")
     page = await (await visit("vera", databases=named(databases))).shown("/")
-    assert "sagas are stuck: 1" in page
+    assert "sagas are stuck: 2" in page
     assert "/sagas?status=stuck" in page
     assert len(re.findall("<polyline", page)) >= 5

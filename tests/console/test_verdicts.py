@@ -15,6 +15,7 @@ from services.operations.console.kafka import Seen
 from services.operations.console.parts import Part
 from services.operations.console.reads import for_people
 from services.operations.console.reads.engine import Engine
+from services.operations.console.reads.heard import Heard
 from services.operations.console.reads.people import Audit, Sagas, Told
 from services.operations.console.reads.verdicts import Readings, Tone, verdicts
 
@@ -52,8 +53,9 @@ def readings(changed: Mapping[str, Mapping[str, Any]] | None = None, **given: An
         "engines": engines,
         "sagas": Part("booking", Sagas(3, 0, 0)),
         "money": Part("payments", {}),
-        "told": Part("notifications", Told(0, 0, 0.0, 0, 0, 0, 0.0)),
+        "told": Part("notifications", Told()),
         "audit": Part("operations", Audit({}, 5.0, None)),
+        "stripe": Part("payments", Heard(1.0, 1.0)),
         "kafka": Seen(ALIVE, {}),
         "kafka_why": None,
     }
@@ -150,6 +152,12 @@ AWAY: Part[Any] = Part("payments", None, "the database of payments does not answ
         ),
         (readings(circuits=2), "Stripe", Tone.BAD, "2 replicas let no call through"),
         (
+            readings(stripe=Part("payments", Heard(1.0, 1.0, late=2, late_seconds=12.0))),
+            "Stripe",
+            Tone.WARN,
+            "webhooks are late: the last 2 events came 12 s or more",
+        ),
+        (
             readings({"notifications": {"failing_calls": 1, "failing_seconds": 61.0, "call_error": "refused"}}),
             "Mail server",
             Tone.BAD,
@@ -175,7 +183,26 @@ def test_a_database_that_is_away_is_said_once_and_what_is_in_it_is_not_known() -
 
 def test_each_number_leads_to_a_list() -> None:
     paths = {one.path.partition("?")[0] for one in for_people.numbers(readings())}
-    assert paths <= {"/letters", "/sagas", "/money", "/webhooks", "/mails", "/findings"}
+    assert paths <= {"/letters", "/sagas", "/money", "/webhooks", "/mails", "/findings", "/payments"}
     there = {route.path for route in routes() if route.method == "GET"}
     if "/letters" in there:
         assert paths <= there
+
+
+def known(of: Readings) -> tuple[str, ...]:
+    """What is said of Stripe in any case."""
+    (found,) = (one for one in verdicts(of) if one.name == "Stripe")
+    return found.known
+
+
+def test_when_stripe_was_last_heard_of_is_said_in_words() -> None:
+    heard = Heard(call_seconds=4.0, event_seconds=130.0)
+    assert known(readings(stripe=Part("payments", heard))) == (
+        "a call of 4.0 s ago was answered",
+        "the last webhook was kept 2 min ago",
+    )
+    assert known(readings(stripe=Part("payments", Heard()))) == (
+        "no call of the last day was answered",
+        "no webhook is kept",
+    )
+    assert known(readings(stripe=AWAY)) == ()

@@ -90,9 +90,11 @@ async def ask(connection: Connection, service: str) -> None:
             await week.week(connection, named("provider", provider), zone, week.week_of(start.date()))
     if service == "payments":
         await payment_lists.counts(connection)
-        for status in (*Status, None):
-            paid = await payment_lists.payments(connection, status)
-            await payment_lists.payments(connection, status, paid.next)
+        await payment_lists.reasons(connection)
+        of = payment_lists.Wanted
+        for which in (*map(of, Status), of(), of(Status.DECLINED, "expired_card"), of(lingering=True)):
+            paid = await payment_lists.payments(connection, which)
+            await payment_lists.payments(connection, which, paid.next)
         for of_refund in (*RefundStatus, None):
             given_back = await payment_lists.refunds(connection, of_refund)
             await payment_lists.refunds(connection, of_refund, given_back.next)

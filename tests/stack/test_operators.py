@@ -14,6 +14,7 @@ from deploy.local.__main__ import say_console
 from deploy.local.catalog import OPERATORS, PARTS, process_named
 from deploy.local.environment import stack_env
 from deploy.local.layout import Layout, replica_names
+from deploy.local.operators import RUN
 from deploy.local.stack import Stack
 from services.operations.databases import DATABASES, OPERATIONS
 
@@ -46,6 +47,14 @@ def test_the_auditor_reads_the_services_and_writes_what_it_finds(layout: Layout)
 
 def test_the_console_acts_as_the_services_and_owns_nothing(layout: Layout) -> None:
     assert roles(layout, "console") == {name: name for name in DATABASES}
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_they_go_by_the_clock_that_the_services_go_by(layout: Layout, name: str) -> None:
+    service, one = (process_named(layout, of, {}, fast=True, in_container=False) for of in ("booking-1", name))
+    assert one.environment["CLOCK_OFFSET_FILE"] == service.environment["CLOCK_OFFSET_FILE"]
+    assert one.command[-2:] == ("deploy.local.operators", name)
+    assert RUN.keys() == {*OPERATORS}
 
 
 def test_who_has_the_stacks_token_signs_in_at_the_stacks_console(

@@ -18,10 +18,11 @@ EVENTS = retention.Rule("webhook_event", "created_at", timedelta(days=30))
 """With their deliveries: as long as they can be sent again."""
 DEAD_AFTER = timedelta(days=1)
 
-LOOK = """
+DEAD = "disabled_for IN ('gone', 'failing') OR (state = 'active' AND failing_since <= $1)"
+LOOK = f"""
 SELECT count(*) FILTER (WHERE state = 'active') AS active,
        count(*) FILTER (WHERE state = 'disabled') AS disabled,
-       count(*) FILTER (WHERE disabled_for IN ('gone', 'failing') OR (state = 'active' AND failing_since <= $1)) AS dead
+       count(*) FILTER (WHERE {DEAD}) AS dead
 FROM webhook_subscription WHERE state <> 'deleted'
 """
 FORGET = """

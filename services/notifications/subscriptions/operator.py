@@ -36,6 +36,7 @@ SELECT s.subscription_id, s.url, s.state, s.disabled_for, s.provider_id, s.custo
            SELECT FROM webhook_delivery d WHERE d.subscription_id = s.subscription_id AND d.state = 'pending'
            LIMIT 1000) w) AS waiting
 FROM webhook_subscription s WHERE s.state <> 'deleted' AND (NOT $1 OR s.state = 'disabled' OR s.failures > 0)
+  AND ($3::uuid[] IS NULL OR s.subscription_id = ANY($3))
 ORDER BY s.number LIMIT $2
 """
 DELIVERIES = f"""
@@ -74,9 +75,11 @@ class Wanted:
     failed: bool = False
 
 
-async def listed(connection: Connection, *, ailing: bool, most: int) -> Sequence[asyncpg.Record]:
-    """Subscriptions, oldest first; `ailing`: those that fail or are switched off."""
-    return await connection.fetch(LIST, ailing, most)
+async def listed(
+    connection: Connection, *, ailing: bool, most: int, of: Sequence[UUID] | None = None
+) -> Sequence[asyncpg.Record]:
+    """Subscriptions, oldest first; `ailing`: those that fail or are switched off, `of`: of these alone."""
+    return await connection.fetch(LIST, ailing, most, of)
 
 
 async def one(connection: Connection, subscription_id: UUID) -> asyncpg.Record:

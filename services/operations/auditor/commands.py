@@ -10,7 +10,7 @@ from uuid import UUID
 import typer
 from booking_contracts.rights import SERVICES
 
-from services.chassis.clock import SystemClock
+from services.chassis.clock import Clock, SystemClock
 from services.chassis.database import Address, Connection
 from services.chassis.operator import NotPossible
 from services.operations.auditor import process
@@ -34,11 +34,19 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Look for ever whether everything agrees, until SIGTERM; /health and /metrics on HTTP_PORT, where that is set."""
-    where = {service: read_only(service) for service in SERVICES}
     if not once:
-        process.run(where, Address.named(f"{OPERATIONS.upper()}_DATABASE"), SystemClock(), every)
+        for_ever(SystemClock(), every)
         return
-    show([_row(one) for one in sentences(_look(where))], FOUND, as_json=as_json)
+    show([_row(one) for one in sentences(_look(_services()))], FOUND, as_json=as_json)
+
+
+def for_ever(clock: Clock, every_seconds: float = 5) -> None:
+    """Look until SIGTERM, at the databases that the environment names."""
+    process.run(_services(), Address.named(f"{OPERATIONS.upper()}_DATABASE"), clock, every_seconds)
+
+
+def _services() -> dict[str, Address]:
+    return {service: read_only(service) for service in SERVICES}
 
 
 async def _look(where: dict[str, Address]) -> list[Finding]:

@@ -10,6 +10,7 @@ from types import ModuleType
 from aiohttp import web
 
 from services.chassis import expiry, metrics
+from services.chassis.clock import Clock, SystemClock
 from services.chassis.http import Health, add_health, add_metrics
 from services.operations.console import acts, jobs, pages, static_files
 from services.operations.console.access import let_in
@@ -17,7 +18,7 @@ from services.operations.console.acts.dialogs import routes_of
 from services.operations.console.databases import Databases
 from services.operations.console.kafka import KafkaWatch, watched
 from services.operations.console.problems import problem_pages
-from services.operations.console.routes import DATABASES, ROUTES, SETTINGS, SIGNER, Route
+from services.operations.console.routes import CLOCK, DATABASES, ROUTES, SETTINGS, SIGNER, Route
 from services.operations.console.security import add_headers
 from services.operations.console.settings import ConsoleSettings
 from services.operations.console.signing import Signer
@@ -26,10 +27,13 @@ MOST_BODY_BYTES = 64 * 1024
 """Of a form."""
 
 
-def application(settings: ConsoleSettings, databases: Databases) -> web.Application:
+REAL = SystemClock()
+
+
+def application(settings: ConsoleSettings, databases: Databases, clock: Clock = REAL) -> web.Application:
     """Everything but the port. Connections are made when they are first wanted."""
     app = web.Application(middlewares=[problem_pages, let_in], client_max_size=MOST_BODY_BYTES)
-    app[SETTINGS], app[DATABASES] = settings, databases
+    app[SETTINGS], app[DATABASES], app[CLOCK] = settings, databases, clock
     app[SIGNER] = Signer(lambda: [one.get_secret_value() for one in settings.now().console_session_secrets])
     app[ROUTES] = {}
     add_health(app, Health(live=_well, ready=_well, startup=_well, serving=_well))

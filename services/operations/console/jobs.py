@@ -25,12 +25,12 @@ from booking_contracts.envelope import rfc3339
 from booking_contracts.rights import SERVICES
 
 from services.chassis import dead_letter_selection, operator
-from services.chassis.clock import Clock, SystemClock
+from services.chassis.clock import Clock
 from services.chassis.database import UNAVAILABLE, Connection
 from services.chassis.dead_letter_selection import BEFORE_ALL, Place, Portion, Wanted
 from services.chassis.operator import Done, NotPossible
 from services.operations.console.databases import Away, Databases
-from services.operations.console.routes import DATABASES, SETTINGS
+from services.operations.console.routes import CLOCK, DATABASES, SETTINGS
 from services.operations.databases import LIFE
 from services.operations.handled import handled_by
 
@@ -205,7 +205,7 @@ async def worked_on(app: web.Application) -> AsyncIterator[None]:
     if app[SETTINGS].console_read_only:
         yield
         return
-    task = asyncio.create_task(run(app[DATABASES], SystemClock()), name="jobs")
+    task = asyncio.create_task(run(app[DATABASES], app[CLOCK]), name="jobs")
     yield
     task.cancel()
     with suppress(asyncio.CancelledError):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from services.chassis.clock import Clock
 from services.operations.console.databases import Databases
 from services.operations.console.roles import Operator, Role
 from services.operations.console.settings import ConsoleSettings
@@ -15,6 +16,8 @@ from services.operations.console.signing import Signer
 Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SETTINGS: web.AppKey[ConsoleSettings] = web.AppKey("settings")
 DATABASES: web.AppKey[Databases] = web.AppKey("databases")
+CLOCK: web.AppKey[Clock] = web.AppKey("clock")
+"""What bookings go by. Sessions and tokens, leases, and what databases note by themselves go by real time."""
 SIGNER: web.AppKey[Signer] = web.AppKey("signer")
 ROUTES: web.AppKey[dict[web.AbstractRoute, Route]] = web.AppKey("routes")
 """Ours by aiohttp's."""

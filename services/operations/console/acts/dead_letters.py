@@ -11,6 +11,7 @@ from booking_contracts.envelope import rfc3339
 from pydantic import BeforeValidator, Field
 
 from services.chassis import dead_letter_selection, operator
+from services.chassis.clock import SystemClock
 from services.chassis.operator import NotPossible
 from services.operations.console import jobs
 from services.operations.console.acts.framework import Act, Doing
@@ -133,7 +134,7 @@ class _Many(Act):
     async def do(self, doing: Doing) -> str:
         """The job is begun; it goes on without whoever has asked."""
         count = await self._count(doing.databases)
-        asked = jobs.Asked.of(self.wanted, until=doing.clock.now(), for_good=getattr(self, "for_good", False))
+        asked = jobs.Asked.of(self.wanted, until=SystemClock().now(), for_good=getattr(self, "for_good", False))
         job = await jobs.begin(
             doing.databases, doing.operator.name, self.DOES, self.service, asked, doing.reason, count
         )

@@ -8,16 +8,17 @@ from typing import Annotated, Any
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
-from services.chassis.clock import SystemClock
 from services.chassis.operator import NotPossible
 from services.chassis.problems import Problem
 from services.operations.console.access import CSRF
 from services.operations.console.acts.framework import Act, Doing, Outcome, Reason, run
 from services.operations.console.databases import Away
 from services.operations.console.rendering import page
-from services.operations.console.routes import DATABASES, OPERATOR, Route
+from services.operations.console.routes import CLOCK, DATABASES, OPERATOR, Route
 
-OWN = frozenset({"reason", "back", CSRF})
+SAID = "said"
+"""What the dialog said would happen, when it was confirmed."""
+OWN = frozenset({"reason", "back", SAID, CSRF})
 """Fields of the dialog itself."""
 LARGEST = 4000
 """Characters of a field."""
@@ -49,17 +50,19 @@ async def _dialog(
     outcome: Outcome | None = None,
     status: int = 200,
 ) -> web.Response:
-    """What will happen, what is asked, why. `wrong`: a sentence about what was filled in; `outcome`: how it went."""
+    """What will happen, what is asked, why. `wrong`: a sentence about what was filled in; `outcome`: how it went. What
+    was not done is asked once more, with what was typed, where it can still be done."""
     fields = _fields(act, given)
     says = None
-    if outcome is None:
+    if outcome is None or not outcome.done:
         try:
             says = await _named(act, given).says(request.app[DATABASES])
         except Problem:
             if wrong is None:
                 raise
         except (NotPossible, Away) as refused:
-            outcome, status = Outcome(False, str(refused)), 409
+            before = [outcome.said] if outcome is not None and outcome.said != str(refused) else []
+            outcome, status = Outcome(False, "\n".join([*before, str(refused)])), 409
     return await page(
         request,
         "act.html",
@@ -68,6 +71,7 @@ async def _dialog(
         act=act,
         fields=fields,
         says=says,
+        said=given.get(SAID, ""),
         reason=given.get("reason", ""),
         back=_back(given),
         wrong=wrong,
@@ -84,7 +88,7 @@ async def _do(request: web.Request, act: type[Act], given: dict[str, str]) -> we
         asked = _whole(act, given)
     except ValidationError as wrong:
         return await _dialog(request, act, given, wrong=_sentence(act, wrong), status=422)
-    doing = Doing(request.app[DATABASES], SystemClock(), request[OPERATOR], reason, request.app)
+    doing = Doing(request.app[DATABASES], request.app[CLOCK], request[OPERATOR], reason, request.app)
     outcome = await run(asked, doing)
     return await _dialog(request, act, given, outcome=outcome, status=200 if outcome.done else 409)
 

@@ -9,15 +9,15 @@ from aiohttp import web
 from booking_contracts.rights import SERVICES
 
 from services.chassis import dead_letter_selection
-from services.chassis.dead_letter_selection import COUNTED
 from services.chassis.operator import NotPossible
 from services.chassis.problems import Problem
 from services.operations.console.reads import dead_letters as reads
+from services.operations.console.reads import letter_lists
 from services.operations.console.rendering import page
 from services.operations.console.roles import Role
 from services.operations.console.routes import DATABASES, Route
 
-SHOWN, BLOCKED_SHOWN, MOST = 50, 50, 1_000
+BLOCKED_SHOWN = 50
 
 
 def service_of(request: web.Request) -> str:
@@ -32,11 +32,9 @@ async def listed(request: web.Request) -> web.Response:
     """Those of one service that a filter finds, the oldest first."""
     service, wanted = service_of(request), reads.wanted_of(request.query)
     async with request.app[DATABASES].reading(service) as connection:
-        rows = await dead_letter_selection.listed(
-            connection, wanted, most=SHOWN + 1, after=reads.place_of(request.query.get("after"))
-        )
-        count = await dead_letter_selection.count(connection, wanted, most=MOST)
-        kinds = await dead_letter_selection.kinds(connection, wanted)
+        found = await letter_lists.listed(connection, wanted, reads.place_of(request.query.get("after")))
+        count = await letter_lists.count(connection, wanted)
+        kinds = await letter_lists.kinds(connection, wanted)
         blocked = await reads.blocked(connection, wanted.key, most=BLOCKED_SHOWN)
     return await page(
         request,
@@ -46,11 +44,12 @@ async def listed(request: web.Request) -> web.Response:
         wanted=wanted,
         filters=reads.in_words(wanted),
         kinds_there_are=reads.KINDS,
-        rows=[reads.readable(row) for row in rows[:SHOWN]],
-        cursor=reads.text_of(rows[SHOWN - 1]) if len(rows) > SHOWN else None,
+        rows=[reads.readable(row) for row in found.rows],
+        cursor=reads.text_of(found.after) if found.after else None,
         count=count,
-        most=MOST,
-        counted=COUNTED,
+        counted=letter_lists.GROUPED,
+        looked=letter_lists.LOOKED,
+        most_behind=letter_lists.MOST_BEHIND,
         kinds=[reads.with_part(row) for row in kinds],
         blocked=blocked,
         blocked_all=len(blocked) < BLOCKED_SHOWN,

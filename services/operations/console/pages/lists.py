@@ -63,14 +63,26 @@ async def bookings(request: web.Request) -> web.Response:
 
 
 async def payments(request: web.Request) -> web.Response:
-    """Those with a status, the newest first."""
-    status = asked.choice(request, "status", list(Status))
-    at = asked.cursor(request, payment_lists.kinds_of_payments(status))
+    """Those with a status, the newest first: the declined with why, and how many there are by reason."""
+    status, reason = asked.choice(request, "status", list(Status)), asked.text(request, "reason")
+    lingering = asked.text(request, "lingering", "1") is not None
+    wanted = payment_lists.Wanted(Status.DECLINED if reason else status, reason, lingering)
+    at = asked.cursor(request, wanted.kinds)
     async with request.app[DATABASES].reading("payments") as connection:
-        found = await payment_lists.payments(connection, status, at)
+        found = await payment_lists.payments(connection, wanted, at)
         counts = await payment_lists.counts(connection)
+        reasons = await payment_lists.reasons(connection) if wanted.status is Status.DECLINED else {}
     return await page(
-        request, "payments.html", what="payment", found=found, counts=counts, wanted=status, statuses=list(Status)
+        request,
+        "payments.html",
+        what="payment",
+        found=found,
+        counts=counts,
+        reasons=reasons,
+        wanted=wanted.status,
+        reason=reason,
+        lingering=lingering,
+        statuses=list(Status),
     )
 
 

@@ -16,6 +16,7 @@ from services.operations.console.parts import Part, part
 from services.operations.console.reads import last_hour, people
 from services.operations.console.reads.engine import COUNTED, engine_of
 from services.operations.console.reads.for_people import numbers
+from services.operations.console.reads.heard import heard
 from services.operations.console.reads.processes import replicas
 from services.operations.console.reads.verdicts import (
     BEHIND_SECONDS,
@@ -27,27 +28,28 @@ from services.operations.console.reads.verdicts import (
 )
 from services.operations.console.rendering import page
 from services.operations.console.roles import Role
-from services.operations.console.routes import DATABASES, SETTINGS, Route
+from services.operations.console.routes import CLOCK, DATABASES, SETTINGS, Route
 
 SLOW = {"outbox": OUTBOX_SECONDS, "timers": TIMERS_SECONDS, "behind": BEHIND_SECONDS}
 
 
 async def now(request: web.Request) -> web.Response:
     """Everything is read at once; what is away is said where it would stand."""
-    databases, watch, instant = request.app[DATABASES], request.app[WATCH], SystemClock().now()
+    databases, watch, instant = request.app[DATABASES], request.app[WATCH], request.app[CLOCK].now()
     engines = asyncio.gather(*(part(name, engine_of(databases, name, instant)) for name in SERVICES))
     hour = asyncio.gather(
         part("booking", last_hour.bookings(databases, instant)),
-        part("payments", last_hour.calls(databases, instant)),
+        part("payments", last_hour.calls(databases, SystemClock().now())),
     )
-    sagas, money, told, audit, processes = await asyncio.gather(
+    sagas, money, told, audit, stripe, processes = await asyncio.gather(
         part("booking", people.sagas(databases)),
         part("payments", people.money(databases)),
         part("notifications", people.told(databases, instant)),
         part("operations", people.audit(databases)),
+        part("payments", heard(databases)),
         replicas(request.app[SETTINGS].console_services),
     )
-    bookings, stripe = await hour
+    bookings, calls = await hour
     of = Readings(
         engines=dict(zip(SERVICES, await engines, strict=True)),
         sagas=sagas,
@@ -59,6 +61,7 @@ async def now(request: web.Request) -> web.Response:
         circuits=sum(one.circuit_open for one in processes),
         confirmed=_lately(bookings.data.confirmed) if bookings.data else 0,
         unpaid=_lately(bookings.data.failed) if bookings.data else 0,
+        stripe=stripe,
     )
     return await page(
         request,
@@ -69,8 +72,8 @@ async def now(request: web.Request) -> web.Response:
         processes=processes,
         counted=COUNTED,
         slow=SLOW,
-        charts=list(_charts(bookings, stripe)),
-        missing=[one.why for one in (bookings, stripe) if one.why is not None],
+        charts=list(_charts(bookings, calls)),
+        missing=[one.why for one in (bookings, calls) if one.why is not None],
     )
 
 

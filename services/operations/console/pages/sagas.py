@@ -8,24 +8,26 @@ from typing import TypeVar
 
 from aiohttp import web
 
+from services.booking.gauges import LONG_UNANSWERED
 from services.booking.saga import Status, Step
-from services.chassis.clock import SystemClock
 from services.chassis.problems import Problem
 from services.operations.console.reads import sagas as reads
 from services.operations.console.rendering import page
 from services.operations.console.roles import Role
-from services.operations.console.routes import DATABASES, Route
+from services.operations.console.routes import CLOCK, DATABASES, Route
 
 SHOWN = 200
 ChoiceT = TypeVar("ChoiceT", bound=StrEnum)
 
 
 async def listed(request: web.Request) -> web.Response:
-    """By status and step."""
+    """By status and step; with `unanswered=1` those that wait, and were asked so often that it is no delay any more."""
     status, step = _choice(request, "status", Status), _choice(request, "step", Step)
+    asked = LONG_UNANSWERED if request.query.get("unanswered") == "1" else 0
+    status = Status.WAITING if asked else status
     async with request.app[DATABASES].reading("booking") as connection:
         counts = await reads.counts(connection)
-        rows = await reads.not_done(connection, status=status, step=step, most=SHOWN)
+        rows = await reads.not_done(connection, status=status, step=step, most=SHOWN, asked=asked)
     return await page(
         request,
         "sagas.html",
@@ -34,10 +36,11 @@ async def listed(request: web.Request) -> web.Response:
         counted=reads.COUNTED,
         chosen_status=status,
         chosen_step=step,
+        asked=asked,
         statuses=[one for one in Status if one is not Status.DONE],
         steps=list(Step),
         shown=SHOWN,
-        now=SystemClock().now(),
+        now=request.app[CLOCK].now(),
     )
 
 

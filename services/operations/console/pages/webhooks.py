@@ -12,20 +12,23 @@ from services.chassis.problems import Problem
 from services.notifications import operator as letters
 from services.notifications.model.deliveries import State
 from services.notifications.subscriptions import operator
+from services.operations.console.reads import people, queues
+from services.operations.console.reads.queues import SHOWN
 from services.operations.console.rendering import page
 from services.operations.console.roles import Role
-from services.operations.console.routes import DATABASES, Route
+from services.operations.console.routes import CLOCK, DATABASES, Route
 
-SHOWN, WAITING = 100, 1_000
+WAITING = 1_000
 
 
 async def listed(request: web.Request) -> web.Response:
-    """All of them, or with `ailing=1` those that fail or are switched off."""
+    """All of them, or with `ailing=1` those that fail or are switched off, with `waiting=1` those for whom webhooks
+    wait."""
+    only_waiting, only_ailing = (request.query.get(name) == "1" for name in ("waiting", "ailing"))
     async with request.app[DATABASES].reading("notifications") as connection:
-        ailing = await operator.listed(connection, ailing=True, most=SHOWN)
-        every = (
-            [] if request.query.get("ailing") == "1" else await operator.listed(connection, ailing=False, most=SHOWN)
-        )
+        of = await people.awaited(connection, request.app[CLOCK].now()) if only_waiting else None
+        ailing = await operator.listed(connection, ailing=True, most=SHOWN, of=of)
+        every = [] if only_ailing else await operator.listed(connection, ailing=False, most=SHOWN, of=of)
     known = {row["subscription_id"] for row in ailing}
     rows = [*ailing, *(row for row in every if row["subscription_id"] not in known)]
     return await page(
@@ -51,10 +54,14 @@ async def subscription(request: web.Request) -> web.Response:
 
 
 async def mails(request: web.Request) -> web.Response:
-    """Letters that failed, the newest first."""
+    """Letters that failed, the newest first; with `waiting=1` those that are not sent, the oldest first."""
+    wait = request.query.get("waiting") == "1"
     async with request.app[DATABASES].reading("notifications") as connection:
-        rows = await letters.failed(connection, most=SHOWN)
-    return await page(request, "mails.html", subject="letters that failed", rows=rows, shown=SHOWN)
+        before = request.app[CLOCK].now() - people.ON_THE_WAY
+        rows = await (queues.mails(connection, before) if wait else letters.failed(connection, most=SHOWN + 1))
+    of = "letters that wait" if wait else "letters that failed"
+    more = len(rows) > SHOWN
+    return await page(request, "mails.html", subject=of, wait=wait, rows=rows[:SHOWN], more=more, shown=SHOWN)
 
 
 ROUTES: Sequence[Route] = (

@@ -67,9 +67,9 @@ def place_of(text: str | None) -> Place:
         raise Problem(400, "Bad request", "The list cannot go on from there: begin it again.") from None
 
 
-def text_of(row: asyncpg.Record) -> str:
-    """A letter as the place after which the next page begins."""
-    return f"{row['created_at'].isoformat()}/{row['id']}"
+def text_of(place: Place) -> str:
+    """A letter's place, after which the next page begins."""
+    return f"{place.created_at.isoformat()}/{place.id}"
 
 
 def readable(row: asyncpg.Record) -> dict[str, Any]:

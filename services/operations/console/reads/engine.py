@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from services.chassis.database import Connection
 from services.chassis.gauges import BY_TYPE_OF_MESSAGE, WAITING
@@ -48,6 +49,10 @@ LIMIT 5
 """
 """Whoever is not the service and holds rows or tables: a person's open session, a migration; and a session of its own
 that stands. Of a service's batches two may wait for each other for a moment."""
+THE_LETTER = """
+SELECT id FROM dead_letter WHERE status = 'open' AND kind <> 'refused' ORDER BY created_at, id LIMIT 1
+"""
+THE_KEY = "SELECT key FROM blocked_key LIMIT 1"
 BLOCKED_SECONDS = """
 SELECT coalesce(extract(epoch FROM clock_timestamp() - min(since)), 0)::float8
 FROM (SELECT since FROM blocked_key LIMIT 1000) kept
@@ -82,6 +87,9 @@ class Engine:
     """Of the statements that run."""
     holders: tuple[str, ...] = ()
     """Who keeps others from rows or tables, a sentence each."""
+    the_letter: UUID | None = None
+    the_key: str | None = None
+    """Where there is one alone."""
 
 
 async def engine_of(databases: Databases, service: str, now: datetime) -> Engine:
@@ -96,6 +104,8 @@ async def engine_of(databases: Databases, service: str, now: datetime) -> Engine
         kinds = {"letters": 0, "blocked": 0}
         for row in await connection.fetch(BY_TYPE_OF_MESSAGE):
             kinds[row["what"]] += row["count"]
+        the_letter = await connection.fetchval(THE_LETTER) if kinds["letters"] == 1 else None
+        the_key = await connection.fetchval(THE_KEY) if kinds["blocked"] == 1 else None
     assert waiting is not None, "a row without FROM"
     assert calls is not None, "an aggregate"
     assert sessions is not None, "an aggregate"
@@ -119,6 +129,8 @@ async def engine_of(databases: Databases, service: str, now: datetime) -> Engine
         waiting_for_locks=sessions["waiting"],
         longest_seconds=sessions["longest_seconds"],
         holders=holders,
+        the_letter=the_letter,
+        the_key=the_key,
     )
 
 

@@ -36,14 +36,17 @@ def numbers(of: Readings) -> list[Number]:
 def _letters(of: Readings) -> Iterator[Number]:
     for engine in of.seen:
         path = f"/letters?service={engine.service}"
+        path = f"/letters/{engine.service}/{engine.the_letter}" if engine.the_letter else path
         behind = f"keys that wait behind them: {engine.blocked}" if engine.blocked else ""
         yield Number(f"Dead letters of {engine.service}", engine.letters, path, note=behind)
 
 
 def _sagas(of: Readings) -> Iterator[Number]:
     if of.sagas.data is not None:
-        yield Number("Sagas that are stuck", of.sagas.data.stuck, "/sagas?status=stuck")
-        yield Number("Sagas without an answer", of.sagas.data.unanswered, "/sagas?status=waiting", Tone.WARN)
+        stuck = of.sagas.data.the_stuck
+        path = f"/bookings/{stuck}" if stuck else "/sagas?status=stuck"
+        yield Number("Sagas that are stuck", of.sagas.data.stuck, path)
+        yield Number("Sagas without an answer", of.sagas.data.unanswered, "/sagas?unanswered=1", Tone.WARN)
 
 
 def _money(of: Readings) -> Iterator[Number]:
@@ -59,7 +62,7 @@ def _money(of: Readings) -> Iterator[Number]:
         yield Number(f"{name} that are tried again", total(gauge, "false"), "/money", Tone.WARN)
     yield Number("Payouts without an account", total("payouts_without_account"), "/money", Tone.WARN)
     yield Number("Chargebacks that are open", total("chargebacks_open"), "/money", Tone.WARN)
-    yield Number("Payments that linger at Stripe", total("lingering"), "/findings", Tone.WARN, 1000)
+    yield Number("Payments that linger at Stripe", total("lingering"), "/payments?lingering=1", Tone.WARN, 1000)
     yield Number("Differences between Stripe and the ledger", total("not_agreeing"), "/findings")
     yield Number("Payments at Stripe that no row knows", total("reports_open"), "/findings")
     yield Number("Events of Stripe's that are set aside", total("events_aside"), "/money")
@@ -67,16 +70,18 @@ def _money(of: Readings) -> Iterator[Number]:
 
 def _told(of: Readings) -> Iterator[Number]:
     if of.told.data is not None:
-        yield Number("Subscribers that are dead", of.told.data.subscribers_dead, "/webhooks?ailing=1")
-        waiting = of.told.data.webhooks_waiting
-        slow = of.told.data.webhooks_seconds > 60
-        yield Number("Webhooks that wait", waiting, "/webhooks", Tone.WARN if slow else Tone.GOOD)
-        yield Number("Mails that failed, the last day", of.told.data.mails_failed, "/mails", Tone.WARN)
-        slow = of.told.data.mails_seconds > 60
-        yield Number("Mails that wait", of.told.data.mails_waiting, "/mails", Tone.WARN if slow else Tone.GOOD)
+        told = of.told.data
+        dead = f"/webhooks/{told.the_dead}" if told.the_dead else "/webhooks?ailing=1"
+        yield Number("Subscribers that are dead", told.subscribers_dead, dead)
+        awaited = f"/webhooks/{told.the_awaited}?state=pending" if told.the_awaited else "/webhooks?waiting=1"
+        yield Number("Webhooks that wait for over a minute", told.webhooks_waiting, awaited, Tone.WARN)
+        yield Number("Mails that failed, the last day", told.mails_failed, "/mails", Tone.WARN)
+        yield Number("Mails that wait for over a minute", told.mails_waiting, "/mails?waiting=1", Tone.WARN)
 
 
 def _findings(of: Readings) -> Iterator[Number]:
     if of.audit.data is not None:
         found = sum(of.audit.data.findings.values())
-        yield Number("What does not agree", found, "/findings", bound=TOLD_COUNTED)
+        the_one = of.audit.data.the_finding
+        path = f"/findings/{the_one}" if the_one else "/findings"
+        yield Number("What does not agree", found, path, bound=TOLD_COUNTED)

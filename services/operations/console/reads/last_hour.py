@@ -89,7 +89,7 @@ async def bookings(databases: Databases, now: datetime) -> Bookings:
 
 
 async def calls(databases: Databases, now: datetime) -> Calls:
-    """Raises Away."""
+    """By real time, as calls are kept. Raises Away."""
     async with databases.reading("payments") as connection:
         rows = await connection.fetch(CALLS, _beginning(now))
     found: Mapping[datetime, tuple[int, int]] = {row["minute"]: (row["calls"], row["failed"]) for row in rows}

@@ -22,13 +22,18 @@ from services.payments.model.refund import RefundStatus
 COUNTED = 1_000
 UNDER_WAY = "status IN ('pending', 'requires_action', 'authorized')"
 """As the index payment_live has it."""
+DECLINED = "status = 'declined'"
+"""As the index payment_declined has it."""
+MOST_REASONS = 20
+LINGERING_MINUTES = 10
+"""As the gauge has it (payments/gauges.py)."""
 Kinds = Sequence[Callable[[Any], Any]]
 OF_REFUNDS: Kinds = (UUID, small)
 """What stands in a cursor of their list."""
 
 PAYMENT = """
 SELECT booking_id, payment_id, status, method, amount_minor, currency, captured_minor, refunded_minor, released_minor,
-       payment_intent, customer_id, provider_id, changed_at, {fits} AS fits
+       payment_intent, customer_id, provider_id, changed_at, decline_code, {fits} AS fits
 FROM payment WHERE {among} AND {beyond} ORDER BY {order} LIMIT {limit}
 """
 REFUND = """
@@ -58,6 +63,35 @@ class Payment:
     customer_id: str | None
     provider_id: UUID | None
     changed_at: datetime
+    decline_code: str | None
+    """Why it was declined, in Stripe's words or ours (payments/model/declines.py); of an earlier attempt, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which payments. `reason`: of the declined those with this code. `lingering`: under way for LINGERING_MINUTES, as
+    the gauge counts them, and then of no other status."""
+
+    status: Status | None = None
+    reason: str | None = None
+    lingering: bool = False
+
+    @property
+    def live(self) -> bool:
+        """Whether they are in the order of their last change, of which there is an index."""
+        return self.lingering or self.status in LIVE
+
+    @property
+    def kinds(self) -> Kinds:
+        """What stands in a cursor of their list."""
+        return BY_TIME if self.live else BY_ID
+
+    @property
+    def among(self) -> str:
+        """The rows that an index has, written out as it has them."""
+        if self.lingering:
+            return f"{UNDER_WAY} AND changed_at < statement_timestamp() - interval '{LINGERING_MINUTES} minutes'"
+        return UNDER_WAY if self.live else DECLINED if self.status is Status.DECLINED else "true"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +110,31 @@ class Refund:
     tries: int
 
 
-def kinds_of_payments(status: Status | None) -> Kinds:
-    """What stands in a cursor of their list."""
-    return BY_TIME if status in LIVE else BY_ID
-
-
-async def payments(connection: Connection, status: Status | None, at: Cursor | None = None) -> Page[Payment]:
-    """A page of those with this status, the newest first: by their last change while they are under way."""
-    live = status in LIVE
-    walk = Walk(("changed_at", "booking_id") if live else ("booking_id",), at, newest=True)
-    walk.narrow("status = {}", status, indexed=False)
+async def payments(connection: Connection, wanted: Wanted, at: Cursor | None = None) -> Page[Payment]:
+    """A page of them, the newest first, by their last change while they are under way; of those that linger the
+    oldest."""
+    order = ("changed_at", "booking_id") if wanted.live else ("booking_id",)
+    walk = Walk(order, at, newest=not wanted.lingering)
+    if not wanted.lingering and wanted.status is not Status.DECLINED:
+        walk.narrow("status = {}", wanted.status, indexed=False)
+    walk.narrow("decline_code = {}", wanted.reason, indexed=False)
     return walk.page(
-        await _walked(connection, PAYMENT, walk, UNDER_WAY if live else "true"),
+        await _walked(connection, PAYMENT, walk, wanted.among),
         lambda row: Payment(**{name: value for name, value in row.items() if name != "fits"}),
     )
+
+
+async def reasons(connection: Connection) -> Mapping[str, Bounded]:
+    """Why payments were declined, of the last COUNTED of them the MOST_REASONS most frequent."""
+    found = await connection.fetch(
+        f"""
+        SELECT decline_code, count(*), sum(count(*)) OVER () AS all_of_them
+        FROM (SELECT decline_code FROM payment WHERE {DECLINED} ORDER BY booking_id DESC LIMIT $1) last
+        WHERE decline_code IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {MOST_REASONS}
+        """,
+        COUNTED + 1,
+    )
+    return {row["decline_code"]: Bounded(row["count"], row["all_of_them"] > COUNTED) for row in found}
 
 
 async def refunds(connection: Connection, status: RefundStatus | None, at: Cursor | None = None) -> Page[Refund]:
@@ -106,10 +151,11 @@ async def refunds(connection: Connection, status: RefundStatus | None, at: Curso
 
 
 async def counts(connection: Connection) -> Mapping[str, Bounded]:
-    """How many are under way, as `payment <status>` and `refund <status>`; COUNTED of each are looked at."""
+    """How many are under way, declined or failed, as `payment <status>`, `refund <status>`; COUNTED are looked at."""
     found: dict[str, Bounded] = {}
     for what, query in (
         ("payment", f"SELECT status FROM payment WHERE {UNDER_WAY} LIMIT $1"),
+        ("payment", f"SELECT status FROM payment WHERE {DECLINED} LIMIT $1"),
         ("refund", "SELECT status FROM refund WHERE status = 'pending' LIMIT $1"),
         ("refund", "SELECT status FROM refund WHERE status = 'failed' LIMIT $1"),
     ):

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from services.booking.gauges import LONG_UNANSWERED, SAGAS
 from services.booking.saga import Status, Step
+from services.chassis.database import Connection
 from services.notifications.subscriptions import gauges as subscribers
 from services.operations.console.databases import Databases
 from services.payments.gauges import LOOK, OVERDUE_MINUTES
 
+ON_THE_WAY = timedelta(minutes=1)
+"""What was written, or is to be told, since then waits for nobody: it is being sent."""
+THE_SAGA = "SELECT booking_id FROM saga WHERE status = 'stuck' LIMIT 1"
 MAILS = """
 SELECT (SELECT count(*) FROM (SELECT FROM delivery WHERE state = 'failed'
                               AND settled_at > $1::timestamptz - interval '1 day' LIMIT 10000) f) AS failed,
-       (SELECT count(*) FROM (SELECT FROM delivery WHERE state = 'pending' ORDER BY created_at LIMIT 10000) p)
-           AS pending,
-       coalesce((SELECT extract(epoch FROM $1 - created_at) FROM delivery WHERE state = 'pending'
-                 ORDER BY created_at LIMIT 1), 0)::float8 AS oldest_seconds
+       (SELECT count(*) FROM (SELECT FROM delivery WHERE state = 'pending' AND created_at < $2 LIMIT 10000) p)
+           AS waiting
 """
+WEBHOOKS = """
+SELECT subscription_id, count(*)
+FROM (SELECT subscription_id FROM webhook_delivery WHERE state = 'pending' AND opened_at < $1 LIMIT 10000) w
+GROUP BY subscription_id
+"""
+THE_DEAD = f"SELECT subscription_id FROM webhook_subscription WHERE state <> 'deleted' AND ({subscribers.DEAD}) LIMIT 1"
 FINDINGS = """
-SELECT kind, count(*) FROM (SELECT kind FROM violation WHERE gone_at IS NULL ORDER BY first_seen LIMIT 1000) v
+SELECT kind, count(*), min(violation_id::text)::uuid AS first
+FROM (SELECT kind, violation_id FROM violation WHERE gone_at IS NULL ORDER BY first_seen LIMIT 1000) v
 GROUP BY kind ORDER BY count(*) DESC, kind
 """
 AUDIT = """
@@ -33,34 +43,37 @@ FROM audit_pass
 
 @dataclass(frozen=True, slots=True)
 class Sagas:
-    """`unanswered`: asked so often that it is no delay any more (LONG_UNANSWERED)."""
+    """`unanswered`: asked so often that it is no delay any more (LONG_UNANSWERED). `the_stuck`: the booking of the
+    stuck one, where there is one alone."""
 
     waiting: int
     stuck: int
     unanswered: int
+    the_stuck: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Mails of the last day that failed and mails that wait; subscribers, and their webhooks that wait."""
+    """Mails of the last day that failed; mails and webhooks that wait for longer than they are ON_THE_WAY. `the_dead`:
+    the subscriber, where one alone is; `the_awaited`: whom all of the webhooks that wait are for."""
 
-    mails_failed: int
-    mails_waiting: int
-    mails_seconds: float
-    subscribers_dead: int
-    subscribers_disabled: int
-    webhooks_waiting: int
-    webhooks_seconds: float
+    mails_failed: int = 0
+    mails_waiting: int = 0
+    subscribers_dead: int = 0
+    webhooks_waiting: int = 0
+    the_dead: UUID | None = None
+    the_awaited: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
     """Violations by kind, the most frequent first, of the oldest 1000; `seconds` since a check of the auditor began or
-    ended, None before the first."""
+    ended, None before the first. `the_finding`: where there is one alone."""
 
     findings: Mapping[str, int]
     seconds: float | None
     problem: str | None
+    the_finding: UUID | None = None
 
 
 async def sagas(databases: Databases) -> Sagas:
@@ -68,10 +81,11 @@ async def sagas(databases: Databases) -> Sagas:
     async with databases.reading("booking") as connection:
         open_ones = [status for status in Status if status is not Status.DONE]
         rows = await connection.fetch(SAGAS, open_ones, list(Step), LONG_UNANSWERED)
-    by_status = {status: sum(row["total"] for row in rows if row["status"] == status) for status in open_ones}
+        by_status = {status: sum(row["total"] for row in rows if row["status"] == status) for status in open_ones}
+        stuck = by_status.pop(Status.STUCK)
+        the_stuck = await connection.fetchval(THE_SAGA) if stuck == 1 else None
     unanswered = sum(row["unanswered"] for row in rows if row["status"] == Status.WAITING)
-    stuck = by_status.pop(Status.STUCK)
-    return Sagas(sum(by_status.values()), stuck, unanswered)
+    return Sagas(sum(by_status.values()), stuck, unanswered, the_stuck)
 
 
 async def money(databases: Databases) -> Mapping[tuple[str, str], float]:
@@ -84,21 +98,21 @@ async def money(databases: Databases) -> Mapping[tuple[str, str], float]:
 async def told(databases: Databases, now: datetime) -> Told:
     """Raises Away."""
     async with databases.reading("notifications") as connection:
-        mails = await connection.fetchrow(MAILS, now)
-        of = await connection.fetchrow(subscribers.LOOK, now - subscribers.DEAD_AFTER)
-        waiting = await connection.fetchrow(subscribers.WAITING, now)
-    assert mails is not None, "a row without FROM"
-    assert of is not None, "an aggregate"
-    assert waiting is not None, "an aggregate"
-    return Told(
-        mails["failed"],
-        mails["pending"],
-        mails["oldest_seconds"],
-        of["dead"],
-        of["disabled"],
-        waiting["pending"],
-        waiting["oldest_seconds"] or 0.0,
-    )
+        mails = await connection.fetchrow(MAILS, now, now - ON_THE_WAY)
+        dead_since = now - subscribers.DEAD_AFTER
+        of = await connection.fetchrow(subscribers.LOOK, dead_since)
+        webhooks = await connection.fetch(WEBHOOKS, now - ON_THE_WAY)
+        assert mails is not None, "a row without FROM"
+        assert of is not None, "an aggregate"
+        the_dead = await connection.fetchval(THE_DEAD, dead_since) if of["dead"] == 1 else None
+    the_awaited = webhooks[0]["subscription_id"] if len(webhooks) == 1 else None
+    waiting = sum(row["count"] for row in webhooks)
+    return Told(mails["failed"], mails["waiting"], of["dead"], waiting, the_dead, the_awaited)
+
+
+async def awaited(connection: Connection, now: datetime) -> Sequence[UUID]:
+    """For whom webhooks wait, of notifications' subscribers."""
+    return [row["subscription_id"] for row in await connection.fetch(WEBHOOKS, now - ON_THE_WAY)]
 
 
 async def audit(databases: Databases) -> Audit:
@@ -107,4 +121,6 @@ async def audit(databases: Databases) -> Audit:
         findings = await connection.fetch(FINDINGS)
         passes = await connection.fetchrow(AUDIT)
     assert passes is not None, "an aggregate"
-    return Audit({row["kind"]: row["count"] for row in findings}, passes["seconds"], passes["problem"])
+    kinds = {row["kind"]: row["count"] for row in findings}
+    the_finding = findings[0]["first"] if sum(kinds.values()) == 1 else None
+    return Audit(kinds, passes["seconds"], passes["problem"], the_finding)

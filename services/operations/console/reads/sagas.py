@@ -16,11 +16,12 @@ SELECT s.booking_id, s.step, s.attempt, s.status, s.asked, s.ask_again_at, s.pro
 FROM (SELECT booking_id, step, attempt, status, asked, ask_again_at, problem, disputes
       FROM ((SELECT booking_id, step, attempt, status, asked, ask_again_at, problem, disputes FROM saga
              WHERE status = 'stuck' AND ($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR step = $2)
-             LIMIT {LOOKED_AT})
+               AND asked >= $4 LIMIT {LOOKED_AT})
             UNION ALL
             (SELECT booking_id, step, attempt, status, asked, ask_again_at, problem, disputes FROM saga
              WHERE status <> 'done' AND status <> 'stuck'
-               AND ($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR step = $2) LIMIT {LOOKED_AT})) found
+               AND ($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR step = $2)
+               AND asked >= $4 LIMIT {LOOKED_AT})) found
       ORDER BY status = 'stuck' DESC, ask_again_at LIMIT $3) s
 JOIN booking b USING (booking_id)
 LEFT JOIN LATERAL (SELECT min(at) AS since FROM saga_log g
@@ -34,9 +35,12 @@ GROUP BY status, step ORDER BY status = 'stuck' DESC, status, step
 """
 
 
-async def not_done(connection: Connection, *, status: str | None, step: str | None, most: int) -> list[asyncpg.Record]:
-    """The stuck ones, then those that wait the longest. `since`: when its step was first asked."""
-    return await connection.fetch(NOT_DONE, status, step, most)
+async def not_done(
+    connection: Connection, *, status: str | None, step: str | None, most: int, asked: int = 0
+) -> list[asyncpg.Record]:
+    """The stuck ones, then those that wait the longest. `since`: when its step was first asked; `asked`: so often at
+    least."""
+    return await connection.fetch(NOT_DONE, status, step, most, asked)
 
 
 async def counts(connection: Connection) -> list[asyncpg.Record]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from services.operations.console.kafka import Seen
 from services.operations.console.parts import Part
 from services.operations.console.reads.engine import Engine
+from services.operations.console.reads.heard import Heard
 from services.operations.console.reads.people import Audit, Sagas, Told
 
 OUTBOX_SECONDS = 10.0
@@ -42,11 +43,13 @@ Finding = tuple[Tone, str]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The worst of what was found; `why` has the worst first, and what is well where there is nothing."""
+    """The worst of what was found; `why` has the worst first, and what is well where there is nothing. `known`: what
+    is said in any case."""
 
     name: str
     tone: Tone
     why: tuple[str, ...]
+    known: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class Readings:
     money: Part[Mapping[tuple[str, str], float]]
     told: Part[Told]
     audit: Part[Audit]
+    stripe: Part[Heard]
     kafka: Seen | None
     kafka_why: str | None
     circuits: int = 0
@@ -78,14 +82,14 @@ def verdicts(of: Readings) -> list[Verdict]:
         _verdict("Us", ours(of), "every service runs, and nothing waits for long"),
         _verdict("Kafka", kafka(of), "it answers"),
         _verdict("PostgreSQL", postgresql(of), "every database answers at once"),
-        _verdict("Stripe", _outside(of, "payments", "Stripe"), "no call waits for its answer"),
-        _verdict("Mail server", _outside(of, "notifications", "The mail server"), "no mail waits for it"),
+        _verdict("Stripe", stripe(of), "no call waits for its answer", of.stripe.data.said if of.stripe.data else ()),
+        _verdict("Mail server", _outside(of, "notifications"), "no mail waits for it"),
     ]
 
 
-def _verdict(name: str, findings: Iterator[Finding], well: str) -> Verdict:
-    found = sorted(findings, key=lambda one: list(Tone).index(one[0]), reverse=True)
-    return Verdict(name, found[0][0], tuple(why for _, why in found)) if found else Verdict(name, Tone.GOOD, (well,))
+def _verdict(name: str, findings: Iterator[Finding], well: str, known: Iterable[str] = ()) -> Verdict:
+    found = sorted(findings, key=lambda one: list(Tone).index(one[0]), reverse=True) or [(Tone.GOOD, well)]
+    return Verdict(name, found[0][0], tuple(why for _, why in found), tuple(known))
 
 
 def ours(of: Readings) -> Iterator[Finding]:
@@ -156,18 +160,24 @@ def postgresql(of: Readings) -> Iterator[Finding]:
             yield Tone.WARN, f"in {name}, {holder}"
 
 
-def _outside(of: Readings, service: str, name: str) -> Iterator[Finding]:
+def stripe(of: Readings) -> Iterator[Finding]:
+    """Whether it answers, tells what happens, and lets people pay."""
+    if of.circuits:
+        yield Tone.BAD, f"{of.circuits} replicas let no call through: ten in a row had no answer"
+    yield from _outside(of, "payments")
+    for late in of.stripe.data.amiss if of.stripe.data else ():
+        yield Tone.WARN, late
+    if of.unpaid >= max(UNPAID, of.confirmed):
+        said = f"{of.unpaid:.0f} bookings of the last {RECENT_MINUTES} minutes were not paid, {of.confirmed:.0f} were"
+        yield Tone.WARN, f"{said}: it declines what it did not, or payments hears nothing"
+
+
+def _outside(of: Readings, service: str) -> Iterator[Finding]:
     """Whom a service calls: what it was told instead of an answer."""
     engine = of.engines[service].data
     if engine is None:
         yield Tone.WARN, f"not known: the calls are in the database of {service}"
-        return
-    if service == "payments" and of.circuits:
-        yield Tone.BAD, f"{of.circuits} replicas let no call through: ten in a row had no answer"
-    if service == "payments" and of.unpaid >= max(UNPAID, of.confirmed):
-        said = f"{of.unpaid:.0f} bookings of the last {RECENT_MINUTES} minutes were not paid, {of.confirmed:.0f} were"
-        yield Tone.WARN, f"{said}: it declines what it did not, or payments hears nothing"
-    if engine.failing_calls:
+    elif engine.failing_calls:
         tone = Tone.BAD if engine.failing_seconds > CALLS_SECONDS else Tone.WARN
         since = f"{engine.failing_calls} calls are tried again, the oldest for {engine.failing_seconds:.0f} s"
         yield tone, f"{since}: {engine.call_error}"
