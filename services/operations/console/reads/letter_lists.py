@@ -30,7 +30,7 @@ CASE WHEN d.kind = 'failed' THEN (
                           WHERE m.kind = 'record' AND m.key = convert_from(d.key, 'UTF8') COLLATE "default"
                             AND m.id <> d.id LIMIT {MOST_BEHIND}) few)::int
 ELSE 0 END AS behind"""
-"""As services/chassis/letters.py has it, with an end."""
+"""As services/chassis/dead_letter_selection.py has it, with an end."""
 
 
 @dataclass(frozen=True, slots=True)
