@@ -9,7 +9,7 @@ import pytest
 from booking_contracts.booking import BookingConfirmed
 
 from services.notifications.subscriptions.posting import Poster
-from services.operations.console.reads import people
+from services.operations.console.reads import waiting_for_people
 from tests.chassis.harness import Engine
 from tests.console.conftest import Visit, named
 from tests.console.test_by_index import Told, scanned
@@ -23,10 +23,10 @@ __all__ = ["engine"]
 pytestmark = pytest.mark.requirement("console")
 
 
-async def told(databases: dict[str, str], engine: Engine, **later: float) -> people.Told:
+async def told(databases: dict[str, str], engine: Engine, **later: float) -> waiting_for_people.Told:
     of = named(databases)
     async with of.opened():
-        return await people.told(of, engine.clock.now() + timedelta(**later))
+        return await waiting_for_people.told(of, engine.clock.now() + timedelta(**later))
 
 
 async def test_what_was_just_written_and_reminders_to_come_do_not_wait(
@@ -47,7 +47,7 @@ async def test_they_are_counted_by_indexes(databases: dict[str, str], engine: En
     asked = Told(named(databases)._addresses)
     asked.plans = []
     async with asked.opened():
-        await people.told(asked, engine.clock.now())
+        await waiting_for_people.told(asked, engine.clock.now())
     assert len(asked.plans) == 3
     assert [query for query, plan in asked.plans if scanned(plan)] == []
 

@@ -13,11 +13,11 @@ from services.chassis.positions import Lag
 from services.operations.console.app import routes
 from services.operations.console.kafka import Seen
 from services.operations.console.parts import Part
-from services.operations.console.reads import for_people
+from services.operations.console.reads import linked_numbers
 from services.operations.console.reads.engine import Engine
 from services.operations.console.reads.heard import Heard
-from services.operations.console.reads.people import Audit, Sagas, Told
 from services.operations.console.reads.verdicts import Readings, Tone, verdicts
+from services.operations.console.reads.waiting_for_people import Audit, Sagas, Told
 
 pytestmark = pytest.mark.requirement("console")
 NOTHING = Engine(
@@ -178,11 +178,11 @@ def test_a_database_that_is_away_is_said_once_and_what_is_in_it_is_not_known() -
     assert found["PostgreSQL"] == (Tone.BAD, "the database of payments does not answer")
     assert found["Stripe"][0] == Tone.WARN
     assert found["Us"][0] == Tone.GOOD
-    assert [one.name for one in for_people.numbers(of) if "payments" in one.name] == []
+    assert [one.name for one in linked_numbers.numbers(of) if "payments" in one.name] == []
 
 
 def test_each_number_leads_to_a_list() -> None:
-    paths = {one.path.partition("?")[0] for one in for_people.numbers(readings())}
+    paths = {one.path.partition("?")[0] for one in linked_numbers.numbers(readings())}
     assert paths <= {"/letters", "/sagas", "/money", "/webhooks", "/mails", "/findings", "/payments"}
     there = {route.path for route in routes() if route.method == "GET"}
     if "/letters" in there:

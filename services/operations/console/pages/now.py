@@ -13,10 +13,10 @@ from services.operations.console import charts
 from services.operations.console.charts import Chart
 from services.operations.console.kafka import WATCH
 from services.operations.console.parts import Part, part
-from services.operations.console.reads import last_hour, people
+from services.operations.console.reads import last_hour, waiting_for_people
 from services.operations.console.reads.engine import COUNTED, engine_of
-from services.operations.console.reads.for_people import numbers
 from services.operations.console.reads.heard import heard
+from services.operations.console.reads.linked_numbers import numbers
 from services.operations.console.reads.processes import replicas
 from services.operations.console.reads.verdicts import (
     BEHIND_SECONDS,
@@ -42,10 +42,10 @@ async def now(request: web.Request) -> web.Response:
         part("payments", last_hour.calls(databases, SystemClock().now())),
     )
     sagas, money, told, audit, stripe, processes = await asyncio.gather(
-        part("booking", people.sagas(databases)),
-        part("payments", people.money(databases)),
-        part("notifications", people.told(databases, instant)),
-        part("operations", people.audit(databases)),
+        part("booking", waiting_for_people.sagas(databases)),
+        part("payments", waiting_for_people.money(databases)),
+        part("notifications", waiting_for_people.told(databases, instant)),
+        part("operations", waiting_for_people.audit(databases)),
         part("payments", heard(databases)),
         replicas(request.app[SETTINGS].console_services),
     )

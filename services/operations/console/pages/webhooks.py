@@ -12,7 +12,7 @@ from services.chassis.problems import Problem
 from services.notifications import operator as letters
 from services.notifications.model.deliveries import State
 from services.notifications.subscriptions import operator
-from services.operations.console.reads import people, queues
+from services.operations.console.reads import queues, waiting_for_people
 from services.operations.console.reads.queues import SHOWN
 from services.operations.console.rendering import page
 from services.operations.console.roles import Role
@@ -26,7 +26,7 @@ async def listed(request: web.Request) -> web.Response:
     wait."""
     only_waiting, only_ailing = (request.query.get(name) == "1" for name in ("waiting", "ailing"))
     async with request.app[DATABASES].reading("notifications") as connection:
-        of = await people.awaited(connection, request.app[CLOCK].now()) if only_waiting else None
+        of = await waiting_for_people.awaited(connection, request.app[CLOCK].now()) if only_waiting else None
         ailing = await operator.listed(connection, ailing=True, most=SHOWN, of=of)
         every = [] if only_ailing else await operator.listed(connection, ailing=False, most=SHOWN, of=of)
     known = {row["subscription_id"] for row in ailing}
@@ -57,7 +57,7 @@ async def mails(request: web.Request) -> web.Response:
     """Letters that failed, the newest first; with `waiting=1` those that are not sent, the oldest first."""
     wait = request.query.get("waiting") == "1"
     async with request.app[DATABASES].reading("notifications") as connection:
-        before = request.app[CLOCK].now() - people.ON_THE_WAY
+        before = request.app[CLOCK].now() - waiting_for_people.ON_THE_WAY
         rows = await (queues.mails(connection, before) if wait else letters.failed(connection, most=SHOWN + 1))
     of = "letters that wait" if wait else "letters that failed"
     more = len(rows) > SHOWN

@@ -10,7 +10,7 @@ from services.operations.console.kafka import Seen
 from services.operations.console.parts import Part
 from services.operations.console.reads.engine import Engine
 from services.operations.console.reads.heard import Heard
-from services.operations.console.reads.people import Audit, Sagas, Told
+from services.operations.console.reads.waiting_for_people import Audit, Sagas, Told
 
 OUTBOX_SECONDS = 10.0
 BEHIND_SECONDS = 10.0
