@@ -17,6 +17,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import ConsumerStoppedError, KafkaError
+from booking_contracts.patience import within
 from faststream._internal.endpoint.subscriber.call_item import CallsCollection
 from faststream.kafka import KafkaBroker, Topic
 from faststream.kafka.broker.registrator import KafkaRegistrator
@@ -134,11 +135,13 @@ class Intake(BatchSubscriber):
         if self.consumer is None:
             return
         try:
-            async with asyncio.timeout(LEAVE_SECONDS):
-                await self._where.commit()
-                await super().stop()
+            await within(LEAVE_SECONDS, self._leave())
         except (TimeoutError, KafkaError) as error:
             log.warning("consumer did not leave its group in time", error=repr(error))
+
+    async def _leave(self) -> None:
+        await self._where.commit()
+        await super().stop()
 
     def quiet(self) -> None:
         """No new batch from now on."""
@@ -151,7 +154,7 @@ class Intake(BatchSubscriber):
         self._where.joined = False
         while self.running:
             with suppress(Exception):
-                await asyncio.wait_for(self._where.consumer.stop(), LEAVE_SECONDS)
+                await within(LEAVE_SECONDS, self._where.consumer.stop())
             self.consumer = self.builder(group_id=self.group_id, client_id=self.client_id, **self._connection_args)
             self.consumer.subscribe(topics=self.topic_names_for_subscribe, listener=self._listener)
             try:

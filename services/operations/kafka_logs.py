@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import NamedTuple, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError, TopicAuthorizationFailedError
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError, TopicAuthorizationFailedError
+from booking_contracts.patience import within
 
 from services.chassis.offsets import Partition
 
@@ -25,10 +27,15 @@ READING = {
     "max_partition_fetch_bytes": 16_384,
 }
 """Of who only looks."""
+PATIENCE_SECONDS = 10.0
+ENDS_WITHIN_SECONDS = 3.0
 MARKERS_SECONDS = 1.0
 LOOK_MS = 100
 MOST_MARKERS = 100
 """A gap that is wider has records in it."""
+
+
+Client = TypeVar("Client", AIOKafkaAdminClient, AIOKafkaConsumer)
 
 
 class Log(NamedTuple):
@@ -40,6 +47,19 @@ class Log(NamedTuple):
     """Where its reader stands once what is no record is passed over."""
 
 
+@asynccontextmanager
+async def started(client: Client) -> AsyncIterator[Client]:
+    """Started within PATIENCE_SECONDS, and ended soon, whatever Kafka does."""
+    try:
+        await within(PATIENCE_SECONDS, client.start())
+        yield client
+    finally:
+        with suppress(TimeoutError, KafkaError):
+            await within(
+                ENDS_WITHIN_SECONDS, client.close() if isinstance(client, AIOKafkaAdminClient) else client.stop()
+            )
+
+
 async def logs(
     kafka: Mapping[str, object], topics: Collection[str], stands: Mapping[Partition, int]
 ) -> dict[Partition, Log]:
@@ -47,12 +67,8 @@ async def logs(
 
     `kafka`: what a client is made with; `stands`: the positions of who reads them.
     """
-    admin = AIOKafkaAdminClient(**kafka)
-    await admin.start()
-    try:
+    async with started(AIOKafkaAdminClient(**kafka)) as admin:
         described = await admin.describe_topics(sorted(topics))
-    finally:
-        await admin.close()
     partitions = [
         TopicPartition(topic["topic"], partition["partition"])
         for topic in described
@@ -61,7 +77,7 @@ async def logs(
     ]
     if not partitions:
         return {}
-    async with AIOKafkaConsumer(**kafka, **READING) as consumer:
+    async with started(AIOKafkaConsumer(**kafka, **READING)) as consumer:
         begins = await consumer.beginning_offsets(partitions)
         ends = {(one.topic, one.partition): end for one, end in (await consumer.end_offsets(partitions)).items()}
         here = {place: max(stands.get(place, 0), begins[place]) for place in ends}
@@ -81,7 +97,7 @@ async def past_markers(
         return {}
     found: dict[Partition, int] = {}
     until = time.monotonic() + MARKERS_SECONDS
-    async with AIOKafkaConsumer(**kafka, **READING) as consumer:  # of its own: aiokafka's stop hangs after an unassign
+    async with started(AIOKafkaConsumer(**kafka, **READING)) as consumer:
         consumer.assign(list(waiting))
         for partition, at in waiting.items():
             consumer.seek(partition, at)
@@ -102,12 +118,8 @@ async def past_markers(
 
 async def members(kafka: Mapping[str, object], group: str) -> int:
     """How many consumers a group has now."""
-    admin = AIOKafkaAdminClient(**kafka)
-    await admin.start()
-    try:
+    async with started(AIOKafkaAdminClient(**kafka)) as admin:
         return await members_of(admin, group)
-    finally:
-        await admin.close()
 
 
 async def members_of(admin: AIOKafkaAdminClient, group: str) -> int:

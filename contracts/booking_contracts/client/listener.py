@@ -11,7 +11,7 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from booking_contracts.client.ending import ENDS_WITHIN_SECONDS, within
+from booking_contracts.client.ending import ENDS_WITHIN_SECONDS, ends_within
 from booking_contracts.client.errors import NotListening, TopicsMissing
 from booking_contracts.client.inbox import Events, Received, Replies
 from booking_contracts.envelope import read_envelope
@@ -71,7 +71,7 @@ class Listener:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        await within(ENDS_WITHIN_SECONDS, self._consumer.stop(), "its consumer")
+        await ends_within(ENDS_WITHIN_SECONDS, self._consumer.stop(), "its consumer")
 
     def assert_listening(self) -> None:
         """Raises NotListening where nothing can be heard any more."""

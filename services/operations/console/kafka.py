@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 import structlog
@@ -14,6 +13,7 @@ from aiohttp import web
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
+from booking_contracts.patience import within
 from booking_contracts.rights import SERVICES
 
 from services.chassis.behind import Behind
@@ -21,13 +21,11 @@ from services.chassis.offsets import Partition
 from services.chassis.positions import Lag
 from services.operations.console.databases import Away, Databases
 from services.operations.console.settings import ConsoleSettings
-from services.operations.kafka_logs import READING, members_of, past_markers
+from services.operations.kafka_logs import PATIENCE_SECONDS, READING, members_of, past_markers, started
 from services.operations.terminal import service_named
 
 log = structlog.get_logger()
 EVERY_SECONDS = 5.0
-PATIENCE_SECONDS = 10.0
-"""For one look."""
 OLD_SECONDS = 30.0
 """What was seen so long ago says nothing about now."""
 POSITIONS = "SELECT topic, partition, next_offset FROM consumed_position"
@@ -62,10 +60,13 @@ class KafkaWatch:
         """Until cancelled; its connections are made anew after a fault."""
         while True:
             try:
-                async with self._clients() as (admin, consumer):
+                reached = self._settings.kafka_client()
+                async with (
+                    started(AIOKafkaAdminClient(**reached)) as admin,
+                    started(AIOKafkaConsumer(**reached, **READING)) as consumer,
+                ):
                     while True:
-                        async with asyncio.timeout(PATIENCE_SECONDS):
-                            self._seen = await self._look(admin, consumer)
+                        self._seen = await within(PATIENCE_SECONDS, self._look(admin, consumer))
                         self._seen_at, self.why = time.monotonic(), None
                         await asyncio.sleep(EVERY_SECONDS)
             except (KafkaError, OSError) as error:
@@ -75,20 +76,6 @@ class KafkaWatch:
                 log.error("Kafka could not be looked at", exc_info=True)
                 self.why = "Kafka could not be looked at: the console's log has why"
             await asyncio.sleep(EVERY_SECONDS)
-
-    @asynccontextmanager
-    async def _clients(self) -> AsyncIterator[tuple[AIOKafkaAdminClient, AIOKafkaConsumer]]:
-        reached = self._settings.kafka_client()
-        async with AsyncExitStack() as open_ones, asyncio.timeout(None) as patience:
-            patience.reschedule(asyncio.get_running_loop().time() + PATIENCE_SECONDS)
-            admin = AIOKafkaAdminClient(**reached)
-            open_ones.push_async_callback(admin.close)
-            await admin.start()
-            consumer = AIOKafkaConsumer(**reached, **READING)
-            open_ones.push_async_callback(consumer.stop)
-            await consumer.start()
-            patience.reschedule(None)
-            yield admin, consumer
 
     async def _look(self, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> Seen:
         lags: dict[str, Mapping[str, Lag]] = {}
