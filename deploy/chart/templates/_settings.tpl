@@ -142,6 +142,8 @@ certificate: {{ set (deepCopy .user.certificateSecret) "name" (default (ternary 
 {{- define "booking-system.console-settings" -}}
 {{- $console := .Values.console }}{{ $root := . }}
 - {env: INSTANCE, field: metadata.name}
+- {env: HTTP_PORT, value: "8080"}
+- {env: METRICS_PORT, value: {{ include "booking-system.console-metrics-port" . | quote }}}
 - {env: LOG_LEVEL, value: {{ .Values.logLevel }}}
 {{- include "booking-system.operators-settings" (dict "root" . "name" "console") }}
 - {env: CONSOLE_READ_ONLY, value: {{ $console.readOnly | toString | quote }}}
