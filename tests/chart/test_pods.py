@@ -14,6 +14,9 @@ from tests.chart.rendered import NAMESPACE, Rendered, notes, render, settings
 
 pytestmark = pytest.mark.requirement("chart")
 
+PROBED = (*SERVICES, "auditor", "console")
+"""What answers for as long as it runs."""
+
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_production_runs_the_application_that_there_is(each: Rendered, service: str) -> None:
@@ -42,7 +45,7 @@ def test_a_pod_may_do_nothing(each: Rendered) -> None:
 
 
 @pytest.mark.requirement("health")
-@pytest.mark.parametrize("name", [*SERVICES, "auditor", "console"])
+@pytest.mark.parametrize("name", PROBED)
 def test_waiting_ends_no_pod_and_kafka_takes_none_out_of_its_service(rendering: Rendering, name: str) -> None:
     container = rendering("managed").containers()[f"Deployment/{name}"]
     for question, probe in (("live", "startupProbe"), ("serving", "readinessProbe"), ("live", "livenessProbe")):
@@ -53,20 +56,37 @@ def test_waiting_ends_no_pod_and_kafka_takes_none_out_of_its_service(rendering: 
 
 
 @pytest.mark.requirement("health")
-def test_a_pod_is_given_the_time_that_it_takes_to_end(rendering: Rendering) -> None:
-    pod = rendering("managed").pods()["Deployment/booking"]
-    drain = int(settings(pod["containers"][0])["DRAIN_SECONDS"] or 0)
-    sleep = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
-    assert pod["terminationGracePeriodSeconds"] == sleep + drain + 10
-    slower = render(changed={"pods.drainSeconds": 40, "pods.preStopSeconds": 8}).pods()["Deployment/booking"]
+@pytest.mark.parametrize("name", PROBED)
+def test_a_pod_is_given_the_time_that_it_takes_to_end(rendering: Rendering, name: str) -> None:
+    pod = rendering("managed").pods()[f"Deployment/{name}"]
+    assert pod["terminationGracePeriodSeconds"] == 5 + 15 + 10
+    slower = render(changed={"pods.drainSeconds": 40, "pods.preStopSeconds": 8}).pods()[f"Deployment/{name}"]
     assert slower["terminationGracePeriodSeconds"] == 58
+    chosen = render(changed={"pods.terminationGracePeriodSeconds": 90}).pods()[f"Deployment/{name}"]
+    assert chosen["terminationGracePeriodSeconds"] == 90
+
+
+@pytest.mark.requirement("health")
+def test_no_pod_pauses_for_longer_than_it_may_take_to_end() -> None:
+    """The API server refuses such a pod."""
+    pods = render(changed={"pods.preStopSeconds": 40}).pods()
+    pauses = {name: pod["containers"][0].get("lifecycle", {}).get("preStop") for name, pod in pods.items()}
+    found = {name: pause["sleep"]["seconds"] for name, pause in pauses.items() if pause}
+    assert found == dict.fromkeys((f"Deployment/{name}" for name in (*SERVICES, "console")), 40)
+    for name, seconds in found.items():
+        assert seconds < pods[name].get("terminationGracePeriodSeconds", 30), name
+
+
+@pytest.mark.parametrize("name", PROBED)
+def test_a_pod_counts_once_it_has_been_ready_for_a_while(rendering: Rendering, name: str) -> None:
+    assert rendering("managed").one("Deployment", name)["spec"]["minReadySeconds"] == 10
 
 
 def test_a_release_takes_no_pod_away_before_another_is_ready(rendering: Rendering) -> None:
     for service in SERVICES:
         spec = rendering("managed").one("Deployment", service)["spec"]
         assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
-        assert (spec["replicas"], spec["minReadySeconds"]) == (2, 10)
+        assert spec["replicas"] == 2
         budget = rendering("managed").one("PodDisruptionBudget", service)["spec"]
         assert (budget["maxUnavailable"], budget["unhealthyPodEvictionPolicy"]) == (1, "AlwaysAllow")
         assert budget["selector"] == spec["selector"]
