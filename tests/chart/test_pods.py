@@ -145,6 +145,21 @@ def test_pods_roll_when_what_they_are_told_changes(rendering: Rendering, changed
     assert template(render(changed=changed)) != template(render())
 
 
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        *((name, f"services.{name}") for name in SERVICES),
+        *((name, name) for name in ("auditor", "bookingctl", "console")),
+    ],
+)
+def test_what_stays_up_takes_settings_and_annotations_of_an_operator(tools: None, name: str, path: str) -> None:
+    """A reloader replaces by annotations what was started with a Secret that has changed."""
+    further = {f"{path}.env": {"OF_OURS": "true"}, f"{path}.podAnnotations": {"reloader.stakater.com/auto": "true"}}
+    template = render(changed=further).one("Deployment", name)["spec"]["template"]
+    assert settings(template["spec"]["containers"][0])["OF_OURS"] == "true"
+    assert template["metadata"]["annotations"]["reloader.stakater.com/auto"] == "true"
+
+
 def test_pods_do_not_roll_when_they_are_only_counted_anew() -> None:
     templates = [
         render(changed={"services.booking.replicas": replicas}).one("Deployment", "booking")["spec"]["template"]

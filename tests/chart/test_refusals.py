@@ -46,6 +46,11 @@ REFUSED: dict[str, tuple[str, Changed, str]] = {
         {"services.booking.env": {"LOG_LEVEL": "DEBUG"}},
         "services.booking.env.LOG_LEVEL is set by the chart",
     ),
+    "a setting of the console's that the chart has": (
+        "managed",
+        {"console.env": {"METRICS_PORT": "8080"}},
+        "console.env.METRICS_PORT is set by the chart",
+    ),
     "a server that nobody can verify": (
         "managed",
         {"database.caSecret.name": ""},
