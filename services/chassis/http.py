@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import resources
 from typing import TypeVar
@@ -102,6 +103,18 @@ def add_metrics(app: web.Application, registry: CollectorRegistry) -> None:
         return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     app.router.add_get("/metrics", metrics)
+
+
+@asynccontextmanager
+async def answering(app: web.Application, host: str, port: int) -> AsyncIterator[None]:
+    """While this lasts the application answers there. Raises OSError where the port is taken."""
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        yield
+    finally:
+        await runner.cleanup()
 
 
 def add_description(app: web.Application, service: str) -> None:

@@ -13,6 +13,8 @@ pytestmark = pytest.mark.requirement("chart")
 
 OURS = (*SERVICES, "auditor", "console", "bookingctl", "migration", "topics", "test")
 HTTP, NAMES, POSTGRESQL, KAFKA, HTTPS, SMTP, OTLP = 8080, 53, 5432, 9093, 443, 587, 4318
+METRICS = 8081
+"""The console's, to which no Ingress leads."""
 WITHIN, STRIPE = End(address="10.1.2.3"), End(address="3.18.12.63")
 """A server in the company's own network, and one out in the world."""
 DNS, MONITORING, INGRESS, STRANGER, NEIGHBOUR = (
@@ -34,12 +36,13 @@ OUT: dict[tuple[End, int], set[str]] = {
     (STRIPE, 80): set(),
     (STRANGER, HTTP): set(),
     (NEIGHBOUR, HTTP): set(),
+    (component("console"), METRICS): set(),
 }
 """Each far end with its port, and who of ours may call it."""
 IN: dict[End, set[str]] = {
-    MONITORING: {*SERVICES, "auditor", "console"},
+    MONITORING: {*SERVICES, "auditor"},
     INGRESS: {"payments", "console"},
-    component("test"): set(SERVICES),
+    component("test"): {*SERVICES, "auditor", "console"},
     component("console"): set(SERVICES),
     STRANGER: set(),
     NEIGHBOUR: set(),
@@ -74,7 +77,18 @@ def test_who_follows_a_link_in_a_letter_is_let_through_where_there_are_links(ren
 def test_a_pod_is_called_by_whom_it_answers_and_nobody_else(watched: list[Object], called: str) -> None:
     for caller, whom in IN.items():
         assert passes(watched, caller, component(called), HTTP) is (called in whom), f"{caller} → {called}"
+        watches = (caller, called) == (MONITORING, "console")
+        assert passes(watched, caller, component(called), METRICS) is watches, f"{caller} → metrics of {called}"
         assert not passes(watched, caller, component(called), 22)
+
+
+def test_where_nobody_is_named_nobody_is_let_in() -> None:
+    """A rule without peers would be one for everybody."""
+    nobody = policies(render("watched", {"networkPolicy.monitoring": [], "networkPolicy.operators": []}))
+    for caller in (MONITORING, INGRESS, STRANGER):
+        for called in ("auditor", "console"):
+            assert not any(passes(nobody, caller, component(called), port) for port in (HTTP, METRICS))
+    assert passes(nobody, component("test"), component("console"), HTTP)
 
 
 def test_names_are_asked_for_in_both_protocols(watched: list[Object]) -> None:

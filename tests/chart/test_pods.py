@@ -14,6 +14,9 @@ from tests.chart.rendered import NAMESPACE, Rendered, notes, render, settings
 
 pytestmark = pytest.mark.requirement("chart")
 
+PROBED = (*SERVICES, "auditor", "console")
+"""What answers for as long as it runs."""
+
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_production_runs_the_application_that_there_is(each: Rendered, service: str) -> None:
@@ -42,7 +45,7 @@ def test_a_pod_may_do_nothing(each: Rendered) -> None:
 
 
 @pytest.mark.requirement("health")
-@pytest.mark.parametrize("name", [*SERVICES, "auditor", "console"])
+@pytest.mark.parametrize("name", PROBED)
 def test_waiting_ends_no_pod_and_kafka_takes_none_out_of_its_service(rendering: Rendering, name: str) -> None:
     container = rendering("managed").containers()[f"Deployment/{name}"]
     for question, probe in (("live", "startupProbe"), ("serving", "readinessProbe"), ("live", "livenessProbe")):
@@ -53,20 +56,37 @@ def test_waiting_ends_no_pod_and_kafka_takes_none_out_of_its_service(rendering: 
 
 
 @pytest.mark.requirement("health")
-def test_a_pod_is_given_the_time_that_it_takes_to_end(rendering: Rendering) -> None:
-    pod = rendering("managed").pods()["Deployment/booking"]
-    drain = int(settings(pod["containers"][0])["DRAIN_SECONDS"] or 0)
-    sleep = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
-    assert pod["terminationGracePeriodSeconds"] == sleep + drain + 10
-    slower = render(changed={"pods.drainSeconds": 40, "pods.preStopSeconds": 8}).pods()["Deployment/booking"]
+@pytest.mark.parametrize("name", PROBED)
+def test_a_pod_is_given_the_time_that_it_takes_to_end(rendering: Rendering, name: str) -> None:
+    pod = rendering("managed").pods()[f"Deployment/{name}"]
+    assert pod["terminationGracePeriodSeconds"] == 5 + 15 + 10
+    slower = render(changed={"pods.drainSeconds": 40, "pods.preStopSeconds": 8}).pods()[f"Deployment/{name}"]
     assert slower["terminationGracePeriodSeconds"] == 58
+    chosen = render(changed={"pods.terminationGracePeriodSeconds": 90}).pods()[f"Deployment/{name}"]
+    assert chosen["terminationGracePeriodSeconds"] == 90
+
+
+@pytest.mark.requirement("health")
+def test_no_pod_pauses_for_longer_than_it_may_take_to_end() -> None:
+    """The API server refuses such a pod."""
+    pods = render(changed={"pods.preStopSeconds": 40}).pods()
+    pauses = {name: pod["containers"][0].get("lifecycle", {}).get("preStop") for name, pod in pods.items()}
+    found = {name: pause["sleep"]["seconds"] for name, pause in pauses.items() if pause}
+    assert found == dict.fromkeys((f"Deployment/{name}" for name in (*SERVICES, "console")), 40)
+    for name, seconds in found.items():
+        assert seconds < pods[name].get("terminationGracePeriodSeconds", 30), name
+
+
+@pytest.mark.parametrize("name", PROBED)
+def test_a_pod_counts_once_it_has_been_ready_for_a_while(rendering: Rendering, name: str) -> None:
+    assert rendering("managed").one("Deployment", name)["spec"]["minReadySeconds"] == 10
 
 
 def test_a_release_takes_no_pod_away_before_another_is_ready(rendering: Rendering) -> None:
     for service in SERVICES:
         spec = rendering("managed").one("Deployment", service)["spec"]
         assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
-        assert (spec["replicas"], spec["minReadySeconds"]) == (2, 10)
+        assert spec["replicas"] == 2
         budget = rendering("managed").one("PodDisruptionBudget", service)["spec"]
         assert (budget["maxUnavailable"], budget["unhealthyPodEvictionPolicy"]) == (1, "AlwaysAllow")
         assert budget["selector"] == spec["selector"]
@@ -123,6 +143,21 @@ def test_pods_roll_when_what_they_are_told_changes(rendering: Rendering, changed
         return rendered.one("Deployment", "booking")["spec"]["template"]
 
     assert template(render(changed=changed)) != template(render())
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        *((name, f"services.{name}") for name in SERVICES),
+        *((name, name) for name in ("auditor", "bookingctl", "console")),
+    ],
+)
+def test_what_stays_up_takes_settings_and_annotations_of_an_operator(tools: None, name: str, path: str) -> None:
+    """A reloader replaces by annotations what was started with a Secret that has changed."""
+    further = {f"{path}.env": {"OF_OURS": "true"}, f"{path}.podAnnotations": {"reloader.stakater.com/auto": "true"}}
+    template = render(changed=further).one("Deployment", name)["spec"]["template"]
+    assert settings(template["spec"]["containers"][0])["OF_OURS"] == "true"
+    assert template["metadata"]["annotations"]["reloader.stakater.com/auto"] == "true"
 
 
 def test_pods_do_not_roll_when_they_are_only_counted_anew() -> None:
@@ -216,7 +251,7 @@ def test_operators_are_let_in_under_the_prefix_of_the_console(rendering: Renderi
     assert "console" not in notes("bare")
 
 
-def test_the_test_asks_every_service(each: Rendered) -> None:
+def test_the_test_asks_all_that_answer(each: Rendered) -> None:
     asked = [
         argument
         for argument in each.one("Pod", "test")["spec"]["containers"][0]["args"]
@@ -225,7 +260,7 @@ def test_the_test_asks_every_service(each: Rendered) -> None:
     named = {
         f"http://{one['metadata']['name']}:8080/health/ready"
         for name, one in each.all("Service").items()
-        if name in SERVICES
+        if name in PROBED
     }
-    assert set(asked) == named
-    assert len(named) == len(SERVICES)
+    assert sorted(asked) == sorted(named)
+    assert len(named) == len(set(PROBED) & {name.partition("/")[2] for name in each.pods()}) >= len(SERVICES)

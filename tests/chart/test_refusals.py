@@ -16,6 +16,11 @@ REFUSED: dict[str, tuple[str, Changed, str]] = {
         {"pods.terminationGracePeriodSeconds": 20},
         "terminationGracePeriodSeconds is 20, and preStop, drain and closing take up to 30 s",
     ),
+    "a pause that outlasts the pod": (
+        "managed",
+        {"pods.preStopSeconds": 40, "pods.terminationGracePeriodSeconds": 40},
+        "terminationGracePeriodSeconds is 40, and preStop, drain and closing take up to 65 s",
+    ),
     "more pods than partitions": (
         "autoscaling",
         {"services.payments.autoscaling.maxReplicas": 13},
@@ -40,6 +45,11 @@ REFUSED: dict[str, tuple[str, Changed, str]] = {
         "managed",
         {"services.booking.env": {"LOG_LEVEL": "DEBUG"}},
         "services.booking.env.LOG_LEVEL is set by the chart",
+    ),
+    "a setting of the console's that the chart has": (
+        "managed",
+        {"console.env": {"METRICS_PORT": "8080"}},
+        "console.env.METRICS_PORT is set by the chart",
     ),
     "a server that nobody can verify": (
         "managed",

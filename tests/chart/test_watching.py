@@ -14,7 +14,7 @@ from deploy.helm.package import BROUGHT, assemble
 from deploy.helm.tools import tool
 from deploy.local.layout import REPOSITORY
 from tests.chart.conftest import Rendering
-from tests.chart.rendered import Refused, helm, render, values_of
+from tests.chart.rendered import Refused, Rendered, helm, render, settings, values_of
 
 pytestmark = pytest.mark.requirement("chart")
 
@@ -107,31 +107,51 @@ def test_a_packaged_chart_is_an_archive_that_helm_renders(packaged: Path, tmp_pa
     assert tool("helm4").exists()
 
 
-@pytest.mark.parametrize(
-    ("name", "kind", "endpoints"),
-    [("watched", "ServiceMonitor", "endpoints"), ("bare", "PodMonitor", "podMetricsEndpoints")],
-)
-def test_a_monitor_finds_the_services_and_calls_each_by_its_name(
-    rendering: Rendering, name: str, kind: str, endpoints: str
-) -> None:
-    monitor = rendering(name).one(kind, "metrics")["spec"]
-    (endpoint,) = monitor[endpoints]
-    assert (endpoint["port"], endpoint["path"], endpoint["interval"]) == ("http", "/metrics", "15s")
-    for one in ("auditor", "console"):
-        assert (one in str(monitor)) is (name == "watched")
-    carried = rendering(name).all("Service" if kind == "ServiceMonitor" else "Deployment")
-    for service in (*SERVICES, *({"auditor", "console"} & carried.keys())):
-        found = carried[service]["metadata"]["labels"]
-        assert found[monitor["jobLabel"]] == service
-        assert monitor["selector"]["matchLabels"].items() <= found.items()
+@pytest.mark.parametrize("kind", ["ServiceMonitor", "PodMonitor"])
+def test_a_monitor_finds_each_that_answers_by_its_name_where_its_metrics_are(tools: None, kind: str) -> None:
+    rendered = render(changed={"metrics.monitor": kind})
+    carried, pods = rendered.all("Service" if kind == "ServiceMonitor" else "Deployment"), rendered.containers()
+    found: dict[str, int] = {}
+    for monitor in (one["spec"] for one in rendered.all(kind).values()):
+        (endpoint,) = monitor["endpoints" if kind == "ServiceMonitor" else "podMetricsEndpoints"]
+        assert (endpoint["path"], endpoint["interval"]) == ("/metrics", "15s")
         (expression,) = monitor["selector"]["matchExpressions"]
-        assert found[expression["key"]] in expression["values"]
+        for name in expression["values"]:
+            labels = carried[name]["metadata"]["labels"]
+            assert labels[monitor["jobLabel"]] == labels[expression["key"]] == name
+            assert monitor["selector"]["matchLabels"].items() <= labels.items()
+            ports = {one["name"]: one["containerPort"] for one in pods[f"Deployment/{name}"]["ports"]}
+            if kind == "ServiceMonitor" and "port" in endpoint:  # the Service's, which leads to the pod's
+                ports = {one["name"]: ports[one["targetPort"]] for one in carried[name]["spec"]["ports"]}
+            assert name not in found, "it would be read twice"
+            found[name] = ports[endpoint.get("port") or endpoint["targetPort"]]
+    told = settings(pods["Deployment/console"])
+    assert found == {**dict.fromkeys((*SERVICES, "auditor"), 8080), "console": int(told["METRICS_PORT"] or 0)}
+
+
+def test_what_is_switched_off_is_not_watched(rendering: Rendering) -> None:
+    (monitor,) = rendering("bare").all("PodMonitor").values()
+    assert monitor["spec"]["selector"]["matchExpressions"][0]["values"] == sorted(SERVICES)
+
+
+def test_no_service_leads_to_the_metrics_of_the_console(each: Rendered) -> None:
+    """They name tokens and files without a login, and its Ingress brings the world to every path."""
+    for name, one in each.all("Service").items():
+        assert one["spec"]["ports"] == [{"name": "http", "port": 8080, "targetPort": "http"}], name
+    for one in each.all("Ingress").values():
+        for path in one["spec"]["rules"][0]["http"]["paths"]:
+            assert path["backend"]["service"]["port"] == {"name": "http"}
+    if console := each.containers().get("Deployment/console"):
+        ports = {one["name"]: one["containerPort"] for one in console["ports"]}
+        told = settings(console)
+        assert ports == {"http": int(told["HTTP_PORT"] or 0), "metrics": int(told["METRICS_PORT"] or 0)}
+        assert len(set(ports.values())) == 2
 
 
 def test_a_monitor_is_told_what_values_say(rendering: Rendering) -> None:
-    monitor = rendering("watched").one("ServiceMonitor", "metrics")
-    assert monitor["metadata"]["labels"]["release"] == "prometheus"
-    assert monitor["spec"]["endpoints"][0].keys() >= {"relabelings", "metricRelabelings"}
+    for monitor in rendering("watched").all("ServiceMonitor").values():
+        assert monitor["metadata"]["labels"]["release"] == "prometheus"
+        assert monitor["spec"]["endpoints"][0].keys() >= {"relabelings", "metricRelabelings"}
 
 
 def test_further_objects_are_made_as_objects_and_as_templates(rendering: Rendering) -> None:

@@ -11,7 +11,7 @@ import pytest
 from booking_contracts.rights import SERVICES
 
 from deploy.cluster.cluster import NODES, Cluster
-from deploy.cluster.installation import DEPS, FULL_NAME, RELEASE, install
+from deploy.cluster.installation import ADDRESSES, DEPS, FULL_NAME, RELEASE, install
 from deploy.cluster.problems import Failed
 from tests.chart.rendered import SETS, render
 from tests.cluster.pods import REPLICATED
@@ -54,6 +54,13 @@ def test_the_jobs_have_done_their_work_and_are_gone(installed: Cluster) -> None:
 def test_helm_says_what_is_next_and_its_test_passes(installed: Cluster, notes: str) -> None:
     assert "helm test bookings" in notes
     assert "Phase:          Succeeded" in installed.helm("test", RELEASE)
+
+
+def test_metrics_of_the_console_are_at_its_pods_and_not_at_its_service(installed: Cluster) -> None:
+    at_pods = [f"http://{pod['status']['podIP']}:8081" for pod in pods_of(installed, "console")]
+    for address, status in {ADDRESSES["console"]: "404", **dict.fromkeys(at_pods, "200")}.items():
+        asked = ("curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}", f"{address}/metrics")
+        assert installed.run_inside(*asked) == status, address
 
 
 def test_other_values_come_by_an_upgrade_and_go_by_a_rollback(installed: Cluster) -> None:

@@ -21,11 +21,12 @@ PATIENCE_SECONDS = 60
 
 @pytest.mark.requirement("console")
 async def test_it_serves_without_any_database_and_ends_when_it_is_told() -> None:
-    (port,) = free_ports(1)
+    port, metrics = free_ports(2)
     environment = {
         **{name: value for name, value in os.environ.items() if not name.endswith("_DATABASE_URL")},
         "HTTP_HOST": "127.0.0.1",
         "HTTP_PORT": str(port),
+        "METRICS_PORT": str(metrics),
         "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
         "CONSOLE_TOKENS": json.dumps([{"name": "vera", "token_sha256": sha256("vera"), "roles": ["viewer"]}]),
         "CONSOLE_SESSION_SECRETS": json.dumps([SECRET]),
@@ -45,6 +46,10 @@ async def test_it_serves_without_any_database_and_ends_when_it_is_told() -> None
                     await asyncio.sleep(0.05)
             async with client.get("/") as answer:
                 assert "Your token of the console" in await answer.text()
+            async with client.get(f"http://127.0.0.1:{metrics}/metrics") as answer:
+                assert "process_resident_memory_bytes" in await answer.text()
+            async with client.get("/metrics") as answer:
+                assert answer.status == 404
     finally:
         process.send_signal(signal.SIGTERM)
         assert await process.wait() == 0

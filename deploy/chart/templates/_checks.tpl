@@ -79,6 +79,7 @@ What a schema cannot say. Each check adds a sentence that names the value and wh
 {{- $partitions := list }}
 {{- range (include "booking-system.contracts" . | fromJson).topics }}{{ $partitions = append $partitions .partitions }}{{ end }}
 {{- $most := include "booking-system.least" $partitions | int }}
+{{- $told := dict }}
 {{- range $name, $service := .Values.services }}
 {{- $scaling := $service.autoscaling }}
 {{- $fewest := ternary $scaling.minReplicas $service.replicas $scaling.enabled | int }}
@@ -91,10 +92,16 @@ What a schema cannot say. Each check adds a sentence that names the value and wh
 {{- if and $.Values.pods.disruptionBudget (lt $fewest 2) }}
 - "services.{{ $name }} has one pod, and no budget keeps one pod up: give it two, or set pods.disruptionBudget to false."
 {{- end }}
+{{- $_ := set $told (printf "services.%s" $name) (include "booking-system.service-settings" (dict "root" $ "name" $name) | fromYamlArray) }}
+{{- end }}
+{{- range $name := list "auditor" "bookingctl" "console" }}{{ if (index $.Values $name).enabled }}
+{{- $_ := set $told $name (include (printf "booking-system.%s-settings" $name) $ | fromYamlArray) }}
+{{- end }}{{ end }}
+{{- range $path, $settings := $told }}
 {{- $set := list }}
-{{- range include "booking-system.service-settings" (dict "root" $ "name" $name) | fromYamlArray }}
+{{- range $settings }}
 {{- if and .env (has .env $set) }}
-- "services.{{ $name }}.env.{{ .env }} is set by the chart: use the value that README.md has for it."
+- "{{ $path }}.env.{{ .env }} is set by the chart: use the value that README.md has for it."
 {{- end }}
 {{- $set = append $set .env }}
 {{- end }}

@@ -59,21 +59,23 @@ services:
 {{- default (ternary "443" "80" (eq $url.scheme "https")) (regexFind "[0-9]+$" (regexFind ":[0-9]+$" $url.host)) -}}
 {{- end }}
 
-{{/* (root, name) → who may call a component: a list of peers. */}}
+{{/* (root, name) → who may call a component: a list of a port and peers, of whom there is one at least. */}}
 {{- define "booking-system.callers" -}}
-{{- $policy := .root.Values.networkPolicy }}
-{{- if hasKey .root.Values.services .name }}
-{{- $callers := concat $policy.clients $policy.monitoring }}
+{{- $policy := .root.Values.networkPolicy }}{{ $own := dict }}
 {{- range $name := list "test" "console" }}
-{{- $callers = append $callers (dict "podSelector" (dict "matchLabels" (include "booking-system.component-selector" (dict "root" $.root "name" $name) | fromYaml))) }}
+{{- $_ := set $own $name (dict "podSelector" (dict "matchLabels" (include "booking-system.component-selector" (dict "root" $.root "name" $name) | fromYaml))) }}
 {{- end }}
+{{- $callers := list }}{{ $watching := list }}
+{{- if hasKey .root.Values.services .name }}
+{{- $callers = concat $policy.clients $policy.monitoring (list $own.test $own.console) }}
 {{- if or (eq .name "payments") (and (eq .name "notifications") .root.Values.mail.publicUrl) }}{{ $callers = concat $callers $policy.webhooks }}{{ end }}
-{{- $callers | toJson }}
 {{- else if eq .name "auditor" }}
-{{- $policy.monitoring | toJson }}
+{{- $callers = append $policy.monitoring $own.test }}
 {{- else if eq .name "console" }}
-{{- concat $policy.monitoring $policy.operators | toJson }}
-{{- else }}
-{{- list | toJson }}
+{{- $callers = append $policy.operators $own.test }}{{ $watching = $policy.monitoring }}
 {{- end }}
+{{- $rules := list }}
+{{- with $callers }}{{ $rules = append $rules (dict "port" 8080 "peers" .) }}{{ end }}
+{{- with $watching }}{{ $rules = append $rules (dict "port" (include "booking-system.console-metrics-port" $ | int) "peers" .) }}{{ end }}
+{{- $rules | toJson }}
 {{- end }}

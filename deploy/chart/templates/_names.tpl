@@ -22,6 +22,9 @@
 {{- $names | toJson }}
 {{- end }}
 
+{{/* Metrics of the console name operators' tokens and files: its Ingress brings the world to every path at 8080. */}}
+{{- define "booking-system.console-metrics-port" -}}8081{{- end }}
+
 {{/* (root) → what every object and pod of the release carries and nothing else does. */}}
 {{- define "booking-system.selector" -}}
 app.kubernetes.io/name: {{ include "booking-system.name" . | quote }}

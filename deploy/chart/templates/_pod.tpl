@@ -80,12 +80,15 @@ volumeMounts:
 {{- end }}
 {{- end }}
 
-{{/* (root) → the port and probes of what stays up. Started: HTTP answers, which it does before
+{{/* (ports) → its ports and probes, for what stays up; `ports` it has beside 8080. Started: HTTP answers, which it does before
 database and Kafka do. Ready: may it be asked? Reads and webhooks need no Kafka (decisions/0036). Alive: would a new
 process help? */}}
 {{- define "booking-system.health" -}}
 ports:
   - {name: http, containerPort: 8080}
+  {{- with .ports }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 startupProbe:
   httpGet: {path: /health/live, port: http}
   periodSeconds: 2

@@ -106,7 +106,12 @@ certificate: {{ set (deepCopy .user.certificateSecret) "name" (default (ternary 
 - {env: SMTP_PASSWORD_FILE, file: smtp-password, secret: {{ $values.mail.passwordSecret.name | quote }}, key: {{ $values.mail.passwordSecret.key | quote }}}
 {{- end }}
 {{- end }}
-{{- range $name, $value := $service.env }}
+{{- include "booking-system.further-settings" $service }}
+{{- end }}
+
+{{/* (env) → what an operator tells it besides. */}}
+{{- define "booking-system.further-settings" }}
+{{- range $name, $value := .env }}
 - {env: {{ $name }}, value: {{ $value | quote }}}
 {{- end }}
 {{- end }}
@@ -121,6 +126,7 @@ certificate: {{ set (deepCopy .user.certificateSecret) "name" (default (ternary 
 {{- include "booking-system.database-settings" (dict "root" $root "service" $name "env" (printf "%s_DATABASE" (upper $name)) "user" $auditor.user "password" $auditor.passwordSecret) }}
 {{- end }}
 {{- include "booking-system.own-database-settings" (dict "root" . "service" "operations" "of" .Values.operations) }}
+{{- include "booking-system.further-settings" .Values.auditor }}
 {{- end }}
 
 {{/* (root, service, of) → <SERVICE>_DATABASE_…, as the role that reads and writes its rows. */}}
@@ -138,10 +144,18 @@ certificate: {{ set (deepCopy .user.certificateSecret) "name" (default (ternary 
 {{- include "booking-system.kafka-settings" (dict "root" .root "name" .name "user" (index .root.Values .name).kafka) }}
 {{- end }}
 
+{{/* (root) → bookingctl's. */}}
+{{- define "booking-system.bookingctl-settings" -}}
+{{- include "booking-system.operators-settings" (dict "root" . "name" "bookingctl") }}
+{{- include "booking-system.further-settings" .Values.bookingctl }}
+{{- end }}
+
 {{/* (root) → the console's. */}}
 {{- define "booking-system.console-settings" -}}
 {{- $console := .Values.console }}{{ $root := . }}
 - {env: INSTANCE, field: metadata.name}
+- {env: HTTP_PORT, value: "8080"}
+- {env: METRICS_PORT, value: {{ include "booking-system.console-metrics-port" . | quote }}}
 - {env: LOG_LEVEL, value: {{ .Values.logLevel }}}
 {{- include "booking-system.operators-settings" (dict "root" . "name" "console") }}
 - {env: CONSOLE_READ_ONLY, value: {{ $console.readOnly | toString | quote }}}
@@ -169,6 +183,7 @@ certificate: {{ set (deepCopy .user.certificateSecret) "name" (default (ternary 
 {{- $_ := set $services $name (list (printf "http://%s:8080" (include "booking-system.component" (dict "root" $root "name" $name)))) }}
 {{- end }}
 - {env: CONSOLE_SERVICES, value: {{ $services | toJson | quote }}}
+{{- include "booking-system.further-settings" $console }}
 {{- end }}
 
 {{/* (root) → the migration's: every database as its owner. */}}

@@ -14,7 +14,7 @@ from aiohttp import web
 from services.chassis import expiry, logging
 from services.chassis.clock import Clock
 from services.chassis.database import Where
-from services.chassis.http import Health, add_health, add_metrics
+from services.chassis.http import Health, add_health, add_metrics, answering
 from services.operations.auditor import metrics
 from services.operations.auditor.databases import Databases
 from services.operations.auditor.record import Record
@@ -35,13 +35,8 @@ async def _answering(port: int | None, rounds: Rounds) -> AsyncIterator[None]:
     app = web.Application()
     add_health(app, Health(live=_well, ready=rounds.ready, startup=_well, serving=rounds.ready))
     add_metrics(app, metrics.REGISTRY)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, os.environ.get("HTTP_HOST", "0.0.0.0"), port).start()
+    async with answering(app, os.environ.get("HTTP_HOST", "0.0.0.0"), port):
         yield
-    finally:
-        await runner.cleanup()
 
 
 async def _until_stopped(rounds: Rounds, port: int | None) -> None:

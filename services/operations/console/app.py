@@ -11,7 +11,7 @@ from aiohttp import web
 
 from services.chassis import expiry, metrics
 from services.chassis.clock import Clock, SystemClock
-from services.chassis.http import Health, add_health, add_metrics
+from services.chassis.http import Health, add_health, add_metrics, answering
 from services.operations.console import acts, jobs, pages, static_files
 from services.operations.console.access import let_in
 from services.operations.console.acts.dialogs import routes_of
@@ -31,13 +31,12 @@ REAL = SystemClock()
 
 
 def application(settings: ConsoleSettings, databases: Databases, clock: Clock = REAL) -> web.Application:
-    """Everything but the port. Connections are made when they are first wanted."""
+    """Everything but the port of pages. Connections are made when they are first wanted."""
     app = web.Application(middlewares=[problem_pages, let_in], client_max_size=MOST_BODY_BYTES)
     app[SETTINGS], app[DATABASES], app[CLOCK] = settings, databases, clock
     app[SIGNER] = Signer(lambda: [one.get_secret_value() for one in settings.now().console_session_secrets])
     app[ROUTES] = {}
     add_health(app, Health(live=_well, ready=_well, startup=_well, serving=_well))
-    add_metrics(app, metrics.of_any_process())
     files = [*settings.certificate_files(), *databases.certificate_files()]
     expiry.watch(files, lambda: settings.now().console_tokens)
     for route in routes():
@@ -49,7 +48,7 @@ def application(settings: ConsoleSettings, databases: Databases, clock: Clock = 
         async with databases.opened(f"{settings.instance}-console"):
             yield
 
-    app.cleanup_ctx.extend((connected, jobs.worked_on))
+    app.cleanup_ctx.extend((connected, jobs.worked_on, _told))
     app.cleanup_ctx.append(lambda of: watched(of, KafkaWatch(settings, databases)))
     return app
 
@@ -67,6 +66,18 @@ def routes() -> Iterator[Route]:
 def _modules(package: ModuleType) -> Iterator[ModuleType]:
     for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
         yield importlib.import_module(found.name)
+
+
+async def _told(of: web.Application) -> AsyncIterator[None]:
+    """Metrics name tokens and files, and ask for no login: they have a port that no browser is led to."""
+    settings = of[SETTINGS]
+    if settings.metrics_port is None:
+        yield
+        return
+    app = web.Application()
+    add_metrics(app, metrics.of_any_process())
+    async with answering(app, settings.http_host, settings.metrics_port):
+        yield
 
 
 async def _well() -> str | None:

@@ -14,8 +14,9 @@ from services.operations.console.settings import ConsoleSettings
 
 
 def console() -> None:
-    """Serve the console until SIGTERM or SIGINT, at HTTP_HOST and HTTP_PORT. It reads and acts on the databases of
-    BOOKING_, PAYMENTS_, NOTIFICATIONS_ and OPERATIONS_DATABASE_URL; CONSOLE_… says who comes in."""
+    """Serve the console until SIGTERM or SIGINT, at HTTP_HOST and HTTP_PORT, and /metrics at METRICS_PORT. It reads and
+    acts on the databases of BOOKING_, PAYMENTS_, NOTIFICATIONS_ and OPERATIONS_DATABASE_URL; CONSOLE_… says who comes
+    in."""
     serve(SystemClock())
 
 

@@ -42,11 +42,13 @@ class ConsoleSettings(KafkaSettings):
 
     http_host: str = "0.0.0.0"
     http_port: int = 8080
+    metrics_port: int | None = None
+    """Where Prometheus reads /metrics, without a login; None: nowhere. Never the port that the world comes to."""
     instance: str = Field(default_factory=socket.gethostname)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     console_prefix: Prefix = ""
-    """What all paths begin with where a proxy passes only these on: /console. /health and /metrics have none."""
+    """What all paths begin with where a proxy passes only these on: /console. /health has none."""
     console_read_only: bool = False
     """Nobody can do anything, only see."""
     console_tokens: tuple[ConsoleToken, ...] = ()
@@ -68,6 +70,12 @@ class ConsoleSettings(KafkaSettings):
     """Where else to look, by name, with {trace_id}, {correlation_id}, {booking_id} or {stripe_id} in the address."""
     console_services: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """The addresses of each service's replicas over HTTP, for what only a process knows: its circuit to Stripe."""
+
+    @model_validator(mode="after")
+    def _metrics_are_no_page(self) -> Self:
+        if self.metrics_port == self.http_port:
+            raise ValueError("METRICS_PORT is HTTP_PORT: everybody would read what is told of tokens and files")
+        return self
 
     @model_validator(mode="after")
     def _somebody_gets_in(self) -> Self:
