@@ -18,22 +18,51 @@ def closed(properties: Mapping[str, object], **more: object) -> Schema:
     return {"type": "object", "properties": dict(properties), "additionalProperties": False, **more}
 
 
+def whole(properties: Mapping[str, object]) -> Schema:
+    """An object that has all of it. Values are laid over defaults, so that only a null takes something away."""
+    return closed(properties, required=list(properties))
+
+
 def texts(**more: object) -> Schema:
     """An object of texts."""
     return {"type": "object", "additionalProperties": TEXT, **more}
 
 
+HEXTET, BYTE = "[0-9A-Fa-f]{1,4}", "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+IPV4 = rf"({BYTE}\.){{3}}{BYTE}/(3[0-2]|[12]?[0-9])"
+IPV6_ADDRESSES = [
+    f"({HEXTET}:){{7}}{HEXTET}",  # whole, or with :: after so many of its eight parts
+    f"::({HEXTET}(:{HEXTET}){{0,6}})?",
+    *(f"({HEXTET}:){{{before}}}(:{HEXTET}){{1,{7 - before}}}" for before in range(1, 7)),
+    f"({HEXTET}:){{1,7}}:",
+]
+IPV6 = f"({'|'.join(IPV6_ADDRESSES)})/(12[0-8]|1[01][0-9]|[1-9]?[0-9])"
+NETWORK = {"$ref": "#/definitions/network"}
 NOT_FOR_VALUES = "PASSWORD|SECRET|TOKEN|KEY|HEADERS|_URL"
 """Names of settings that are, or hold, a secret: they come from a Secret and never from values."""
 
 DEFINITIONS: Mapping[str, Schema] = {
-    "secret": closed({"name": TEXT, "key": {**TEXT, "minLength": 1}}),
-    "certificate": closed({"name": TEXT, "cert": {**TEXT, "minLength": 1}, "key": {**TEXT, "minLength": 1}}),
+    "secret": whole({"name": TEXT, "key": {**TEXT, "minLength": 1}}),
+    "certificate": whole({"name": TEXT, "cert": {**TEXT, "minLength": 1}, "key": {**TEXT, "minLength": 1}}),
     "texts": texts(),
     "env": texts(propertyNames={"pattern": "^[A-Z][A-Z0-9_]*$", "not": {"pattern": NOT_FOR_VALUES}}),
     "port": {"type": "integer", "minimum": 1, "maximum": 65535},
     "duration": {"type": "string", "pattern": "^[0-9]+(ms|s|m|h)$"},
-    "peers": {"type": "array", "items": {"type": "object", "minProperties": 1}},
+    "network": {**TEXT, "pattern": f"^({IPV4}|{IPV6})$"},
+    "name": {**TEXT, "minLength": 1},
+    "peers": {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "minProperties": 1,
+            "properties": {
+                "ipBlock": closed(
+                    {"cidr": NETWORK, "except": {"type": "array", "items": NETWORK}},
+                    required=["cidr"],
+                )
+            },
+        },
+    },
     "resources": closed(
         {
             "requests": {"type": "object", "additionalProperties": QUANTITY, "required": ["cpu", "memory"]},
@@ -68,7 +97,9 @@ def schema(values: Sequence[Value], removed: Sequence[str]) -> Schema:
 
 
 def _group(values: Sequence[Value]) -> Schema:
-    return closed({value.name: _one(value) for value in values})
+    """`required` is all but what is null by default, which Helm drops."""
+    required = [value.name for value in values if value.default is not None]
+    return closed({value.name: _one(value) for value in values}, required=required)
 
 
 def _one(value: Value) -> Schema:

@@ -6,6 +6,7 @@ import importlib
 import json
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,16 @@ SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text())
 DEFAULTS: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
 
 
-def refusals(values: dict[str, Any]) -> list[str]:
-    return [error.message for error in jsonschema.Draft7Validator(SCHEMA).iter_errors(values)]
+def refusals(values: dict[str, Any], below: Mapping[str, Any] = DEFAULTS) -> list[str]:
+    """What the schema says of values that are laid over the defaults, as Helm does it."""
+    laid = _laid(below, values)
+    return [error.message for error in jsonschema.Draft7Validator(SCHEMA).iter_errors(laid)]
+
+
+def _laid(below: Any, above: Any) -> Any:
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    return below | {name: _laid(below.get(name), value) for name, value in above.items()}
 
 
 def test_what_is_made_is_up_to_date() -> None:

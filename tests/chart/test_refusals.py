@@ -26,6 +26,16 @@ REFUSED: dict[str, tuple[str, Changed, str]] = {
         {"services.payments.autoscaling.maxReplicas": 13},
         "services.payments.autoscaling.maxReplicas is 13, and a topic has 12 partitions",
     ),
+    "more pods than partitions, without KEDA": (
+        "managed",
+        {"services.booking.replicas": 40},
+        "services.booking.replicas is 40, and a topic has 12 partitions",
+    ),
+    "a network that is none of its own": (
+        "managed",
+        {"subscribers.networks": ["10.1.2.3/32", "10.0.0.0/8", "0.0.0.0/0", "192.168.4.1/22"]},
+        "subscribers.networks has 192.168.4.1/22, which is an address within a network",
+    ),
     "fewer pods than the fewest": (
         "autoscaling",
         {"services.booking.autoscaling.minReplicas": 13},

@@ -82,11 +82,13 @@ What a schema cannot say. Each check adds a sentence that names the value and wh
 {{- $told := dict }}
 {{- range $name, $service := .Values.services }}
 {{- $scaling := $service.autoscaling }}
+{{- $path := ternary "autoscaling.maxReplicas" "replicas" $scaling.enabled }}
+{{- $highest := ternary $scaling.maxReplicas $service.replicas $scaling.enabled | int }}
 {{- $fewest := ternary $scaling.minReplicas $service.replicas $scaling.enabled | int }}
-{{- if and $scaling.enabled (gt ($scaling.maxReplicas | int) $most) }}
-- "services.{{ $name }}.autoscaling.maxReplicas is {{ $scaling.maxReplicas }}, and a topic has {{ $most }} partitions: a further pod would be given nothing. Set at most {{ $most }}."
+{{- if gt $highest $most }}
+- "services.{{ $name }}.{{ $path }} is {{ $highest }}, and a topic has {{ $most }} partitions: a further pod would be given nothing. Set at most {{ $most }}."
 {{- end }}
-{{- if and $scaling.enabled (gt $fewest ($scaling.maxReplicas | int)) }}
+{{- if gt $fewest $highest }}
 - "services.{{ $name }}.autoscaling.minReplicas is above maxReplicas: lower it."
 {{- end }}
 {{- if and $.Values.pods.disruptionBudget (lt $fewest 2) }}
@@ -145,6 +147,16 @@ What a schema cannot say. Each check adds a sentence that names the value and wh
 {{- end }}
 
 {{- define "booking-system.check-shape" -}}
+{{- range .Values.subscribers.networks }}
+{{- $parts := splitList "/" . }}
+{{- if contains "." . }}
+{{- $address := 0 }}{{ range splitList "." (first $parts) }}{{ $address = add (mul $address 256) (. | int) }}{{ end }}
+{{- $size := 1 }}{{ range until (sub 32 (last $parts | int) | int) }}{{ $size = mul $size 2 }}{{ end }}
+{{- if mod $address $size }}
+- "subscribers.networks has {{ . }}, which is an address within a network: write the network's first address, or /32."
+{{- end }}
+{{- end }}
+{{- end }}
 {{- $least := include "booking-system.least-grace" . | int }}
 {{- with .Values.pods.terminationGracePeriodSeconds }}
 {{- if lt (. | int) $least }}
