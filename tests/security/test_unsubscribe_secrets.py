@@ -22,8 +22,8 @@ async def reminded(system: System, customer: str) -> str:
     """The link in a reminder that is sent now."""
     studio = await system.studio(days_ahead=1)
     before_start = (studio.starts_at - await system.clock.now()).total_seconds() / 60
-    changes = {"reminder_minutes": (round(before_start - SOON_MINUTES / 2),)}
-    studio = await system.offering(studio.provider_id, days_ahead=1, **changes)
+    soon = round(before_start - SOON_MINUTES / 2)
+    studio = await system.offering(studio.provider_id, days_ahead=1, reminder_minutes=(soon,))
     await system.book(studio, customer)
     await system.mail(f"{customer}@example.com", "confirmed")
     await system.clock.advance(minutes=SOON_MINUTES)
