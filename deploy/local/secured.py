@@ -1,8 +1,8 @@
 """What makes a stack a secure one (`Stack(secure=True)`): Kafka with TLS and users with rights, secrets in files.
 
-Kafka knows notifications by its certificate, everybody else by passwords; its open listener stays beside it, on this
-machine, for the broker itself and for tests that look at everything. The mailbox asks for a password.
-The embedded PostgreSQL is built without TLS.
+Kafka knows notifications by its certificate, payments by a token, everybody else by passwords; its open listener stays
+beside it, on this machine, for the broker itself and for tests that look at everything. The mailbox asks for a
+password. The embedded PostgreSQL is built without TLS.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from booking_contracts.rights import (
 )
 
 from deploy.local.certificates import make_authority, signed
-from deploy.local.kafka_users import give_passwords, give_rights
+from deploy.local.kafka_users import give_passwords, give_rights, unsigned_token
 from deploy.local.layout import Layout, write_private
 
 SECRETS = (
@@ -30,6 +30,9 @@ SECRETS = (
     *("CONSOLE_TOKENS", "CONSOLE_SESSION_SECRETS"),
 )
 BY_CERTIFICATE = frozenset({"notifications"})
+BY_TOKEN = frozenset({"payments"})
+TOKEN_SECONDS = 10 * 365 * 86_400
+"""Nobody renews it but tests."""
 SESSION_MS = 3_000
 """How long a login to Kafka lasts; aiokafka then connects and logs in anew."""
 KAFKA = {
@@ -78,9 +81,8 @@ def make_kafka_users(layout: Layout) -> None:
     """Services, the job that makes topics and the console, each with the rights that contracts give it."""
     rights: dict[str, tuple[Right, ...]] = {service: rights_of_service(service) for service in SERVICES}
     rights |= {TOPICS_JOB: rights_of_topics_job(), CONSOLE: rights_of_console()}
-    passwords = {
-        user: secret_file(layout, user, "KAFKA_SASL_PASSWORD").read_text() for user in rights.keys() - BY_CERTIFICATE
-    }
+    by_password = rights.keys() - BY_CERTIFICATE - BY_TOKEN
+    passwords = {user: secret_file(layout, user, "KAFKA_SASL_PASSWORD").read_text() for user in by_password}
     servers = f"127.0.0.1:{layout.ports['kafka']}"
     asyncio.run(give_passwords(servers, passwords))
     asyncio.run(give_rights(servers, rights))
@@ -96,13 +98,16 @@ def kafka_env(layout: Layout, user: str) -> dict[str, str]:
             "KAFKA_SSL_CERTFILE": str(tls(layout) / f"{user}.pem"),
             "KAFKA_SSL_KEYFILE": str(tls(layout) / f"{user}.key"),
         }
-    return {
+    login = {
         "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{layout.ports['kafka-secure']}",
         "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
-        "KAFKA_SASL_USERNAME": user,
-        "KAFKA_SASL_PASSWORD_FILE": str(secret_file(layout, user, "KAFKA_SASL_PASSWORD")),
         "KAFKA_SSL_CAFILE": str(tls(layout) / "ca.pem"),
     }
+    if user in BY_TOKEN:
+        token = secret_file(layout, user, "KAFKA_SASL_TOKEN", unsigned_token(user, TOKEN_SECONDS))
+        return login | {"KAFKA_SASL_MECHANISM": "OAUTHBEARER", "KAFKA_SASL_TOKEN_FILE": str(token)}
+    password = secret_file(layout, user, "KAFKA_SASL_PASSWORD")
+    return login | {"KAFKA_SASL_USERNAME": user, "KAFKA_SASL_PASSWORD_FILE": str(password)}
 
 
 def secured(layout: Layout, user: str, values: Mapping[str, str]) -> dict[str, str]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import aiohttp
+
+from deploy.local.stack import Stack
 from tests.bench.cpu import SERVICES
 from tests.bench.ground import Ground
 
@@ -18,19 +23,37 @@ PROGRAMS = {
     "bookingctl": ("positions", "show", "booking"),
 }
 """What runs beside the services, by its name in the chart: commands of bookingctl."""
+CONSOLE = "console"
 
 
 async def memory(ground: Ground) -> dict[str, object]:
     """In MiB, after the rows before: each service's main process; the most that it and its children have had so far,
-    which is what a pod's limit is for; the same of programs that end."""
+    which is what a pod's limit is for, and the console's once it has shown each of its pages; the same of programs that
+    end."""
     pids = {name: ground.stack.pid(name) for name in SERVICES}
+    await asyncio.to_thread(ground.stack.start_process, CONSOLE)
+    await look_at_all(ground.stack)
+    having = {**pids, CONSOLE: ground.stack.pid(CONSOLE)}
+    peaks = {name: round(sum(_mib(one, "VmHWM") for one in family(pid)), 1) for name, pid in having.items()}
+    await asyncio.to_thread(ground.stack.stop_process, CONSOLE)
     return {
         "memory_mib": {name: _mib(pid, "VmRSS") for name, pid in pids.items()},
-        "memory_peak_mib": {
-            name: round(sum(_mib(one, "VmHWM") for one in family(pid)), 1) for name, pid in pids.items()
-        },
+        "memory_peak_mib": peaks,
         "memory_of_program_mib": {name: most_of(ground.stack.env, *words) for name, words in PROGRAMS.items()},
     }
+
+
+async def look_at_all(stack: Stack) -> set[str]:
+    """Log in at the console and open each page that the first one leads to; returns their paths."""
+    cookies, token = aiohttp.CookieJar(unsafe=True), stack.env["CONSOLE_TOKEN"]  # of an address, not a name
+    async with aiohttp.ClientSession(stack.env["CONSOLE_URL"], cookie_jar=cookies, raise_for_status=True) as browser:
+        async with browser.post("/login", data={"token": token}) as first:
+            pages = {*re.findall(r'<a [^>]*?href="(/[a-z-]+)"', await first.text())}
+        assert pages, "it leads somewhere"
+        for page in sorted(pages):
+            async with browser.get(page) as answer:
+                await answer.read()
+    return pages
 
 
 def family(pid: int | None) -> list[int]:

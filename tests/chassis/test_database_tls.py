@@ -13,7 +13,7 @@ from booking_contracts.testkit.waiting import eventually
 
 from deploy.local.certificates import make_authority, openssl_is_there, signed
 from deploy.local.layout import write_private
-from services.chassis.database import Address, Pool, connect, open_pool
+from services.chassis.database import UNAVAILABLE, Address, Pool, connect, open_pool
 from services.chassis.migration import migrate
 from tests.postgres_by_tls import by_tls
 
@@ -58,12 +58,19 @@ async def test_a_service_and_a_migration_speak_tls(
 
 
 async def test_another_authority_signs_under_traffic(address: str, shown: ssl.SSLContext, tmp_path: Path) -> None:
-    """First both are trusted, then the server shows the new certificate, then the old authority is nobody's."""
+    """First both are trusted, then the server shows the new certificate and wants one of the new authority, then the
+    old authority is nobody's."""
     password, trusted = (tmp_path / "password").read_text().strip(), tmp_path / "trusted.pem"
     old, new = ((tmp_path / f"{name}.pem").read_text() for name in ("ca", "another"))
-    found, over, asked = Address(f"{address}&sslrootcert={trusted}", lambda: password), asyncio.Event(), 0
+    ours = f"sslcert={tmp_path / 'ours.pem'}&sslkey={tmp_path / 'ours.key'}"
+    found, over, asked = Address(f"{address}&sslrootcert={trusted}&{ours}", lambda: password), asyncio.Event(), 0
     write_private(trusted, old)
-    fresh = signed(tmp_path, "next", "another")
+    fresh, before = signed(tmp_path, "next", "another"), signed(tmp_path, "before", "ca")
+    shown.load_verify_locations(cadata=new)
+
+    def show(certificate: Path) -> None:
+        for ending in (".key", ".pem"):
+            write_private(tmp_path / f"ours{ending}", certificate.with_suffix(ending).read_text())
 
     async def ask(pool: Pool) -> None:
         nonlocal asked
@@ -79,18 +86,24 @@ async def test_another_authority_signs_under_traffic(address: str, shown: ssl.SS
         before = asked
         await eventually("answers over new connections", answers, lambda now: now > before + 5)
 
+    show(before)
     async with await open_pool(found, "tls", size=2) as pool, asyncio.TaskGroup() as asking:
         for _ in range(2):
             asking.create_task(ask(pool))
         write_private(trusted, old + new)
         await more(pool)
+        show(fresh)
         shown.load_cert_chain(fresh, fresh.with_suffix(".key"))
+        shown.verify_mode = ssl.CERT_REQUIRED
         await more(pool)
         write_private(trusted, new)
         await more(pool)
         over.set()
     with pytest.raises(ssl.SSLCertVerificationError):
         await connect(Address(f"{address}&sslrootcert={tmp_path / 'ca.pem'}", lambda: password), "tls")
+    show(before)
+    with pytest.raises(UNAVAILABLE):
+        await connect(found, "tls")
 
 
 async def test_who_is_signed_by_another_is_not_spoken_to(address: str, tmp_path: Path) -> None:

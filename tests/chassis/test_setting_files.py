@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import socket
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from deploy.local.layout import REPOSITORY
 from services.chassis import setting_files
 from services.chassis.database import Address
 from services.chassis.setting_files import FileSettings
@@ -178,18 +176,3 @@ def test_a_file_that_could_not_be_read_is_read_when_it_can(tmp_path: Path) -> No
     before = setting_files._stamp(file)
     file.chmod(0o640)
     assert setting_files._stamp(file) != before
-
-
-def test_the_page_says_of_every_secret_when_it_is_read_again() -> None:
-    """And of none that it is read at the start alone: then it would need a restart."""
-    page = (REPOSITORY / "docs" / "operate" / "security.md").read_text()
-    rows = re.findall(r"^\| (`[A-Z_`, ]+`)[^|]*\|[^|]*\| ([^|]+) \|", page, re.MULTILINE)
-    read = {name: when for names, when in rows for name in re.findall(r"`(\w+)`", names)}
-    fields = {
-        name: field
-        for kind in (PaymentsSettings, NotificationsSettings, ConsoleSettings)
-        for name, field in kind.model_fields.items()
-    }
-    secrets = {name.upper() for name, field in fields.items() if "Secret" in str(field.annotation)}
-    secrets |= {name.upper() for name in fields if name.endswith("_tokens")}
-    assert {name: read.get(name, "") for name in secrets if not read.get(name, "").startswith("at each ")} == {}

@@ -23,8 +23,8 @@ from booking_contracts.testkit.system import Studio, System
 from booking_contracts.testkit.waiting import eventually
 
 from deploy.local.environment import SCOPES
-from deploy.local.kafka_users import give_passwords
-from deploy.local.secured import BY_CERTIFICATE, SESSION_MS
+from deploy.local.kafka_users import give_passwords, unsigned_token
+from deploy.local.secured import BY_CERTIFICATE, BY_TOKEN, SESSION_MS, TOKEN_SECONDS
 from deploy.local.stack import Stack
 from services.notifications.sender import IDLE_SECONDS
 from services.operations.databases import DATABASES
@@ -69,7 +69,7 @@ async def test_passwords_of_databases(system: System, stack: Stack, users: Users
 
 
 async def test_passwords_of_kafka(system: System, stack: Stack, users: Users, desk: Visitor) -> None:
-    names = {*SERVICES, CONSOLE} - BY_CERTIFICATE
+    names = {*SERVICES, CONSOLE} - BY_CERTIFICATE - BY_TOKEN
     async with bookings_meanwhile(system, stack) as studio:
         old = {name: users.secret(name, "KAFKA_SASL_PASSWORD").read_text() for name in names}
         fresh = {name: secrets.token_hex(16) for name in names}
@@ -80,6 +80,20 @@ async def test_passwords_of_kafka(system: System, stack: Stack, users: Users, de
                 await AIOKafkaProducer(**users.client(name, old[name])).start()
         await asyncio.sleep(2 * SESSION_MS / 1000)  # every login of before is over
         await cancels(desk, system, studio)
+
+
+async def test_tokens_of_kafka(system: System, stack: Stack, users: Users) -> None:
+    """Payments has one that ends: Kafka refuses it from then on, and payments waits until there is another."""
+    async with bookings_meanwhile(system, stack):
+        ends = unsigned_token("payments", SESSION_MS / 1000)
+        users.rotate("payments", "KAFKA_SASL_TOKEN", ends)
+        await asyncio.sleep(2 * SESSION_MS / 1000)  # every login of before is over
+        with pytest.raises(KafkaConnectionError):
+            await AIOKafkaProducer(**users.client_by_token(ends)).start()
+        ready = partial(system.try_get, "payments", "/health/ready")
+        assert (await ready())[0] == 503
+        users.rotate("payments", "KAFKA_SASL_TOKEN", unsigned_token("payments", TOKEN_SECONDS))
+        await eventually("payments is back", ready, lambda found: found[0] == 200, seconds=40)
 
 
 async def test_certificates_of_kafka(system: System, stack: Stack, users: Users, desk: Visitor) -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import ssl
-from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from pathlib import Path
 from secrets import token_hex
-from time import time
 from typing import Any
 
 from booking_contracts.client.security import KafkaSecurity, context_of_files
 
 from deploy.local.certificates import make_authority, signed
+from deploy.local.kafka_users import unsigned_token
 from deploy.local.layout import Layout, write_private
 from deploy.local.secured import BY_CERTIFICATE, give_kafka
 from deploy.local.stack import Stack
@@ -43,8 +41,14 @@ class Users:
         """The same, for aiokafka."""
         return {"bootstrap_servers": self.servers, **self.security(user, password).settings()}
 
+    def client_by_token(self, token: str) -> dict[str, Any]:
+        """The same by OAUTHBEARER."""
+        context = context_of_files(self._authority)
+        login = KafkaSecurity("SASL_SSL", context, "OAUTHBEARER", token=lambda: token)
+        return {"bootstrap_servers": self.servers, **login.settings()}
+
     def env(self, user: str) -> dict[str, str]:
-        """The same, for a program of ours."""
+        """By password, for a program of ours."""
         return {
             "KAFKA_BOOTSTRAP_SERVERS": self.servers,
             "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
@@ -66,10 +70,8 @@ class Users:
 
     def by_token(self, user: str) -> dict[str, str]:
         """The same with a token in a file; one that nobody has signed, which this broker takes."""
-        parts = {"alg": "none"}, {"sub": user, "iat": time(), "exp": time() + 600}
-        head, claims = (urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
         file = self.root / "token"
-        file.write_text(f"{head}.{claims}.\n")
+        file.write_text(f"{unsigned_token(user, 600)}\n")
         return {
             **{name: it for name, it in self.env(user).items() if not name.startswith("KAFKA_SASL")},
             "KAFKA_SASL_MECHANISM": "OAUTHBEARER",

@@ -9,6 +9,8 @@ from typing import Any, Literal, Self, get_args
 
 from aiokafka.abc import AbstractTokenProvider
 
+from booking_contracts.client.refused_tokens import hear_refusals
+
 Mechanism = Literal["SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
 
 
@@ -38,6 +40,7 @@ class KafkaSecurity:
             return found
         found["sasl_mechanism"] = self.mechanism
         if self.mechanism == "OAUTHBEARER":
+            hear_refusals()
             return found | {"sasl_oauth_token_provider": _Token(self.token)}
         password = _Asked(self.password) if callable(self.password) else self.password
         return found | {"sasl_plain_username": self.username, "sasl_plain_password": password}
