@@ -148,7 +148,7 @@ chart: chart-tools ## Package the Helm chart with its alerts and dashboards into
 	@$(PYTHON) -m deploy.helm.package
 
 chart-test: chart-tools ## Render the chart with many values, try the rules of alerts; CRDS=<folder> with definitions
-	CHART=1 $(PYTHON) -m pytest tests/chart tests/watching/test_rules.py -n $(CORES) $(TOGETHER) $(ARGS)
+	CHART=1 deploy/local/with_promtool.sh $(PYTHON) -m pytest tests/chart tests/watching/test_rules.py -n $(CORES) $(TOGETHER) $(ARGS)
 
 cluster: setup ## A Kubernetes on this machine with the chart on it (docs/operate/cluster.md); built once, for 11 CPU minutes
 	@deploy/images/with_engine.sh $(PYTHON) -m deploy.cluster up

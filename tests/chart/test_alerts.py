@@ -13,7 +13,7 @@ import yaml
 
 from deploy.helm.package import assemble
 from tests.chart.rendered import NAMESPACE, RELEASE, helm, render, values_of
-from tests.watching.queries import RULES, rules
+from tests.watching.queries import ROOT, RULES, rules
 
 pytestmark = pytest.mark.requirement("chart", "observability")
 OWN = f'namespace="{NAMESPACE}"'
@@ -88,7 +88,7 @@ def test_who_reads_metrics_without_the_operator_is_told_of_the_label(packaged: P
     ]
 
 
-@pytest.mark.skipif(PROMTOOL is None, reason="promtool is in Debian's package prometheus")
+@pytest.mark.skipif(PROMTOOL is None, reason="deploy/local/with_promtool.sh brings promtool")
 def test_a_release_tells_of_itself_and_not_of_another(packaged_rules: Rules, tmp_path: Path) -> None:
     for name, spec in packaged_rules.items():
         (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(spec))
@@ -116,3 +116,18 @@ def test_a_release_tells_of_itself_and_not_of_another(packaged_rules: Rules, tmp
     for arguments in (["check", "rules", *sorted(tmp_path.glob("Booking*.yaml"))], ["test", "rules", "case.yaml"]):
         done = subprocess.run([str(PROMTOOL), *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_rules_that_cannot_be_tried_are_called_skipped_in_the_last_line(tmp_path: Path) -> None:
+    """Where there is neither promtool nor apt-get; the rest of `make chart-test` runs, and its end counts."""
+    for name in ("bash", "sh", "dirname", "id", "mktemp", "rm"):
+        (tmp_path / name).symlink_to(str(shutil.which(name)))
+    done = subprocess.run(
+        [ROOT / "deploy" / "local" / "with_promtool.sh", "sh", "-c", "echo the rest; exit 3"],
+        env={"PATH": str(tmp_path), "PLATFORM_TOOLS": str(tmp_path / "none")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.returncode) == ("the rest\n", 3)
+    assert done.stderr.splitlines()[-1].startswith("SKIPPED: rules of alerts were not tried")

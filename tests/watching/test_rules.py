@@ -24,7 +24,7 @@ HEADINGS = ["meaning", "impact", "diagnosis", "mitigation"]
 by_name = pytest.mark.parametrize("file", RULES, ids=lambda file: file.stem)
 with_promtool = pytest.mark.skipif(
     not os.environ.get("CHART") or PROMTOOL is None,
-    reason="rules are tried by `make chart-test`, with promtool of Debian's package prometheus",
+    reason="rules are tried by `make chart-test`, where promtool is (deploy/local/with_promtool.sh)",
 )
 
 
