@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from pydantic import ValidationError
 
+from services.operations.console.acts import dialogs
 from services.operations.console.settings import ConsoleToken
 from services.operations.console.signing import Signer
 from tests.console.conftest import SECRET, Visit, hidden, settings, sha256
@@ -46,10 +47,20 @@ async def test_a_page_that_refreshes_itself_leads_back_to_itself_after_its_sessi
     assert (await nobody.get("/", headers={**htmx, "HX-Current-URL": "http://[nonsense"})).status < 500
 
 
-@pytest.mark.parametrize("elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "evil", "/login"])
+ELSEWHERE = ["https://evil.example", "//evil.example", "/\\evil.example", "/\t/evil.example", "/\n/evil.example"]
+"""A browser drops tabs and ends of lines from an address."""
+
+
+@pytest.mark.parametrize("elsewhere", [*ELSEWHERE, "evil", "/login"])
 async def test_nobody_is_led_elsewhere_by_logging_in(visit: Visit, elsewhere: str) -> None:
     answer = await (await visit()).post("/login", {"token": "vera", "next": elsewhere})
     assert answer.headers["Location"] == "/"
+
+
+@pytest.mark.parametrize("elsewhere", ELSEWHERE)
+def test_the_way_back_from_an_act_leads_nowhere_else(elsewhere: str) -> None:
+    assert dialogs._back({"back": elsewhere}) == ""
+    assert dialogs._back({"back": "/sagas?status=stuck"}) == "/sagas?status=stuck"
 
 
 async def test_a_wrong_token_is_told(visit: Visit) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
+from services.operations.console import rendering
 from services.operations.console.acts import sagas
 from services.operations.console.acts.framework import Doing
+from services.operations.console.app import routes
 from services.operations.console.databases import Databases
 from tests.chassis.harness import Engine
 from tests.chassis.scenes import Scene
@@ -185,3 +188,10 @@ async def test_what_is_read_changes_nothing_whatever_it_says(databases: dict[str
         with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
             async with of_stack.reading("booking") as connection:
                 await connection.execute("DELETE FROM saga")
+
+
+def test_every_act_can_be_reached_from_a_page() -> None:
+    folder = Path(rendering.__file__).parent / "templates"
+    pages = "".join(page.read_text() for page in folder.rglob("*.html"))
+    names = {route.path.removeprefix("/acts/") for route in routes() if route.path.startswith("/acts/")}
+    assert [name for name in sorted(names) if f'act("{name}"' not in pages] == []

@@ -26,8 +26,16 @@ SOON = timedelta(minutes=5)
 
 PENDING = f"""
 SELECT booking_id, payment_id, state, deadline FROM booking
-WHERE state IN ('PENDING_APPROVAL', 'PENDING_PAYMENT') AND deadline < $1 LIMIT {MOST}
+WHERE state IN ('PENDING_APPROVAL', 'PENDING_PAYMENT') AND deadline < $1
+UNION ALL
+SELECT booking_id, payment_id, state, deadline FROM (
+    SELECT booking_id, payment_id, state, deadline FROM booking
+    WHERE state = 'PENDING_CONFIRMATION' ORDER BY starts_at LIMIT 5000
+) oldest
+WHERE deadline < $1
+LIMIT {MOST}
 """
+"""What is over waits for days to be confirmed, and holds money: those that began first are looked through."""
 OFFERS = (
     f"SELECT entry_id, slot_id, deadline FROM waitlist_entry WHERE state = 'OFFERED' AND deadline < $1 LIMIT {MOST}"
 )
@@ -57,7 +65,7 @@ OF_TIMERS = {AskAgain.ce_type: "saga", DeadlineReached.ce_type: "booking", Entry
 
 
 async def deadlines(databases: Databases, now: datetime) -> list[Finding]:
-    """Bookings and offers that hold seats after their time."""
+    """Bookings and offers that hold seats or money after their time."""
     found = [
         Finding(
             Kind.PENDING_OVERDUE,

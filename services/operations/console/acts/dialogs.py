@@ -13,6 +13,7 @@ from services.chassis.problems import Problem
 from services.operations.console.access import CSRF
 from services.operations.console.acts.framework import Act, Doing, Outcome, Reason, run
 from services.operations.console.databases import Away
+from services.operations.console.reads.views import local
 from services.operations.console.rendering import page
 from services.operations.console.routes import CLOCK, DATABASES, OPERATOR, Route
 
@@ -137,4 +138,4 @@ def _sentence(act: type[Act], wrong: ValidationError) -> str:
 def _back(given: dict[str, str]) -> str:
     """The page that it was asked on; a path of ours, never another site."""
     back = given.get("back", "")
-    return back if back.startswith("/") and not back.startswith(("//", "/\\")) else ""
+    return back if local(back) else ""

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from services.chassis.problems import Problem
 from services.operations.console.access import log_in, log_out
+from services.operations.console.reads.views import local
 from services.operations.console.rendering import page
 from services.operations.console.routes import Route, settings_of, url
 
@@ -40,7 +41,7 @@ async def leave(request: web.Request) -> web.Response:
 def _going_to(request: web.Request, given: object) -> str:
     """A page of ours: never another site, nor the form once more."""
     start = url(request, "/")
-    if not isinstance(given, str) or not given.startswith(start) or given.startswith(("//", "/\\")):
+    if not isinstance(given, str) or not given.startswith(start) or not local(given):
         return start
     return start if given.startswith((url(request, "/login"), url(request, "/logout"))) else given
 
