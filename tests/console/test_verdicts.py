@@ -68,7 +68,7 @@ def said(of: Readings) -> dict[str, tuple[str, str]]:
 
 
 def test_some_customers_do_not_pay() -> None:
-    for of in (readings(unpaid=4), readings(unpaid=6, confirmed=7)):
+    for of in (readings(paid={2: (0, 4), 10: (20, 8)}), readings(paid={2: (7, 6)})):
         assert said(of)["Stripe"][0] == Tone.GOOD
 
 
@@ -118,7 +118,18 @@ AWAY: Part[Any] = Part("payments", None, "the database of payments does not answ
             Tone.WARN,
             "in the database of booking, session 7 of ann has locked slot",
         ),
-        (readings(unpaid=6, confirmed=2), "Stripe", Tone.WARN, "6 bookings of the last 10 minutes were not paid"),
+        (
+            readings(paid={2: (0, 6), 10: (300, 6)}),
+            "Stripe",
+            Tone.WARN,
+            "6 bookings of the last 2 minutes were not paid",
+        ),
+        (
+            readings(paid={2: (0, 1), 10: (2, 6)}),
+            "Stripe",
+            Tone.WARN,
+            "6 bookings of the last 10 minutes were not paid",
+        ),
         (
             readings(audit=Part("operations", Audit({"seats": 1}, 5.0, None))),
             "Us",

@@ -59,8 +59,7 @@ async def now(request: web.Request) -> web.Response:
         kafka=watch.seen,
         kafka_why=watch.why,
         circuits=sum(one.circuit_open for one in processes),
-        confirmed=_lately(bookings.data.confirmed) if bookings.data else 0,
-        unpaid=_lately(bookings.data.failed) if bookings.data else 0,
+        paid=_paid(bookings.data) if bookings.data else {},
         stripe=stripe,
     )
     return await page(
@@ -77,8 +76,11 @@ async def now(request: web.Request) -> web.Response:
     )
 
 
-def _lately(series: last_hour.Series) -> float:
-    return sum(one or 0 for one in series[-RECENT_MINUTES:])
+def _paid(of: last_hour.Bookings) -> dict[int, tuple[float, float]]:
+    def lately(series: last_hour.Series, minutes: int) -> float:
+        return sum(one or 0 for one in series[-minutes:])
+
+    return {minutes: (lately(of.confirmed, minutes), lately(of.failed, minutes)) for minutes in RECENT_MINUTES}
 
 
 def _charts(bookings: Part[last_hour.Bookings], calls: Part[last_hour.Calls]) -> list[Chart]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from services.operations.console.kafka import Seen
@@ -23,7 +23,8 @@ ANSWER_SECONDS = 0.1
 STATEMENT_SECONDS = 5.0
 LOCKS = 5
 """So many sessions that wait for a lock: two or three are a busy provider."""
-RECENT_MINUTES = 10
+RECENT_MINUTES = (2, 10)
+"""The few tell at once that nothing is paid any more, the many where little is booked."""
 UNPAID = 5
 """So many bookings that were not paid, and more than were: it is not the customers."""
 AUDIT_SECONDS = 900.0
@@ -66,9 +67,8 @@ class Readings:
     kafka: Seen | None
     kafka_why: str | None
     circuits: int = 0
-    confirmed: float = 0
-    unpaid: float = 0
-    """Bookings of the last RECENT_MINUTES."""
+    paid: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+    """By so many of the last minutes: bookings that were confirmed, and those that were not paid."""
 
     @property
     def seen(self) -> list[Engine]:
@@ -167,9 +167,11 @@ def stripe(of: Readings) -> Iterator[Finding]:
     yield from _outside(of, "payments")
     for late in of.stripe.data.amiss if of.stripe.data else ():
         yield Tone.WARN, late
-    if of.unpaid >= max(UNPAID, of.confirmed):
-        said = f"{of.unpaid:.0f} bookings of the last {RECENT_MINUTES} minutes were not paid, {of.confirmed:.0f} were"
-        yield Tone.WARN, f"{said}: it declines what it did not, or payments hears nothing"
+    for minutes, (confirmed, unpaid) in of.paid.items():
+        if unpaid >= max(UNPAID, confirmed):
+            said = f"{unpaid:.0f} bookings of the last {minutes} minutes were not paid, {confirmed:.0f} were"
+            yield Tone.WARN, f"{said}: it declines what it did not, or payments hears nothing"
+            return
 
 
 def _outside(of: Readings, service: str) -> Iterator[Finding]:
