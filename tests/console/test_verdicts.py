@@ -122,13 +122,13 @@ AWAY: Part[Any] = Part("payments", None, "the database of payments does not answ
             readings(paid={2: (0, 6), 10: (300, 6)}),
             "Stripe",
             Tone.WARN,
-            "6 bookings of the last 2 minutes were not paid",
+            "6 bookings of the last 2 minutes were not",
         ),
         (
             readings(paid={2: (0, 1), 10: (2, 6)}),
             "Stripe",
             Tone.WARN,
-            "6 bookings of the last 10 minutes were not paid",
+            "6 bookings of the last 10 minutes were",
         ),
         (
             readings(audit=Part("operations", Audit({"seats": 1}, 5.0, None))),
