@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -75,12 +75,24 @@ async def retry(connection: Connection, clock: Clock, booking_id: UUID, *, by: s
     return f"{found.step} is asked again"
 
 
-async def resolve(connection: Connection, clock: Clock, booking_id: UUID, note: str, *, by: str = NOBODY) -> str:
-    """Done by hand: nothing more is asked; who did it and the note stand in the saga's log. Raises NotPossible."""
+async def resolve(
+    connection: Connection,
+    clock: Clock,
+    booking_id: UUID,
+    note: str,
+    *,
+    by: str = NOBODY,
+    agreed: Callable[[Saga], None] = lambda _: None,
+) -> str:
+    """Done by hand: nothing more is asked; who did it and the note stand in the saga's log. Raises NotPossible.
+
+    `agreed` gets the locked saga, and raises where its step is not the one that was meant.
+    """
     async with connection.transaction():
         work, _, found = await _loaded(connection, clock, booking_id)
         if found.status is not Status.STUCK:
             raise NotPossible(f"the saga of {booking_id} is {found.status}, not stuck; see `bookingctl saga list`")
+        agreed(found)
         work.put(replace(found, status=Status.DONE, problem=None))
         _kept(work, found, "resolved by hand", by, note)
         await _save(connection, clock, work)

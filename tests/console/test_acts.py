@@ -110,6 +110,47 @@ async def test_a_conflict_is_a_message_and_the_page_stays(
     assert (answer.status, answer.headers["HX-Trigger"]) == (200, "acted")
 
 
+async def test_nothing_else_is_done_than_what_was_confirmed(
+    otto: Visitor, engine: Engine, operations: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    booking_id = await waiting(engine)
+    await engine.fetch("UPDATE saga SET status = 'stuck'")
+    form = {"reason": "settled by hand", **hidden(await otto.shown(f"/acts/saga-resolve?booking_id={booking_id}"))}
+    await engine.fetch("UPDATE saga SET step = 'capture'")
+    answer = await otto.post("/acts/saga-resolve", form, headers=HTMX)
+    text = await answer.text()
+    assert (answer.status, "HX-Trigger" in answer.headers) == (409, False), text
+    assert "it would do something else than what was confirmed" in text
+    assert "Before:</strong> Step authorize, attempt 1" in text
+    assert "Now:</strong> Step capture, attempt 1" in text
+    assert ">settled by hand</textarea>" in text
+    unsaid = {name: value for name, value in form.items() if name != "said"}
+    assert (await otto.post("/acts/saga-resolve", unsaid, headers=HTMX)).status == 409
+    assert [row["status"] for row in await engine.fetch("SELECT status FROM saga")] == ["stuck"]
+    kept = await operations.fetch("SELECT outcome FROM operator_log WHERE booking_id = $1", booking_id)
+    assert [row["outcome"].partition(":")[0] for row in kept] == ["not done"] * 2
+    answer = await otto.post("/acts/saga-resolve", {**hidden(text), "reason": "settled by hand"}, headers=HTMX)
+    assert (answer.status, "capture is resolved" in await answer.text()) == (200, True)
+
+
+async def test_what_moves_between_looking_and_the_lock_is_not_done(
+    otto: Visitor, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booking_id = await waiting(engine)
+    await engine.fetch("UPDATE saga SET status = 'stuck'")
+    form = {"reason": "settled by hand", **hidden(await otto.shown(f"/acts/saga-resolve?booking_id={booking_id}"))}
+    done = sagas.SagaResolve.do
+
+    async def moved(act: sagas.SagaResolve, doing: Doing) -> str:
+        await engine.fetch("UPDATE saga SET step = 'capture'")
+        return await done(act, doing)
+
+    monkeypatch.setattr(sagas.SagaResolve, "do", moved)
+    answer = await otto.post("/acts/saga-resolve", form, headers=HTMX)
+    assert (answer.status, "Step capture, attempt 1" in await answer.text()) == (409, True)
+    assert [row["status"] for row in await engine.fetch("SELECT status FROM saga")] == ["stuck"]
+
+
 async def moved_while_asked(admin: asyncpg.Connection[asyncpg.Record], booking_id: UUID, has_it: asyncio.Event) -> None:
     """Another has the booking's slot, and lets it go when somebody waits for it: the booking is in another slot then,
     and its saga at another attempt."""

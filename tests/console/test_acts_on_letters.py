@@ -16,6 +16,8 @@ from services.chassis import blocked_keys, dead_letters
 from services.chassis.database import Connection, connect
 from services.chassis.dead_letters import Failed
 from services.chassis.messages import Message, Origin, Raw
+from services.chassis.service import PlanChanged
+from services.operations.console.acts.dead_letters import DISCARDED, REDRIVEN, Discard, Redrive
 from tests.console.acting import WHY, Operations, dialog, do, kept, operations, otto, refused
 from tests.console.conftest import Visit, Visitor, named
 
@@ -73,6 +75,14 @@ async def test_letters_of_every_service_are_redriven_and_discarded(
     assert await kept(operations, first) == [("otto", "letter-redrive", service, WHY, "redriven")]
     assert "was redriven already" in await otto.shown(dialog("letter-redrive", **of), status=409)
     await connection.close()
+
+
+def test_that_more_wait_behind_a_letter_makes_it_no_other_plan() -> None:
+    for act, effect in ((Redrive, REDRIVEN), (Discard, DISCARDED)):
+        asked = act(service="booking", letter_id=uuid4())
+        asked.agreed(effect["failed"].format(behind=1), effect["failed"].format(behind=20))
+        with pytest.raises(PlanChanged):
+            asked.agreed(effect["failed"].format(behind=1), effect["unread"])
 
 
 async def test_for_good_drops_a_timer(otto: Visitor, booking: Connection) -> None:

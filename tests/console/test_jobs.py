@@ -21,7 +21,7 @@ from services.chassis.dead_letter_selection import Wanted
 from services.operations.console import jobs
 from services.operations.console.databases import Away, Databases
 from tests.console.acting import WHY, Operations, dialog, do, operations, otto
-from tests.console.conftest import Visit, Visitor, named
+from tests.console.conftest import Visit, Visitor, hidden, named
 from tests.console.test_acts_on_letters import booking, emptied, plant
 
 __all__ = ["booking", "operations", "otto"]
@@ -97,6 +97,30 @@ async def test_all_of_a_list_are_redriven_while_a_page_shows_how_far(
     page = await otto.shown(f"/jobs/{job}")
     assert ("60 of 60" in page, 'hx-trigger="every 1s' in page) == (True, False)
     assert str(job) in await otto.shown("/jobs")
+
+
+async def test_what_came_after_the_dialog_is_not_taken(
+    otto: Visitor, booking: Connection, operations: Operations[asyncpg.Record]
+) -> None:
+    first, _ = await plant(booking, "booking", 2)
+    ask = dialog("letters-redrive", service="booking", kind="failed")
+    form = {**hidden(await otto.shown(ask)), "reason": WHY}
+    (later,) = await plant(booking, "booking", error="later")
+    await booking.execute("UPDATE dead_letter SET status = 'discarded' WHERE id = $1", first)
+    answer = await otto.post("/acts/letters-redrive", form)
+    text = await answer.text()
+    assert answer.status == 200, "that there are fewer makes it no other plan"
+    (job,) = [UUID(one) for one in re.findall(r"job ([0-9a-f-]{36}) has begun", text)]
+
+    async def ended() -> bool:
+        return (await row_of(operations, job))["ended_at"] is not None
+
+    await eventually("the job ends", ended, seconds=20)
+    row = await row_of(operations, job)
+    assert (row["total"], row["done"]) == (1, 1)
+    assert [tuple(one) for one in await booking.fetch("SELECT id FROM dead_letter WHERE status = 'open'")] == [(later,)]
+    timeless = {name: value for name, value in form.items() if name != "until"}
+    assert (await otto.post("/acts/letters-redrive", timeless)).status == 422
 
 
 async def test_a_page_asks_again_while_a_job_goes_on(
@@ -188,7 +212,10 @@ async def test_a_job_that_is_stopped_goes_no_further(
     job = await begun(databases, 2, service="payments")
     otto = await visit("otto", databases=without_payments(databases))
     assert "stops after 0 of 2" in await otto.shown(dialog("job-stop", job_id=job))
-    assert "stops after 0 of 2" in await do(otto, "job-stop", job_id=job)
+    form = {**hidden(await otto.shown(dialog("job-stop", job_id=job))), "reason": WHY}
+    await operations.execute("UPDATE job SET done = 1 WHERE job_id = $1", job)
+    answer = await otto.post("/acts/job-stop", form)
+    assert (answer.status, "stops after 1 of 2" in await answer.text()) == (200, True), "how far it is moves by itself"
     row = await row_of(operations, job)
     assert (row["stopped"], row["ended_at"] is not None) == (True, True)
     await work(databases)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
@@ -11,7 +12,6 @@ from booking_contracts.envelope import rfc3339
 from pydantic import BeforeValidator, Field
 
 from services.chassis import dead_letter_selection, operator
-from services.chassis.clock import SystemClock
 from services.chassis.operator import NotPossible
 from services.operations.console import jobs
 from services.operations.console.acts.framework import Act, Doing
@@ -45,6 +45,7 @@ class _One(Act):
     ROLE: ClassVar[Role] = Role.OPERATOR
     EFFECT: ClassVar[dict[str, str]]
     SUBJECT: ClassVar[str] = "letter_id"
+    MOVES: ClassVar[re.Pattern[str] | None] = re.compile(r"\d+(?= messages that wait)")
 
     service: ServiceName
     letter_id: UUID
@@ -95,12 +96,15 @@ class Discard(_One):
 
 
 class _Many(Act):
-    """All that a filter finds, as a job. A filter is needed: never everything there is."""
+    """All that a filter finds, as a job. A filter is needed: never everything there is. `until`: when the dialog was
+    shown; of what it found then others may have treated some meanwhile, and nothing has come to it."""
 
     ROLE: ClassVar[Role] = Role.OPERATOR
     AFTER: ClassVar[tuple[str, str] | None] = ("/jobs", "See how far it is")
     DOES: ClassVar[jobs.Kind]
     EFFECT: ClassVar[str]
+    MOVES: ClassVar[re.Pattern[str] | None] = re.compile(r"\d+(?: or more)?(?= letters of )")
+    INSTANT: ClassVar[str | None] = "until"
 
     service: ServiceName
     kind: Kind | None = None
@@ -108,6 +112,7 @@ class _Many(Act):
     error: str | None = None
     key: str | None = None
     before: Annotated[datetime | None, BeforeValidator(before_in_utc)] = None
+    until: Annotated[datetime, BeforeValidator(before_in_utc)]
 
     def whose(self) -> str | None:
         """The service whose letters they are."""
@@ -134,17 +139,20 @@ class _Many(Act):
     async def do(self, doing: Doing) -> str:
         """The job is begun; it goes on without whoever has asked."""
         count = await self._count(doing.databases)
-        asked = jobs.Asked.of(self.wanted, until=SystemClock().now(), for_good=getattr(self, "for_good", False))
         job = await jobs.begin(
-            doing.databases, doing.operator.name, self.DOES, self.service, asked, doing.reason, count
+            doing.databases, doing.operator.name, self.DOES, self.service, self._asked, doing.reason, count
         )
         return f"job {job} has begun"
+
+    @property
+    def _asked(self) -> jobs.Asked:
+        return jobs.Asked.of(self.wanted, until=self.until, for_good=getattr(self, "for_good", False))
 
     async def _count(self, databases: Databases) -> int:
         if not self.wanted.narrow:
             raise NotPossible("narrow the list first, by kind, type, error, key or time: a job never takes everything")
         async with databases.reading(self.service) as connection:
-            count = await dead_letter_selection.count(connection, self.wanted, most=jobs.MOST)
+            count = await dead_letter_selection.count(connection, self._asked.wanted, most=jobs.MOST)
         if not count:
             raise NotPossible("there are no such letters any more")
         return count
@@ -178,6 +186,7 @@ class StopJob(Act):
     TITLE: ClassVar[str] = "Stop the job"
     ROLE: ClassVar[Role] = Role.OPERATOR
     SUBJECT: ClassVar[str] = "job_id"
+    MOVES: ClassVar[re.Pattern[str] | None] = re.compile(r"\d+(?= of )")
 
     job_id: UUID
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
+from services.chassis.clock import SystemClock
 from services.chassis.operator import NotPossible
 from services.chassis.problems import Problem
 from services.operations.console.access import CSRF
@@ -18,11 +19,11 @@ from services.operations.console.rendering import page
 from services.operations.console.routes import CLOCK, DATABASES, OPERATOR, Route
 
 SAID = "said"
-"""What the dialog said would happen, when it was confirmed."""
+"""What the dialog said would happen, when it was confirmed: nothing else is done."""
 OWN = frozenset({"reason", "back", SAID, CSRF})
 """Fields of the dialog itself."""
 LARGEST = 4000
-"""Characters of a field."""
+"""Characters of a field that is filled in."""
 
 
 def routes_of(act: type[Act]) -> Sequence[Route]:
@@ -33,7 +34,9 @@ def routes_of(act: type[Act]) -> Sequence[Route]:
 
     async def do(request: web.Request) -> web.StreamResponse:
         form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
-        return await _do(request, act, {name: value[:LARGEST] for name, value in form.items()})
+        return await _do(
+            request, act, {name: value if name == SAID else value[:LARGEST] for name, value in form.items()}
+        )
 
     path = f"/acts/{act.NAME}"
     return (
@@ -53,6 +56,8 @@ async def _dialog(
 ) -> web.Response:
     """What will happen, what is asked, why. `wrong`: a sentence about what was filled in; `outcome`: how it went. What
     was not done is asked once more, with what was typed, where it can still be done."""
+    if act.INSTANT is not None:
+        given = {**given, act.INSTANT: SystemClock().now().isoformat()}
     fields = _fields(act, given)
     says = None
     if outcome is None or not outcome.done:
@@ -72,7 +77,7 @@ async def _dialog(
         act=act,
         fields=fields,
         says=says,
-        said=given.get(SAID, ""),
+        said=given.get(SAID, "").replace("\r\n", "\n"),
         reason=given.get("reason", ""),
         back=_back(given),
         wrong=wrong,
@@ -89,7 +94,9 @@ async def _do(request: web.Request, act: type[Act], given: dict[str, str]) -> we
         asked = _whole(act, given)
     except ValidationError as wrong:
         return await _dialog(request, act, given, wrong=_sentence(act, wrong), status=422)
-    doing = Doing(request.app[DATABASES], request.app[CLOCK], request[OPERATOR], reason, request.app)
+    doing = Doing(
+        request.app[DATABASES], request.app[CLOCK], request[OPERATOR], reason, request.app, given.get(SAID, "")
+    )
     outcome = await run(asked, doing)
     return await _dialog(request, act, given, outcome=outcome, status=200 if outcome.done else 409)
 

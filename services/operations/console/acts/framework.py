@@ -6,6 +6,7 @@ The same functions as bookingctl's do it; nothing here knows a rule of bookings 
 from __future__ import annotations
 
 import json
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
@@ -17,6 +18,7 @@ from booking_contracts.envelope import uuid7
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from services.chassis.clock import Clock
+from services.chassis.service import PlanChanged
 from services.operations.console.databases import Away, Databases
 from services.operations.console.roles import Operator, Role
 from services.operations.refusals import REFUSED, sentence
@@ -32,13 +34,15 @@ END = "UPDATE operator_log SET outcome = $2, ended_at = clock_timestamp() WHERE 
 
 @dataclass(frozen=True, slots=True)
 class Doing:
-    """What an act has at hand. `operator` and `reason` belong into the history of what it changes."""
+    """What an act has at hand. `operator` and `reason` belong into the history of what it changes; `said`: what the
+    operator was told would happen, and has confirmed."""
 
     databases: Databases
     clock: Clock
     operator: Operator
     reason: str
     app: web.Application
+    said: str
 
     @property
     def note(self) -> str:
@@ -68,6 +72,10 @@ class Act(BaseModel, ABC):
     """Only for who has the right to see people's data, too."""
     DANGEROUS: ClassVar[bool] = False
     """It cannot be taken back: drawn so."""
+    MOVES: ClassVar[re.Pattern[str] | None] = None
+    """What in its sentence moves by itself and is no other plan: how many wait, how far a job is."""
+    INSTANT: ClassVar[str | None] = None
+    """The field with the instant of the dialog, where the act is about what was there when its sentence was said."""
 
     @property
     def subject(self) -> str:
@@ -81,6 +89,12 @@ class Act(BaseModel, ABC):
     @abstractmethod
     async def do(self, doing: Doing) -> str:
         """Do it; a sentence: what was done. Raises one of REFUSED where nothing was done, and Away."""
+
+    def agreed(self, said: str, now: str) -> None:
+        """Raises PlanChanged where what was confirmed is not what it says now. Forms carry line ends as they like."""
+        before, after = (self.MOVES.sub("", one) if self.MOVES else one for one in (said, now))
+        if before.split() != after.split():
+            raise PlanChanged("it would do something else than what was confirmed")
 
     def whose(self) -> str | None:
         """The service whose rows it changes, for the log."""
@@ -101,19 +115,23 @@ class Outcome:
 
 
 async def run(act: Act, doing: Doing) -> Outcome:
-    """Do it once. The log has it before, without an outcome, and its outcome after. Raises Away where the log is not
-    to be had: then nothing is done. What ends in an error of ours is in the log, too, and is raised."""
+    """Do it once, if it is still what was confirmed. The log has it before, without an outcome, and its outcome after.
+    Raises Away where the log is not to be had: then nothing is done. What ends in an error of ours is in the log, too,
+    and is raised."""
     entry = uuid7()
     asked = json.dumps(act.model_dump(mode="json"))
     async with doing.databases.operations() as connection:
         given = (doing.operator.name, act.NAME, act.whose(), act.subject, act.about(), doing.reason, asked)
         await connection.execute(BEGIN, entry, *given)
+    doubt = "nothing was done"
     try:
+        act.agreed(doing.said, await act.says(doing.databases))
+        doubt = "it is not known whether this was done; look at it once more"
         outcome = Outcome(True, await act.do(doing))
     except REFUSED as refused:
         outcome = Outcome(False, sentence(refused))
     except Away as away:
-        outcome = Outcome(False, f"{away}: it is not known whether this was done; look at it once more")
+        outcome = Outcome(False, f"{away}: {doubt}")
     except Exception as error:
         await _end(doing.databases, entry, f"failed: {error!r}")
         raise

@@ -7,7 +7,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from services.booking import operator
-from services.booking.saga import Status
+from services.booking.saga import Saga, Status
 from services.chassis.operator import NotPossible
 from services.operations.console.acts.framework import Act, Doing
 from services.operations.console.databases import Databases
@@ -59,16 +59,23 @@ class SagaResolve(Act):
             row, _ = await operator.saga_of(connection, self.booking_id)
         if row["status"] != Status.STUCK:
             raise NotPossible(f"the saga of {self.booking_id} is {row['status']}, not stuck")
+        return self._closes(row["step"], row["attempt"])
+
+    def _closes(self, step: str, attempt: int) -> str:
         return (
-            f"Step {row['step']}, attempt {row['attempt']}, of booking {self.booking_id} counts as done: nobody asks "
-            "payments again, and no money moves by this. Do it only where you have settled it by hand."
+            f"Step {step}, attempt {attempt}, of booking {self.booking_id} counts as done: nobody asks payments again, "
+            "and no money moves by this. Do it only where you have settled it by hand."
         )
 
     async def do(self, doing: Doing) -> str:
-        """With your name and reason in the saga's log."""
+        """With your name and reason in the saga's log. The step is looked at again under the lock."""
+
+        def agreed(found: Saga) -> None:
+            self.agreed(doing.said, self._closes(found.step, found.attempt))
+
         async with doing.databases.acting("booking") as connection:
             who, why = doing.operator.name, doing.reason
-            return await operator.resolve(connection, doing.clock, self.booking_id, why, by=who)
+            return await operator.resolve(connection, doing.clock, self.booking_id, why, by=who, agreed=agreed)
 
 
 ACTS: Sequence[type[Act]] = (SagaRetry, SagaResolve)
