@@ -170,6 +170,15 @@ async def test_no_address_stands_in_what_went_wrong(
     assert "mallory@example.com" in await pia.shown(f"/letters/booking/{letter}?unmasked=1")
 
 
+async def test_a_list_of_letters_reads_a_long_row_from_where_it_begins(otto: Visitor, booking: Connection) -> None:
+    row = "x, " * 300
+    error = f"NotNullViolationError: null in x\nDETAIL:  Failing row contains ({row}Anna Muster, +49 170 1).\n"
+    await plant(booking, "booking", error=error)
+    shown = await otto.shown("/letters?service=booking")
+    assert "NotNullViolationError: null in x DETAIL:  Failing row contains •••" in shown
+    assert "Muster" not in shown
+
+
 async def test_keys_whose_messages_wait_are_shown_with_what_they_wait_for(otto: Visitor, booking: Connection) -> None:
     (letter,) = await plant(booking, "booking")
     async with booking.transaction():

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
 from aiohttp import web
+from jinja2 import nodes
 
 from services.operations.console import app, rendering
+from services.operations.console.formats import without_people
 from services.operations.console.rendering import page
 from services.operations.console.roles import Role
 from services.operations.console.routes import Route
 from tests.console.conftest import Visit, named
 
 pytestmark = pytest.mark.requirement("console")
+TEMPLATES = Path(rendering.__file__).parent / "templates"
 PAGE = """
 {% extends layout %}{% import "_macros.html" as ui with context %}
 {% block title %}P{% endblock %}
@@ -76,3 +79,85 @@ async def test_where_a_look_cannot_be_kept_nothing_is_shown(anna: None, visit: V
     shown = await (await visit("pia")).shown("/anna?unmasked=1")
     assert "which keeps who looked: personal data stays masked" in shown
     assert "anna@example.com" not in shown.replace("q=anna@example.com", "")
+
+
+OF_ERRORS = frozenset({"error", "last_error", "reason", "failure", "problem", "detail", "outcome", "why"})
+"""What a template prints of such a name may be what somebody outside said."""
+COVERS = frozenset({"impersonal", "raised", "masked", "withheld", "length"})
+OURS = frozenset(
+    {
+        *(("jobs.html", "row.reason"), ("job.html", "row.reason"), ("log.html", "row.reason")),
+        *(("booking/_records.html", "row.reason"), ("act.html", "reason"), ("act.html", "outcome")),
+        *(("_macros.html", "part.why"), ("now.html", "part.why"), ("search.html", "why")),
+        *(("booking/_money.html", "row.outcome"), ("payments.html", "reason"), ("booking/_told.html", "text.problem")),
+    }
+)
+"""Operators' own words and what came of their act; words of a list of ours; what does not answer or cannot be read."""
+
+
+def bare(node: nodes.Node, printing: bool = False) -> Iterator[str]:
+    """What is printed of an error and passes through no filter; a document of `ui.json` is masked as a whole."""
+    printing = printing or isinstance(node, nodes.Output)
+    match node:
+        case nodes.Filter(name=name) if name in COVERS:
+            return
+        case nodes.Call(node=nodes.Getattr(attr="json")):
+            return
+        case nodes.If(test=nodes.Name(name="unmasked"), elif_=elifs, else_=others):
+            children = [*elifs, *others]
+        case nodes.If() | nodes.CondExpr():
+            children = list(node.iter_child_nodes(exclude=("test",)))
+        case _:
+            children = list(node.iter_child_nodes())
+    if printing and isinstance(node, nodes.Getattr) and node.attr in OF_ERRORS:
+        yield f"{getattr(node.node, 'name', '')}.{node.attr}"
+    elif printing and isinstance(node, nodes.Name) and node.name in OF_ERRORS:
+        yield node.name
+    for child in children:
+        yield from bare(child, printing)
+
+
+def test_no_template_prints_what_somebody_outside_said_as_it_is() -> None:
+    names = rendering.TEMPLATES.list_templates(extensions=["html"])
+    sources = {name: (TEMPLATES / name).read_text() for name in names}
+    found = {(name, what) for name, text in sources.items() for what in bare(rendering.TEMPLATES.parse(text))}
+    assert found == OURS
+
+
+TRACE = 'Traceback\n  File "x.py"\n'
+NEXT = "\n\nDuring handling of the above exception, another exception occurred:\n\nValueError: then"
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("451 4.1.8 <anna@example.com> refused", "451 4.1.8 ••• refused"),
+        ('Failing row contains ({"name": "Anna Muster", "phone": "+49 170 1"}, 3).', "Failing row contains •••"),
+        ("Key (email)=(anna@example.com) already exists.", "Key (email)= •••"),
+        ("Key (lower(name), at)=(anna, 3) already exists.", "Key (lower(name), at)= •••"),
+        ("input_value='Anna Muster'", "input_value= •••"),
+        (
+            f"{TRACE}NotNullViolationError: null in x\nDETAIL:  Failing row contains (1,\n\nAnna,\n+49 170 1).\n",
+            f"{TRACE}NotNullViolationError: null in x DETAIL:  Failing row contains •••",
+        ),
+        (f"x: y\nDETAIL:  Anna has it{NEXT}", f"x: y DETAIL: •••{NEXT}"),
+        (
+            "1 error for Wish\nname\n  Too long [type=long, input_value='Anna', input_type=str]\n    For more visit x",
+            "1 error for Wish\nname\n  Too long [type=long, input_value= •••",
+        ),
+        ("invalid input for query argument $1: 'Anna' (expected int)", "invalid input for query argument $1: •••"),
+        ("550 no such user: key 4711 (of evt_1) is parked", "550 no such user: key 4711 (of evt_1) is parked"),
+    ],
+)
+def test_what_a_machine_said_names_nobody(said: str, left: str) -> None:
+    assert without_people(said) == left
+
+
+def test_who_asked_for_people_sees_all_of_an_error() -> None:
+    error = f"{TRACE}UniqueViolationError: twice\nDETAIL:  Key (name)=(Anna\nMuster) already exists.\n"
+    shown = rendering.TEMPLATES.from_string("{{ error | impersonal }}|{{ error | raised }}|{{ '' | raised }}")
+    masked, whole = (shown.render(error=error, unmasked=one) for one in (False, True))
+    assert "Anna" not in masked
+    assert "Muster" not in masked
+    assert masked.endswith("|UniqueViolationError: twice DETAIL:  Key (name)= •••|–")
+    assert whole.endswith("|Muster) already exists.|–")

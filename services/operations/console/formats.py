@@ -15,7 +15,17 @@ from markupsafe import Markup
 
 from services.operations.amounts import NOTHING, money
 
-ADDRESS = re.compile(r"\S*@\S*")
+SIGN = "•••"
+PERSONAL = re.compile(
+    r"""
+    \s*((?:\bDETAIL:\s+)?(?:\bFailing\ row\ contains|\bKey\ \([^\n]*?\)=(?=\())|\bDETAIL:
+        |\binput_value=|'input':|\binvalid\ input\ [^:\n]*:)
+        .*?(?=\n\n(?:The\ above|During\ handling)|\Z)  # to the end, or to the error that was raised next
+    |\S*@\S*
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+"""In an error: what PostgreSQL and pydantic quote of the data, and addresses. A value may have lines of its own."""
 
 
 def time(value: datetime | None) -> Markup | str:
@@ -66,16 +76,26 @@ def masked(context: Context, value: object) -> str:
     """Personal data: its first character, unless this page was asked for unmasked by who may."""
     if value is None or value == "":
         return NOTHING
-    return str(value) if context.get("unmasked") else f"{str(value)[0]}•••"
+    return str(value) if context.get("unmasked") else f"{str(value)[0]}{SIGN}"
+
+
+def without_people(said: str) -> str:
+    """What a machine said, such as an error or a mail server's answer, without addresses and what it quotes of data."""
+    return PERSONAL.sub(lambda found: f" {found[1]} {SIGN}" if found[1] else SIGN, said).strip()
 
 
 @pass_context
-def addressless(context: Context, value: object) -> str:
-    """A sentence of a machine's, such as an error or a mail server's answer, without the addresses in it, unless this
-    page was asked for unmasked by who may."""
+def impersonal(context: Context, value: object) -> str:
+    """`without_people`, unless this page was asked for unmasked by who may."""
     if value is None or value == "":
         return NOTHING
-    return str(value) if context.get("unmasked") else ADDRESS.sub("•••", str(value))
+    return str(value) if context.get("unmasked") else without_people(str(value))
+
+
+@pass_context
+def raised(context: Context, error: str | None) -> str:
+    """The last line of an error, `impersonal`: above it stands from where it was raised."""
+    return impersonal(context, (error or "").strip()).splitlines()[-1]
 
 
 @pass_context
@@ -97,7 +117,8 @@ FILTERS = {
     "short": short,
     "pretty": pretty,
     "masked": masked,
-    "addressless": addressless,
+    "impersonal": impersonal,
+    "raised": raised,
     "withheld": withheld,
     "words": words,
 }

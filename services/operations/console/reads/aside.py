@@ -9,7 +9,7 @@ from services.chassis.statements import Row
 from services.operations.console.reads.few import Few, latest
 
 LETTERS = """
-SELECT id, created_at, kind, topic, partition, "offset", message_id, type, status, right(error, 2000) AS error,
+SELECT id, created_at, kind, topic, partition, "offset", message_id, type, status, error,
        left(headers, 8000) AS headers, substring(body FROM 1 FOR 8000) AS body
 FROM dead_letter WHERE key = convert_to($1, 'UTF8') ORDER BY created_at DESC LIMIT {most}
 """

@@ -13,7 +13,7 @@ from booking_contracts.envelope import rfc3339
 from services.chassis.database import Connection
 from services.chassis.dead_letter_selection import BEFORE_ALL, Place, Wanted
 from services.chassis.problems import Problem
-from services.operations.console.formats import ADDRESS
+from services.operations.console.formats import PERSONAL
 
 KINDS = ("failed", "unread", "unsendable", "refused")
 FILTERS = ("kind", "type", "error", "key", "before")
@@ -73,22 +73,20 @@ def text_of(place: Place) -> str:
 
 
 def readable(row: asyncpg.Record) -> dict[str, Any]:
-    """A letter with its key as text, what was raised (above it stands from where), and the booking or waitlist entry
-    that it is about, where its key is an id."""
+    """A letter with its key as text, and the booking or waitlist entry that it is about, where its key is an id."""
     key = (row["key"] or b"").decode("utf-8", "replace")
-    raised = (row["error"].strip().splitlines() or [""])[-1]
     try:
         about = UUID(key)
     except ValueError:
         about = None
-    return {**row, "key": key, "raised": raised, "about": about}
+    return {**row, "key": key, "about": about}
 
 
 def with_part(row: asyncpg.Record) -> dict[str, Any]:
-    """What letters have in common, with a part of its error to find them by: no address stands in an address."""
+    """What letters have in common, with a part of its error to find them by: nobody stands in an address."""
     error = (row["error"] or "").strip()
-    address = ADDRESS.search(error)
-    return {**row, "part": (error[: address.start()] if address else error)[:LONGEST_PART].strip() or None}
+    personal = PERSONAL.search(error)
+    return {**row, "part": (error[: personal.start()] if personal else error)[:LONGEST_PART].strip() or None}
 
 
 async def blocked(connection: Connection, key: str | None, *, most: int) -> list[asyncpg.Record]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.chassis.statements import Row
+from services.operations.console.formats import without_people
 from services.operations.console.reads.booking import Shown
 from services.operations.console.reads.few import Few
 from services.operations.console.reads.letters import stored, text_of
@@ -19,6 +20,7 @@ PEOPLE = frozenset(
 OF_LETTERS = frozenset({"recipient", "reason"})
 """Mail servers like to repeat the address."""
 OF_ASIDE = frozenset({"error", "headers", "body"})
+FROM_OUTSIDE = frozenset({"failure", "problem", "detail", "outcome"})
 SYSTEM = "system"
 
 
@@ -44,17 +46,17 @@ def document(shown: Shown, *, unmasked: bool) -> Mapping[str, Any]:
         "correlation_ids": list(correlations(shown)),
         "trace_ids": list(traces(shown)),
         "booking": _row(booking.booking, PEOPLE, unmasked),
-        "saga": _row(booking.saga),
+        "saga": _row(booking.saga, unmasked=unmasked),
         "states": [
             {"state": stay.state, "since": stay.since, "until": stay.until, "seconds": stay.seconds}
             for stay in shown.stays
         ],
-        "timeline": [_mark(mark) for mark in shown.timeline.marks],
+        "timeline": [_mark(mark, unmasked) for mark in shown.timeline.marks],
         "payment": _row(payments.payment),
         "ledger": _ledger(payments.statement),
         "settlements": _rows(payments.settlements),
-        "refunds": _rows(payments.refunds),
-        "payouts": _rows(payments.payouts),
+        "refunds": _rows(payments.refunds, unmasked=unmasked),
+        "payouts": _rows(payments.payouts, unmasked=unmasked),
         "disputes": _rows(payments.disputes),
         "refunds_by_hand": _rows(payments.by_hand),
         "history": [{**row, "reason": prose(row, unmasked=unmasked)} for row in booking.history.rows],
@@ -69,8 +71,8 @@ def document(shown: Shown, *, unmasked: bool) -> Mapping[str, Any]:
             }
             for service, aside in asides(shown)
         },
-        "findings": _rows(shown.operations.findings),
-        "acts": _rows(shown.operations.acts),
+        "findings": _rows(shown.operations.findings, unmasked=unmasked),
+        "acts": _rows(shown.operations.acts, unmasked=unmasked),
         "messages": [
             {"id": raw.id, "title": raw.title, "at": raw.at, "text": raw.text if unmasked or not raw.personal else None}
             for raw in raws(shown)
@@ -81,7 +83,13 @@ def document(shown: Shown, *, unmasked: bool) -> Mapping[str, Any]:
 def _row(row: Row | None, personal: frozenset[str] = frozenset(), unmasked: bool = True) -> dict[str, Any] | None:
     if row is None:
         return None
-    return {name: value if unmasked or name not in personal else masked(value) for name, value in row.items()}
+    return {name: value if unmasked else _masked(name, value, personal) for name, value in row.items()}
+
+
+def _masked(name: str, value: object, personal: frozenset[str]) -> object:
+    if name in personal:
+        return masked(value)
+    return without_people(value) if name in FROM_OUTSIDE and isinstance(value, str) else value
 
 
 def _rows(few: Few, personal: frozenset[str] = frozenset(), unmasked: bool = True) -> Sequence[Mapping[str, Any]]:
@@ -92,7 +100,7 @@ def _text(value: object) -> object:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
-def _mark(mark: Mark) -> Mapping[str, Any]:
+def _mark(mark: Mark, unmasked: bool) -> Mapping[str, Any]:
     return {
         "at": mark.at,
         "until": mark.until,
@@ -101,7 +109,7 @@ def _mark(mark: Mark) -> Mapping[str, Any]:
         "to": mark.hearer,
         "kind": mark.kind,
         "label": mark.label,
-        "detail": mark.detail,
+        "detail": mark.detail if unmasked else without_people(mark.detail),
         "tone": mark.tone,
         "message_id": mark.message_id,
     }

@@ -51,11 +51,10 @@ class _Source:
 
 
 async def listed(connection: Connection, wanted: Wanted, after: Place = BEFORE_ALL) -> Listed:
-    """The PAGE oldest after a place, without headers and bodies; of the error its end."""
+    """The PAGE oldest after a place, without headers and bodies."""
     source = _source(wanted, after, most=PAGE + 1)
-    shown = COLUMNS.replace("error", "right(error, 300) AS error")
     found = await connection.fetch(
-        f"SELECT {shown}, {BEHIND} FROM ({source.sql}) d WHERE fits ORDER BY created_at, id LIMIT {PAGE + 1}",
+        f"SELECT {COLUMNS}, {BEHIND} FROM ({source.sql}) d WHERE fits ORDER BY created_at, id LIMIT {PAGE + 1}",
         *source.values,
     )
     if len(found) > PAGE:
@@ -77,12 +76,14 @@ async def count(connection: Connection, wanted: Wanted) -> Bounded:
 
 
 async def kinds(connection: Connection, wanted: Wanted) -> Sequence[asyncpg.Record]:
-    """How many of each kind, type and error there are among the oldest GROUPED, the most frequent first."""
+    """How many of each kind, type and error there are among the oldest GROUPED, the most frequent first. PostgreSQL's
+    details are of one letter alone, and may hold personal data."""
     source = _source(wanted, BEFORE_ALL, most=GROUPED)
     return await connection.fetch(
         f"""
         SELECT count(*) AS letters, kind, type, {LAST_LINE} AS error
-        FROM (SELECT kind, type, error FROM ({source.sql}) d WHERE fits ORDER BY created_at, id LIMIT {GROUPED}) few
+        FROM (SELECT kind, type, split_part(error, 'DETAIL:', 1) AS error FROM ({source.sql}) d
+              WHERE fits ORDER BY created_at, id LIMIT {GROUPED}) few
         GROUP BY 2, 3, 4 ORDER BY 1 DESC LIMIT 100
         """,
         *source.values,
