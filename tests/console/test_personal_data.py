@@ -96,7 +96,7 @@ OURS = frozenset(
 
 
 def bare(node: nodes.Node, printing: bool = False) -> Iterator[str]:
-    """What is printed of an error and passes through no filter; a document of `ui.json` is masked as a whole."""
+    """What is printed of an error and passes through no filter; what the macro `json` draws is masked as a whole."""
     printing = printing or isinstance(node, nodes.Output)
     match node:
         case nodes.Filter(name=name) if name in COVERS:
