@@ -77,6 +77,11 @@ REFUSED: dict[str, tuple[str, Changed, str]] = {
         {"kafka.saslMechanism": "SCRAM-SHA-256"},
         "kafka.strimzi.users makes users for SCRAM-SHA-512",
     ),
+    "KEDA without tokens": (
+        "autoscaling",
+        {"kafka.saslMechanism": "OAUTHBEARER"},
+        "KEDA asks for tokens by itself",
+    ),
     "Secrets out of reach": (
         "strimzi",
         {"kafka.strimzi.namespace": "kafka"},

@@ -42,13 +42,15 @@ def test_services_and_console_are_ready_on_both_nodes(installed: Cluster, name: 
     assert [pod["status"]["containerStatuses"][0]["restartCount"] for pod in pods] == [0, 0]
 
 
+def psql(cluster: Cluster, statement: str) -> str:
+    """As PostgreSQL's superuser, in booking's database."""
+    told = ("psql", "-X", "-At", "-h", "/tmp", "-U", "postgres", "-d", "booking", "-c", statement)
+    return cluster.kubectl("-n", DEPS, "exec", "deployment/postgres", "--", *told).strip()
+
+
 def test_the_jobs_have_done_their_work_and_are_gone(installed: Cluster) -> None:
     assert objects(installed, "jobs") == []
-    said = installed.kubectl(
-        *("-n", DEPS, "exec", "deployment/postgres", "--"),
-        *("psql", "-X", "-At", "-h", "/tmp", "-U", "postgres", "-d", "booking", "-c", "SELECT count(*) FROM booking"),
-    )
-    assert said.strip() == "0"
+    assert psql(installed, "SELECT count(*) FROM booking") == "0"
 
 
 def test_helm_says_what_is_next_and_its_test_passes(installed: Cluster, notes: str) -> None:
@@ -70,6 +72,24 @@ def test_other_values_come_by_an_upgrade_and_go_by_a_rollback(installed: Cluster
     installed.helm("rollback", RELEASE, "--wait", "--timeout", "5m")
     assert replicas(installed) == before
     assert "Phase:          Succeeded" in installed.helm("test", RELEASE)
+
+
+def test_a_migration_that_fails_stops_the_upgrade(installed: Cluster) -> None:
+    """Every pod stays the one that it was, and the next upgrade goes through."""
+
+    def pods() -> set[str]:
+        return {pod["metadata"]["uid"] for name in REPLICATED for pod in pods_of(installed, name)}
+
+    before = pods()
+    psql(installed, "ALTER ROLE booking_owner NOLOGIN")
+    try:
+        with pytest.raises(Failed, match="hook"):
+            install(installed, "--set", "logLevel=DEBUG", "--set", "jobs.backoffLimit=0", "--timeout", "2m")
+    finally:
+        psql(installed, "ALTER ROLE booking_owner LOGIN")
+    assert pods() == before
+    install(installed)
+    assert pods() == before
 
 
 def test_what_restricted_pod_security_forbids_does_not_start_beside_it(installed: Cluster) -> None:

@@ -62,7 +62,7 @@ What a schema cannot say. Each check adds a sentence that names the value and wh
 {{- end }}{{ end }}
 {{- range $path, $user := $users }}
 {{- if hasPrefix "SASL" $.Values.kafka.securityProtocol }}
-{{- $_ := set $wanted (printf "%s.username" $path) $user.username }}
+{{- if ne "OAUTHBEARER" $.Values.kafka.saslMechanism }}{{ $_ := set $wanted (printf "%s.username" $path) $user.username }}{{ end }}
 {{- $_ := set $wanted (printf "%s.passwordSecret.name" $path) $user.password.name }}
 {{- else if eq "SSL" $.Values.kafka.securityProtocol }}
 {{- $_ := set $wanted (printf "%s.certificateSecret.name" $path) $user.certificate.name }}
@@ -90,6 +90,9 @@ What a schema cannot say. Each check adds a sentence that names the value and wh
 {{- end }}
 {{- if gt $fewest $highest }}
 - "services.{{ $name }}.autoscaling.minReplicas is above maxReplicas: lower it."
+{{- end }}
+{{- if and $scaling.enabled (hasPrefix "SASL" $.Values.kafka.securityProtocol) (eq $.Values.kafka.saslMechanism "OAUTHBEARER") }}
+- "services.{{ $name }}.autoscaling: KEDA asks for tokens by itself, with a client of its own that the chart has no values for. Scale by hand, or choose another kafka.saslMechanism."
 {{- end }}
 {{- if and $.Values.pods.disruptionBudget (lt $fewest 2) }}
 - "services.{{ $name }} has one pod, and no budget keeps one pod up: give it two, or set pods.disruptionBudget to false."

@@ -60,8 +60,12 @@ certificate: {{ set (deepCopy .user.certificateSecret) "name" (default (ternary 
 {{- end }}
 {{- if hasPrefix "SASL" $kafka.securityProtocol }}
 - {env: KAFKA_SASL_MECHANISM, value: {{ $kafka.saslMechanism }}}
+{{- if eq $kafka.saslMechanism "OAUTHBEARER" }}
+- {env: KAFKA_SASL_TOKEN_FILE, file: kafka-token, secret: {{ $user.password.name | quote }}, key: {{ $user.password.key | quote }}}
+{{- else }}
 - {env: KAFKA_SASL_USERNAME, value: {{ $user.username | quote }}}
 - {env: KAFKA_SASL_PASSWORD_FILE, file: kafka-password, secret: {{ $user.password.name | quote }}, key: {{ $user.password.key | quote }}}
+{{- end }}
 {{- else if eq $kafka.securityProtocol "SSL" }}
 - {env: KAFKA_SSL_CERTFILE, file: kafka.crt, secret: {{ $user.certificate.name | quote }}, key: {{ $user.certificate.cert | quote }}}
 - {env: KAFKA_SSL_KEYFILE, file: kafka.key, secret: {{ $user.certificate.name | quote }}, key: {{ $user.certificate.key | quote }}}
