@@ -78,7 +78,8 @@ def test_a_migration_that_fails_stops_the_upgrade(installed: Cluster) -> None:
     """Every pod stays the one that it was, and the next upgrade goes through."""
 
     def pods() -> set[str]:
-        return {pod["metadata"]["uid"] for name in REPLICATED for pod in pods_of(installed, name)}
+        found = [pod["metadata"] for name in REPLICATED for pod in pods_of(installed, name)]
+        return {one["uid"] for one in found if "deletionTimestamp" not in one}
 
     before = pods()
     psql(installed, "ALTER ROLE booking_owner NOLOGIN")
