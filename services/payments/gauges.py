@@ -26,7 +26,11 @@ OVERDUE_MINUTES = 60
 """No call takes that long unless Stripe is away, or only a person can help."""
 EVENTS = retention.Rule("stripe_event", "received_at", timedelta(days=40))
 
-LOOK = """
+LINGERING = """
+status IN ('pending', 'requires_action', 'authorized') AND changed_at < statement_timestamp() - interval '10 minutes'
+"""
+"""Under way for longer than a customer takes."""
+LOOK = f"""
 SELECT 'refunds_failed' AS gauge, parked::text AS label, count(*)::float8 AS value
 FROM refund WHERE status = 'failed' GROUP BY parked
 UNION ALL
@@ -46,8 +50,7 @@ SELECT 'chargebacks_open', '', count(*) FROM chargeback WHERE outcome = 'open'
 UNION ALL
 SELECT 'lingering', status, count(*)
 FROM (SELECT status FROM payment
-      WHERE status IN ('pending', 'requires_action', 'authorized')
-        AND changed_at < statement_timestamp() - interval '10 minutes'
+      WHERE {LINGERING}
       LIMIT 1000) lingering
 GROUP BY status
 UNION ALL

@@ -16,6 +16,7 @@ import asyncpg
 
 from services.chassis.database import Connection
 from services.operations.console.reads.paging import BY_ID, BY_TIME, Bounded, Cursor, Page, Walk, small
+from services.payments.gauges import LINGERING
 from services.payments.model.payment import LIVE, Status
 from services.payments.model.refund import RefundStatus
 
@@ -25,8 +26,6 @@ UNDER_WAY = "status IN ('pending', 'requires_action', 'authorized')"
 DECLINED = "status = 'declined'"
 """As the index payment_declined has it."""
 MOST_REASONS = 20
-LINGERING_MINUTES = 10
-"""As the gauge has it (payments/gauges.py)."""
 Kinds = Sequence[Callable[[Any], Any]]
 OF_REFUNDS: Kinds = (UUID, small)
 """What stands in a cursor of their list."""
@@ -69,8 +68,8 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which payments. `reason`: of the declined those with this code. `lingering`: under way for LINGERING_MINUTES, as
-    the gauge counts them, and then of no other status."""
+    """Which payments. `reason`: of the declined those with this code. `lingering`: as the gauge counts them, and then
+    of no other status."""
 
     status: Status | None = None
     reason: str | None = None
@@ -90,7 +89,7 @@ class Wanted:
     def among(self) -> str:
         """The rows that an index has, written out as it has them."""
         if self.lingering:
-            return f"{UNDER_WAY} AND changed_at < statement_timestamp() - interval '{LINGERING_MINUTES} minutes'"
+            return LINGERING
         return UNDER_WAY if self.live else DECLINED if self.status is Status.DECLINED else "true"
 
 
