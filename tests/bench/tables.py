@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import asyncpg
 
 from tests.bench.ground import SERVICES, Ground
@@ -14,6 +16,11 @@ FROM pg_stat_user_tables ORDER BY mib DESC, relname
 
 
 async def after(ground: Ground) -> dict[str, object]:
+    """As `sizes` has them, and how many sagas left them."""
+    return {**await sizes(ground.stack.env), "card_and_wallet_sagas": len(ground.charged) + len(ground.by_wallet)}
+
+
+async def sizes(env: Mapping[str, str]) -> dict[str, object]:
     """MiB of tables with their indexes, and dead rows for a hundred live ones, by service; prints the largest.
 
     Dead are also the rows of the last seconds, which autovacuum has not come to yet: what has to stay is the size.
@@ -21,7 +28,7 @@ async def after(ground: Ground) -> dict[str, object]:
     mib: dict[str, float] = {}
     dead: dict[str, float] = {}
     for service in SERVICES:
-        connection = await asyncpg.connect(ground.stack.env[f"AUDITOR_{service.upper()}_DATABASE_URL"])
+        connection = await asyncpg.connect(env[f"AUDITOR_{service.upper()}_DATABASE_URL"])
         try:
             rows = await connection.fetch(SIZES)
         finally:
@@ -34,8 +41,4 @@ async def after(ground: Ground) -> dict[str, object]:
                 f"  {service}.{row['relname']}: {row['mib']:.1f} MiB, "
                 f"{row['n_live_tup']} rows and {row['n_dead_tup']} dead ones"
             )
-    return {"tables_mib": mib, "dead_rows_percent": dead, "card_and_wallet_sagas": _sagas(ground)}
-
-
-def _sagas(ground: Ground) -> int:
-    return len(ground.charged) + len(ground.by_wallet)
+    return {"tables_mib": mib, "dead_rows_percent": dead}
