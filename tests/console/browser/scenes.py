@@ -95,6 +95,7 @@ async def every_page(system: System, scene: Scene) -> list[str]:
         *("/sagas", "/letters", "/letters?service=booking&error=pages", f"/letters/booking/{letters[0]}"),
         *("/money", "/webhooks", f"/webhooks/{webhook}", "/mails", "/findings", "/findings?gone=1"),
         *("/mails?waiting=1", "/webhooks?waiting=1", "/queues?service=booking&of=timers", "/payments?status=declined"),
+        *("/replicas?service=payments", "/groups?service=booking", "/database?service=booking", "/stripe"),
         *(f"/findings/{finding}", "/jobs", f"/jobs/{job}", "/log", "/views", "/none"),
         f"/acts/booking-cancel?booking_id={scene.confirmed}",
         f"/acts/letter-discard?service=booking&letter_id={letters[1]}",
