@@ -71,6 +71,16 @@ async def kinds(connection: Connection) -> Mapping[str, Bounded]:
     return {row["kind"]: Bounded(row["count"], row["looked"] > COUNTED) for row in found}
 
 
+async def passes(connection: Connection) -> Sequence[asyncpg.Record]:
+    """How far each check of the auditor is, those that cannot look first; there are some dozens of checks."""
+    return await connection.fetch(
+        """
+        SELECT name, began_at, ended_at, rows, seconds, problem FROM audit_pass
+        ORDER BY problem IS NULL, coalesce(ended_at, began_at), name LIMIT 100
+        """
+    )
+
+
 async def one(connection: Connection, violation_id: UUID) -> Finding | None:
     """All of one, or None."""
     row = await connection.fetchrow(f"SELECT {COLUMNS} FROM violation WHERE violation_id = $1", violation_id)
