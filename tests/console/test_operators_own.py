@@ -61,6 +61,7 @@ async def test_findings_are_listed_by_kind_open_or_gone_and_about_a_booking(
     assert await shown(f"?booking={mine}") == {seat, ended}
     page = await vera.shown(f"/findings/{seat}")
     assert f"/bookings/{mine}" in page
+    assert f"/slots/{SLOT}" in page
     assert re.search(r"/search\?q=[0-9a-f-]{36}", page), "what else it names can be looked for"
     await vera.shown(f"/findings/{uuid4()}", status=404)
     await vera.shown("/findings/x", status=404)

@@ -99,6 +99,27 @@ async def of_booking(connection: Connection, booking_id: UUID) -> Sequence[Findi
     return [_finding(row) for row in found]
 
 
+async def of_slot(
+    connection: Connection, named: Sequence[tuple[str, str]], bookings: Sequence[UUID]
+) -> Sequence[Finding]:
+    """Open ones of these kinds and subjects, or about these bookings, the longest first; PAGE at most."""
+    kinds, subjects = zip(*named, strict=True)
+    found = await connection.fetch(
+        f"""
+        SELECT {COLUMNS} FROM violation WHERE violation_id = ANY(ARRAY(
+            SELECT v.violation_id FROM unnest($1::text[], $2::text[]) AS n (kind, subject)
+            JOIN violation v ON v.kind = n.kind AND v.subject = n.subject AND v.gone_at IS NULL
+            UNION
+            SELECT violation_id FROM violation WHERE booking_id = ANY($3) AND gone_at IS NULL))
+        ORDER BY first_seen LIMIT {PAGE}
+        """,
+        kinds,
+        subjects,
+        bookings,
+    )
+    return [_finding(row) for row in found]
+
+
 def _finding(row: asyncpg.Record) -> Finding:
     found = {name: value for name, value in row.items() if name not in ("fits", "ids")}
     return Finding(**found, ids=json.loads(row["ids"]))
