@@ -16,7 +16,7 @@ from services.booking import operator as booking_operator
 from services.booking.saga import Status
 from services.chassis.clock import SystemClock
 from services.chassis.database import Connection
-from services.operations import bookings, customer, dead_letters, letters, money, positions, webhooks
+from services.operations import bookings, customer, dead_letters, letters, money, positions, sessions_commands, webhooks
 from services.operations import migrate as migrations
 from services.operations import topics as topics_module
 from services.operations.auditor import commands as audit
@@ -39,6 +39,7 @@ for name, part in (
     ("letters", letters.app),
     ("webhooks", webhooks.app),
     ("audit", audit.app),
+    ("sessions", sessions_commands.app),
 ):
     app.add_typer(part, name=name)
 app.command("console")(console)

@@ -18,6 +18,8 @@ from services.chassis.offsets import Partition
 TRIES = 20
 MEMBERS = 5
 """Which field of a described group they are: error, group, state, protocol type, protocol, members."""
+NAMED = slice(1, 3)
+"""Of a member: its id, client id and host, metadata, assignment."""
 
 READING = {
     "group_id": None,
@@ -36,6 +38,13 @@ MOST_MARKERS = 100
 
 
 Client = TypeVar("Client", AIOKafkaAdminClient, AIOKafkaConsumer)
+
+
+class Reader(NamedTuple):
+    """A consumer of a group: how it calls itself, and from where it comes."""
+
+    client_id: str
+    host: str
 
 
 class Log(NamedTuple):
@@ -119,14 +128,14 @@ async def past_markers(
 async def members(kafka: Mapping[str, object], group: str) -> int:
     """How many consumers a group has now."""
     async with started(AIOKafkaAdminClient(**kafka)) as admin:
-        return await members_of(admin, group)
+        return len(await readers(admin, group))
 
 
-async def members_of(admin: AIOKafkaAdminClient, group: str) -> int:
-    """The same, by a client that is connected."""
+async def readers(admin: AIOKafkaAdminClient, group: str) -> tuple[Reader, ...]:
+    """Who they are, by a client that is connected."""
     coordinator = await _coordinator(admin, group)
     (answer,) = await admin.describe_consumer_groups([group], group_coordinator_id=coordinator)
-    return sum(len(described[MEMBERS]) for described in answer.groups)
+    return tuple(Reader(*one[NAMED]) for described in answer.groups for one in described[MEMBERS])
 
 
 async def _coordinator(admin: AIOKafkaAdminClient, group: str) -> int:

@@ -30,23 +30,31 @@ LINGERING = """
 status IN ('pending', 'requires_action', 'authorized') AND changed_at < statement_timestamp() - interval '10 minutes'
 """
 """Under way for longer than a customer takes."""
+COUNTED = 10_000
+"""Where these counts stop."""
 LOOK = f"""
 SELECT 'refunds_failed' AS gauge, parked::text AS label, count(*)::float8 AS value
-FROM refund WHERE status = 'failed' GROUP BY parked
+FROM (SELECT parked FROM refund WHERE status = 'failed' LIMIT {COUNTED}) few GROUP BY parked
 UNION ALL
-SELECT 'payouts_failed', (status = 'parked')::text, count(*) FROM payout WHERE status IN ('failed', 'parked')
-GROUP BY status
+SELECT 'payouts_failed', (status = 'parked')::text, count(*)
+FROM (SELECT status FROM payout WHERE status IN ('failed', 'parked') LIMIT {COUNTED}) few GROUP BY status
 UNION ALL
-SELECT 'payouts_without_account', '', count(*) FROM payout WHERE status = 'no_account'
+SELECT 'payouts_without_account', '', count(*)
+FROM (SELECT FROM payout WHERE status = 'no_account' LIMIT {COUNTED}) few
 UNION ALL
-SELECT 'dashboard_refunds', (lost_minor > 0)::text, count(*) FROM dashboard_refund
-WHERE seen_at > statement_timestamp() - interval '7 days' GROUP BY lost_minor > 0
+SELECT 'dashboard_refunds', lost::text, count(*)
+FROM (SELECT lost_minor > 0 AS lost FROM dashboard_refund
+      WHERE seen_at > statement_timestamp() - interval '7 days' LIMIT {COUNTED}) few
+GROUP BY lost
 UNION ALL
-SELECT 'reports_open', '', count(*) FROM reconciliation WHERE repair = 'report' AND ended_at IS NULL
+SELECT 'reports_open', '', count(*)
+FROM (SELECT FROM reconciliation WHERE repair = 'report' AND ended_at IS NULL LIMIT {COUNTED}) few
 UNION ALL
-SELECT 'events_aside', '', count(*) FROM stripe_event WHERE set_aside IS NOT NULL
+SELECT 'events_aside', '', count(*)
+FROM (SELECT FROM stripe_event WHERE set_aside IS NOT NULL LIMIT {COUNTED}) few
 UNION ALL
-SELECT 'chargebacks_open', '', count(*) FROM chargeback WHERE outcome = 'open'
+SELECT 'chargebacks_open', '', count(*)
+FROM (SELECT FROM chargeback WHERE outcome = 'open' LIMIT {COUNTED}) few
 UNION ALL
 SELECT 'lingering', status, count(*)
 FROM (SELECT status FROM payment
@@ -58,11 +66,15 @@ SELECT 'calls_overdue', '', count(*)
 FROM (SELECT FROM gateway_call
       WHERE state = 'open' AND opened_at < statement_timestamp() - make_interval(mins => $1) LIMIT 1000) few
 UNION ALL
-SELECT 'differences', repair, count(*) FROM reconciliation
-WHERE repair IN ('missing', 'reversal', 'unclaimed') AND at > statement_timestamp() - interval '7 days' GROUP BY repair
+SELECT 'differences', repair, count(*)
+FROM (SELECT repair FROM reconciliation
+      WHERE repair IN ('missing', 'reversal', 'unclaimed') AND at > statement_timestamp() - interval '7 days'
+      LIMIT {COUNTED}) few
+GROUP BY repair
 UNION ALL
-SELECT 'not_agreeing', kind, count(*) FROM stripe_difference
-WHERE gone_at IS NULL AND counted_at IS NOT NULL GROUP BY kind
+SELECT 'not_agreeing', kind, count(*)
+FROM (SELECT kind FROM stripe_difference WHERE gone_at IS NULL AND counted_at IS NOT NULL LIMIT {COUNTED}) few
+GROUP BY kind
 UNION ALL
 SELECT 'compared_seconds', '', extract(epoch FROM statement_timestamp() - coalesce(ended_at, began_at))
 FROM comparison_state

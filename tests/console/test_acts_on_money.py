@@ -76,3 +76,20 @@ async def test_an_operator_sees_it_and_moves_nothing(otto: Visitor, till: Till) 
     await refused(otto, "money-try-again", waiting_id=refund)
     await refused(otto, "money-paid-outside", refund_id=refund, reference=TRANSFER)
     assert await till.engine.fetch("SELECT FROM refund_paid_outside") == []
+
+
+async def test_money_that_is_parked_is_told_by_now_in_its_first_line_with_why(mona: Visitor, till: Till) -> None:
+    assert "none is parked" in await mona.shown("/")
+    await parked(till)
+    (row,) = await till.engine.fetch("SELECT failure FROM refund")
+    said = f'<p><a href="/money">refunds are parked: 1; one of them for {row["failure"]}</a></p>'
+    page = await mona.shown("/")
+    assert said in page[page.index("<h2>Money") :]
+    assert "none is parked" not in page
+
+
+async def test_a_payout_that_is_parked_is_told_likewise(mona: Visitor, till: Till) -> None:
+    await released(till)
+    assert '<a href="/money">payouts have no account to go to: 1</a>' in await mona.shown("/")
+    await till.engine.fetch("UPDATE payout SET status = 'parked', account = 'acct_1', failure = 'account_closed'")
+    assert '<a href="/money">payouts are parked: 1; one of them for account_closed</a>' in await mona.shown("/")

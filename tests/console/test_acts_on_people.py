@@ -9,7 +9,7 @@ import pytest
 
 from tests.chassis.harness import Engine
 from tests.console.acting import WHY, Operations, dialog, do, kept, mona, operations, otto, refused
-from tests.console.conftest import RIGHTS, Visit, Visitor, named
+from tests.console.conftest import Visit, Visitor, named
 from tests.console.test_acts import waiting
 from tests.operations.conftest import engine
 from tests.operations.people import Stack, stack
@@ -21,9 +21,8 @@ pytestmark = pytest.mark.requirement("console", "operations-cli")
 
 
 @pytest.fixture
-async def trusted(visit: Visit, databases: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Visitor:
+async def trusted(visit: Visit, databases: dict[str, str]) -> Visitor:
     """Who may move money, and sees people's data."""
-    monkeypatch.setitem(RIGHTS, "tina", ["money", "pii"])
     return await visit("tina", databases=named(databases))
 
 

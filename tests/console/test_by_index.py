@@ -1,4 +1,4 @@
-"""No list of what waits goes through a large table: each query has an index to begin with, and an end."""
+"""No page goes through a large table: each query has an index to begin with, and an end."""
 
 from __future__ import annotations
 
@@ -15,12 +15,25 @@ from booking_contracts.rights import SERVICES
 from services.chassis.database import Connection
 from services.operations.console.databases import Databases
 from services.operations.console.reads.queues import Queue
+from services.operations.databases import DATABASES
 from tests.console.conftest import Visit, named
 
 LARGE = (
-    *("booking", "booking_contact", "history", "saga", "saga_log", "waitlist_entry", "dead_letter", "local_message"),
-    *("gateway_call", "payment", "refund", "payout", "ledger_entry", "ledger_transaction", "stripe_event"),
-    *("delivery", "known_booking", "webhook_delivery", "webhook_event", "operator_log", "job"),
+    *(
+        "booking",
+        "booking_contact",
+        "booking_history",
+        "slot",
+        "saga",
+        "saga_log",
+        "waitlist_entry",
+        "waitlist_contact",
+    ),
+    *("cancellation_quote", "command_receipt", "inbox", "outbox", "dead_letter", "local_message", "gateway_call"),
+    *("payment", "refund", "payout", "ledger_entry", "ledger_transaction", "stripe_event", "stripe_movement"),
+    *("dashboard_refund", "chargeback", "settlement", "reconciliation", "wallet", "wallet_command", "top_up"),
+    *("withdrawal_part", "delivery", "known_booking", "webhook_delivery", "webhook_event"),
+    *("operator_log", "job", "violation", "saved_view"),
 )
 """What grows with bookings, or may pile up."""
 SOME = str(UUID(int=7))
@@ -36,6 +49,17 @@ PAGES = (
     *("/webhooks", "/webhooks?ailing=1", "/webhooks?waiting=1", "/mails", "/mails?waiting=1", "/jobs"),
     *("/sagas?unanswered=1", "/payments?status=declined", "/payments?reason=x", "/payments?lingering=1"),
     *(f"/queues?service={service}&of={queue}" for service in SERVICES for queue in Queue),
+    *("/", "/stripe", "/replicas?service=booking", "/views", f"/slots/{SOME}", f"/bookings/{SOME}"),
+    *(f"/database?service={name}" for name in DATABASES),
+    *("/findings", "/findings?kind=seats", "/findings?gone=1", f"/findings?booking={SOME}", f"/findings/{SOME}"),
+    *("/log", "/log?operator=otto", "/log?act=look&subject=x", f"/log?booking={SOME}", "/log?from=2031-01-01"),
+    *(
+        f"/search?q={text}"
+        for text in (SOME, "pi_1", "somebody", "ann@example.com", "0af7651916cd43dd8448eb211c80319c")
+    ),
+    *(f"/bookings{more}" for more in ("", "?order=oldest", "?state=DISPUTED", "?customer=ann", "?saga=stuck")),
+    *(f"/bookings?{name}={SOME}" for name in ("slot", "provider", "offering")),
+    *("/payments", "/refunds", "/refunds?status=pending", f"/letters/booking/{SOME}", f"/webhooks/{SOME}"),
 )
 DIALOGS = (
     *(f"/acts/saga-retry?booking_id={SOME}", f"/acts/booking-cancel?booking_id={SOME}"),
@@ -52,12 +76,22 @@ class Told(Databases):
 
     @asynccontextmanager
     async def reading(self, name: str) -> AsyncIterator[Connection]:
+        async with super().reading(name) as connection, self._told(connection):
+            yield connection
+
+    @asynccontextmanager
+    async def acting(self, name: str) -> AsyncIterator[Connection]:
+        async with super().acting(name) as connection, self._told(connection):
+            yield connection
+
+    @asynccontextmanager
+    async def _told(self, connection: Connection) -> AsyncIterator[None]:
         asked: list[tuple[str, tuple[Any, ...]]] = []
-        async with super().reading(name) as connection:
-            try:
-                with connection.query_logger(lambda query: asked.append((query.query, tuple(query.args or ())))):
-                    yield connection
-            finally:
+        try:
+            with connection.query_logger(lambda query: asked.append((query.query, tuple(query.args or ())))):
+                yield
+        finally:
+            async with connection.transaction():
                 await self._explain(connection, asked)
 
     async def _explain(self, connection: Connection, asked: list[tuple[str, tuple[Any, ...]]]) -> None:
@@ -85,11 +119,11 @@ def scanned(node: dict[str, Any], *, ends: bool = False) -> set[str]:
 async def test_no_list_goes_through_a_large_table(visit: Visit, databases: dict[str, str], path: str) -> None:
     told = Told(named(databases)._addresses)
     told.plans = []
-    mona = await visit("mona", databases=told)
-    answer = await mona.get(path)
-    assert answer.status in (200, 409), await answer.text()
+    tina = await visit("tina", databases=told)
+    answer = await tina.get(path)
+    assert answer.status in (200, 303, 404, 409), await answer.text()
     assert told.plans, "it read something"
-    wrong = {query: plan for query, plan in told.plans if scanned(plan)}
+    wrong = {query: scanned(plan) for query, plan in told.plans if scanned(plan)}
     assert wrong == {}
 
 

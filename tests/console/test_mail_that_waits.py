@@ -48,7 +48,7 @@ async def test_they_are_counted_by_indexes(databases: dict[str, str], engine: En
     asked.plans = []
     async with asked.opened():
         await waiting_for_people.told(asked, engine.clock.now())
-    assert len(asked.plans) == 3
+    assert len(asked.plans) == 4
     assert [query for query, plan in asked.plans if scanned(plan)] == []
 
 
@@ -100,8 +100,46 @@ async def test_where_one_subscriber_is_dead_now_leads_to_it(
     await engine.fetch("UPDATE webhook_subscription SET state = 'disabled', disabled_for = 'gone'")
     await stage.subscribe("http://127.0.0.1:9/alive")
     vera = await visit("vera", databases=named(databases))
-    assert f'href="/webhooks/{dead}"' in await vera.shown("/")
+    the_number = f'<th scope="row"><a href="/webhooks/{dead}"'
+    assert the_number in await vera.shown("/")
     await engine.fetch("UPDATE webhook_subscription SET state = 'disabled', disabled_for = 'gone'")
     page = await vera.shown("/")
     assert 'href="/webhooks?ailing=1"' in page
-    assert f'href="/webhooks/{dead}"' not in page
+    assert the_number not in page
+
+
+FAILS = """
+UPDATE webhook_subscription SET failures = 3, failing_since = $2::timestamptz - $3::interval,
+       last_error = 'it answered 503 to ann@example.com'
+WHERE subscription_id = $1
+"""
+
+
+async def test_a_subscriber_that_takes_nothing_is_told_by_now_in_its_first_line(
+    visit: Visit, databases: dict[str, str], engine: Engine
+) -> None:
+    stage, now = Stage(engine, Poster(HERE)), engine.clock.now()
+    failing, hiccup, dead, off = [await stage.subscribe(f"http://127.0.0.1:9/{number}") for number in range(4)]
+    for subscription, minutes in ((failing, 7), (hiccup, 2), (dead, 60 * 25), (off, 60 * 24 * 6)):
+        await engine.fetch(FAILS, subscription, now, timedelta(minutes=minutes))
+    await engine.fetch(
+        "UPDATE webhook_subscription SET state = 'disabled', disabled_for = 'failing', disabled_at = $2 "
+        "WHERE subscription_id = $1",
+        off,
+        now,
+    )
+    found = await told(databases, engine)
+    assert [(one.subscription_id, one.dead, one.off) for one in found.ailing] == [
+        *((dead, True, False), (failing, False, False), (off, True, True))
+    ]
+    page = await (await visit("vera", databases=named(databases), clock=engine.clock)).shown("/")
+    verdict = page[page.index("<h2>Subscribers") : page.index("<h2>Money")]
+    assert f'<a href="/webhooks/{dead}">http://127.0.0.1:9/2 takes nothing for 25 h: it answered 503' in verdict
+    assert f'<a href="/webhooks/{failing}">http://127.0.0.1:9/0 takes nothing for 7 min: it answered 503' in verdict
+    assert f'<a href="/webhooks/{off}">http://127.0.0.1:9/3 took nothing and is switched off: it' in verdict
+    assert str(hiccup) not in verdict
+    assert "ann@example.com" not in page
+    await engine.fetch(
+        "UPDATE webhook_subscription SET state = 'disabled', disabled_for = 'operator', disabled_at = now()"
+    )
+    assert (await told(databases, engine)).ailing == [], "an operator has decided"

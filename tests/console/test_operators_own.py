@@ -13,6 +13,7 @@ import pytest
 from tests.console.conftest import Visit, hidden, named
 
 pytestmark = pytest.mark.requirement("console")
+SLOT = UUID(int=5)
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ async def find(operations: asyncpg.Connection[asyncpg.Record], kind: str, bookin
         kind,
         f"{kind} of {str(booking_id)[:8]}",
         booking_id,
-        json.dumps({"slot_id": str(uuid4()), "seats": [1, 2], "booking_id": str(booking_id)}),
+        json.dumps({"slot_id": str(SLOT), "entry_id": str(uuid4()), "seats": [1, 2], "booking_id": str(booking_id)}),
         gone,
     )
     return found
@@ -60,11 +61,31 @@ async def test_findings_are_listed_by_kind_open_or_gone_and_about_a_booking(
     assert await shown(f"?booking={mine}") == {seat, ended}
     page = await vera.shown(f"/findings/{seat}")
     assert f"/bookings/{mine}" in page
+    assert f"/slots/{SLOT}" in page
     assert re.search(r"/search\?q=[0-9a-f-]{36}", page), "what else it names can be looked for"
     await vera.shown(f"/findings/{uuid4()}", status=404)
     await vera.shown("/findings/x", status=404)
     answer = await vera.get(f"/search?q={seat}")
     assert answer.headers["Location"] == f"/findings/{seat}"
+
+
+async def test_a_check_that_cannot_look_is_said_where_now_leads(
+    operations: asyncpg.Connection[asyncpg.Record], databases: dict[str, str], visit: Visit
+) -> None:
+    await operations.execute("DELETE FROM audit_pass")
+    vera = await visit("vera", databases=named(databases))
+    assert "no check has begun yet" in await vera.shown("/findings")
+    await operations.execute(
+        """
+        INSERT INTO audit_pass (name, began_at, ended_at, rows, problem) VALUES
+        ('ledger', now() - interval '1 hour', now(), 1234, NULL), ('seats', now(), NULL, 0, 'booking does not answer')
+        """
+    )
+    assert '<a href="/findings">the auditor cannot look: booking does not answer</a>' in await vera.shown("/")
+    page = await vera.shown("/findings")
+    assert "1,234" in page
+    assert page.index("booking does not answer") < page.index("<td>ledger</td>"), "what cannot look stands first"
+    await operations.execute("DELETE FROM audit_pass")
 
 
 async def test_the_log_is_for_operators_and_each_filter_narrows_it(

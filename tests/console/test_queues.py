@@ -93,7 +93,7 @@ async def test_where_one_letter_or_one_key_is_the_cause_now_leads_to_it(
     key = str(uuid4())
     found = await letter(databases["BOOKING_DATABASE_URL"], "booking", key=key)
     page = await vera.shown("/")
-    assert page.count(f'href="/letters/booking/{found}"') == 2, "in its cell, and among what is for somebody to do"
+    assert page.count(f'href="/letters/booking/{found}"') == 3, "of the verdict, in its cell, for somebody to do"
     assert linked(page, f"/letters?service=booking&key={key}#blocked")
     await engine.fetch(
         """

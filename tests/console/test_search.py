@@ -79,7 +79,7 @@ async def test_whatever_names_one_thing_leads_to_its_page(
         *((cause["causation_id"], booking) for cause in history),
         (scene.provider_id, f"/week?provider={scene.provider_id}"),
         (scene.offering_id, f"/bookings?offering={scene.offering_id}"),
-        (row["slot_id"], f"/bookings?slot={row['slot_id']}"),
+        (row["slot_id"], f"/slots/{row['slot_id']}"),
         *(
             (text, f"/letters/booking/{letter['id']}")
             for text in (letter["id"], letter["message_id"], TRACE, "cart-77")

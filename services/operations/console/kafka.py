@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -21,7 +21,8 @@ from services.chassis.offsets import Partition
 from services.chassis.positions import Lag
 from services.operations.console.databases import Away, Databases
 from services.operations.console.settings import ConsoleSettings
-from services.operations.kafka_logs import PATIENCE_SECONDS, READING, members_of, past_markers, started
+from services.operations.kafka_logs import PATIENCE_SECONDS, READING, Log, Reader, past_markers, readers, started
+from services.operations.positions import Standing
 from services.operations.terminal import service_named
 
 log = structlog.get_logger()
@@ -33,10 +34,12 @@ POSITIONS = "SELECT topic, partition, next_offset FROM consumed_position"
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """`members`: consumers by group; `lags`: by service and topic, for the services whose database answered."""
+    """`readers`: consumers by group; `lags`: by service and topic, and `standings` by partition, too, for the services
+    whose database answered."""
 
-    members: Mapping[str, int] = field(default_factory=dict)
+    readers: Mapping[str, Sequence[Reader]] = field(default_factory=dict)
     lags: Mapping[str, Mapping[str, Lag]] = field(default_factory=dict)
+    standings: Mapping[str, Sequence[Standing]] = field(default_factory=dict)
 
 
 class KafkaWatch:
@@ -56,6 +59,10 @@ class KafkaWatch:
         """None where it is too old."""
         return self._seen if self._seen_at and time.monotonic() - self._seen_at < OLD_SECONDS else None
 
+    def saw(self, seen: Seen) -> None:
+        """It is so just now."""
+        self._seen, self._seen_at, self.why = seen, time.monotonic(), None
+
     async def run(self) -> None:
         """Until cancelled; its connections are made anew after a fault."""
         while True:
@@ -66,8 +73,7 @@ class KafkaWatch:
                     started(AIOKafkaConsumer(**reached, **READING)) as consumer,
                 ):
                     while True:
-                        self._seen = await within(PATIENCE_SECONDS, self._look(admin, consumer))
-                        self._seen_at, self.why = time.monotonic(), None
+                        self.saw(await within(PATIENCE_SECONDS, self._look(admin, consumer)))
                         await asyncio.sleep(EVERY_SECONDS)
             except (KafkaError, OSError) as error:
                 log.warning("Kafka does not answer", error=repr(error))
@@ -79,25 +85,26 @@ class KafkaWatch:
 
     async def _look(self, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> Seen:
         lags: dict[str, Mapping[str, Lag]] = {}
+        standings: dict[str, Sequence[Standing]] = {}
         for service in SERVICES:
             try:
                 async with self._databases.reading(service) as connection:
                     rows = await connection.fetch(POSITIONS)
             except Away:
                 continue
-            lags[service] = await self._lag(
-                consumer, service, {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
-            )
-        return Seen({service: await members_of(admin, service) for service in SERVICES}, lags)
+            stands = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+            lags[service], standings[service] = await self._stand(consumer, service, stands)
+        return Seen({service: await readers(admin, service) for service in SERVICES}, lags, standings)
 
-    async def _lag(
+    async def _stand(
         self, consumer: AIOKafkaConsumer, service: str, stands: Mapping[Partition, int]
-    ) -> Mapping[str, Lag]:
+    ) -> tuple[Mapping[str, Lag], Sequence[Standing]]:
         """Of partitions that the service has never read it is not known whether there is anything for it."""
         topics = service_named(service).topics
         wanted = [TopicPartition(*place) for place in stands if place[0] in topics]
         if not wanted:
-            return {}
+            return {}, ()
+        begins: Mapping[TopicPartition, int] = await consumer.beginning_offsets(wanted)
         ends: Mapping[TopicPartition, int] = await consumer.end_offsets(wanted)
         past = {(one.topic, one.partition): end for one, end in ends.items()}
         here = {place: stands[place] for place in past}
@@ -112,7 +119,12 @@ class KafkaWatch:
         records: dict[str, int] = {}
         for place, end in past.items():
             records[place[0]] = records.get(place[0], 0) + max(0, end - here[place])
-        return {topic: Lag(records[topic], seconds) for topic, seconds in self._behind[service].saw(here, past).items()}
+        lags = {topic: Lag(records[topic], seconds) for topic, seconds in self._behind[service].saw(here, past).items()}
+        found = [
+            Standing(*place, stands[place], Log(begins[TopicPartition(*place)], end, here[place]))
+            for place, end in sorted(past.items())
+        ]
+        return lags, found
 
 
 WATCH: web.AppKey[KafkaWatch] = web.AppKey("kafka")

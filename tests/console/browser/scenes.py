@@ -75,6 +75,7 @@ async def every_page(system: System, scene: Scene) -> list[str]:
     """The path of each page, with something on it: also what only trouble brings is planted, once for each kind."""
     async with database(system, "booking") as booking:
         letters = await plant(booking, "booking", 3, "for the pages")
+        slot = await booking.fetchval("SELECT slot_id FROM booking WHERE booking_id = $1", scene.confirmed)
     async with database(system, "operations") as operations:
         ids = f'{{"slot_id": "{uuid7()}"}}'
         finding = await operations.fetchval(VIOLATION, str(uuid7()), scene.confirmed, ids)
@@ -95,7 +96,8 @@ async def every_page(system: System, scene: Scene) -> list[str]:
         *("/sagas", "/letters", "/letters?service=booking&error=pages", f"/letters/booking/{letters[0]}"),
         *("/money", "/webhooks", f"/webhooks/{webhook}", "/mails", "/findings", "/findings?gone=1"),
         *("/mails?waiting=1", "/webhooks?waiting=1", "/queues?service=booking&of=timers", "/payments?status=declined"),
-        *(f"/findings/{finding}", "/jobs", f"/jobs/{job}", "/log", "/views", "/none"),
+        *("/replicas?service=payments", "/groups?service=booking", "/database?service=booking", "/stripe"),
+        *(f"/slots/{slot}", f"/findings/{finding}", "/jobs", f"/jobs/{job}", "/log", "/views", "/none"),
         f"/acts/booking-cancel?booking_id={scene.confirmed}",
         f"/acts/letter-discard?service=booking&letter_id={letters[1]}",
         f"/acts/webhooks-redeliver?subscription_id={webhook}",

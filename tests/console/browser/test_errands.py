@@ -50,7 +50,7 @@ async def broken(system: System) -> AsyncIterator[None]:
 
 async def test_1_all_is_well(local: Desk) -> None:
     verdicts = local.page.get_by_role("list", name="Whose fault is it").get_by_role("listitem")
-    await expect(verdicts.locator(".tag.good")).to_have_count(5)
+    await expect(verdicts.locator(".tag.good")).to_have_count(7)
     await expect(local.page.get_by_text("None: ")).to_contain_text("What does not agree")
 
 

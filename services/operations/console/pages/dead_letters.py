@@ -20,11 +20,11 @@ from services.operations.console.routes import DATABASES, Route
 BLOCKED_SHOWN = 50
 
 
-def service_of(request: web.Request) -> str:
+def service_of(request: web.Request, known: Sequence[str] = SERVICES) -> str:
     """That of the address, or the first. Raises Problem."""
-    service = request.match_info.get("service") or request.query.get("service") or SERVICES[0]
-    if service not in SERVICES:
-        raise Problem(404, "Not found", f"There is no service {service}; there are {', '.join(SERVICES)}.")
+    service = request.match_info.get("service") or request.query.get("service") or known[0]
+    if service not in known:
+        raise Problem(404, "Not found", f"There is no service {service}; there are {', '.join(known)}.")
     return service
 
 

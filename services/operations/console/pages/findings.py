@@ -26,11 +26,14 @@ async def listed(request: web.Request) -> web.Response:
     at = asked.cursor(request, BY_TIME)
     async with request.app[DATABASES].reading(OPERATIONS) as connection:
         kinds = await findings.kinds(connection)
+        passes = await findings.passes(connection)
         if booking_id is not None:
             found: Page[findings.Finding] = Page(await findings.of_booking(connection, booking_id))
         else:
             found = await findings.listed(connection, wanted, at)
-    return await page(request, "findings.html", found=found, kinds=kinds, wanted=wanted, about=booking_id)
+    return await page(
+        request, "findings.html", found=found, kinds=kinds, wanted=wanted, about=booking_id, passes=passes
+    )
 
 
 async def shown(request: web.Request) -> web.Response:

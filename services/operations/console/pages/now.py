@@ -13,7 +13,7 @@ from services.operations.console import charts
 from services.operations.console.charts import Chart
 from services.operations.console.kafka import WATCH
 from services.operations.console.parts import Part, part
-from services.operations.console.reads import last_hour, waiting_for_people
+from services.operations.console.reads import behind, last_hour, waiting_for_people
 from services.operations.console.reads.engine import COUNTED, engine_of
 from services.operations.console.reads.heard import heard
 from services.operations.console.reads.linked_numbers import numbers
@@ -71,6 +71,7 @@ async def now(request: web.Request) -> web.Response:
         processes=processes,
         counted=COUNTED,
         slow=SLOW,
+        behind=behind,
         charts=list(_charts(bookings, calls)),
         missing=[one.why for one in (bookings, calls) if one.why is not None],
     )

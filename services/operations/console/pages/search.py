@@ -62,11 +62,12 @@ async def looked_for(request: web.Request) -> web.Response:
 
 def path_of(hit: Hit) -> str | None:
     """The page, or the list, that shows it."""
-    by_filter = {Kind.CUSTOMER: "customer", Kind.OFFERING: "offering", Kind.SLOT: "slot"}
+    by_filter = {Kind.CUSTOMER: "customer", Kind.OFFERING: "offering"}
     if hit.kind in by_filter:
         return f"/bookings?{urlencode({by_filter[hit.kind]: hit.id})}"
     paths = {
         Kind.BOOKING: f"/bookings/{hit.id}",
+        Kind.SLOT: f"/slots/{hit.id}",
         Kind.PROVIDER: f"/week?provider={hit.id}",
         Kind.LETTER: f"/letters/{hit.service}/{hit.id}",
         Kind.SUBSCRIPTION: f"/webhooks/{hit.id}",

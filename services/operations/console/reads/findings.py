@@ -71,6 +71,16 @@ async def kinds(connection: Connection) -> Mapping[str, Bounded]:
     return {row["kind"]: Bounded(row["count"], row["looked"] > COUNTED) for row in found}
 
 
+async def passes(connection: Connection) -> Sequence[asyncpg.Record]:
+    """How far each check of the auditor is, those that cannot look first; there are some dozens of checks."""
+    return await connection.fetch(
+        """
+        SELECT name, began_at, ended_at, rows, seconds, problem FROM audit_pass
+        ORDER BY problem IS NULL, coalesce(ended_at, began_at), name LIMIT 100
+        """
+    )
+
+
 async def one(connection: Connection, violation_id: UUID) -> Finding | None:
     """All of one, or None."""
     row = await connection.fetchrow(f"SELECT {COLUMNS} FROM violation WHERE violation_id = $1", violation_id)
@@ -85,6 +95,27 @@ async def of_booking(connection: Connection, booking_id: UUID) -> Sequence[Findi
         ORDER BY gone_at DESC NULLS FIRST, first_seen LIMIT {PAGE}
         """,
         booking_id,
+    )
+    return [_finding(row) for row in found]
+
+
+async def of_slot(
+    connection: Connection, named: Sequence[tuple[str, str]], bookings: Sequence[UUID]
+) -> Sequence[Finding]:
+    """Open ones of these kinds and subjects, or about these bookings, the longest first; PAGE at most."""
+    kinds, subjects = zip(*named, strict=True)
+    found = await connection.fetch(
+        f"""
+        SELECT {COLUMNS} FROM violation WHERE violation_id = ANY(ARRAY(
+            SELECT v.violation_id FROM unnest($1::text[], $2::text[]) AS n (kind, subject)
+            JOIN violation v ON v.kind = n.kind AND v.subject = n.subject AND v.gone_at IS NULL
+            UNION
+            SELECT violation_id FROM violation WHERE booking_id = ANY($3) AND gone_at IS NULL))
+        ORDER BY first_seen LIMIT {PAGE}
+        """,
+        kinds,
+        subjects,
+        bookings,
     )
     return [_finding(row) for row in found]
 

@@ -23,26 +23,39 @@ LAST = 20
 ENOUGH = 2
 """One event may have been late by itself."""
 CALLS = f"""
-SELECT opened_at, (parameters::jsonb ->> 'asked_at')::timestamptz AS asked_at,
+SELECT opened_at, operation, subject, key, tries, (parameters::jsonb ->> 'asked_at')::timestamptz AS asked_at,
        extract(epoch FROM clock_timestamp() - opened_at)::float8 AS seconds
 FROM gateway_call WHERE state = 'done' ORDER BY opened_at DESC LIMIT {LAST}
 """
 EVENTS = f"""
-SELECT received_at, extract(epoch FROM clock_timestamp() - received_at)::float8 AS seconds,
+SELECT received_at, event_id, type, extract(epoch FROM clock_timestamp() - received_at)::float8 AS seconds,
        CASE WHEN jsonb_typeof(body -> 'created') = 'number' THEN (body ->> 'created')::float8 END AS created
 FROM stripe_event WHERE set_aside IS NULL ORDER BY received_at DESC LIMIT {LAST}
 """
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """One that Stripe told, or was asked for. `late_seconds`: kept so long after it happened; None: it does not say."""
+
+    event_id: str
+    type: str
+    received_at: datetime
+    late_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """Seconds since the newest call that was answered was intended, and since an event was kept; None: none is there.
-    Calls are kept for a day after they are done. `late_seconds`: by so much the last `late` events came late, each."""
+    Calls are kept for a day after they are done. `late_seconds`: by so much the last `late` events came late, each.
+    `calls` that were answered and `events`: the LAST of each, the newest first."""
 
     call_seconds: float | None = None
     event_seconds: float | None = None
     late: int = 0
     late_seconds: float = 0.0
+    calls: Sequence[asyncpg.Record] = ()
+    events: Sequence[Event] = ()
 
     @property
     def said(self) -> Iterator[str]:
@@ -71,16 +84,23 @@ async def heard(databases: Databases) -> Heard:
         events[0]["seconds"] if events else None,
         len(late),
         min(late, default=0.0),
+        calls,
+        [Event(row["event_id"], row["type"], row["received_at"], _after(row, clocks)) for row in events],
     )
+
+
+def _after(row: asyncpg.Record, clocks: Clocks) -> float | None:
+    """How long after it happened an event was kept."""
+    received_at: datetime = clocks.of(row["received_at"])
+    return None if row["created"] is None else received_at.timestamp() - row["created"]
 
 
 def _late(events: Sequence[asyncpg.Record], clocks: Clocks) -> Iterator[float]:
     """By how much those of late came late, the last first, until one that came in time."""
     for row in events:
-        if row["created"] is None:
+        seconds = _after(row, clocks)
+        if seconds is None:
             continue
-        received_at: datetime = clocks.of(row["received_at"])
-        seconds = received_at.timestamp() - row["created"]
         if row["seconds"] > LATELY_SECONDS or seconds < ON_THE_WAY.total_seconds():
             return
         yield seconds

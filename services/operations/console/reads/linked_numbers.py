@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from services.operations.console.reads import behind
 from services.operations.console.reads.engine import COUNTED
 from services.operations.console.reads.verdicts import Readings, Tone
 
@@ -35,46 +36,36 @@ def numbers(of: Readings) -> list[Number]:
 
 def _letters(of: Readings) -> Iterator[Number]:
     for engine in of.seen:
-        path = f"/letters?service={engine.service}"
-        path = f"/letters/{engine.service}/{engine.the_letter}" if engine.the_letter else path
-        behind = f"keys that wait behind them: {engine.blocked}" if engine.blocked else ""
-        yield Number(f"Dead letters of {engine.service}", engine.letters, path, note=behind)
+        keys = f"keys that wait behind them: {engine.blocked}" if engine.blocked else ""
+        yield Number(f"Dead letters of {engine.service}", engine.letters, behind.letters(engine), note=keys)
 
 
 def _sagas(of: Readings) -> Iterator[Number]:
     if of.sagas.data is not None:
-        stuck = of.sagas.data.the_stuck
-        path = f"/bookings/{stuck}" if stuck else "/sagas?status=stuck"
-        yield Number("Sagas that are stuck", of.sagas.data.stuck, path)
-        yield Number("Sagas without an answer", of.sagas.data.unanswered, "/sagas?unanswered=1", Tone.WARN)
+        yield Number("Sagas that are stuck", of.sagas.data.stuck, behind.stuck(of.sagas.data))
+        yield Number("Sagas without an answer", of.sagas.data.unanswered, behind.UNANSWERED, Tone.WARN)
 
 
 def _money(of: Readings) -> Iterator[Number]:
     if of.money.data is None:
         return
-    found = of.money.data
-
-    def total(gauge: str, only: str | None = None) -> int:
-        return int(sum(value for (name, label), value in found.items() if name == gauge and only in (None, label)))
-
+    total = of.money.data.total
     for name, gauge in (("Refunds", "refunds_failed"), ("Payouts", "payouts_failed")):
-        yield Number(f"{name} that are parked", total(gauge, "true"), "/money")
-        yield Number(f"{name} that are tried again", total(gauge, "false"), "/money", Tone.WARN)
-    yield Number("Payouts without an account", total("payouts_without_account"), "/money", Tone.WARN)
-    yield Number("Chargebacks that are open", total("chargebacks_open"), "/money", Tone.WARN)
+        yield Number(f"{name} that are parked", total(gauge, "true"), behind.MONEY)
+        yield Number(f"{name} that are tried again", total(gauge, "false"), behind.MONEY, Tone.WARN)
+    yield Number("Payouts without an account", total("payouts_without_account"), behind.MONEY, Tone.WARN)
+    yield Number("Chargebacks that are open", total("chargebacks_open"), behind.MONEY, Tone.WARN)
     yield Number("Payments that linger at Stripe", total("lingering"), "/payments?lingering=1", Tone.WARN, 1000)
-    yield Number("Differences between Stripe and the ledger", total("not_agreeing"), "/findings")
-    yield Number("Payments at Stripe that no row knows", total("reports_open"), "/findings")
-    yield Number("Events of Stripe's that are set aside", total("events_aside"), "/money")
+    yield Number("Differences between Stripe and the ledger", total("not_agreeing"), behind.FINDINGS)
+    yield Number("Payments at Stripe that no row knows", total("reports_open"), behind.FINDINGS)
+    yield Number("Events of Stripe's that are set aside", total("events_aside"), behind.MONEY)
 
 
 def _told(of: Readings) -> Iterator[Number]:
     if of.told.data is not None:
         told = of.told.data
-        dead = f"/webhooks/{told.the_dead}" if told.the_dead else "/webhooks?ailing=1"
-        yield Number("Subscribers that are dead", told.subscribers_dead, dead)
-        awaited = f"/webhooks/{told.the_awaited}?state=pending" if told.the_awaited else "/webhooks?waiting=1"
-        yield Number("Webhooks that wait for over a minute", told.webhooks_waiting, awaited, Tone.WARN)
+        yield Number("Subscribers that are dead", told.subscribers_dead, behind.dead(told))
+        yield Number("Webhooks that wait for over a minute", told.webhooks_waiting, behind.awaited(told), Tone.WARN)
         yield Number("Mails that failed, the last day", told.mails_failed, "/mails", Tone.WARN)
         yield Number("Mails that wait for over a minute", told.mails_waiting, "/mails?waiting=1", Tone.WARN)
 
@@ -82,6 +73,4 @@ def _told(of: Readings) -> Iterator[Number]:
 def _findings(of: Readings) -> Iterator[Number]:
     if of.audit.data is not None:
         found = sum(of.audit.data.findings.values())
-        the_one = of.audit.data.the_finding
-        path = f"/findings/{the_one}" if the_one else "/findings"
-        yield Number("What does not agree", found, path, bound=TOLD_COUNTED)
+        yield Number("What does not agree", found, behind.findings(of.audit.data), bound=TOLD_COUNTED)

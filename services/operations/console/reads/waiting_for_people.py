@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -29,6 +29,20 @@ FROM (SELECT subscription_id FROM webhook_delivery WHERE state = 'pending' AND o
 GROUP BY subscription_id
 """
 THE_DEAD = f"SELECT subscription_id FROM webhook_subscription WHERE state <> 'deleted' AND ({subscribers.DEAD}) LIMIT 1"
+FAILING_FOR = timedelta(minutes=5)
+"""A subscriber that has taken nothing for so long is no hiccup of its network."""
+SUBSCRIBERS = 20
+"""More than a person on call reads; the list has all."""
+AILING = f"""
+SELECT subscription_id, url, coalesce(state = 'disabled' OR failing_since <= $2, true) AS dead,
+       state = 'disabled' AS off, extract(epoch FROM $3::timestamptz - failing_since)::float8 AS seconds, last_error
+FROM webhook_subscription WHERE state <> 'deleted' AND ({subscribers.DEAD})
+ORDER BY state, failing_since LIMIT {SUBSCRIBERS}
+"""
+PARKED = """
+(SELECT 'refunds' AS kind, failure FROM refund WHERE status = 'failed' AND parked LIMIT 1) UNION ALL
+(SELECT 'payouts', failure FROM payout WHERE status = 'parked' LIMIT 1)
+"""
 FINDINGS = """
 SELECT kind, count(*), min(violation_id::text)::uuid AS first
 FROM (SELECT kind, violation_id FROM violation WHERE gone_at IS NULL ORDER BY first_seen LIMIT 1000) v
@@ -53,6 +67,33 @@ class Sagas:
 
 
 @dataclass(frozen=True, slots=True)
+class Money:
+    """`gauges`: by gauge and label, as payments' gauges name them; what is 0 is not there. `why_parked`: what one of
+    the parked refunds and of the parked payouts failed for."""
+
+    gauges: Mapping[tuple[str, str], float]
+    why_parked: Mapping[str, str | None] = field(default_factory=dict)
+
+    def total(self, gauge: str, only: str | None = None) -> int:
+        """Of all labels, or of one."""
+        found = (value for (name, label), value in self.gauges.items() if name == gauge and only in (None, label))
+        return int(sum(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Ailing:
+    """A subscriber that has taken nothing for FAILING_FOR, or was switched off for that (`off`). `dead`: so long that
+    nobody waits for it any more."""
+
+    subscription_id: UUID
+    url: str
+    dead: bool
+    off: bool
+    seconds: float | None
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """Mails of the last day that failed; mails and webhooks that wait for longer than they are ON_THE_WAY. `the_dead`:
     the subscriber, where one alone is; `the_awaited`: whom all of the webhooks that wait are for."""
@@ -63,6 +104,7 @@ class Told:
     webhooks_waiting: int = 0
     the_dead: UUID | None = None
     the_awaited: UUID | None = None
+    ailing: Sequence[Ailing] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +130,14 @@ async def sagas(databases: Databases) -> Sagas:
     return Sagas(sum(by_status.values()), stuck, unanswered, the_stuck)
 
 
-async def money(databases: Databases) -> Mapping[tuple[str, str], float]:
-    """By gauge and label, as payments' gauges name them; what is 0 is not there. Raises Away."""
+async def money(databases: Databases) -> Money:
+    """Raises Away."""
     async with databases.reading("payments") as connection:
         rows = await connection.fetch(LOOK, OVERDUE_MINUTES)
-    return {(row["gauge"], row["label"]): row["value"] for row in rows}
+        parked = await connection.fetch(PARKED)
+    return Money(
+        {(row["gauge"], row["label"]): row["value"] for row in rows}, {row["kind"]: row["failure"] for row in parked}
+    )
 
 
 async def told(databases: Databases, now: datetime) -> Told:
@@ -105,9 +150,18 @@ async def told(databases: Databases, now: datetime) -> Told:
         assert mails is not None, "a row without FROM"
         assert of is not None, "an aggregate"
         the_dead = await connection.fetchval(THE_DEAD, dead_since) if of["dead"] == 1 else None
+        ailing = await connection.fetch(AILING, now - FAILING_FOR, dead_since, now)
     the_awaited = webhooks[0]["subscription_id"] if len(webhooks) == 1 else None
     waiting = sum(row["count"] for row in webhooks)
-    return Told(mails["failed"], mails["waiting"], of["dead"], waiting, the_dead, the_awaited)
+    return Told(
+        mails_failed=mails["failed"],
+        mails_waiting=mails["waiting"],
+        subscribers_dead=of["dead"],
+        webhooks_waiting=waiting,
+        the_dead=the_dead,
+        the_awaited=the_awaited,
+        ailing=[Ailing(**row) for row in ailing],
+    )
 
 
 async def awaited(connection: Connection, now: datetime) -> Sequence[UUID]:
