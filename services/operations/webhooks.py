@@ -52,7 +52,7 @@ def redeliver(
     delivery_id: Annotated[UUID | None, typer.Argument(help="one delivery; else those that the options name")] = None,
     subscription: Annotated[UUID | None, typer.Option(help="of this subscription")] = None,
     since: Annotated[datetime | None, typer.Option(help="of events from this instant on, UTC")] = None,
-    until: Annotated[datetime | None, typer.Option(help="of events before this instant, UTC")] = None,
+    until: Annotated[datetime | None, typer.Option(help="of events before this instant, UTC; else until now")] = None,
     failed: Annotated[bool, typer.Option("--failed", help="that failed, or were not sent while it was off")] = False,
 ) -> None:
     """Send again what has ended, under the same webhook-id."""

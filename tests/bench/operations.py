@@ -23,7 +23,8 @@ from services.operations.auditor.all_checks import WALKS
 from services.operations.auditor.findings import Finding, Kind
 from services.operations.auditor.record import Pass, Record
 from services.operations.auditor.rounds import EVERY_SECONDS
-from services.operations.console.acts.framework import BEGIN, END
+from services.operations.console import operator_log
+from services.operations.console.operator_log import Asked
 from tests.bench.domain import database
 from tests.bench.years import database_of
 
@@ -58,10 +59,11 @@ async def acts(operations: asyncpg.Connection[Any], many: int) -> None:
     """As the console keeps them: before, and after with what came of it."""
     for _ in range(many):
         entry, booking = uuid7(), uuid4()
-        asked = json.dumps({"booking_id": str(booking), "told": None})
+        fields = {"booking_id": str(booking), "told": None}
         reason = "the customer has called and asked for it, ticket 4711"
-        await operations.execute(BEGIN, entry, "ada", "booking-cancel", "booking", str(booking), booking, reason, asked)
-        await operations.execute(END, entry, f"booking accepted it: CANCELLED_BY_ADMIN, command {uuid4()}")
+        asked = Asked("ada", "booking-cancel", "booking", str(booking), booking, reason, fields)
+        await operator_log.begin(operations, entry, asked)
+        await operator_log.end(operations, entry, f"booking accepted it: CANCELLED_BY_ADMIN, command {uuid4()}")
 
 
 def found(number: int) -> Finding:

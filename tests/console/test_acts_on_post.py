@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -53,7 +54,10 @@ async def test_one_webhook_is_sent_again(otto: Visitor, engine: Engine, operatio
     assert "is no delivery that has ended" in again
 
 
-async def test_those_of_a_span_or_the_failed_ones_are_sent_again(otto: Visitor, engine: Engine) -> None:
+async def test_those_of_a_span_or_the_failed_ones_are_sent_again(
+    visit: Visit, databases: dict[str, str], engine: Engine
+) -> None:
+    otto = await visit("otto", databases=named(databases), clock=engine.clock)
     subscription, _ = await failed(engine)
     of: dict[str, Any] = {"subscription_id": subscription}
     assert URL in await otto.shown(dialog("webhooks-redeliver", **of))
@@ -65,6 +69,19 @@ async def test_those_of_a_span_or_the_failed_ones_are_sent_again(otto: Visitor, 
     said = await do(otto, "webhooks-redeliver", asked={"since": "2020-01-01", "failed": "true"}, **of)
     assert "1 are sent again" in said
     assert await states(engine) == ["pending"]
+
+
+async def test_an_end_that_is_left_empty_is_the_moment_of_the_act(
+    visit: Visit, databases: dict[str, str], engine: Engine
+) -> None:
+    otto = await visit("otto", databases=named(databases), clock=engine.clock)
+    subscription, _ = await failed(engine)
+    of: dict[str, Any] = {"subscription_id": subscription}
+    assert "or empty: until now" in await otto.shown(dialog("webhooks-redeliver", **of))
+    await engine.fetch("UPDATE webhook_delivery SET created_at = $1", engine.clock.now() + timedelta(minutes=1))
+    assert "there is nothing of that" in await do(otto, "webhooks-redeliver", status=409, asked={"until": " "}, **of)
+    engine.clock.advance(minutes=2)
+    assert "1 are sent again" in await do(otto, "webhooks-redeliver", asked={"until": ""}, **of)
 
 
 async def test_a_subscriber_is_switched_off_and_on_and_tried(

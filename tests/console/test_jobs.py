@@ -80,7 +80,7 @@ async def still_open(booking: Connection) -> int:
 async def test_all_of_a_list_are_redriven_while_a_page_shows_how_far(
     otto: Visitor, booking: Connection, operations: Operations[asyncpg.Record]
 ) -> None:
-    await plant(booking, "booking", 60)
+    many = await plant(booking, "booking", 60)
     (other,) = await plant(booking, "booking", error="of another kind")
     of: dict[str, Any] = {"service": "booking", "error": "planted"}
     assert "takes the 60 letters of booking: error planted" in await otto.shown(dialog("letters-redrive", **of))
@@ -94,6 +94,12 @@ async def test_all_of_a_list_are_redriven_while_a_page_shows_how_far(
     row = await row_of(operations, job)
     assert (row["total"], row["done"], row["failed"], row["stopped"]) == (60, 60, 0, False)
     assert [tuple(one) for one in await booking.fetch("SELECT id FROM dead_letter WHERE status = 'open'")] == [(other,)]
+    of_letters = "SELECT operator, act, service, reason, outcome, asked FROM operator_log WHERE subject = ANY($1)"
+    rows = await operations.fetch(of_letters, [str(letter) for letter in many])
+    assert len(rows) == 60, "each letter's own history has who did it"
+    assert {tuple(one) for one in rows} == {
+        ("otto", "letters-redrive", "booking", WHY, "redriven", json.dumps({"job_id": str(job)}))
+    }
     page = await otto.shown(f"/jobs/{job}")
     assert ("60 of 60" in page, 'hx-trigger="every 1s' in page) == (True, False)
     assert str(job) in await otto.shown("/jobs")
@@ -121,6 +127,53 @@ async def test_what_came_after_the_dialog_is_not_taken(
     assert [tuple(one) for one in await booking.fetch("SELECT id FROM dead_letter WHERE status = 'open'")] == [(later,)]
     timeless = {name: value for name, value in form.items() if name != "until"}
     assert (await otto.post("/acts/letters-redrive", timeless)).status == 422
+
+
+async def test_whom_a_filter_names_stands_in_no_log_and_in_no_job_that_has_ended(
+    otto: Visitor, booking: Connection, operations: Operations[asyncpg.Record], databases: dict[str, str]
+) -> None:
+    (letter,) = await plant(booking, "booking", error="550 no box of mallory@example.com here")
+    of: dict[str, Any] = {"service": "booking", "error": "550 no box of mallory@example.com"}
+    ask = dialog("letters-redrive", **of)
+    page = await otto.shown(ask)
+    assert "takes the 1 letters of booking: error 550 no box of ••• the oldest first" in page
+    form = {**hidden(page), "reason": "mallory@example.com asked for it"}
+    assert "mallory" not in form["said"]
+    text = await (await otto.post("/acts/letters-redrive", form)).text()
+    (job,) = [UUID(one) for one in re.findall(r"job ([0-9a-f-]{36}) has begun", text)]
+
+    async def ended() -> bool:
+        return (await row_of(operations, job))["ended_at"] is not None
+
+    await eventually("the job ends", ended, seconds=20)
+    assert await still_open(booking) == 0, "the filter was the whole one"
+    log = await operations.fetch("SELECT operator_log::text AS row FROM operator_log WHERE reason LIKE '%asked for it'")
+    assert len(log) == 2, "the act, and the letter"
+    of_job = await operations.fetchval("SELECT asked::text FROM job WHERE job_id = $1", job)
+    for kept in (of_job, *(row["row"] for row in log)):
+        assert "mallory" not in kept
+    assert "550 no box of •••" in of_job
+    page = await otto.shown(f"/jobs/{job}")
+    assert "error 550 no box of •••" in page
+    link = re.findall(r'href="([^"]+)">The list it works on', page)[0].replace("&amp;", "&")
+    assert str(letter) in await otto.shown(f"{link}&every=1")
+
+
+async def test_a_job_that_is_stopped_or_left_names_nobody_either(
+    otto: Visitor, databases: dict[str, str], operations: Operations[asyncpg.Record]
+) -> None:
+    opened = without_payments(databases)
+    asked = jobs.Asked.of(Wanted(error="of mallory@example.com"), until=SystemClock().now(), for_good=False)
+    async with opened.opened():
+        stopped, left = [
+            await jobs.begin(opened, "otto", "redrive", "payments", asked, WHY, 1) for _ in ("stopped", "left")
+        ]
+        await jobs.stop(opened, stopped)
+        await operations.execute("""UPDATE job SET summary = '{"life": "before"}' WHERE job_id = $1""", left)
+        assert await jobs.work(opened, SystemClock())
+    for job in (stopped, left):
+        kept = await operations.fetchval("SELECT asked ->> 'error' FROM job WHERE job_id = $1", job)
+        assert kept == "of •••"
 
 
 async def test_a_page_asks_again_while_a_job_goes_on(

@@ -116,6 +116,22 @@ async def test_the_log_is_for_operators_and_each_filter_narrows_it(
     assert "not known" in await otto.shown("/log")
 
 
+async def test_an_older_row_of_the_log_shows_nobody_either(
+    operations: asyncpg.Connection[asyncpg.Record], databases: dict[str, str], visit: Visit
+) -> None:
+    await operations.execute(
+        """
+        INSERT INTO operator_log (operator, act, subject, reason, asked, outcome, ended_at)
+        VALUES ('otto', 'letters-redrive', 'letters of booking: error of mallory@example.com', 'mallory@example.com',
+                '{"error": "of mallory@example.com", "for_good": false}', 'not done: of mallory@example.com', now())
+        """
+    )
+    page = await (await visit("otto", databases=named(databases))).shown("/log")
+    assert "mallory" not in page
+    assert "error of •••" in page
+    assert "&#34;error&#34;: &#34;of •••&#34;" in page
+
+
 @pytest.mark.parametrize("prefix", ["", "/console"])
 async def test_a_view_is_saved_opened_and_deleted_by_who_it_is_of(
     operations: asyncpg.Connection[asyncpg.Record], databases: dict[str, str], visit: Visit, prefix: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -81,28 +82,51 @@ async def test_where_a_look_cannot_be_kept_nothing_is_shown(anna: None, visit: V
     assert "anna@example.com" not in shown.replace("q=anna@example.com", "")
 
 
-OF_ERRORS = frozenset({"error", "last_error", "reason", "failure", "problem", "detail", "outcome", "why"})
+OF_ERRORS = frozenset(
+    {
+        *("error", "last_error", "reason", "failure", "problem", "detail", "outcome", "why", "what", "finding"),
+        *("says", "said", "wrong", "sentence", "note", "subject", "asked"),
+    }
+)
 """What a template prints of such a name may be what somebody outside said."""
 COVERS = frozenset({"impersonal", "raised", "masked", "withheld", "length"})
 OURS = frozenset(
     {
-        *(("jobs.html", "row.reason"), ("job.html", "row.reason"), ("log.html", "row.reason")),
-        *(("booking/_records.html", "row.reason"), ("act.html", "reason"), ("act.html", "outcome")),
-        *(("_macros.html", "part.why"), ("now.html", "part.why"), ("search.html", "why")),
-        *(("booking/_money.html", "row.outcome"), ("payments.html", "reason"), ("booking/_told.html", "text.problem")),
+        *(("act.html", "reason"), ("booking/_money.html", "entry.note"), ("log.html", "wanted.subject")),
+        *(("_macros.html", "part.why"), ("now.html", "part.why"), ("search.html", "why"), ("login.html", "wrong")),
+        *(("problem.html", "sentence"), ("booking.html", "sentence"), ("now.html", "number.note")),
+        *(("booking/_money.html", "row.outcome"), ("payments.html", "reason"), ("payments.html", "what")),
+        *(("booking/_told.html", "text.problem"), ("booking/_told.html", "text.subject"), ("search.html", "hit.said")),
+        *(("findings.html", "row.subject"), ("finding.html", "one.subject"), ("queues.html", "row.subject")),
+        *(("money.html", "row.subject"), ("booking/_money.html", "statement.entries.said")),
+        *(("booking/_records.html", f"shown.booking.{few}.said") for few in ("history", "log")),
+        *(("booking/_told.html", "shown.notifications.letters.said"), ("log.html", "row.asked")),
+        *(("sagas.html", "row.asked"), ("booking/_facts.html", "saga.asked")),
     }
 )
-"""Operators' own words and what came of their act; words of a list of ours; what does not answer or cannot be read."""
+"""What the reader has typed, or an operator in the ledger; what does not answer or cannot be read; sentences, words and
+ids of ours, how often a step was asked; a letter, of which the page shows nothing but to who may see people; what is
+masked as it is read (log)."""
+
+
+def dotted(node: nodes.Node) -> str:
+    """As a template has it."""
+    return f"{dotted(node.node)}.{node.attr}" if isinstance(node, nodes.Getattr) else getattr(node, "name", "")
 
 
 def bare(node: nodes.Node, printing: bool = False) -> Iterator[str]:
-    """What is printed of an error and passes through no filter; what the macro `json` draws is masked as a whole."""
+    """What is printed of an error and passes through no filter; what the macro `json` draws is masked as a whole, but
+    where it is told that nobody stands in it."""
     printing = printing or isinstance(node, nodes.Output)
+    children: list[nodes.Node]
     match node:
         case nodes.Filter(name=name) if name in COVERS:
             return
-        case nodes.Call(node=nodes.Getattr(attr="json")):
-            return
+        case nodes.Call(node=nodes.Getattr(attr="json"), kwargs=kwargs):
+            known = {one.key: one.value for one in kwargs}.get("personal")
+            children = [*node.args] if isinstance(known, nodes.Const) and not known.value else []
+        case nodes.Getattr(node=nodes.Name() | nodes.Getattr()):
+            children = []
         case nodes.If(test=nodes.Name(name="unmasked"), elif_=elifs, else_=others):
             children = [*elifs, *others]
         case nodes.If() | nodes.CondExpr():
@@ -110,7 +134,7 @@ def bare(node: nodes.Node, printing: bool = False) -> Iterator[str]:
         case _:
             children = list(node.iter_child_nodes())
     if printing and isinstance(node, nodes.Getattr) and node.attr in OF_ERRORS:
-        yield f"{getattr(node.node, 'name', '')}.{node.attr}"
+        yield dotted(node)
     elif printing and isinstance(node, nodes.Name) and node.name in OF_ERRORS:
         yield node.name
     for child in children:
@@ -122,6 +146,27 @@ def test_no_template_prints_what_somebody_outside_said_as_it_is() -> None:
     sources = {name: (TEMPLATES / name).read_text() for name in names}
     found = {(name, what) for name, text in sources.items() for what in bare(rendering.TEMPLATES.parse(text))}
     assert found == OURS
+
+
+@pytest.mark.parametrize(
+    ("template", "seen"),
+    [
+        ("{{ outcome.said }}{{ outcome.done }}", ["outcome.said"]),
+        ("{{ says or '' }}{{ says | impersonal }}", ["says"]),
+        ('{{ ui.json("asked", "fields", row.asked, personal=false) }}', ["row.asked"]),
+        ('{{ ui.json("error", "All", row.error) }}{{ ui.json("raw", "Raw", row.error, personal=raw.personal) }}', []),
+        ("{% if row.reason %}{{ row.at }}{% endif %}{{ 'x' if row.error else row.what }}", ["row.what"]),
+    ],
+)
+def test_what_is_printed_as_it_is_is_seen(template: str, seen: list[str]) -> None:
+    assert list(bare(rendering.TEMPLATES.parse(template))) == seen
+
+
+def test_one_module_alone_writes_the_log_that_forgets_nothing() -> None:
+    """It masks what it is given."""
+    services = Path(rendering.__file__).parents[3] / "services"
+    write = re.compile(r"(?:INSERT INTO|UPDATE) operator_log\b")
+    assert [file.name for file in services.rglob("*.py") if write.search(file.read_text())] == ["operator_log.py"]
 
 
 TRACE = 'Traceback\n  File "x.py"\n'

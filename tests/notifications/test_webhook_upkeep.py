@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -17,7 +17,7 @@ from services.notifications.model.subscriptions import GIVE_UP_AFTER
 from services.notifications.subscriptions import gauges, operator, outcomes, store
 from services.notifications.subscriptions.operator import Wanted
 from services.notifications.subscriptions.posting import Poster
-from tests.chassis.harness import Engine
+from tests.chassis.harness import Engine, SetClock
 from tests.notifications.builders import BOOKING_ID, an
 from tests.notifications.receivers import HERE, Receiver, receiving
 from tests.notifications.stage import Stage, staged
@@ -105,6 +105,16 @@ async def test_what_was_missed_in_a_span_of_time_is_sent_again_and_nothing_else(
     assert await stage.states() == ["failed", "pending", "failed"]
     with pytest.raises(NotPossible, match="name a delivery"):
         await operator.redeliver(connection, stage.clock, Wanted(until=hours[2]))
+    until_then = Wanted(subscription=subscription, failed=True)
+    assert await operator.redeliver(connection, SetClock(hours[1]), until_then) == 1, "until now, where nobody says"
+    assert await stage.states() == ["pending", "pending", "failed"]
+    assert await operator.redeliver(connection, SetClock(hours[1]), Wanted(delivery=await last(stage))) == 1
+
+
+async def last(stage: Stage) -> UUID:
+    """The delivery that was made last."""
+    delivery: UUID = (await stage.rows())[-1]["delivery_id"]
+    return delivery
 
 
 async def test_a_test_event_is_sent_and_shown(stage: Stage, engine: Engine) -> None:

@@ -66,7 +66,8 @@ VALUES ($1, $2, $3, $4, $5, $5, $5)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which deliveries are to be sent again: one, or those of a subscription, made in a span of time, or failed."""
+    """Which deliveries are to be sent again: one, or those of a subscription, made in a span of time, or failed. Of
+    many without `until`: those that were made until now."""
 
     delivery: UUID | None = None
     subscription: UUID | None = None
@@ -104,16 +105,18 @@ async def redeliver(connection: Connection, clock: Clock, wanted: Wanted) -> int
     """
     if wanted == Wanted(until=wanted.until):
         raise NotPossible("name a delivery, a subscription, --since or --failed: not everything there ever was")
+    now = clock.now()
+    until = wanted.until if wanted.until or wanted.delivery else now + timedelta.resolution
     count, after = 0, 0
     while True:
         rows = await connection.fetch(
             REDELIVER,
-            clock.now(),
+            now,
             after,
             wanted.delivery,
             wanted.subscription,
             wanted.since,
-            wanted.until,
+            until,
             wanted.failed,
         )
         count += len(rows)

@@ -1,9 +1,10 @@
 """Acts on many dead letters at once, as jobs: begun by an operator, worked through by the console in small portions.
 
 A job is a row; whoever has it in hand holds its lock for one portion, so that of many consoles one works on it, and
-another goes on where a console dies. What was done is kept with the place it was done up to; letters that were treated
-and not counted, because the console died in between, are not open any more, and are left out. A job that was under way
-when the database of operations was set back goes no further: it may have been stopped in the life that is forgotten.
+another goes on where a console dies. What was done is kept with the place it was done up to, and of each letter in the
+operators' log; letters that were treated and not counted, because the console died in between, are not open any more,
+and are left out. A job that was under way when the database of operations was set back goes no further: it may have
+been stopped in the life that is forgotten. Once it has ended its filter names nobody any more.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 from uuid import UUID
 
 import asyncpg
@@ -29,7 +30,10 @@ from services.chassis.clock import Clock
 from services.chassis.database import UNAVAILABLE, Connection
 from services.chassis.dead_letter_selection import BEFORE_ALL, Place, Portion, Wanted
 from services.chassis.operator import Done, NotPossible
+from services.operations.console import operator_log
 from services.operations.console.databases import Away, Databases
+from services.operations.console.formats import without_people
+from services.operations.console.reads.dead_letters import readable
 from services.operations.console.routes import CLOCK, DATABASES, SETTINGS
 from services.operations.databases import LIFE
 from services.operations.handled import handled_by
@@ -55,11 +59,14 @@ UPDATE job SET done = done + $2, failed = failed + $3, summary = $4,
 WHERE job_id = $1
 """
 LEAVE = "UPDATE job SET stopped = true, ended_at = clock_timestamp(), summary = $2 WHERE job_id = $1"
+FORGET = "UPDATE job SET asked = $2 WHERE job_id = $1"
+KEYS = "SELECT id, key FROM dead_letter WHERE id = ANY($1)"
 LEFT = (
     "left: the database of operations was restored, or taken over by a standby; begin again for those that are wanted"
 )
 STOP = """
-UPDATE job SET stopped = true, ended_at = clock_timestamp() WHERE job_id = $1 AND ended_at IS NULL RETURNING done, total
+UPDATE job SET stopped = true, ended_at = clock_timestamp() WHERE job_id = $1 AND ended_at IS NULL
+RETURNING done, total, asked
 """
 
 log = structlog.get_logger()
@@ -85,6 +92,12 @@ class Asked:
         fields = {"kind": of.kind, "type": of.type, "error": of.error, "key": of.key, "before": before}
         return json.dumps({**fields, "for_good": self.for_good})
 
+    @property
+    def forgotten(self) -> str:
+        """For the row of a job that has ended: nobody stands in it."""
+        error = self.wanted.error
+        return replace(self, wanted=replace(self.wanted, error=error and without_people(error))).text
+
     @classmethod
     def read(cls, text: str) -> Self:
         """From the row."""
@@ -104,10 +117,11 @@ async def begin(
 
 async def stop(databases: Databases, job_id: UUID) -> str:
     """No portion follows. Raises NotPossible."""
-    async with databases.operations() as connection:
+    async with databases.operations() as connection, connection.transaction():
         row = await connection.fetchrow(STOP, job_id)
-    if row is None:
-        raise NotPossible(f"{job_id} is no job that goes on")
+        if row is None:
+            raise NotPossible(f"{job_id} is no job that goes on")
+        await connection.execute(FORGET, job_id, Asked.read(row["asked"]).forgotten)
     return f"it stops after {row['done']} of {row['total']}"
 
 
@@ -140,13 +154,16 @@ async def work(databases: Databases, clock: Clock, *, without: Collection[str] =
             await _leave(connection, row, kept)
             return True
         after = Place(datetime.fromisoformat(kept["at"]), UUID(kept["letter"])) if "at" in kept else BEFORE_ALL
-        portion = await _portion(databases, clock, row, after)
+        portion, treated = await _portion(databases, clock, row, after)
         done, failed = portion.done.total(), portion.failed.total()
         outcomes = Counter(kept.get("outcomes", {})) + portion.done + portion.failed
         place = {"at": portion.last.created_at.isoformat(), "letter": str(portion.last.id)}
         summary = {"outcomes": outcomes, **place, "life": row["life"]}
         ended = portion.ended or row["done"] + row["failed"] + done + failed >= MOST
         await connection.execute(KEEP, row["job_id"], done, failed, json.dumps(summary), ended)
+        await operator_log.ended(connection, _asked_in_log(row), treated)
+        if ended:
+            await connection.execute(FORGET, row["job_id"], Asked.read(row["asked"]).forgotten)
     return True
 
 
@@ -155,24 +172,38 @@ async def _leave(connection: Connection, row: asyncpg.Record, kept: dict[str, An
     log.warning("a job of a life before goes no further", job=str(row["job_id"]), left=left)
     outcomes = {**kept.get("outcomes", {}), LEFT: left}
     await connection.execute(LEAVE, row["job_id"], json.dumps({**kept, "outcomes": outcomes}))
+    await connection.execute(FORGET, row["job_id"], Asked.read(row["asked"]).forgotten)
 
 
-async def _portion(databases: Databases, clock: Clock, row: asyncpg.Record, after: Place) -> Portion:
-    service, asked = row["service"], Asked.read(row["asked"])
+def _asked_in_log(row: asyncpg.Record) -> operator_log.Asked:
+    """Of each letter of the job."""
+    fields = {"job_id": str(row["job_id"])}
+    return operator_log.Asked(row["operator"], f"letters-{row['act']}", row["service"], "", None, row["reason"], fields)
+
+
+async def _portion(
+    databases: Databases, clock: Clock, row: asyncpg.Record, after: Place
+) -> tuple[Portion, Sequence[tuple[str, UUID | None, str]]]:
+    """And of each letter that was treated its id, the booking that it is about, and what was done."""
+    service, asked, treated = row["service"], Asked.read(row["asked"]), dict[UUID, str]()
     async with databases.acting(service) as connection:
 
         async def one(letter: UUID) -> Done:
             try:
-                return await _treat(connection, clock, row["act"], service, letter, for_good=asked.for_good)
+                done = await _treat(connection, clock, row["act"], service, letter, for_good=asked.for_good)
+                treated[letter] = str(done)
+                return done
             except (NotPossible, *UNAVAILABLE):
                 raise
             except Exception as error:  # one letter that we cannot treat keeps no other from it
                 log.error("a letter of a job failed", job=str(row["job_id"]), letter=str(letter), exc_info=True)
                 raise NotPossible(f"failed, see the console's log: {type(error).__name__}") from error
 
-        return await dead_letter_selection.treat_portion(
+        portion = await dead_letter_selection.treat_portion(
             connection, asked.wanted, after, PORTION, one, seconds=PORTION_SECONDS
         )
+        keys = {found["id"]: readable(found)["about"] for found in await connection.fetch(KEYS, list(treated))}
+    return portion, [(str(letter), keys.get(letter), done) for letter, done in treated.items()]
 
 
 async def _treat(
@@ -212,7 +243,14 @@ async def worked_on(app: web.Application) -> AsyncIterator[None]:
         await task
 
 
-def outcomes(row: asyncpg.Record) -> list[tuple[str, int]]:
+class Came(NamedTuple):
+    """What came of how many letters."""
+
+    outcome: str
+    letters: int
+
+
+def outcomes(row: asyncpg.Record) -> list[Came]:
     """How often what was done, or not and why; the most frequent first."""
     found: dict[str, Any] = json.loads(row["summary"]).get("outcomes", {})
-    return Counter(found).most_common()
+    return [Came(*one) for one in Counter(found).most_common()]

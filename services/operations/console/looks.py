@@ -6,13 +6,9 @@ from uuid import UUID
 
 from aiohttp import web
 
+from services.operations.console import operator_log
 from services.operations.console.databases import Away
 from services.operations.console.routes import DATABASES, OPERATOR
-
-LOOK = """
-INSERT INTO operator_log (at, operator, act, subject, booking_id, reason, outcome, ended_at)
-VALUES (clock_timestamp(), $1, 'look', $2, $3, '', 'shown', clock_timestamp())
-"""
 
 
 async def unmasked(request: web.Request, subject: str, booking_id: UUID | None) -> tuple[bool, str | None]:
@@ -36,4 +32,4 @@ async def unmasked(request: web.Request, subject: str, booking_id: UUID | None) 
 async def keep(request: web.Request, subject: str, booking_id: UUID | None = None) -> None:
     """Before it is shown. Raises Away: then it is not shown."""
     async with request.app[DATABASES].operations() as connection:
-        await connection.execute(LOOK, request[OPERATOR].name, subject, booking_id)
+        await operator_log.look(connection, request[OPERATOR].name, subject, booking_id)

@@ -62,7 +62,7 @@ async def _dialog(
     says = None
     if outcome is None or not outcome.done:
         try:
-            says = await _named(act, given).says(request.app[DATABASES])
+            says = await _named(act, given).sentence(request.app[DATABASES])
         except Problem:
             if wrong is None:
                 raise

@@ -5,7 +5,6 @@ The same functions as bookingctl's do it; nothing here knows a rule of bookings 
 
 from __future__ import annotations
 
-import json
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -19,17 +18,15 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from services.chassis.clock import Clock
 from services.chassis.service import PlanChanged
+from services.operations.console import operator_log
 from services.operations.console.databases import Away, Databases
+from services.operations.console.formats import without_people
+from services.operations.console.operator_log import Asked
 from services.operations.console.roles import Operator, Role
 from services.operations.refusals import REFUSED, sentence
 
 log = structlog.get_logger()
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
-BEGIN = """
-INSERT INTO operator_log (entry_id, at, operator, act, service, subject, booking_id, reason, asked)
-VALUES ($1, clock_timestamp(), $2, $3, $4, $5, $6, $7, $8)
-"""
-END = "UPDATE operator_log SET outcome = $2, ended_at = clock_timestamp() WHERE entry_id = $1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ class Doing:
 class Act(BaseModel, ABC):
     """Its fields are what it asks: one with a `title` (pydantic's Field) is asked in the dialog, one without comes with
     the address of the dialog. A field `booking_id` is the booking that the log's row is about. No field
-    is a person's name or address: the log keeps all fields, for ever."""
+    is a person's name or address: the log keeps all fields, and masks those alone that look like one."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -85,6 +82,10 @@ class Act(BaseModel, ABC):
     @abstractmethod
     async def says(self, databases: Databases) -> str:
         """A sentence: what will happen. Raises NotPossible where it can be seen that it will not be done, and Away."""
+
+    async def sentence(self, databases: Databases) -> str:
+        """`says` as it is shown and confirmed: without anybody whom a machine's words name."""
+        return without_people(await self.says(databases))
 
     @abstractmethod
     async def do(self, doing: Doing) -> str:
@@ -119,13 +120,13 @@ async def run(act: Act, doing: Doing) -> Outcome:
     Raises Away where the log is not to be had: then nothing is done. What ends in an error of ours is in the log, too,
     and is raised."""
     entry = uuid7()
-    asked = json.dumps(act.model_dump(mode="json"))
+    fields = act.model_dump(mode="json")
+    asked = Asked(doing.operator.name, act.NAME, act.whose(), act.subject, act.about(), doing.reason, fields)
     async with doing.databases.operations() as connection:
-        given = (doing.operator.name, act.NAME, act.whose(), act.subject, act.about(), doing.reason, asked)
-        await connection.execute(BEGIN, entry, *given)
+        await operator_log.begin(connection, entry, asked)
     doubt = "nothing was done"
     try:
-        act.agreed(doing.said, await act.says(doing.databases))
+        act.agreed(doing.said, await act.sentence(doing.databases))
         doubt = "it is not known whether this was done; look at it once more"
         outcome = Outcome(True, await act.do(doing))
     except REFUSED as refused:
@@ -143,6 +144,6 @@ async def _end(databases: Databases, entry: UUID, said: str) -> None:
     """What was done stays done where its outcome cannot be kept; the row without one tells to look."""
     try:
         async with databases.operations() as connection:
-            await connection.execute(END, entry, said[:2000])
+            await operator_log.end(connection, entry, said)
     except Away as away:
         log.error("the outcome of an act is not in the operators' log", entry=str(entry), said=said, error=repr(away))

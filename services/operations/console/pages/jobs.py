@@ -10,7 +10,7 @@ from aiohttp import web
 from services.chassis.operator import NotPossible
 from services.chassis.problems import Problem
 from services.operations.console import jobs
-from services.operations.console.reads.dead_letters import in_words
+from services.operations.console.reads.dead_letters import in_words, part_of
 from services.operations.console.rendering import page
 from services.operations.console.roles import Role
 from services.operations.console.routes import DATABASES, Route
@@ -30,11 +30,13 @@ async def shown(request: web.Request) -> web.Response:
     except (ValueError, NotPossible):
         raise Problem(404, "Not found", "There is no such job.") from None
     asked = jobs.Asked.read(row["asked"])
+    filters = in_words(asked.wanted)
     return await page(
         request,
         "job.html",
         row=row,
-        filters=in_words(asked.wanted),
+        filters=filters,
+        findable={**filters, "error": part_of(filters.get("error", ""))},
         for_good=asked.for_good,
         outcomes=jobs.outcomes(row),
         treated=row["done"] + row["failed"],

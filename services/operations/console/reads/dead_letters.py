@@ -13,7 +13,7 @@ from booking_contracts.envelope import rfc3339
 from services.chassis.database import Connection
 from services.chassis.dead_letter_selection import BEFORE_ALL, Place, Wanted
 from services.chassis.problems import Problem
-from services.operations.console.formats import PERSONAL
+from services.operations.console.formats import PERSONAL, SIGN
 
 KINDS = ("failed", "unread", "unsendable", "refused")
 FILTERS = ("kind", "type", "error", "key", "before")
@@ -75,18 +75,27 @@ def text_of(place: Place) -> str:
 def readable(row: asyncpg.Record) -> dict[str, Any]:
     """A letter with its key as text, and the booking or waitlist entry that it is about, where its key is an id."""
     key = (row["key"] or b"").decode("utf-8", "replace")
+    return {**row, "key": key, "about": about(key)}
+
+
+def about(key: str) -> UUID | None:
+    """The booking or waitlist entry of a message's key, or a payment's; None where the key is no id."""
     try:
-        about = UUID(key)
+        return UUID(key)
     except ValueError:
-        about = None
-    return {**row, "key": key, "about": about}
+        return None
 
 
 def with_part(row: asyncpg.Record) -> dict[str, Any]:
     """What letters have in common, with a part of its error to find them by: nobody stands in an address."""
-    error = (row["error"] or "").strip()
+    return {**row, "part": part_of(row["error"] or "")}
+
+
+def part_of(error: str) -> str | None:
+    """What stands before the first that is personal, or was masked."""
+    error = error.strip().partition(SIGN)[0]
     personal = PERSONAL.search(error)
-    return {**row, "part": (error[: personal.start()] if personal else error)[:LONGEST_PART].strip() or None}
+    return (error[: personal.start()] if personal else error)[:LONGEST_PART].strip() or None
 
 
 async def blocked(connection: Connection, key: str | None, *, most: int) -> list[asyncpg.Record]:

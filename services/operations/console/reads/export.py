@@ -20,7 +20,7 @@ PEOPLE = frozenset(
 OF_LETTERS = frozenset({"recipient", "reason"})
 """Mail servers like to repeat the address."""
 OF_ASIDE = frozenset({"error", "headers", "body"})
-FROM_OUTSIDE = frozenset({"failure", "problem", "detail", "outcome"})
+FROM_OUTSIDE = frozenset({"failure", "problem", "detail", "outcome", "what"})
 SYSTEM = "system"
 
 
@@ -60,7 +60,7 @@ def document(shown: Shown, *, unmasked: bool) -> Mapping[str, Any]:
         "disputes": _rows(payments.disputes),
         "refunds_by_hand": _rows(payments.by_hand),
         "history": [{**row, "reason": prose(row, unmasked=unmasked)} for row in booking.history.rows],
-        "saga_log": _rows(booking.log),
+        "saga_log": _rows(booking.log, unmasked=unmasked),
         "letters": _letters(shown, unmasked),
         "webhooks": _rows(shown.notifications.webhooks, frozenset({"reason"}), unmasked),
         "set_aside": {

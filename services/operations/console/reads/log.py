@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 
 from services.chassis.database import Connection
+from services.operations.console.formats import without_people
 from services.operations.console.reads.paging import BY_ID, Cursor, Page, Walk
 
 KINDS = BY_ID
@@ -75,4 +76,5 @@ def first_id(at: datetime) -> UUID:
 
 def _entry(row: asyncpg.Record) -> Entry:
     found = {name: value for name, value in row.items() if name not in ("fits", "asked")}
-    return Entry(**found, asked=json.loads(row["asked"]))
+    asked = json.loads(row["asked"])
+    return Entry(**found, asked={name: without_people(it) if isinstance(it, str) else it for name, it in asked.items()})
