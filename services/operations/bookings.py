@@ -44,7 +44,7 @@ TABLES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Letters", "letters", ("created_at", "kind", "audience", "recipient", "state", "reason", "subject")),
     ("Webhooks", "webhooks", ("created_at", "type", "url", "state", "tries", "status")),
     ("The auditor's findings", "findings", ("kind", "subject", "detail", "first_seen", "gone_at")),
-    ("Operators' acts", "acts", ("at", "operator", "act", "service", "reason", "outcome")),
+    ("Operators' acts", "acts", ("at", "operator", "act", "service", "subject", "reason", "outcome")),
 )
 """What is left out where there is nothing of it."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -51,6 +52,12 @@ async def refused(who: Visitor, act: str, **of: object) -> None:
     assert "has not the" in await who.shown(dialog(act, **of), status=403)
     answer = await who.post(f"/acts/{act}", {**{name: str(value) for name, value in of.items()}, "reason": WHY})
     assert (answer.status, "has not the" in await answer.text()) == (403, True)
+
+
+def told_by(page: str, *words: str) -> bool:
+    """Whether one row of the page has all of them: who, what, why."""
+    rows = re.findall(r"<tr>.*?</tr>", page, re.DOTALL)
+    return any(all(word in row for word in words) for row in rows)
 
 
 async def kept(operations: Operations[asyncpg.Record], subject: object) -> Sequence[tuple[Any, ...]]:

@@ -18,7 +18,7 @@ from services.chassis.dead_letters import Failed
 from services.chassis.messages import Message, Origin, Raw
 from services.chassis.service import PlanChanged
 from services.operations.console.acts.dead_letters import DISCARDED, REDRIVEN, Discard, Redrive
-from tests.console.acting import WHY, Operations, dialog, do, kept, operations, otto, refused
+from tests.console.acting import WHY, Operations, dialog, do, kept, operations, otto, refused, told_by
 from tests.console.conftest import Visit, Visitor, named
 
 __all__ = ["operations", "otto"]
@@ -74,7 +74,32 @@ async def test_letters_of_every_service_are_redriven_and_discarded(
     assert await status(connection, second) == "discarded"
     assert await kept(operations, first) == [("otto", "letter-redrive", service, WHY, "redriven")]
     assert "was redriven already" in await otto.shown(dialog("letter-redrive", **of), status=409)
+    for path in (f"/letters/{service}/{first}", f"/letters?service={service}&every=1"):
+        assert told_by(await otto.shown(path), "otto", "letter-redrive", WHY, "redriven"), path
     await connection.close()
+
+
+async def test_a_letters_page_says_who_did_what_and_why_and_is_there_without_the_log(
+    otto: Visitor, visit: Visit, databases: dict[str, str], booking: Connection
+) -> None:
+    (letter,) = await plant(booking, "booking")
+    path = f"/letters/booking/{letter}"
+    assert "What operators did about it: none." in await otto.shown(path)
+    batch = await asyncpg.connect(databases["BOOKING_DATABASE_URL"])
+    async with batch.transaction():
+        await batch.execute("SELECT FROM blocked_key FOR UPDATE")
+        await do(otto, "letter-redrive", status=409, service="booking", letter_id=letter)
+    await batch.close()
+    await do(otto, "letter-discard", service="booking", letter_id=letter)
+    page = await (await visit("vera", databases=named(databases))).shown(path)
+    assert told_by(page, "otto", "letter-redrive", WHY, "not done: a batch holds these rows")
+    assert told_by(page, "otto", "letter-discard", WHY, "put off")
+    page = await otto.shown("/letters?service=booking&every=1")
+    assert page.index("letter-discard:") < page.index("and before that") < page.index("letter-redrive:")
+    away = named({**databases, "OPERATIONS_DATABASE_URL": "postgresql://nobody:x@127.0.0.1:1/operations"})
+    page = await (await visit("otto", databases=away)).shown(path)
+    assert "The database of operations does not answer." in page
+    assert "ValueError: planted" in page
 
 
 def test_that_more_wait_behind_a_letter_makes_it_no_other_plan() -> None:

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from services.payments import operator
-from tests.console.acting import WHY, Operations, dialog, do, kept, mona, operations, otto, refused
+from tests.console.acting import WHY, Operations, dialog, do, kept, mona, operations, otto, refused, told_by
 from tests.console.conftest import Visitor
 from tests.payments.conftest import bench, engine, till
 from tests.payments.test_accounts import released
@@ -56,6 +56,7 @@ async def test_a_failed_refund_is_tried_again(
     first, second = await kept(operations, refund)
     assert first[-1].startswith("not done: ")
     assert "is tried again" in second[-1]
+    assert told_by(await mona.shown("/money"), "mona", "money-try-again", WHY, "is tried again", "and before that")
 
 
 async def test_a_payout_without_an_account_goes_to_the_one_that_is_named(mona: Visitor, till: Till) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,7 +13,7 @@ from booking_contracts.booking import BookingConfirmed
 
 from services.notifications.subscriptions.posting import Poster
 from tests.chassis.harness import Engine
-from tests.console.acting import WHY, Operations, dialog, do, kept, operations, otto, refused
+from tests.console.acting import WHY, Operations, dialog, do, kept, operations, otto, refused, told_by
 from tests.console.conftest import Visit, Visitor, named
 from tests.notifications.builders import CUSTOMER_EMAIL, an
 from tests.notifications.conftest import engine
@@ -37,6 +38,12 @@ async def failed(engine: Engine) -> tuple[UUID, UUID]:
     return subscription, row["delivery_id"]
 
 
+def booking_of(page: str) -> UUID:
+    """Of whose webhook the page has a button: the act concerns it."""
+    (found,) = set(re.findall(r"booking_id=([0-9a-f-]{36})", page))
+    return UUID(found)
+
+
 async def states(engine: Engine) -> list[str]:
     return [row["state"] for row in await engine.fetch("SELECT state FROM webhook_delivery ORDER BY number")]
 
@@ -50,6 +57,8 @@ async def test_one_webhook_is_sent_again(otto: Visitor, engine: Engine, operatio
     await do(otto, "webhook-redeliver", delivery_id=delivery)
     assert await states(engine) == ["pending"]
     assert await kept(operations, delivery) == [("otto", "webhook-redeliver", "notifications", WHY, "it is sent again")]
+    shown = await otto.shown(f"/webhooks/{subscription}")
+    assert told_by(shown, str(booking_of(page)), "otto", "webhook-redeliver", WHY, "it is sent again")
     again = await do(otto, "webhook-redeliver", status=409, delivery_id=delivery)
     assert "is no delivery that has ended" in again
 
@@ -98,6 +107,8 @@ async def test_a_subscriber_is_switched_off_and_on_and_tried(
     assert str(healthy) not in await otto.shown("/webhooks?ailing=1")
     assert "no subscription that is active" in await do(otto, "webhook-test", status=409, **of)
     assert "active" in await do(otto, "webhook-enable", **of)
+    for path in (f"/webhooks/{subscription}", "/webhooks"):
+        assert told_by(await otto.shown(path), "otto", "webhook-disable", WHY, "is disabled"), path
     assert [act for _, act, *_ in await kept(operations, subscription)] == [
         *("webhook-test", "webhook-disable", "webhook-test", "webhook-enable")
     ]
@@ -126,6 +137,10 @@ async def test_a_letter_that_failed_is_sent_again(
     assert "on its way" in await do(otto, "mail-send-again", status=409, delivery_id=letter)
     outcomes = [outcome for *_, outcome in await kept(operations, letter)]
     assert ["not done" in outcome for outcome in outcomes] == [False, True]
+    await engine.fetch("UPDATE delivery SET created_at = '2020-01-01' WHERE delivery_id = $1", letter)
+    assert told_by(await otto.shown("/mails?waiting=1"), "otto", "mail-send-again", WHY, "is sent again")
+    await go(engine, server)
+    assert told_by(await otto.shown("/mails"), "otto", "mail-send-again", WHY, "is sent again")
 
 
 async def test_a_viewer_may_none_of_it(visit: Visit, databases: dict[str, str], engine: Engine) -> None:

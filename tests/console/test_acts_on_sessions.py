@@ -49,6 +49,15 @@ async def test_a_number_that_was_given_again_is_another_session(otto: Visitor, d
         assert await holder.fetchval("SELECT 1") == 1
 
 
+async def test_who_keeps_nobody_waiting_is_not_asked_about(otto: Visitor, databases: dict[str, str]) -> None:
+    url = databases["BOOKING_DATABASE_URL"]
+    async with held(url, url, waits=False) as holder:
+        since = await holder.fetchval("SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()")
+        of = {"service": "booking", "pid": holder.get_server_pid(), "since": since}
+        assert "keeps nobody waiting" in await otto.shown(dialog("session-end", **of), status=409)
+        assert "/acts/session-end" not in await otto.shown("/database?service=booking")
+
+
 async def test_of_another_role_none_is_offered(otto: Visitor, databases: dict[str, str]) -> None:
     async with held(databases["BOOKING_DATABASE_URL"], databases["BOOKING_MIGRATION_URL"]) as holder:
         page = await otto.shown("/database?service=booking")

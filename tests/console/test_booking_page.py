@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from itertools import pairwise
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 
 from services.operations.console.databases import Databases
@@ -159,7 +160,7 @@ async def test_nobody_is_named_in_what_is_exported_masked(town: ThreeServices, o
 
 @pytest.mark.requirement("operations-cli")
 async def test_bookingctl_shows_on_one_screen_what_the_page_shows(
-    town: ThreeServices, opened: Databases, typed: Typed
+    town: ThreeServices, opened: Databases, databases: dict[str, str], typed: Typed
 ) -> None:
     booking_id = await town.placed("jana", 3)
     printed = await typed("booking show", booking_id, "--json")
@@ -177,6 +178,13 @@ async def test_bookingctl_shows_on_one_screen_what_the_page_shows(
         assert text in screen
     assert personal(screen) == []
     assert "jana@example.com" in await typed("booking show", booking_id, "--unmasked")
+    connection = await asyncpg.connect(databases["OPERATIONS_DATABASE_URL"])
+    await connection.execute(
+        "INSERT INTO operator_log (operator, act, subject, reason) VALUES ('mia', 'mail-send-again', $1, 'lost')",
+        str(found["letters"][0]["delivery_id"]),
+    )
+    await connection.close()
+    assert {"mia", "mail-send-again", "lost"} <= set((await typed("booking show", booking_id)).split())
     lines = json.loads(await typed("payments statement", booking_id, "--json"))
     assert [line["account"] for line in lines] == [entry["account"] for entry in found["ledger"]["entries"]]
     assert sum(int(line["amount_minor"]) for line in lines) == 0

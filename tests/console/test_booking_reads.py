@@ -149,9 +149,36 @@ async def test_what_is_set_aside_found_and_done_about_it(
     assert shown.notifications.aside.block is not None
     assert [row["id"] for row in shown.notifications.aside.behind.rows] == [aside]
     assert [row["detail"] for row in shown.operations.findings.rows] == ["a seat too many"]
-    assert drawn(shown, Kind.ACT) == ["people → booking: saga-retry"], "who looked has done nothing"
+    assert drawn(shown, Kind.ACT) == ["people → booking: saga-retry by mia"], "who looked has done nothing"
+    assert [mark.detail for mark in of(shown, Kind.ACT)] == ["stuck: is asked again"]
     (mark,) = of(shown, Kind.ASIDE)
     assert (mark.sender, mark.tone, mark.message_id) == ("notifications", Tone.FAILED, aside)
+
+
+@pytest.mark.requirement("console")
+async def test_what_was_done_to_anything_of_a_booking_is_in_its_history(
+    town: ThreeServices, at_hand: Databases, databases: dict[str, str]
+) -> None:
+    """Whatever page it was done from: here nobody says of which booking it was."""
+    booking_id = await town.placed("karla", 5)
+    aside = await letter_about(town, booking_id)
+    (mail, *_) = (await booking_shown(at_hand, booking_id)).notifications.letters.rows
+    things = {"letter-redrive": aside, "mail-send-again": mail["delivery_id"], "customer-erase": "karla"}
+    connection = await asyncpg.connect(databases["OPERATIONS_DATABASE_URL"])
+    for act, thing in (*things.items(), ("look", aside), ("letter-discard", uuid4())):
+        await connection.execute(
+            "INSERT INTO operator_log (operator, act, service, subject, reason, outcome, ended_at) "
+            "VALUES ('mia', $1, 'notifications', $2, 'as agreed', 'not done: it was late', now())",
+            *(act, str(thing)),
+        )
+    await connection.close()
+    shown = await booking_shown(at_hand, booking_id)
+    assert [row["act"] for row in shown.operations.acts.rows] == list(things), "and nothing that was done elsewhere"
+    assert sorted(shown.operations.done_to) == sorted(map(str, things.values()))
+    marks = of(shown, Kind.ACT)
+    assert {mark.label for mark in marks} == {f"{act} by mia" for act in things}
+    assert {mark.tone for mark in marks} == {Tone.FAILED}, "it was not done"
+    await town.cancelled(booking_id, "karla")
 
 
 @pytest.mark.requirement("console")

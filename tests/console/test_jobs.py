@@ -20,7 +20,7 @@ from services.chassis.database import Connection
 from services.chassis.dead_letter_selection import Wanted
 from services.operations.console import jobs
 from services.operations.console.databases import Away, Databases
-from tests.console.acting import WHY, Operations, dialog, do, operations, otto
+from tests.console.acting import WHY, Operations, dialog, do, operations, otto, told_by
 from tests.console.conftest import Visit, Visitor, hidden, named
 from tests.console.test_acts_on_letters import booking, emptied, plant
 
@@ -271,6 +271,8 @@ async def test_a_job_that_is_stopped_goes_no_further(
     assert (answer.status, "stops after 1 of 2" in await answer.text()) == (200, True), "how far it is moves by itself"
     row = await row_of(operations, job)
     assert (row["stopped"], row["ended_at"] is not None) == (True, True)
+    for path in (f"/jobs/{job}", "/jobs"):
+        assert told_by(await otto.shown(path), "otto", "job-stop", WHY, "it stops after 1 of 2"), path
     await work(databases)
     assert await payments.fetchval("SELECT count(*) FROM dead_letter WHERE status = 'open'") == 2
     assert "the job has ended" in await otto.shown(dialog("job-stop", job_id=job), status=409)

@@ -34,6 +34,18 @@ async def test_now_knows_who_runs_and_that_nothing_is_left_in_kafka(visit: Visit
     for service in SERVICES:
         assert f"{service}-1, {service}-2" in shown
         assert f"no replica of {service}" not in shown
+    assert otto.client.app is not None
+    seen = otto.client.app[WATCH].seen
+    assert seen is not None
+    groups = await otto.shown("/groups?service=booking")
+    assert len(seen.readers["booking"]) == 2
+    assert all(
+        f"<td>{one.client_id}</td>" in groups and f"<td>{one.host}</td>" in groups for one in seen.readers["booking"]
+    )
+    stands = {one.partition: one for one in seen.standings["booking"] if one.topic == "booking.commands"}
+    assert {one.verdict for one in stands.values()} == {"ok"}
+    assert sum(one.position or 0 for one in stands.values()) > 0
+    assert "booking.commands" in groups
 
 
 @pytest.mark.requirement("console")

@@ -101,6 +101,14 @@ async def test_what_an_operator_did_is_neither_changed_nor_deleted(operations: C
         await operations.execute(change)
 
 
+async def test_what_was_done_to_a_filter_in_words_may_be_longer_than_an_index_takes(operations: Connection) -> None:
+    words = "SELECT string_agg(md5(n::text), ' ') FROM generate_series(1, 200) n"
+    insert = (
+        f"INSERT INTO operator_log (operator, act, subject, reason) VALUES ('ada', 'letters-redrive', ({words}), '')"
+    )
+    assert await operations.fetchval(f"{insert} RETURNING length(subject)") > 6000
+
+
 async def test_nor_emptied_by_its_owner(databases: dict[str, str]) -> None:
     owner = await asyncpg.connect(databases["OPERATIONS_MIGRATION_URL"])
     try:

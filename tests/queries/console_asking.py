@@ -8,7 +8,7 @@ from datetime import timedelta
 from services.booking.model.states import State
 from services.booking.saga import Status as SagaStatus
 from services.chassis.database import Connection
-from services.operations.console.reads import lists, payment_lists, search, waiting, week
+from services.operations.console.reads import lists, payment_lists, search, slot, waiting, week
 from services.payments.model.payment import Status
 from services.payments.model.refund import RefundStatus
 from tests.bench.years import HOT, HOT_SLOT, HOT_START, SOON, WHALE, named
@@ -82,7 +82,9 @@ async def ask(connection: Connection, service: str) -> None:
                 before = await lists.bookings(connection, wanted, after.previous)
                 assert [one.booking_id for one in before.items] == [one.booking_id for one in page.items], wanted
         await lists.more_sagas(connection, SagaStatus.WAITING)
-        await waiting.of_slot(connection, HOT_SLOT)
+        of_slot = await slot.slot(connection, HOT_SLOT)
+        assert of_slot is not None
+        assert of_slot.bookings.items
         await waiting.of_customer(connection, "waiting-29")
         for provider, start in ((0, SOON), (1, HOT_START), (5, SOON)):
             zone = await week.zone_of(connection, named("provider", provider))

@@ -27,6 +27,7 @@ from services.chassis.http import Pools
 from services.chassis.settings import Settings
 from services.notifications import app as notifications_app
 from services.notifications import erasing as notifications_erasing
+from services.operations.console.reads import log
 from services.operations.console.reads.in_booking import in_booking
 from services.operations.console.reads.in_notifications import in_notifications
 from services.operations.console.reads.in_operations import in_operations
@@ -51,7 +52,7 @@ PARTS_OF_A_BOOKING: Mapping[str, Callable[[Any, UUID], Awaitable[object]]] = {
     "booking": in_booking,
     "payments": in_payments,
     "notifications": in_notifications,
-    "operations": in_operations,
+    "operations": lambda connection, booking_id: all_of_operations(connection, booking_id),
 }
 COUNTS = {"gauges", "services.booking.gauges.run", "services.payments.gauges.run"}
 COUNTED = 10_000
@@ -59,6 +60,13 @@ COUNTED = 10_000
 TOTALS = {"totals": "booking", "services.payments.business.run": "ledger_balance"}
 """Figures for business, each of one whole table, for a hundredth of the time (decisions/0035)."""
 GENERIC = {**READS, "plan_cache_mode": "force_generic_plan"}
+
+
+async def all_of_operations(connection: Any, booking_id: UUID) -> None:
+    """With acts on what belongs to it, as other pages ask for them, too: one had an act, one had none."""
+    things = ["4711", booking_id]
+    await in_operations(connection, booking_id, things)
+    await log.done_to(connection, things)
 
 
 async def large_tables(url: str) -> set[str]:
@@ -153,7 +161,8 @@ async def fill_operations(url: str) -> None:
         INSERT INTO violation (kind, subject, booking_id, detail)
         SELECT 'seat', n, md5('booking' || n)::uuid, 'x' FROM generate_series(1, 5000) n;
         INSERT INTO operator_log (operator, act, subject, booking_id, reason)
-        SELECT 'mia', 'look', n, md5('booking' || n)::uuid, '' FROM generate_series(1, 5000) n;
+        SELECT 'mia', act, n, md5('booking' || n)::uuid, ''
+        FROM unnest(ARRAY['look', 'letter-redrive']) act, generate_series(1, 5000) n;
         ANALYZE violation, operator_log
         """
     )

@@ -42,6 +42,7 @@ async def booking(request: web.Request) -> web.Response:
         traces=found[1],
         outside=_outside(request, shown, *found),
         prose=prose,
+        done_to=shown.operations.done_to,
     )
 
 

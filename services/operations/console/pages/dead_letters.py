@@ -12,7 +12,7 @@ from services.chassis import dead_letter_selection
 from services.chassis.operator import NotPossible
 from services.chassis.problems import Problem
 from services.operations.console.reads import dead_letters as reads
-from services.operations.console.reads import letter_lists
+from services.operations.console.reads import letter_lists, log
 from services.operations.console.rendering import page
 from services.operations.console.roles import Role
 from services.operations.console.routes import DATABASES, Route
@@ -45,6 +45,7 @@ async def listed(request: web.Request) -> web.Response:
         filters=reads.in_words(wanted),
         kinds_there_are=reads.KINDS,
         rows=[reads.readable(row) for row in found.rows],
+        acts=await log.acts_on(request.app[DATABASES], [row["id"] for row in found.rows]),
         cursor=reads.text_of(found.after) if found.after else None,
         count=count,
         counted=letter_lists.GROUPED,
@@ -72,6 +73,7 @@ async def shown(request: web.Request) -> web.Response:
         booking_id=row["about"],
         service=service,
         row=row,
+        acts=await log.acts_on(request.app[DATABASES], [letter_id]),
     )
 
 

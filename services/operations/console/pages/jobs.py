@@ -10,6 +10,7 @@ from aiohttp import web
 from services.chassis.operator import NotPossible
 from services.chassis.problems import Problem
 from services.operations.console import jobs
+from services.operations.console.reads import log
 from services.operations.console.reads.dead_letters import in_words, part_of
 from services.operations.console.rendering import page
 from services.operations.console.roles import Role
@@ -20,7 +21,9 @@ SHOWN = 100
 
 async def listed(request: web.Request) -> web.Response:
     """The newest first."""
-    return await page(request, "jobs.html", rows=await jobs.recent(request.app[DATABASES], most=SHOWN))
+    rows = await jobs.recent(request.app[DATABASES], most=SHOWN)
+    acts = await log.acts_on(request.app[DATABASES], [row["job_id"] for row in rows])
+    return await page(request, "jobs.html", rows=rows, acts=acts)
 
 
 async def shown(request: web.Request) -> web.Response:
@@ -40,6 +43,7 @@ async def shown(request: web.Request) -> web.Response:
         for_good=asked.for_good,
         outcomes=jobs.outcomes(row),
         treated=row["done"] + row["failed"],
+        acts=await log.acts_on(request.app[DATABASES], [row["job_id"]]),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
+from services.operations.console.reads import log
 from services.operations.console.rendering import page
 from services.operations.console.roles import Role
 from services.operations.console.routes import DATABASES, Route
@@ -36,6 +37,7 @@ async def parked(request: web.Request) -> web.Response:
         reports=reports[:SHOWN],
         aside=aside[:SHOWN],
         compared=compared,
+        acts=await log.acts_on(request.app[DATABASES], [one.id for one in waiting]),
     )
 
 

@@ -12,7 +12,8 @@ from services.chassis.problems import Problem
 from services.notifications import operator as letters
 from services.notifications.model.deliveries import State
 from services.notifications.subscriptions import operator
-from services.operations.console.reads import queues, waiting_for_people
+from services.operations.console.reads import log, queues, waiting_for_people
+from services.operations.console.reads.dead_letters import about
 from services.operations.console.reads.queues import SHOWN
 from services.operations.console.rendering import page
 from services.operations.console.roles import Role
@@ -30,9 +31,10 @@ async def listed(request: web.Request) -> web.Response:
         ailing = await operator.listed(connection, ailing=True, most=SHOWN, of=of)
         every = [] if only_ailing else await operator.listed(connection, ailing=False, most=SHOWN, of=of)
     known = {row["subscription_id"] for row in ailing}
-    rows = [*ailing, *(row for row in every if row["subscription_id"] not in known)]
+    rows = [*ailing, *(row for row in every if row["subscription_id"] not in known)][:SHOWN]
+    acts = await log.acts_on(request.app[DATABASES], [row["subscription_id"] for row in rows])
     return await page(
-        request, "webhooks.html", rows=rows[:SHOWN], ailing=len(ailing), shown=SHOWN, most_waiting=WAITING
+        request, "webhooks.html", rows=rows, ailing=len(ailing), shown=SHOWN, most_waiting=WAITING, acts=acts
     )
 
 
@@ -48,8 +50,16 @@ async def subscription(request: web.Request) -> web.Response:
             deliveries = await operator.deliveries(connection, subscription_id, state, SHOWN)
     except (ValueError, NotPossible):
         raise Problem(404, "Not found", "There is no such subscription.") from None
+    ids = [subscription_id, *(row["delivery_id"] for row in deliveries)]
     return await page(
-        request, "subscription.html", one=one, deliveries=deliveries, state=state, states=list(State), shown=SHOWN
+        request,
+        "subscription.html",
+        one=one,
+        deliveries=[{**row, "about": about(row["key"])} for row in deliveries],
+        state=state,
+        states=list(State),
+        shown=SHOWN,
+        acts=await log.acts_on(request.app[DATABASES], ids),
     )
 
 
@@ -60,8 +70,9 @@ async def mails(request: web.Request) -> web.Response:
         before = request.app[CLOCK].now() - waiting_for_people.ON_THE_WAY
         rows = await (queues.mails(connection, before) if wait else letters.failed(connection, most=SHOWN + 1))
     of = "letters that wait" if wait else "letters that failed"
-    more = len(rows) > SHOWN
-    return await page(request, "mails.html", subject=of, wait=wait, rows=rows[:SHOWN], more=more, shown=SHOWN)
+    more, rows = len(rows) > SHOWN, rows[:SHOWN]
+    acts = await log.acts_on(request.app[DATABASES], [row["delivery_id"] for row in rows])
+    return await page(request, "mails.html", subject=of, wait=wait, rows=rows, more=more, shown=SHOWN, acts=acts)
 
 
 ROUTES: Sequence[Route] = (

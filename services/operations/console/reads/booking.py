@@ -7,8 +7,9 @@ it: who shows it masks them (formats.py; export.py).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -50,20 +51,26 @@ class Shown:
 
 async def booking_shown(databases: Databases, booking_id: UUID) -> Shown:
     """All that is known of a booking. Its bounds: few.py."""
-    booking, payments, notifications, operations = await asyncio.gather(
+    booking, payments, notifications = await asyncio.gather(
         _part(databases, "booking", in_booking, booking_id),
         _part(databases, "payments", in_payments, booking_id),
         _part(databases, "notifications", in_notifications, booking_id),
-        _part(databases, "operations", in_operations, booking_id),
     )
-    found = (
-        booking.data or InBooking(),
-        payments.data or InPayments(),
-        notifications.data or InNotifications(),
-        operations.data or InOperations(),
-    )
+    known = booking.data or InBooking(), payments.data or InPayments(), notifications.data or InNotifications()
+    operations = await _part(databases, "operations", partial(in_operations, things=list(_things(*known))), booking_id)
+    found = (*known, operations.data or InOperations())
     away = [one.why for one in (booking, payments, notifications, operations) if one.why is not None]
     return Shown(booking_id, *found, timeline(*found), away)
+
+
+def _things(booking: InBooking, payments: InPayments, notifications: InNotifications) -> Iterator[object]:
+    """Ids of what belongs to it, and of its people: an operator's act on one of them concerns it."""
+    if booking.booking is not None:
+        yield from filter(None, (booking.booking["customer_id"], booking.booking["attendee_id"]))
+    yield from (row["refund_id"] for row in payments.refunds.rows)
+    yield from (row["payout_id"] for row in payments.payouts.rows)
+    yield from (row["delivery_id"] for row in (*notifications.letters.rows, *notifications.webhooks.rows))
+    yield from (row["id"] for of in (booking, payments, notifications) for row in of.aside.letters.rows)
 
 
 async def _part(

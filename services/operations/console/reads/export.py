@@ -20,7 +20,7 @@ PEOPLE = frozenset(
 OF_LETTERS = frozenset({"recipient", "reason"})
 """Mail servers like to repeat the address."""
 OF_ASIDE = frozenset({"error", "headers", "body"})
-FROM_OUTSIDE = frozenset({"failure", "problem", "detail", "outcome", "what"})
+FROM_OUTSIDE = frozenset({"failure", "problem", "detail", "outcome", "what", "reason", "subject"})
 SYSTEM = "system"
 
 

@@ -1,9 +1,12 @@
-"""The operators' log: who did what to what, when and why, what came of it; and who saw whose personal data."""
+"""The operators' log: who did what to what, when and why, what came of it; and who saw whose personal data.
+
+What was done to a thing (a dead letter, a mail, a webhook, a refund, a job) is found by its id, wherever it is shown.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,12 +15,27 @@ from uuid import UUID
 import asyncpg
 
 from services.chassis.database import Connection
+from services.operations.console.databases import Databases
 from services.operations.console.formats import without_people
+from services.operations.console.parts import Part, part
 from services.operations.console.reads.paging import BY_ID, Cursor, Page, Walk
+from services.operations.databases import OPERATIONS
 
 KINDS = BY_ID
 
 COLUMNS = "entry_id, at, operator, act, service, subject, booking_id, reason, asked, outcome, ended_at"
+
+
+LOOK = "look"
+OF_A_THING = f"act <> '{LOOK}' AND length(subject) <= 128"
+"""What the index operator_log_of_thing has; no id is longer (contracts, texts.OPAQUE_ID)."""
+DONE_TO = f"""
+SELECT {COLUMNS} FROM unnest($1::text[]) AS thing (id) CROSS JOIN LATERAL (
+    SELECT {COLUMNS} FROM operator_log WHERE subject = thing.id AND {OF_A_THING} ORDER BY entry_id DESC LIMIT $2) of
+ORDER BY entry_id DESC
+"""
+SHOWN = 20
+"""Of one thing; the log has them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +85,24 @@ async def listed(connection: Connection, wanted: Wanted, at: Cursor | None = Non
         *walk.values,
     )
     return walk.page(found, _entry)
+
+
+async def done_to(connection: Connection, ids: Collection[object], most: int = SHOWN) -> Mapping[str, Sequence[Entry]]:
+    """By id what operators did to each of these things, the last first."""
+    found: dict[str, list[Entry]] = {}
+    for row in await connection.fetch(DONE_TO, sorted({str(one) for one in ids}), most):
+        found.setdefault(row["subject"], []).append(_entry(row))
+    return found
+
+
+async def acts_on(databases: Databases, ids: Collection[object]) -> Part[Mapping[str, Sequence[Entry]]]:
+    """`done_to` beside a page of another database: it is shown without where this one is away."""
+
+    async def read() -> Mapping[str, Sequence[Entry]]:
+        async with databases.reading(OPERATIONS) as connection:
+            return await done_to(connection, ids)
+
+    return await part(OPERATIONS, read())
 
 
 def first_id(at: datetime) -> UUID:

@@ -15,6 +15,7 @@ from services.operations.console.reads.in_booking import InBooking
 from services.operations.console.reads.in_notifications import InNotifications
 from services.operations.console.reads.in_operations import InOperations
 from services.operations.console.reads.in_payments import InPayments
+from services.operations.console.reads.log import LOOK
 from services.operations.console.reads.timeline import booking as of_booking
 from services.operations.console.reads.timeline import notifications as of_notifications
 from services.operations.console.reads.timeline import payments as of_payments
@@ -24,7 +25,10 @@ MOST = 300
 """Marks that are drawn; a booking has a tenth of it."""
 SAME_INSTANT = {kind: place for place, kind in enumerate((Kind.MESSAGE, Kind.TIMER, Kind.WEBHOOK, Kind.STEP))}
 """What came stands before what came of it."""
-LOOK = "look"
+
+
+AMISS = ("not done: ", "failed: ")
+"""What the outcome of an act begins with that was not done, or ended in a fault (acts/framework.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ def _acts(operations: InOperations, clocks: Clocks) -> Iterator[Mark]:
             continue
         lane = Lane(act["service"]) if act["service"] in set(Lane) else Lane.BOOKING
         until = act["ended_at"] and clocks.of(act["ended_at"])
-        tone = Tone.OPEN if until is None else Tone.DONE
-        detail = f"{act['operator']}: {act['outcome'] or 'not ended'}"
-        yield Mark(clocks.of(act["at"]), Lane.PEOPLE, lane, Kind.ACT, act["act"], detail, until, tone, act["entry_id"])
+        amiss = (act["outcome"] or "").startswith(AMISS)
+        tone = Tone.OPEN if until is None else Tone.FAILED if amiss else Tone.DONE
+        label, detail = f"{act['act']} by {act['operator']}", f"{act['reason']}: {act['outcome'] or 'not ended'}"
+        yield Mark(clocks.of(act["at"]), Lane.PEOPLE, lane, Kind.ACT, label, detail, until, tone, act["entry_id"])
