@@ -26,6 +26,7 @@ RIGHTS: dict[str, list[str]] = {
     "otto": ["operator"],
     "mona": ["money"],
     "pia": ["operator", "pii"],
+    "paul": ["money", "pii"],
     "nobody": [],
 }
 """Whose token is their name."""
