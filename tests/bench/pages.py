@@ -25,7 +25,8 @@ from deploy.local.stack import Stack
 from tests.bench.agreeing import agree
 from tests.bench.runs import percentile
 from tests.bench.years import database_of
-from tests.console.browser.scenes import every_page, made
+from tests.console.browser.scenes import made
+from tests.console.browser.walk import every_page, planted
 
 SCALE, LETTERS, LOOKS = 1_000_000, 200_000, 20
 SOMEBODY = "SELECT booking_id, provider_id, slot_id, customer_id FROM booking ORDER BY booking_id OFFSET $1 / 2 LIMIT 1"
@@ -78,11 +79,11 @@ async def flood(env: Mapping[str, str], service: str, letters: int) -> None:
 
 
 async def looked_at(env: Mapping[str, str], scale: int) -> dict[str, dict[str, float]]:
-    """Every page of a running stack with so many bookings, slowest first; it is left with what every_page plants."""
-    async with connected(env) as system:
-        paths = [*await every_page(system, await made(system)), *await longest(env, scale)]
-    await flood(env, "booking", LETTERS)
-    found = await timed(env, dict.fromkeys([*paths, "/letters?service=booking", "/letters?service=booking&every=1"]))
+    """Every page of a running stack with so many bookings, slowest first."""
+    async with connected(env) as system, planted(system, scene := await made(system)) as names:
+        paths = [*every_page(scene, names), *await longest(env, scale), "/letters?service=booking&every=1"]
+        await flood(env, "booking", LETTERS)
+        found = await timed(env, dict.fromkeys(paths))
     return dict(sorted(found.items(), key=lambda item: -item[1]["p50"]))
 
 

@@ -67,6 +67,20 @@ class Desk:
         await expect(dialog).to_be_hidden()
         return said
 
+    async def is_calm(self) -> None:
+        """Now has nothing to say about anybody, and nothing for somebody to do."""
+        await self.open("/")
+        await expect(self.page.locator(".verdicts .tag.good")).to_have_count(7)
+        await expect(self.page.get_by_role("region", name="What waits for somebody")).to_be_hidden()
+
+    def verdict(self, name: str) -> Locator:
+        """What Now says of one of the seven."""
+        return self.page.get_by_role("listitem").filter(has=self.page.get_by_role("heading", name=name))
+
+    def due(self, name: str) -> Locator:
+        """A link of Now to what waits for somebody."""
+        return self.page.get_by_role("region", name="What waits for somebody").get_by_role("link", name=name)
+
     def booking(self, booking_id: UUID) -> Locator:
         """Links to a booking's page."""
         return self.page.locator(f'a[href$="/bookings/{booking_id}"]')

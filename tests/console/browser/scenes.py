@@ -13,14 +13,7 @@ from booking_contracts.testkit import sample
 from booking_contracts.testkit.people import customer, customer_actor
 from booking_contracts.testkit.system import Studio, System
 
-from tests.console.test_acts_on_letters import plant
-from tests.flows.test_webhooks import subscribe
-
 DECLINED = "pm_card_chargeDeclined"
-VIOLATION = """
-INSERT INTO violation (kind, subject, booking_id, detail, ids, first_seen, last_seen)
-VALUES ('seats', $1, $2, 'one of 1 seats is taken, by bookings 2', $3, now(), now()) RETURNING violation_id
-"""
 
 
 @dataclass(frozen=True)
@@ -69,36 +62,3 @@ async def database(system: System, name: str, owner: bool = False) -> AsyncItera
         yield connection
     finally:
         await connection.close()
-
-
-async def every_page(system: System, scene: Scene) -> list[str]:
-    """The path of each page, with something on it: also what only trouble brings is planted, once for each kind."""
-    async with database(system, "booking") as booking:
-        letters = await plant(booking, "booking", 3, "for the pages")
-        slot = await booking.fetchval("SELECT slot_id FROM booking WHERE booking_id = $1", scene.confirmed)
-    async with database(system, "operations") as operations:
-        ids = f'{{"slot_id": "{uuid7()}"}}'
-        finding = await operations.fetchval(VIOLATION, str(uuid7()), scene.confirmed, ids)
-        job = await operations.fetchval(
-            "INSERT INTO job (operator, act, service, asked, reason, total, done, ended_at) "
-            "VALUES ('otto', 'redrive', 'booking', $1, 'planted', 1, 1, now()) RETURNING job_id",
-            '{"kind": "failed", "type": null, "error": null, "key": null, "before": null, "for_good": false}',
-        )
-        await operations.execute(
-            "INSERT INTO saved_view (operator, name, path) VALUES ('local', $1, '/bookings')", f"planted {job}"
-        )
-    webhook = (await subscribe(system, url="http://127.0.0.1:1/"))["subscription_id"]
-    return [
-        *("/", "/search", "/search?q=anna", "/search?q=nothing-of-that", f"/bookings/{scene.confirmed}"),
-        *(f"/bookings/{scene.declined}", f"/bookings/{scene.cancelled}", f"/bookings/{scene.confirmed}?unmasked=1"),
-        *("/bookings", f"/bookings?offering={scene.studio.offering_id}", "/payments", "/refunds", "/week"),
-        f"/week?provider={scene.studio.provider_id}&day={scene.studio.starts_at:%Y-%m-%d}",
-        *("/sagas", "/letters", "/letters?service=booking&error=pages", f"/letters/booking/{letters[0]}"),
-        *("/money", "/webhooks", f"/webhooks/{webhook}", "/mails", "/findings", "/findings?gone=1"),
-        *("/mails?waiting=1", "/webhooks?waiting=1", "/queues?service=booking&of=timers", "/payments?status=declined"),
-        *("/replicas?service=payments", "/groups?service=booking", "/database?service=booking", "/stripe"),
-        *(f"/slots/{slot}", f"/findings/{finding}", "/jobs", f"/jobs/{job}", "/log", "/views", "/none"),
-        f"/acts/booking-cancel?booking_id={scene.confirmed}",
-        f"/acts/letter-discard?service=booking&letter_id={letters[1]}",
-        f"/acts/webhooks-redeliver?subscription_id={webhook}",
-    ]

@@ -13,7 +13,8 @@ from playwright.async_api import Browser, Page
 
 from tests.console.browser.conftest import Serve
 from tests.console.browser.desk import PHONE, Desk, desk
-from tests.console.browser.scenes import Scene, every_page
+from tests.console.browser.scenes import Scene
+from tests.console.browser.walk import NO_PAGE, address, every_page, pages, planted
 
 pytestmark = pytest.mark.requirement("console")
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
@@ -32,9 +33,10 @@ ADDRESSES = """
 
 
 @pytest.fixture(scope="module")
-async def paths(system: System, scene: Scene) -> Sequence[str]:
+async def paths(system: System, scene: Scene) -> AsyncIterator[Sequence[str]]:
     """Of every page, with something on it."""
-    return await every_page(system, scene)
+    async with planted(system, scene) as names:
+        yield every_page(scene, names)
 
 
 @pytest.fixture
@@ -50,6 +52,22 @@ async def paused(found: Desk, token: str) -> None:
     await found.page.context.add_cookies([{"name": "paused", "value": "1", "url": found.address}])
 
 
+def test_a_page_that_nobody_can_walk_to_is_noticed() -> None:
+    of_ids = next(route for route in pages() if "{letter_id}" in route.path)
+    assert address(of_ids, {"service": "booking", "letter_id": "7"}) == "/letters/booking/7"
+    with pytest.raises(AssertionError, match=r"does not come to /letters/.*letter_id"):
+        address(of_ids, {"service": "booking"})
+
+
+async def test_every_page_is_there_and_has_something_on_it(local: Desk, paths: Sequence[str]) -> None:
+    """So what the others look at is no page that says what is missing. Of a job that has ended, its dialog says so."""
+    found = {path: (await local.page.request.get(local.address + path)).status for path in paths}
+    assert {path: status for path, status in found.items() if status != 200} == {
+        next(path for path in paths if path.startswith("/acts/job-stop")): 409,
+        NO_PAGE: 404,
+    }
+
+
 async def violations(page: Page) -> list[str]:
     found: list[str] = await page.evaluate(VIOLATIONS)
     return found
@@ -59,7 +77,7 @@ async def violations(page: Page) -> list[str]:
 async def test_axe_finds_nothing_in_dark_and_light(still: Desk, paths: Sequence[str]) -> None:
     await still.page.context.add_init_script(path=AXE)
     found = []
-    for path in ("/login", *paths):
+    for path in paths:
         page = await still.open(path)
         for theme in ("dark", "light"):
             await page.emulate_media(color_scheme=theme)
@@ -96,12 +114,12 @@ async def test_no_browser_complains(browser: Browser, system: System, paths: Seq
     async with desk(browser, system.env["CONSOLE_URL"]) as found:
         await found.sign_in(system.env["CONSOLE_TOKEN"])
         for path in paths:
-            if path != "/none":
+            if path != NO_PAGE:
                 await found.open(path)
         assert found.complaints == []
         await found.page.evaluate("document.body.append(Object.assign(document.createElement('img'), {src: 'data:,'}))")
         await found.page.evaluate("document.body.setAttribute('onclick', 'go()')")
-        await found.open("/none")
+        await found.open(NO_PAGE)
     assert any("Content Security Policy" in words for words in found.complaints), "it is noticed"
 
 
@@ -109,7 +127,7 @@ async def test_behind_a_prefix_every_link_stays_there_and_leads_somewhere(
     browser: Browser, serve: Serve, paths: Sequence[str]
 ) -> None:
     async with desk(browser, await serve(console_prefix="/ops/console")) as found:
-        await found.sign_in("mona")
+        await found.sign_in("tina")
         seen: set[str] = set()
         for path in paths:
             page = await found.open(path)
@@ -126,7 +144,7 @@ async def test_behind_a_prefix_every_link_stays_there_and_leads_somewhere(
 
 async def test_a_read_only_console_draws_no_act(browser: Browser, serve: Serve, paths: Sequence[str]) -> None:
     async with desk(browser, await serve(console_read_only=True)) as found:
-        await found.sign_in("mona")
+        await found.sign_in("tina")
         for path in paths:
             if not path.startswith("/acts/"):
                 page = await found.open(path)

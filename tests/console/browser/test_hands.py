@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
 from booking_contracts.testkit.system import System
-from playwright.async_api import Browser, Page, Request, expect
+from playwright.async_api import Browser, Page, Request, Route, expect
 
 from tests.console.browser.desk import DESKTOP, Desk, desk
 from tests.console.browser.scenes import Scene
@@ -49,14 +50,20 @@ async def test_keys_alone_sign_in_open_a_booking_and_ask_for_an_act(
         assert found.complaints == []
 
 
-async def test_a_page_asks_again_by_itself_until_it_is_paused(local: Desk) -> None:
+def asked_again(page: Page) -> list[str]:
+    """What it asks for by itself from now on."""
     asked: list[str] = []
 
     def note(request: Request) -> None:
         if "hx-request" in request.headers:
             asked.append(request.url)
 
-    local.page.on("request", note)
+    page.on("request", note)
+    return asked
+
+
+async def test_a_page_asks_again_by_itself_until_it_is_paused(local: Desk) -> None:
+    asked = asked_again(local.page)
     await local.page.clock.install(time=datetime.now(UTC))
     await local.open("/bookings")
     async with local.page.expect_response("**/bookings"):
@@ -74,6 +81,47 @@ async def test_a_page_asks_again_by_itself_until_it_is_paused(local: Desk) -> No
     await pause.click()
     async with local.page.expect_response("**/bookings"):
         await local.page.clock.run_for(5_000)
+
+
+async def press(page: Page) -> None:
+    """A button is down on a link of Now, and not up yet."""
+    await page.get_by_role("main").get_by_role("link", name="Dead letters of booking").hover()
+    await page.mouse.down()
+
+
+async def release(page: Page) -> None:
+    """The link is followed."""
+    await page.mouse.up()
+    await expect(page.get_by_role("heading", name="Dead letters of booking")).to_be_visible()
+
+
+async def test_a_page_does_not_ask_again_while_somebody_clicks(local: Desk) -> None:
+    asked = asked_again(local.page)
+    await local.page.clock.install(time=datetime.now(UTC))
+    await local.open("/")
+    await press(local.page)
+    await local.page.clock.run_for(60_000)
+    await release(local.page)
+    assert asked == []
+
+
+async def test_a_page_that_has_asked_is_not_drawn_anew_while_somebody_clicks(local: Desk) -> None:
+    clicked = asyncio.Event()
+
+    async def answer(route: Route) -> None:
+        if "hx-request" in route.request.headers:
+            await clicked.wait()
+        await route.continue_()
+
+    await local.page.route("**/*", answer)
+    await local.page.clock.install(time=datetime.now(UTC))
+    await local.open("/")
+    async with local.page.expect_response(lambda answered: "hx-request" in answered.request.headers) as answered:
+        await local.page.clock.run_for(5_000)
+        await press(local.page)
+        clicked.set()
+    await (await answered.value).finished()
+    await release(local.page)
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])

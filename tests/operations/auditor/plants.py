@@ -85,6 +85,12 @@ def one(kind: Kind, service: str, table: str, change: str, back: str, where: str
     return Plant(kind, service, plant, mend, subject)
 
 
+def cent(booking_id: str) -> Plant:
+    """One more in a posting to a booking's escrow; the id in SQL."""
+    more, less = "amount_minor = amount_minor + 1", "amount_minor = amount_minor - 1"
+    return one(Kind.POSTING, "payments", "ledger_entry", more, less, f"account = 'escrow:' || {booking_id}")
+
+
 OF_1, OF_2 = f"booking_id = {booking(1)}", f"booking_id = {booking(2)}"
 PLANTS = (
     one(Kind.SEATS, "booking", "slot", "taken = taken + 1", "taken = taken - 1", "slot_id = md5('slot0')::uuid"),
@@ -111,16 +117,7 @@ PLANTS = (
         "DELETE FROM outbox",
         "payments.events k",
     ),
-    one(
-        *(
-            Kind.POSTING,
-            "payments",
-            "ledger_entry",
-            "amount_minor = amount_minor + 1",
-            "amount_minor = amount_minor - 1",
-        ),
-        f"account = 'escrow:' || {booking(1)}",
-    ),
+    cent(booking(1)),
     one(
         *(Kind.ESCROW, "payments", "ledger_balance", "balance_minor = 4499", "balance_minor = 4500"),
         f"account = 'escrow:' || {booking(1)}",

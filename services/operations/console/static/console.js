@@ -45,12 +45,17 @@ function togglePause() {
   remember("paused", paused() ? "1" : "0");
 }
 
-// Refresh: not while it is paused, nobody looks, or somebody types, marks text or decides something.
+// Refresh: not while it is paused, nobody looks, or somebody types, marks text, clicks or decides something. A link that
+// is drawn anew between the press and the release of a button is not followed.
+let pressed = false;
+for (const name of ["pointerdown", "pointermove", "pointerup", "pointercancel"]) {
+  document.addEventListener(name, (event) => { pressed = (event.buttons & 1) === 1; }, true);
+}
 function busy() {
   const main = document.getElementById("main");
   const typing = main.contains(document.activeElement) && document.activeElement.matches("input, select, textarea");
   const marked = String(document.getSelection()) !== "";
-  return document.hidden || typing || marked || document.querySelector("dialog[open]") !== null;
+  return document.hidden || pressed || typing || marked || document.querySelector("dialog[open]") !== null;
 }
 function isRefresh(event) {
   return event.detail.elt.id === "main" && event.detail.requestConfig?.triggeringEvent?.type !== "acted";
@@ -71,6 +76,10 @@ function placeOf(element) {
 document.addEventListener("htmx:beforeSwap", (event) => {
   const target = event.detail.target;
   if (target.id !== "main") return;
+  if (pressed && isRefresh(event)) {
+    event.detail.shouldSwap = false;
+    return;
+  }
   if (event.detail.serverResponse === last) {
     event.detail.shouldSwap = false;
     writeTimes(document);
