@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 
 from services.chassis import crash_points, metrics
 from services.chassis.behind import Behind
+from services.chassis.clock import real_seconds
 from services.chassis.crash_points import Point
 from services.chassis.database import AMISS
 from services.chassis.failures import Broken
@@ -28,6 +29,8 @@ log = structlog.get_logger()
 COMMIT_SECONDS = 1.0
 PLACE_AGAIN_SECONDS = 0.5
 GIVE_UP_SECONDS = 5.0
+HEARD_SECONDS = 1.0
+"""A broker that was heard within it answers: twice as long as a fetch waits for something new (intake.py)."""
 
 Ends = Mapping[TopicPartition, int]
 
@@ -156,7 +159,10 @@ class Positions(ConsumerRebalanceListener):  # type: ignore[misc]
                 await self.commit()
 
     async def broker_answers(self) -> bool:
-        """Whether the broker tells where a partition ends."""
+        """Whether the broker has just told what is new, or tells where a partition ends: that waits behind a fetch."""
+        polled = (self.consumer.last_poll_timestamp(one) or 0 for one in self.consumer.assignment())
+        if max(polled, default=0) > (real_seconds() - HEARD_SECONDS) * 1000:
+            return True
         try:
             async with asyncio.timeout(3):
                 await self.consumer.end_offsets([TopicPartition(min(self.consumer.subscription()), 0)])

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import statistics
+import time
 
 import pytest
 from booking_contracts.booking import BookingConfirmed
+from booking_contracts.rights import SERVICES
 from booking_contracts.testkit.system import System
 from booking_contracts.testkit.waiting import eventually
 
@@ -39,7 +42,7 @@ async def test_a_trace_goes_from_the_command_to_the_mail(system: System) -> None
 
 
 @pytest.mark.requirement("observability")
-@pytest.mark.parametrize("service", ["booking", "payments", "notifications"])
+@pytest.mark.parametrize("service", SERVICES)
 async def test_the_metrics_that_alerts_stand_on_are_there(system: System, service: str) -> None:
     async def names() -> set[str]:
         async with system.http.get(f"{system.env[f'{service.upper()}_URL']}/metrics") as response:
@@ -53,6 +56,19 @@ async def test_the_metrics_that_alerts_stand_on_are_there(system: System, servic
         "notifications": set[str](),
     }
     await eventually("metrics are sampled", names, (METRICS | own[service]).issubset)
+
+
+@pytest.mark.requirement("health")
+@pytest.mark.parametrize("service", SERVICES)
+async def test_who_asks_whether_it_is_ready_does_not_wait_for_a_fetch(system: System, service: str) -> None:
+    """Which waits half a second at the broker while there is nothing new, and keeps what comes behind it waiting."""
+    took = []
+    for _ in range(10):
+        began = time.monotonic()
+        async with system.http.get(f"{system.env[f'{service.upper()}_URL']}/health/ready") as answer:
+            assert answer.status == 200, await answer.text()
+        took.append(time.monotonic() - began)
+    assert statistics.median(took) < 0.2, took
 
 
 @pytest.mark.requirement("observability", "requires-action")
