@@ -6,13 +6,24 @@ import hmac
 import json
 import re
 import secrets
+from datetime import UTC, datetime
 from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
 
 from services.chassis.problems import Problem
 from services.operations.console.roles import Operator, known
-from services.operations.console.routes import OPERATOR, ROUTES, SETTINGS, SIGNER, Handle, Route, settings_of, url
+from services.operations.console.routes import (
+    ENDED_SESSIONS,
+    OPERATOR,
+    ROUTES,
+    SETTINGS,
+    SIGNER,
+    Handle,
+    Route,
+    settings_of,
+    url,
+)
 from services.operations.console.settings import ConsoleSettings, ConsoleToken
 
 SESSION = "console_session"
@@ -108,6 +119,8 @@ def _by_session(request: web.Request, settings: ConsoleSettings) -> Operator | N
     if text is None:
         return None
     name, of_token, session = json.loads(text)
+    if request.app[ENDED_SESSIONS].has(session):
+        return None
     for one in settings.console_tokens:
         if (one.name, one.token_sha256[:FIRST]) == (name, of_token) and one.is_valid:
             return Operator(one.name, frozenset(one.roles), session)
@@ -153,8 +166,13 @@ def log_in(request: web.Request, token: str, response: web.Response) -> ConsoleT
     return found
 
 
-def log_out(request: web.Request, response: web.Response) -> None:
-    """The browser forgets its session."""
+async def log_out(request: web.Request, response: web.Response) -> None:
+    """The browser forgets its session, and who has a copy of it is nobody any more."""
+    found = request.app[SIGNER].opened(SESSION, request.cookies.get(SESSION, ""))
+    if found is not None:
+        text, ends = found
+        *_, session = json.loads(text)
+        await request.app[ENDED_SESSIONS].end(session, datetime.fromtimestamp(ends, UTC))
     response.del_cookie(SESSION, path=request.app[SETTINGS].console_prefix or "/")
 
 
