@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import MutableMapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, get_args
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -12,10 +14,12 @@ import asyncpg
 import pytest
 from booking_contracts.testkit.waiting import eventually
 from pydantic import ValidationError
+from structlog.testing import capture_logs
 
 from services.chassis.database import Address
 from services.operations.console.acts import dialogs
 from services.operations.console.databases import Databases
+from services.operations.console.metrics import REGISTRY, Reason
 from services.operations.console.settings import ConsoleToken
 from services.operations.console.signing import Signer
 from tests.console.conftest import SECRET, Visit, Visitor, hidden, named, settings, sha256
@@ -148,6 +152,39 @@ async def test_who_logs_out_while_the_database_is_away_has_ended_here_and_everyw
         return (await elsewhere.get("/log", cookies=copy)).status == 303
 
     await eventually("it was written", ended, seconds=40)
+
+
+def not_let_in(logs: Sequence[MutableMapping[str, Any]]) -> list[tuple[str, str]]:
+    return [(line["reason"], line["name"]) for line in logs if line["event"] == "somebody was not let in"]
+
+
+async def test_who_is_not_let_in_is_logged_without_a_secret_and_counted(visit: Visit) -> None:
+    ended = ConsoleToken(
+        name="vera", token_sha256=sha256("vera"), roles=frozenset({"viewer"}), expires_at=datetime.now(UTC)
+    )
+    by_token, by_proxy = await visit(console_tokens=[ended]), await visit(**PROXY)
+    counted = [value(reason) for reason in get_args(Reason)]
+    with capture_logs() as logs:
+        for token in ("guessed", "x" * 5000, "vera"):
+            assert (
+                await by_token.post("/login", {"token": token}, headers={"X-Forwarded-For": "192.0.2.7"})
+            ).status == 403
+        await by_proxy.get("/", headers={**BY_PROXY, "X-Console-Secret": "guessed"})
+    assert not_let_in(logs) == [
+        *(("no token of ours", ""), ("no token of ours", ""), ("token has ended", "vera")),
+        ("not by the proxy", "otto@example.com"),
+    ]
+    assert next(line["forwarded_for"] for line in logs if line["event"] == "somebody was not let in") == "192.0.2.7"
+    assert not [line for line in logs if "guessed" in str(line) or "xxx" in str(line)]
+    assert [value(reason) for reason in get_args(Reason)] == [counted[0] + 2, counted[1] + 1, counted[2] + 1]
+    with capture_logs() as logs:
+        await (await visit("vera")).get("/")
+        await (await visit()).get("/")
+    assert not_let_in(logs) == [], "who logs in, and who has not yet, is nothing amiss"
+
+
+def value(reason: str) -> float:
+    return REGISTRY.get_sample_value("booking_console_logins_refused_total", {"reason": reason}) or 0
 
 
 async def test_who_has_not_the_role_is_told_which(visit: Visit) -> None:

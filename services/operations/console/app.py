@@ -9,10 +9,10 @@ from types import ModuleType
 
 from aiohttp import web
 
-from services.chassis import expiry, metrics
+from services.chassis import expiry
 from services.chassis.clock import Clock, SystemClock
 from services.chassis.http import Health, add_health, add_metrics, answering
-from services.operations.console import acts, jobs, pages, sessions, static_files
+from services.operations.console import acts, jobs, metrics, pages, sessions, static_files
 from services.operations.console.access import let_in
 from services.operations.console.acts.dialogs import routes_of
 from services.operations.console.databases import Databases
@@ -76,7 +76,7 @@ async def _told(of: web.Application) -> AsyncIterator[None]:
         yield
         return
     app = web.Application()
-    add_metrics(app, metrics.of_any_process())
+    add_metrics(app, metrics.REGISTRY)
     async with answering(app, settings.http_host, settings.metrics_port):
         yield
 
