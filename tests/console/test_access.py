@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import MutableMapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, get_args
+from urllib.parse import urlsplit
 from uuid import uuid4
 
+import asyncpg
 import pytest
+from booking_contracts.testkit.waiting import eventually
 from pydantic import ValidationError
+from structlog.testing import capture_logs
 
+from services.chassis.database import Address
 from services.operations.console.acts import dialogs
+from services.operations.console.databases import Databases
+from services.operations.console.metrics import REGISTRY, Reason
 from services.operations.console.settings import ConsoleToken
 from services.operations.console.signing import Signer
-from tests.console.conftest import SECRET, Visit, hidden, settings, sha256
+from tests.console.conftest import SECRET, Visit, Visitor, hidden, named, settings, sha256
 
 PROXY = {
     "console_tokens": (),
@@ -72,7 +81,7 @@ async def test_a_wrong_token_is_told(visit: Visit) -> None:
 
 async def test_a_session_ends_with_its_token_and_with_logging_out(visit: Visit) -> None:
     vera = await visit("vera")
-    session = vera.client.session.cookie_jar.filter_cookies(vera.client.make_url("/"))["console_session"].value
+    session = session_of(vera)["console_session"]
     await vera.post("/logout", {})
     assert (await vera.get("/")).status == 303
     ended = datetime.now(UTC) - timedelta(seconds=1)
@@ -83,6 +92,99 @@ async def test_a_session_ends_with_its_token_and_with_logging_out(visit: Visit) 
         later = await visit(console_tokens=[token])
         assert (await later.get("/", cookies={"console_session": session})).status == 303
     assert (await (await visit()).get("/", cookies={"console_session": session})).status == 200
+
+
+def session_of(visitor: Visitor) -> dict[str, str]:
+    """A copy of the cookie."""
+    jar = visitor.client.session.cookie_jar.filter_cookies(visitor.client.make_url("/"))
+    return {"console_session": jar["console_session"].value}
+
+
+async def test_a_copy_of_a_session_ends_with_logging_out_at_every_console(
+    visit: Visit, databases: dict[str, str]
+) -> None:
+    here, elsewhere = await visit("vera", databases=named(databases)), await visit(databases=named(databases))
+    other = session_of(await visit("vera", databases=named(databases)))
+    copy = session_of(here)
+    assert (await elsewhere.get("/log", cookies=copy)).status == 403, "somebody is logged in"
+    await here.post("/logout", {})
+    assert (await here.get("/log", cookies=copy)).status == 303, "at once, where it was"
+
+    async def ended() -> bool:
+        return (await elsewhere.get("/log", cookies=copy)).status == 303
+
+    await eventually("the other console has heard of it", ended, seconds=20)
+    for console in (here, elsewhere):
+        assert (await console.get("/log", cookies=other)).status == 403, "another session goes on"
+    started_later = await visit(databases=named(databases))
+    assert (await started_later.get("/log", cookies=copy)).status == 303
+
+
+async def test_what_was_logged_out_of_is_forgotten_when_it_would_have_ended(
+    visit: Visit, databases: dict[str, str]
+) -> None:
+    operations = await asyncpg.connect(databases["OPERATIONS_DATABASE_URL"])
+    await operations.execute("DELETE FROM ended_session")
+    await operations.execute("INSERT INTO ended_session VALUES ('long ago', now() - interval '1 second')")
+    vera = await visit("vera", databases=named(databases), console_session_hours=1)
+    for _ in range(2):
+        await vera.post("/logout", {})
+    rows = await operations.fetch("SELECT session, ends_at - now() < interval '2 hours' AS soon FROM ended_session")
+    await operations.close()
+    assert [row["soon"] for row in rows] == [True]
+    assert rows[0]["session"] != "long ago"
+
+
+async def test_who_logs_out_while_the_database_is_away_has_ended_here_and_everywhere_when_it_is_back(
+    visit: Visit, databases: dict[str, str]
+) -> None:
+    url = databases["OPERATIONS_DATABASE_URL"]
+    passwords = ["wrong"]
+    away = Databases({"operations": Address(url, lambda: passwords[-1])})
+    here, elsewhere = await visit("vera", databases=away), await visit(databases=named(databases))
+    copy = session_of(here)
+    await here.post("/logout", {})
+    assert (await here.get("/log", cookies=copy)).status == 303
+    assert (await elsewhere.get("/log", cookies=copy)).status == 403, "nobody could tell it"
+    passwords.append(urlsplit(url).password or "")
+
+    async def ended() -> bool:
+        return (await elsewhere.get("/log", cookies=copy)).status == 303
+
+    await eventually("it was written", ended, seconds=40)
+
+
+def not_let_in(logs: Sequence[MutableMapping[str, Any]]) -> list[tuple[str, str]]:
+    return [(line["reason"], line["name"]) for line in logs if line["event"] == "somebody was not let in"]
+
+
+async def test_who_is_not_let_in_is_logged_without_a_secret_and_counted(visit: Visit) -> None:
+    ended = ConsoleToken(
+        name="vera", token_sha256=sha256("vera"), roles=frozenset({"viewer"}), expires_at=datetime.now(UTC)
+    )
+    by_token, by_proxy = await visit(console_tokens=[ended]), await visit(**PROXY)
+    counted = [value(reason) for reason in get_args(Reason)]
+    with capture_logs() as logs:
+        for token in ("guessed", "x" * 5000, "vera"):
+            assert (
+                await by_token.post("/login", {"token": token}, headers={"X-Forwarded-For": "192.0.2.7"})
+            ).status == 403
+        await by_proxy.get("/", headers={**BY_PROXY, "X-Console-Secret": "guessed"})
+    assert not_let_in(logs) == [
+        *(("no token of ours", ""), ("no token of ours", ""), ("token has ended", "vera")),
+        ("not by the proxy", "otto@example.com"),
+    ]
+    assert next(line["forwarded_for"] for line in logs if line["event"] == "somebody was not let in") == "192.0.2.7"
+    assert not [line for line in logs if "guessed" in str(line) or "xxx" in str(line)]
+    assert [value(reason) for reason in get_args(Reason)] == [counted[0] + 2, counted[1] + 1, counted[2] + 1]
+    with capture_logs() as logs:
+        await (await visit("vera")).get("/")
+        await (await visit()).get("/")
+    assert not_let_in(logs) == [], "who logs in, and who has not yet, is nothing amiss"
+
+
+def value(reason: str) -> float:
+    return REGISTRY.get_sample_value("booking_console_logins_refused_total", {"reason": reason}) or 0
 
 
 async def test_who_has_not_the_role_is_told_which(visit: Visit) -> None:

@@ -72,6 +72,7 @@ async def test_it_exports_what_every_process_does_and_no_gauge_of_a_service(visi
     watched = {"booking_token_expiry_timestamp_seconds", "booking_certificate_expiry_timestamp_seconds"}
     assert of_every_process() - watched <= names, "these two are there where there is something that ends"
     assert {"process_resident_memory_bytes", "process_cpu_seconds_total"} <= names
+    assert "booking_console_logins_refused_total" in names
     assert "booking_outbox_rows" not in names, "it would be 0, as if the console had looked"
 
 

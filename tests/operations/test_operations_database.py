@@ -38,7 +38,7 @@ async def test_it_is_migrated_beside_the_services_and_has_nothing_of_the_engine(
         "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
     )
     assert {row["relname"] for row in tables} == {
-        *("alembic_version", "violation", "audit_pass", "operator_log", "saved_view", "job")
+        *("alembic_version", "violation", "audit_pass", "operator_log", "saved_view", "job", "ended_session")
     }
 
 

@@ -6,21 +6,37 @@ import hmac
 import json
 import re
 import secrets
+from datetime import UTC, datetime
 from urllib.parse import urlencode, urlsplit
 
+import structlog
 from aiohttp import web
 
 from services.chassis.problems import Problem
+from services.operations.console.metrics import Reason, logins_refused
 from services.operations.console.roles import Operator, known
-from services.operations.console.routes import OPERATOR, ROUTES, SETTINGS, SIGNER, Handle, Route, settings_of, url
+from services.operations.console.routes import (
+    ENDED_SESSIONS,
+    OPERATOR,
+    ROUTES,
+    SETTINGS,
+    SIGNER,
+    Handle,
+    Route,
+    settings_of,
+    url,
+)
 from services.operations.console.settings import ConsoleSettings, ConsoleToken
 
+log = structlog.get_logger()
 SESSION = "console_session"
 CSRF = "csrf"
 """The field of a form, or the header X-CSRF-Token."""
 FIRST = 16
 """As many characters of a token's hash as a session names: a token that was replaced opens nothing any more."""
 READ_ONLY = "The console is read-only: nothing can be done from here now. `bookingctl` does the same acts."
+LONGEST = 200
+"""Characters of a header that go into the log."""
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -95,6 +111,7 @@ def _by_proxy(request: web.Request, settings: ConsoleSettings) -> Operator | Non
     if not hmac.compare_digest(
         shown.encode("utf-8", "surrogateescape"), settings.console_proxy_secret.get_secret_value().encode()
     ):
+        refused(request, "not by the proxy", name)
         raise Problem(401, "Not by the proxy", "The request names an operator without the proxy's secret.")
     groups = [one for one in re.split(r"[,\s]+", request.headers.get(settings.console_proxy_roles_header, "")) if one]
     named = settings.console_proxy_roles
@@ -108,6 +125,8 @@ def _by_session(request: web.Request, settings: ConsoleSettings) -> Operator | N
     if text is None:
         return None
     name, of_token, session = json.loads(text)
+    if request.app[ENDED_SESSIONS].has(session):
+        return None
     for one in settings.console_tokens:
         if (one.name, one.token_sha256[:FIRST]) == (name, of_token) and one.is_valid:
             return Operator(one.name, frozenset(one.roles), session)
@@ -138,7 +157,10 @@ def log_in(request: web.Request, token: str, response: web.Response) -> ConsoleT
     """Give the browser a session where the token is one of ours."""
     settings = settings_of(request)
     found = next((one for one in settings.console_tokens if one.matches(token)), None)
-    if found is not None:
+    if found is None:
+        ended = next((one for one in settings.console_tokens if one.is_of(token)), None)
+        refused(request, "token has ended" if ended else "no token of ours", ended.name if ended else "")
+    else:
         text = json.dumps([found.name, found.token_sha256[:FIRST], secrets.token_urlsafe(16)])
         signed = request.app[SIGNER].signed(SESSION, text, settings.console_session_hours)
         response.set_cookie(
@@ -153,8 +175,21 @@ def log_in(request: web.Request, token: str, response: web.Response) -> ConsoleT
     return found
 
 
-def log_out(request: web.Request, response: web.Response) -> None:
-    """The browser forgets its session."""
+def refused(request: web.Request, reason: Reason, name: str = "") -> None:
+    """Count and log who was not let in: where from, and as whom they came. What they have shown is nobody's to read."""
+    logins_refused.labels(reason).inc()
+    headers = {"forwarded_for": "X-Forwarded-For", "user_agent": "User-Agent"}
+    told = {field: request.headers.get(header, "")[:LONGEST] for field, header in headers.items()}
+    log.warning("somebody was not let in", reason=reason, name=name[:LONGEST], address=request.remote, **told)
+
+
+async def log_out(request: web.Request, response: web.Response) -> None:
+    """The browser forgets its session, and who has a copy of it is nobody any more."""
+    found = request.app[SIGNER].opened(SESSION, request.cookies.get(SESSION, ""))
+    if found is not None:
+        text, ends = found
+        *_, session = json.loads(text)
+        await request.app[ENDED_SESSIONS].end(session, datetime.fromtimestamp(ends, UTC))
     response.del_cookie(SESSION, path=request.app[SETTINGS].console_prefix or "/")
 
 

@@ -9,16 +9,16 @@ from types import ModuleType
 
 from aiohttp import web
 
-from services.chassis import expiry, metrics
+from services.chassis import expiry
 from services.chassis.clock import Clock, SystemClock
 from services.chassis.http import Health, add_health, add_metrics, answering
-from services.operations.console import acts, jobs, pages, static_files
+from services.operations.console import acts, jobs, metrics, pages, sessions, static_files
 from services.operations.console.access import let_in
 from services.operations.console.acts.dialogs import routes_of
 from services.operations.console.databases import Databases
 from services.operations.console.kafka import KafkaWatch, watched
 from services.operations.console.problems import problem_pages
-from services.operations.console.routes import CLOCK, DATABASES, ROUTES, SETTINGS, SIGNER, Route
+from services.operations.console.routes import CLOCK, DATABASES, ENDED_SESSIONS, ROUTES, SETTINGS, SIGNER, Route
 from services.operations.console.security import add_headers
 from services.operations.console.settings import ConsoleSettings
 from services.operations.console.signing import Signer
@@ -35,6 +35,7 @@ def application(settings: ConsoleSettings, databases: Databases, clock: Clock = 
     app = web.Application(middlewares=[problem_pages, let_in], client_max_size=MOST_BODY_BYTES)
     app[SETTINGS], app[DATABASES], app[CLOCK] = settings, databases, clock
     app[SIGNER] = Signer(lambda: [one.get_secret_value() for one in settings.now().console_session_secrets])
+    app[ENDED_SESSIONS] = sessions.EndedSessions(databases)
     app[ROUTES] = {}
     add_health(app, Health(live=_well, ready=_well, startup=_well, serving=_well))
     files = [*settings.certificate_files(), *databases.certificate_files()]
@@ -48,7 +49,7 @@ def application(settings: ConsoleSettings, databases: Databases, clock: Clock = 
         async with databases.opened(f"{settings.instance}-console"):
             yield
 
-    app.cleanup_ctx.extend((connected, jobs.worked_on, _told))
+    app.cleanup_ctx.extend((connected, sessions.heard_of, jobs.worked_on, _told))
     app.cleanup_ctx.append(lambda of: watched(of, KafkaWatch(settings, databases)))
     return app
 
@@ -75,7 +76,7 @@ async def _told(of: web.Application) -> AsyncIterator[None]:
         yield
         return
     app = web.Application()
-    add_metrics(app, metrics.of_any_process())
+    add_metrics(app, metrics.REGISTRY)
     async with answering(app, settings.http_host, settings.metrics_port):
         yield
 

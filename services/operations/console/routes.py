@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -13,11 +14,15 @@ from services.operations.console.roles import Operator, Role
 from services.operations.console.settings import ConsoleSettings
 from services.operations.console.signing import Signer
 
+if TYPE_CHECKING:
+    from services.operations.console.sessions import EndedSessions
+
 Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SETTINGS: web.AppKey[ConsoleSettings] = web.AppKey("settings")
 DATABASES: web.AppKey[Databases] = web.AppKey("databases")
 CLOCK: web.AppKey[Clock] = web.AppKey("clock")
 """What bookings go by. Sessions and tokens, leases, and what databases note by themselves go by real time."""
+ENDED_SESSIONS: web.AppKey[EndedSessions] = web.AppKey("ended sessions")
 SIGNER: web.AppKey[Signer] = web.AppKey("signer")
 ROUTES: web.AppKey[dict[web.AbstractRoute, Route]] = web.AppKey("routes")
 """Ours by aiohttp's."""

@@ -25,6 +25,11 @@ class Signer:
 
     def read(self, purpose: str, signed: str) -> str | None:
         """The text; None where it was not signed by us for this purpose, or has ended."""
+        found = self.opened(purpose, signed)
+        return None if found is None else found[0]
+
+    def opened(self, purpose: str, signed: str) -> tuple[str, int] | None:
+        """And when it ends, Unix time."""
         encoded, _, rest = signed.partition(".")
         end, _, signature = rest.partition(".")
         try:
@@ -34,7 +39,7 @@ class Signer:
             return None
         given = signature.encode("utf-8", "surrogateescape")
         ours = (self._signature(secret, purpose, text, end).encode() for secret in self._secrets())
-        return None if ended or not any(hmac.compare_digest(given, one) for one in ours) else text
+        return None if ended or not any(hmac.compare_digest(given, one) for one in ours) else (text, int(end))
 
     @staticmethod
     def _signature(secret: str, purpose: str, text: str, end: str) -> str:

@@ -34,7 +34,7 @@ async def enter(request: web.Request) -> web.Response:
 async def leave(request: web.Request) -> web.Response:
     """To the form."""
     response = web.Response(status=303, headers={"Location": url(request, "/login")})
-    log_out(request, response)
+    await log_out(request, response)
     return response
 
 
