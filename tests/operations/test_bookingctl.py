@@ -48,6 +48,8 @@ WITH_KAFKA = ("positions show", "positions reset", "topics apply")
 """tests/faults/test_positions.py."""
 ACTS_ON_SUBSCRIBERS = ("disable", "enable", "list", "redeliver", "rotate", "show", "test")
 """tests/flows/test_webhooks.py."""
+AT_SESSIONS = ("sessions list", "sessions end")
+"""test_sessions.py."""
 
 
 def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
@@ -62,7 +64,18 @@ def test_every_command_is_typed_here() -> None:
     root = typer.main.get_command(app)
     of_subscribers = [f"webhooks {act}" for act in ACTS_ON_SUBSCRIBERS]
     of_people = (*TO_PEOPLE, *OF_CUSTOMERS)
-    tried = (*LETTERS, *SAGAS, *MONEY, *WHOLE, *SERVED, *AUDITOR, *of_people, *WITH_KAFKA, *of_subscribers)
+    tried = (
+        *LETTERS,
+        *SAGAS,
+        *MONEY,
+        *WHOLE,
+        *SERVED,
+        *AUDITOR,
+        *of_people,
+        *WITH_KAFKA,
+        *of_subscribers,
+        *AT_SESSIONS,
+    )
     assert sorted(commands(root)) == sorted(tried)
 
 
