@@ -1,4 +1,4 @@
-"""Waiting for so long, and no longer, for work that may not hear that it is cancelled."""
+"""Work that may not hear that it is cancelled: waiting for so long and no longer, and until it has ended."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+AGAIN_SECONDS = 2.0
 
 
 async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
@@ -24,3 +25,17 @@ async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
     if not task.done():
         raise TimeoutError(f"it took longer than {seconds:g} s")
     return task.result()
+
+
+async def ended(*tasks: asyncio.Future[Any]) -> None:
+    """Cancel them, and wait until they are over, whatever they end in.
+
+    Where a connection breaks in that moment, its error takes the place of the cancellation, and work that outlives such
+    errors goes on: it is cancelled again.
+    """
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=AGAIN_SECONDS)
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -14,6 +14,7 @@ import structlog
 import uvloop
 from aiohttp import web
 from booking_contracts.client.lost_connections import lose_connections_visibly
+from booking_contracts.patience import ended
 from faststream import FastStream
 from faststream.kafka import KafkaBroker
 
@@ -125,9 +126,7 @@ class Process:
         try:
             yield
         finally:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await ended(*self._tasks)
             await site.cleanup()
             await self._session.close()
             await self._gateway_session.close()

@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from typing import BinaryIO
 
 import structlog
+from booking_contracts.patience import ended
 
 log = structlog.get_logger()
 LENGTH = struct.Struct(">I")
@@ -56,8 +57,7 @@ class SideProcess:
         try:
             yield
         finally:
-            working.cancel()
-            await asyncio.gather(working, return_exceptions=True)
+            await ended(working)
             await self._end()
 
     async def _work(self) -> None:

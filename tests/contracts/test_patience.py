@@ -7,7 +7,8 @@ import time
 from contextlib import suppress
 
 import pytest
-from booking_contracts.patience import within
+from booking_contracts import patience
+from booking_contracts.patience import ended, within
 
 
 async def deaf() -> None:
@@ -22,6 +23,34 @@ async def test_work_that_does_not_hear_its_cancellation_is_left_behind() -> None
     with pytest.raises(TimeoutError):
         await within(0.05, deaf())
     assert time.monotonic() - began < 1
+
+
+async def test_what_goes_on_after_its_cancellation_is_cancelled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "AGAIN_SECONDS", 0.05)
+    rounds: list[int] = []
+
+    async def goes_on() -> None:
+        """A loop whose connection breaks while it is cancelled: that error takes the cancellation's place."""
+        while True:
+            try:
+                try:
+                    await asyncio.sleep(60)
+                finally:
+                    rounds.append(1)
+                    if len(rounds) == 1:
+                        raise ConnectionError
+            except ConnectionError:
+                continue
+
+    async def fails() -> None:
+        raise ValueError("its own")
+
+    task = asyncio.ensure_future(goes_on())
+    await asyncio.sleep(0.01)
+    async with asyncio.timeout(5):
+        await ended(task, asyncio.ensure_future(fails()))
+    assert task.cancelled()
+    assert len(rounds) == 2
 
 
 async def test_who_is_cancelled_while_waiting_does_not_wait() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 
@@ -90,7 +89,5 @@ def _answering(name: str) -> Iterator[None]:
         log.warning("a database takes too long", database=name, error=repr(error))
         raise Away(name, "takes too long to answer") from error
     except UNAVAILABLE as error:
-        if (task := asyncio.current_task()) is not None and task.cancelling():  # so that it ends, and does not go on
-            raise asyncio.CancelledError from error
         log.warning("a database does not answer", database=name, error=repr(error))
         raise Away(name) from error

@@ -13,7 +13,6 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, Self
@@ -23,6 +22,7 @@ import asyncpg
 import structlog
 from aiohttp import web
 from booking_contracts.envelope import rfc3339
+from booking_contracts.patience import ended
 from booking_contracts.rights import SERVICES
 
 from services.chassis import dead_letter_selection, operator
@@ -238,9 +238,7 @@ async def worked_on(app: web.Application) -> AsyncIterator[None]:
         return
     task = asyncio.create_task(run(app[DATABASES], app[CLOCK]), name="jobs")
     yield
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    await ended(task)
 
 
 class Came(NamedTuple):

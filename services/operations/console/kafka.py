@@ -13,7 +13,7 @@ from aiohttp import web
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
-from booking_contracts.patience import within
+from booking_contracts.patience import ended, within
 from booking_contracts.rights import SERVICES
 
 from services.chassis.behind import Behind
@@ -135,5 +135,4 @@ async def watched(app: web.Application, watch: KafkaWatch) -> AsyncIterator[None
     app[WATCH] = watch
     looking = asyncio.create_task(watch.run(), name="kafka")
     yield
-    looking.cancel()
-    await asyncio.gather(looking, return_exceptions=True)
+    await ended(looking)

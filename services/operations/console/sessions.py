@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 import structlog
 from aiohttp import web
+from booking_contracts.patience import ended
 
 from services.chassis.clock import real_seconds
 from services.chassis.database import columns
@@ -71,25 +72,23 @@ class EndedSessions:
 
 async def heard_of(app: web.Application) -> AsyncIterator[None]:
     """For `cleanup_ctx`, after the databases: once before the first request, then every second."""
-    ended = app[ENDED_SESSIONS]
-    await _look(ended)
-    task = asyncio.create_task(_run(ended), name="ended sessions")
+    sessions = app[ENDED_SESSIONS]
+    await _look(sessions)
+    task = asyncio.create_task(_run(sessions), name="ended sessions")
     yield
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    await ended(task)
 
 
-async def _run(ended: EndedSessions) -> None:
+async def _run(sessions: EndedSessions) -> None:
     heard = True
     while True:
         await asyncio.sleep(LOOK_SECONDS if heard else AWAY_SECONDS)
-        heard = await _look(ended)
+        heard = await _look(sessions)
 
 
-async def _look(ended: EndedSessions) -> bool:
+async def _look(sessions: EndedSessions) -> bool:
     try:
-        await ended.look()
+        await sessions.look()
     except Away:
         return False
     except Exception:  # who is logged in stays so, and the next look may do better
