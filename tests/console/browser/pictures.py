@@ -15,19 +15,26 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from booking_contracts.testkit.system import System, connected
+from booking_contracts.booking import BookingConfirmed, PaymentFailed
+from booking_contracts.testkit.system import CARD, System, connected
 from playwright.async_api import Browser, expect
 
 from deploy.local.catalog import PARTS
 from deploy.local.stack import Stack
 from tests.conftest import started
 from tests.console.browser.desk import DESKTOP, PHONE, chromium, desk
-from tests.console.browser.scenes import Scene, database, made
+from tests.console.browser.scenes import DECLINED, Scene, database, made
 from tests.console.test_acts_on_letters import plant
 
 PLACE = Path(__file__).parents[3] / "docs" / "console"
 TOOLS = ("chromium", "pngquant")
 COLOURS = "64"
+MINUTES, SLOTS, SEATS = 60, 6, 60
+OFTEN, SELDOM = (2, 3, 2, 4, 3, 5, 4), 9
+"""Bookings a minute, in turn; every so manieth is declined."""
+AS_IF_THEN = """
+UPDATE gateway_call SET opened_at = (parameters::jsonb ->> 'asked_at')::timestamptz - $1::interval WHERE state = 'done'
+"""
 
 
 @dataclass(frozen=True)
@@ -45,9 +52,10 @@ class Picture:
 
 
 CONFIRMED = "/bookings/{confirmed}"
+TROUBLE = "no replica of"
 PICTURES: Sequence[Picture] = (
-    Picture("now", "Now: whose fault is it, what waits where, and what waits for somebody.", "/", "no replica of"),
-    Picture("now-phone", "The same on a phone.", "/", "no replica of", size=PHONE),
+    Picture("now", "Now: whose fault is it, what waits where, for whom, and the last hour.", "/", TROUBLE, whole=True),
+    Picture("now-phone", "The same on a phone.", "/", TROUBLE, size=PHONE),
     Picture("booking", "A booking: what happened between the services, its states, its money.", CONFIRMED, whole=True),
     Picture("booking-dark", "The same in the dark.", CONFIRMED, theme="dark"),
     Picture("bookings", "Bookings by state, provider and time.", "/bookings"),
@@ -64,6 +72,24 @@ def page() -> str:
     for one in PICTURES:
         lines += [f"## {one.says}", f"![{one.name}]({one.name}.png)", ""]
     return "\n".join(lines)
+
+
+async def an_hour(system: System) -> None:
+    """The services' clock goes on by one in which people book; what is noted by the machine's is as old as that."""
+    studio = await system.studio(slots=SLOTS, capacity=SEATS, days_ahead=6)
+    count = 0
+    for minute in range(MINUTES):
+        commands = []
+        for _ in range(OFTEN[minute % len(OFTEN)]):
+            count += 1
+            card = CARD if count % SELDOM else DECLINED
+            commands.append(system.place(studio, slot=count % SLOTS, card=card))
+            await system.client.publish(commands[-1])
+        for one in commands:
+            await system.client.outcome(one.booking_id, BookingConfirmed, PaymentFailed)
+        await system.advance(minutes=1)
+    async with database(system, "payments") as payments:
+        await payments.execute(AS_IF_THEN, await system.clock.offset())
 
 
 async def troubled(system: System, stack: Stack) -> None:
@@ -95,6 +121,7 @@ async def draw(browser: Browser, system: System, scene: Scene, one: Picture, fol
 async def draw_all(stack: Stack, folder: Path) -> None:
     """One after another: what is done for one is seen on the next."""
     async with connected(stack.env) as system, chromium() as browser:
+        await an_hour(system)
         scene = await made(system)
         await troubled(system, stack)
         for one in PICTURES:
