@@ -69,7 +69,7 @@ async def test_findings_are_listed_by_kind_open_or_gone_and_about_a_booking(
     assert answer.headers["Location"] == f"/findings/{seat}"
 
 
-async def test_a_check_that_cannot_look_is_said_where_now_leads(
+async def test_a_check_that_cannot_look_stands_first_where_now_leads(
     operations: asyncpg.Connection[asyncpg.Record], databases: dict[str, str], visit: Visit
 ) -> None:
     await operations.execute("DELETE FROM audit_pass")
@@ -81,7 +81,6 @@ async def test_a_check_that_cannot_look_is_said_where_now_leads(
         ('ledger', now() - interval '1 hour', now(), 1234, NULL), ('seats', now(), NULL, 0, 'booking does not answer')
         """
     )
-    assert '<a href="/findings">the auditor cannot look: booking does not answer</a>' in await vera.shown("/")
     page = await vera.shown("/findings")
     assert "1,234" in page
     assert page.index("booking does not answer") < page.index("<td>ledger</td>"), "what cannot look stands first"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from uuid import UUID, uuid4
+from typing import Any, cast
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -17,7 +18,7 @@ from services.notifications.model.subscriptions import GIVE_UP_AFTER
 from services.notifications.subscriptions import gauges, operator, outcomes, store
 from services.notifications.subscriptions.operator import Wanted
 from services.notifications.subscriptions.posting import Poster
-from tests.chassis.harness import Engine, SetClock
+from tests.chassis.harness import Engine
 from tests.notifications.builders import BOOKING_ID, an
 from tests.notifications.receivers import HERE, Receiver, receiving
 from tests.notifications.stage import Stage, staged
@@ -105,16 +106,41 @@ async def test_what_was_missed_in_a_span_of_time_is_sent_again_and_nothing_else(
     assert await stage.states() == ["failed", "pending", "failed"]
     with pytest.raises(NotPossible, match="name a delivery"):
         await operator.redeliver(connection, stage.clock, Wanted(until=hours[2]))
-    until_then = Wanted(subscription=subscription, failed=True)
-    assert await operator.redeliver(connection, SetClock(hours[1]), until_then) == 1, "until now, where nobody says"
+
+
+MADE_NOW = """
+UPDATE webhook_delivery SET number = nextval('delivery_number_seq')
+WHERE number = (SELECT max(number) FROM webhook_delivery)
+"""
+
+
+class Meanwhile:
+    """A connection; with each slice that it reads the last delivery becomes one that was made just now."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self.fetchval = connection.fetchval
+
+    async def fetch(self, query: str, *arguments: object) -> Any:
+        await self._connection.execute(MADE_NOW)
+        return await self._connection.fetch(query, *arguments)
+
+
+async def test_what_is_made_while_others_are_sent_again_is_not_sent_twice(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An end that nobody names is the moment of the act."""
+    monkeypatch.setattr(operator, "SLICE", 1)
+    monkeypatch.setattr(operator, "REDELIVER", operator.REDELIVER.replace("LIMIT 1000", "LIMIT 1"))
+    stage, connection = Stage(engine, Poster(HERE)), await engine.session.connection()
+    subscription = await stage.subscribe("http://127.0.0.1:9/")
+    await operator.switch(connection, stage.clock, subscription, on=False)
+    for _ in range(3):
+        await stage.hear(an(BookingConfirmed, booking_id=uuid4()))
+    await operator.switch(connection, stage.clock, subscription, on=True)
+    wanted = Wanted(subscription=subscription, failed=True)
+    assert await operator.redeliver(cast("Any", Meanwhile(connection)), stage.clock, wanted) == 2
     assert await stage.states() == ["pending", "pending", "failed"]
-    assert await operator.redeliver(connection, SetClock(hours[1]), Wanted(delivery=await last(stage))) == 1
-
-
-async def last(stage: Stage) -> UUID:
-    """The delivery that was made last."""
-    delivery: UUID = (await stage.rows())[-1]["delivery_id"]
-    return delivery
 
 
 async def test_a_test_event_is_sent_and_shown(stage: Stage, engine: Engine) -> None:
