@@ -140,6 +140,12 @@ AMISS = (
         "the auditor finds what does not agree: seats (1)",
     ),
     (readings(audit=Part("operations", Audit({}, None, None))), "Us", Tone.WARN, "the auditor does not look"),
+    (
+        readings(audit=Part("operations", Audit({}, 5.0, "booking does not answer"))),
+        "Us",
+        Tone.WARN,
+        "the auditor cannot look: booking does not answer",
+    ),
     (readings(kafka=None, kafka_why="Kafka does not answer"), "Kafka", Tone.BAD, "Kafka does not answer"),
     (readings({"booking": {"outbox_seconds": 60.0}}), "Kafka", Tone.WARN, "it may not take what we send"),
     (readings({"booking": {"outbox_seconds": 60.0}}), "Us", Tone.WARN, "the outbox of booking waits for 60 s"),
