@@ -236,3 +236,16 @@ def test_every_act_can_be_reached_from_a_page() -> None:
     pages = "".join(page.read_text() for page in folder.rglob("*.html"))
     names = {route.path.removeprefix("/acts/") for route in routes() if route.path.startswith("/acts/")}
     assert [name for name in sorted(names) if f'act("{name}"' not in pages] == []
+
+
+async def test_a_character_that_nothing_keeps_is_left_out(
+    otto: Visitor, engine: Engine, operations: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    """NUL, in what is looked for, in what an act is asked with, and in why."""
+    await otto.shown("/letters?error=no%00thing&type=%00")
+    booking_id = await waiting(engine)
+    form = {**hidden(await otto.shown(f"/acts/saga-retry?booking_id={booking_id}%00")), "reason": "why\0 not"}
+    answer = await otto.post("/acts/saga-retry", form)
+    assert answer.status == 200, await answer.text()
+    kept = "SELECT reason FROM operator_log WHERE booking_id = $1"
+    assert await operations.fetchval(kept, booking_id) == "why not"

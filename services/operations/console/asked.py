@@ -21,6 +21,11 @@ from services.operations.console.reads.paging import Cursor
 E = TypeVar("E", bound=StrEnum)
 
 
+def kept(given: str) -> str:
+    """Without NUL, which PostgreSQL keeps in no text, nor looks for."""
+    return given.replace("\0", "")
+
+
 def text(request: web.Request, name: str, pattern: str = r"[^\x00]{1,200}") -> str | None:
     """A text that matches as a whole, without blanks around it."""
     given = request.query.get(name, "").strip()

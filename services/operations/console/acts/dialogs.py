@@ -13,6 +13,7 @@ from services.chassis.operator import NotPossible
 from services.chassis.problems import Problem
 from services.operations.console.access import CSRF
 from services.operations.console.acts.framework import Act, Doing, Outcome, Reason, run
+from services.operations.console.asked import kept
 from services.operations.console.databases import Away
 from services.operations.console.reads.views import local
 from services.operations.console.rendering import page
@@ -30,10 +31,10 @@ def routes_of(act: type[Act]) -> Sequence[Route]:
     """GET asks, POST does."""
 
     async def ask(request: web.Request) -> web.StreamResponse:
-        return await _dialog(request, act, dict(request.query))
+        return await _dialog(request, act, {name: kept(value) for name, value in request.query.items()})
 
     async def do(request: web.Request) -> web.StreamResponse:
-        form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        form = {name: kept(text) for name, text in (await request.post()).items() if isinstance(text, str)}
         return await _do(
             request, act, {name: value if name == SAID else value[:LARGEST] for name, value in form.items()}
         )

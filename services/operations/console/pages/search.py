@@ -13,6 +13,7 @@ from booking_contracts.rights import SERVICES
 
 from services.chassis.database import Connection
 from services.operations.console import looks
+from services.operations.console.asked import kept
 from services.operations.console.parts import Part, part
 from services.operations.console.reads import search
 from services.operations.console.reads.places import Hit, Kind
@@ -27,7 +28,7 @@ Find = Callable[[Connection, str], Coroutine[Any, Any, list[Hit]]]
 
 async def looked_for(request: web.Request) -> web.Response:
     """To the page of what the text names, where it is one thing; else what it may be, or where it was looked for."""
-    text = request.query.get("q", "").strip().replace("\0", "")[:LONGEST]
+    text = kept(request.query.get("q", "")).strip()[:LONGEST]
     what = search.sought(text)
     if not text:
         return await page(request, "search.html", q="", what=what, hits=[], away=[], looked=[], elsewhere=[], why=None)

@@ -13,6 +13,7 @@ from booking_contracts.envelope import rfc3339
 from services.chassis.database import Connection
 from services.chassis.dead_letter_selection import BEFORE_ALL, Place, Wanted
 from services.chassis.problems import Problem
+from services.operations.console.asked import kept
 from services.operations.console.formats import PERSONAL, SIGN
 
 KINDS = ("failed", "unread", "unsendable", "refused")
@@ -43,7 +44,7 @@ def before_in_utc(given: object) -> object:
 
 def wanted_of(query: Mapping[str, str]) -> Wanted:
     """The filter of an address; `every`: also letters that were dealt with. Raises Problem."""
-    given = {name: query.get(name, "").strip() or None for name in FILTERS}
+    given = {name: kept(query.get(name, "")).strip() or None for name in FILTERS}
     if given["kind"] is not None and given["kind"] not in KINDS:
         raise Problem(400, "Bad request", f"There is no kind {given['kind']}; there are {', '.join(KINDS)}.")
     return Wanted(
