@@ -249,3 +249,20 @@ async def test_a_character_that_nothing_keeps_is_left_out(
     assert answer.status == 200, await answer.text()
     kept = "SELECT reason FROM operator_log WHERE booking_id = $1"
     assert await operations.fetchval(kept, booking_id) == "why not"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/letters?before=0001-01-01T00:00:00%2B14:00", 400),
+        (f"/letters?after=0001-01-01T00:00:00%2B14:00/{UUID(int=7)}", 400),
+        (f"/letters?after=/{UUID(int=7)}", 400),
+        ("/acts/letters-redrive?service=booking&before=0001-01-01T00:00:00%2B14:00", 400),
+        (f"/acts/webhooks-redeliver?subscription_id={UUID(int=7)}&since=9999-12-31T23:59:59-14:00", 409),
+        ("/acts/session-end?service=booking&since=0001-01-01T00:00:00%2B14:00&pid=7", 400),
+        ("/acts/session-end?service=booking&since=2031-01-01T00:00:00Z&pid=2147483648", 400),
+        ("/acts/session-end?service=booking&since=2031-01-01T00:00:00Z&pid=-1", 400),
+    ],
+)
+async def test_what_no_column_can_hold_is_refused_in_words(otto: Visitor, path: str, status: int) -> None:
+    assert "A fault of ours" not in await otto.shown(path, status=status)

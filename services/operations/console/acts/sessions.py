@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from booking_contracts.envelope import rfc3339
+from pydantic import BeforeValidator, Field
 
 from services.operations import sessions
 from services.operations.console.acts.framework import Act, Doing
 from services.operations.console.databases import Databases
+from services.operations.console.reads.dead_letters import before_in_utc
 from services.operations.console.roles import Role
 
 
@@ -26,8 +28,8 @@ class EndSession(Act):
     MOVES: ClassVar[re.Pattern[str] | None] = re.compile(r"\d+(?= sessions wait)")
 
     service: Literal["booking", "payments", "notifications", "operations"]
-    pid: int
-    since: datetime
+    pid: Annotated[int, Field(ge=1, lt=2**31)]
+    since: Annotated[datetime, BeforeValidator(before_in_utc)]
 
     @property
     def subject(self) -> str:

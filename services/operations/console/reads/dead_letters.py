@@ -12,6 +12,7 @@ from booking_contracts.envelope import rfc3339
 
 from services.chassis.database import Connection
 from services.chassis.dead_letter_selection import BEFORE_ALL, Place, Wanted
+from services.chassis.parameters import EARLIEST, LATEST
 from services.chassis.problems import Problem
 from services.operations.console.asked import kept
 from services.operations.console.formats import PERSONAL, SIGN
@@ -39,7 +40,10 @@ def before_in_utc(given: object) -> object:
     if not given.strip():
         return None
     found = datetime.fromisoformat(given.strip())
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    found = found if found.tzinfo else found.replace(tzinfo=UTC)
+    if not EARLIEST <= found < LATEST:
+        raise ValueError("an instant of the years 2000 to 2199")
+    return found
 
 
 def wanted_of(query: Mapping[str, str]) -> Wanted:
@@ -63,7 +67,10 @@ def place_of(text: str | None) -> Place:
         return BEFORE_ALL
     at, _, letter = text.partition("/")
     try:
-        return Place(datetime.fromisoformat(at), UUID(letter))
+        found = before_in_utc(at)
+        if not isinstance(found, datetime):
+            raise ValueError("no instant")
+        return Place(found, UUID(letter))
     except ValueError:
         raise Problem(400, "Bad request", "The list cannot go on from there: begin it again.") from None
 
