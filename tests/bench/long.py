@@ -17,11 +17,13 @@ from typing import Any
 import aiohttp
 import asyncpg
 
+from deploy.local.catalog import PARTS
 from tests.bench import pages, runs, tables
 from tests.bench.cpu import NAMES, cpu_ms, per_saga, total
 from tests.bench.ground import Ground, per_second, rest
 from tests.bench.rooms import open_rooms
 from tests.bench.runs import Load
+from tests.bench.system import own_stack
 from tests.bench.wire import wired
 
 PROVIDERS, SLOTS = 200, 25
@@ -76,7 +78,7 @@ async def measure(ground: Ground, sagas: int, every: int) -> dict[str, Any]:
 
 
 async def _run(options: Namespace) -> dict[str, Any]:
-    with pages.watched_stack() as stack:
+    with own_stack(PARTS) as stack:
         async with wired(stack.env["KAFKA_BOOTSTRAP_SERVERS"]) as wire:
             capacity = ceil(options.every / (PROVIDERS * SLOTS)) * (options.sagas // options.every)
             rooms = await open_rooms(wire, providers=PROVIDERS, slots=SLOTS, capacity=capacity)

@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-import tempfile
 import time
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Collection, Mapping
 
 import aiohttp
 import asyncpg
 from booking_contracts.rights import SERVICES
 from booking_contracts.testkit.system import connected
 
-from deploy.local import postgres
 from deploy.local.catalog import PARTS
-from deploy.local.stack import Stack
 from tests.bench.agreeing import agree
 from tests.bench.runs import percentile
+from tests.bench.system import own_stack
 from tests.bench.years import database_of
 from tests.console.browser.scenes import made
 from tests.console.browser.walk import every_page, planted
@@ -87,20 +83,6 @@ async def looked_at(env: Mapping[str, str], scale: int) -> dict[str, dict[str, f
     return dict(sorted(found.items(), key=lambda item: -item[1]["p50"]))
 
 
-@contextmanager
-def watched_stack() -> Iterator[Stack]:
-    """As `make up` has it, in a temporary directory."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-        root = Path(directory)
-        stack = Stack(root, parts=PARTS)
-        try:
-            stack.up(progress=lambda line: print(line, flush=True))
-            yield stack
-        finally:
-            stack.down(progress=lambda _: None)
-            postgres.remove(root)
-
-
 async def _measure(env: Mapping[str, str]) -> dict[str, dict[str, float]]:
     for service in SERVICES:
         await agree(env["POSTGRES_ADMIN_URL"], service, SCALE)
@@ -109,7 +91,7 @@ async def _measure(env: Mapping[str, str]) -> dict[str, dict[str, float]]:
 
 def main() -> None:
     """Fill, look, print."""
-    with watched_stack() as stack:
+    with own_stack(PARTS) as stack:
         found = asyncio.run(_measure(stack.env))
     for path, took in found.items():
         print(f"{took['p50']:8.1f} {took['longest']:8.1f}  {path}")

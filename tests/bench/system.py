@@ -6,11 +6,12 @@ import asyncio
 import tempfile
 import time
 from argparse import Namespace
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from deploy.local import postgres
+from deploy.local.catalog import SYSTEM
 from deploy.local.stack import Stack
 from tests.bench import changes, cpu, machine, memory, rows, runs, statements, tables
 from tests.bench.checks import check
@@ -36,13 +37,13 @@ IDLE = "idle"
 
 
 @contextmanager
-def own_stack() -> Iterator[Stack]:
-    """A stack in a temporary directory; services log warnings alone."""
+def own_stack(parts: Collection[str] = SYSTEM) -> Iterator[Stack]:
+    """A stack of these parts in a temporary directory; services log warnings alone."""
     quiet = {"LOG_LEVEL": "WARNING"}
     extra = dict.fromkeys(("booking", "payments", "notifications"), quiet)
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         root = Path(directory)
-        stack = Stack(root, extra_env=extra)
+        stack = Stack(root, parts=parts, extra_env=extra)
         try:
             stack.up(progress=lambda line: print(line, flush=True))
             yield stack
