@@ -43,19 +43,30 @@ def uuid(request: web.Request, name: str) -> UUID | None:
         raise bad_request(f"{name} must be a UUID.") from None
 
 
+def in_utc(given: str) -> datetime:
+    """An instant of the years 2000 to 2199; without a zone it is meant in UTC, as a browser's field gives it. Raises
+    ValueError."""
+    found = datetime.fromisoformat(given.strip())
+    found = found if found.tzinfo else found.replace(tzinfo=UTC)
+    if not EARLIEST <= found < LATEST:
+        raise ValueError("an instant of the years 2000 to 2199")
+    return found
+
+
+def instant_or_empty(given: object) -> object:
+    """Of a field of a form, before pydantic looks at it."""
+    if not isinstance(given, str):
+        return given
+    return in_utc(given) if given.strip() else None
+
+
 def instant(request: web.Request, name: str) -> datetime | None:
-    """An instant of the years 2000 to 2199; without a zone it is meant in UTC, as a browser's field gives it."""
+    """As in_utc has it."""
     given = text(request, name)
-    if given is None:
-        return None
     try:
-        found = datetime.fromisoformat(given)
-        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found
-        if EARLIEST <= found < LATEST:
-            return found.astimezone(UTC)
+        return None if given is None else in_utc(given).astimezone(UTC)
     except (ValueError, OverflowError):
-        pass
-    raise bad_request(f"{name} must be an instant of the years 2000 to 2199, e.g. 2030-01-31T09:00.")
+        raise bad_request(f"{name} must be an instant of the years 2000 to 2199, e.g. 2030-01-31T09:00.") from None
 
 
 def day(request: web.Request, name: str) -> date | None:

@@ -15,8 +15,8 @@ from services.chassis import dead_letter_selection, operator
 from services.chassis.operator import NotPossible
 from services.operations.console import jobs
 from services.operations.console.acts.framework import Act, Doing
+from services.operations.console.asked import instant_or_empty
 from services.operations.console.databases import Databases
-from services.operations.console.reads.dead_letters import before_in_utc
 from services.operations.console.roles import Role
 from services.operations.handled import handled_by
 
@@ -111,8 +111,8 @@ class _Many(Act):
     type: str | None = None
     error: str | None = None
     key: str | None = None
-    before: Annotated[datetime | None, BeforeValidator(before_in_utc)] = None
-    until: Annotated[datetime, BeforeValidator(before_in_utc)]
+    before: Annotated[datetime | None, BeforeValidator(instant_or_empty)] = None
+    until: Annotated[datetime, BeforeValidator(instant_or_empty)]
 
     def whose(self) -> str | None:
         """The service whose letters they are."""

@@ -12,8 +12,8 @@ from pydantic import BeforeValidator, Field
 
 from services.operations import sessions
 from services.operations.console.acts.framework import Act, Doing
+from services.operations.console.asked import instant_or_empty
 from services.operations.console.databases import Databases
-from services.operations.console.reads.dead_letters import before_in_utc
 from services.operations.console.roles import Role
 
 
@@ -29,7 +29,7 @@ class EndSession(Act):
 
     service: Literal["booking", "payments", "notifications", "operations"]
     pid: Annotated[int, Field(ge=1, lt=2**31)]
-    since: Annotated[datetime, BeforeValidator(before_in_utc)]
+    since: Annotated[datetime, BeforeValidator(instant_or_empty)]
 
     @property
     def subject(self) -> str:

@@ -13,11 +13,11 @@ from pydantic import BeforeValidator, Field
 from services.chassis.operator import NotPossible
 from services.notifications.subscriptions import operator
 from services.operations.console.acts.framework import Act, Doing
+from services.operations.console.asked import instant_or_empty
 from services.operations.console.databases import Databases
-from services.operations.console.reads.dead_letters import before_in_utc
 from services.operations.console.roles import Role
 
-Instant = Annotated[datetime | None, BeforeValidator(before_in_utc)]
+Instant = Annotated[datetime | None, BeforeValidator(instant_or_empty)]
 
 
 class Redeliver(Act):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +12,8 @@ from booking_contracts.envelope import rfc3339
 
 from services.chassis.database import Connection
 from services.chassis.dead_letter_selection import BEFORE_ALL, Place, Wanted
-from services.chassis.parameters import EARLIEST, LATEST
 from services.chassis.problems import Problem
-from services.operations.console.asked import kept
+from services.operations.console.asked import in_utc, kept
 from services.operations.console.formats import PERSONAL, SIGN
 
 KINDS = ("failed", "unread", "unsendable", "refused")
@@ -31,19 +30,6 @@ SELECT b.key, b.draining, b.since,
                       ORDER BY m.arrival LIMIT 1)) AS letter
 FROM (SELECT key, draining, since FROM blocked_key WHERE key = coalesce($2, key) LIMIT $1) b ORDER BY b.since
 """
-
-
-def before_in_utc(given: object) -> object:
-    """An instant as people type it: without a zone it is UTC."""
-    if not isinstance(given, str):
-        return given
-    if not given.strip():
-        return None
-    found = datetime.fromisoformat(given.strip())
-    found = found if found.tzinfo else found.replace(tzinfo=UTC)
-    if not EARLIEST <= found < LATEST:
-        raise ValueError("an instant of the years 2000 to 2199")
-    return found
 
 
 def wanted_of(query: Mapping[str, str]) -> Wanted:
@@ -67,10 +53,7 @@ def place_of(text: str | None) -> Place:
         return BEFORE_ALL
     at, _, letter = text.partition("/")
     try:
-        found = before_in_utc(at)
-        if not isinstance(found, datetime):
-            raise ValueError("no instant")
-        return Place(found, UUID(letter))
+        return Place(in_utc(at), UUID(letter))
     except ValueError:
         raise Problem(400, "Bad request", "The list cannot go on from there: begin it again.") from None
 
@@ -119,8 +102,6 @@ def in_words(wanted: Wanted) -> dict[str, str]:
 
 def _instant(text: str | None) -> datetime | None:
     try:
-        found = before_in_utc(text)
+        return None if text is None else in_utc(text)
     except ValueError:
         raise Problem(400, "Bad request", f"{text} is no time; write 2031-05-01 10:00.") from None
-    assert found is None or isinstance(found, datetime)
-    return found
